@@ -1,0 +1,63 @@
+using System.Diagnostics;
+
+namespace ConntrackStream.EventTap.Model;
+
+/// <summary>
+/// Up to <see cref="Capacity"/> decoded messages, in the order the kernel sent them.
+/// Pooled and reference-counted: it begins with one reference, whoever holds one calls <see cref="Release"/> exactly once; the last one
+/// returns it to its pool. All others copy what they keep (extras included) before they return.
+/// </summary>
+public sealed class FlowBatch
+{
+    public const int Capacity = 256;
+
+    private readonly FlowEvent[] _events = new FlowEvent[Capacity];
+    private readonly FlowExtrasStore _extras = new();
+    private readonly FlowBatchPool? _pool;
+    private int _references;
+
+    /// <summary>A batch outside any pool, for tests and one-off queries.</summary>
+    public FlowBatch()
+        : this(pool: null)
+    {
+        _references = 1;
+    }
+
+    internal FlowBatch(FlowBatchPool? pool) => _pool = pool;
+
+    public int Count { get; private set; }
+
+    public bool IsFull => Count == Capacity;
+
+    public ReadOnlySpan<FlowEvent> Span => _events.AsSpan(0, Count);
+
+    /// <summary>The next free slot, cleared. Keep it with <see cref="Commit"/>; without it the slot is used again.</summary>
+    public ref FlowEvent Next()
+    {
+        ref FlowEvent slot = ref _events[Count];
+        slot = default;
+        return ref slot;
+    }
+
+    public void Commit() => Count++;
+
+    /// <summary>An empty extras object that lives as long as this batch's content.</summary>
+    public FlowExtras RentExtras() => _extras.Rent();
+
+    public void Retain() => Interlocked.Increment(ref _references);
+
+    public void Release()
+    {
+        int left = Interlocked.Decrement(ref _references);
+        Debug.Assert(left >= 0, "released more often than retained");
+        if (left == 0)
+            _pool?.Return(this);
+    }
+
+    internal void Reset()
+    {
+        Count = 0;
+        _extras.Reset();
+        _references = 1;
+    }
+}

@@ -1,0 +1,27 @@
+namespace ConntrackStream.EventTap.Model;
+
+/// <summary>Extras objects that live as long as one batch's content, and are reused with it.</summary>
+public sealed class FlowExtrasStore
+{
+    private readonly List<FlowExtras> _extras = [];
+    private int _used;
+
+    /// <summary>An empty object.</summary>
+    public FlowExtras Rent()
+    {
+        if (_used == _extras.Count)
+            _extras.Add(new FlowExtras());
+        FlowExtras extras = _extras[_used++];
+        extras.Clear();
+        return extras;
+    }
+
+    public FlowExtras Copy(FlowExtras extras)
+    {
+        FlowExtras copy = Rent();
+        copy.CopyFrom(extras);
+        return copy;
+    }
+
+    public void Reset() => _used = 0;
+}

@@ -1,0 +1,28 @@
+namespace ConntrackStream.EventTap.Netlink;
+
+/// <summary>Linux errno values this program meets (asm-generic/errno.h); any other keeps its number.</summary>
+public enum Errno
+{
+    None = 0,
+    EPERM = 1,
+    ENOENT = 2,
+    EINTR = 4,
+    EIO = 5,
+    EBADF = 9,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EBUSY = 16,
+    EEXIST = 17,
+    ENODEV = 19,
+    EINVAL = 22,
+    ENOSPC = 28,
+    ERANGE = 34,
+    ENOTSOCK = 88,
+    EPROTONOSUPPORT = 93,
+    EOPNOTSUPP = 95,
+    EAFNOSUPPORT = 97,
+    EADDRINUSE = 98,
+    ENOBUFS = 105,
+    ECONNREFUSED = 111,
+}

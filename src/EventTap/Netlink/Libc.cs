@@ -1,0 +1,124 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ConntrackStream.EventTap.Netlink;
+
+/// <summary>Every P/Invoke of this project. All return -1 and set errno on failure (<see cref="LastErrno"/>).</summary>
+internal static unsafe partial class Libc
+{
+    internal const int AF_NETLINK = 16;
+    internal const int SOCK_RAW = 3;
+    internal const int SOCK_CLOEXEC = 0x80000;
+    internal const int SOL_SOCKET = 1;
+    internal const int SOL_NETLINK = 270;
+    internal const int SO_RCVBUF = 8;
+    internal const int SO_ATTACH_FILTER = 26;
+    internal const int SO_RCVBUFFORCE = 33;
+    internal const int SO_MEMINFO = 55;
+    internal const int NETLINK_ADD_MEMBERSHIP = 1;
+    internal const int NETLINK_DROP_MEMBERSHIP = 2;
+    internal const int NETLINK_BROADCAST_ERROR = 4;
+    internal const int NETLINK_NO_ENOBUFS = 5;
+    internal const int NETLINK_EXT_ACK = 11;
+    internal const int NETLINK_GET_STRICT_CHK = 12;
+    internal const int MSG_DONTWAIT = 0x40;
+    internal const int MSG_TRUNC = 0x20;
+    internal const short POLLIN = 1;
+    internal const short POLLERR = 8;
+    internal const short POLLNVAL = 32;
+    internal const int EFD_CLOEXEC = 0x80000;
+    internal const int EFD_NONBLOCK = 0x800;
+    internal const int CLONE_NEWNET = 0x40000000;
+    internal const int O_RDONLY = 0;
+    internal const int O_CLOEXEC = 0x80000;
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SockaddrNl // struct sockaddr_nl
+    {
+        public ushort Family; // nl_family
+        public ushort Pad; // nl_pad
+        public uint PortId; // nl_pid
+        public uint Groups; // nl_groups
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Iovec // struct iovec
+    {
+        public void* Base; // iov_base
+        public nuint Length; // iov_len
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Msghdr // struct msghdr
+    {
+        public void* Name; // msg_name
+        public uint NameLength; // msg_namelen
+        public Iovec* Iov; // msg_iov
+        public nuint IovLength; // msg_iovlen
+        public void* Control; // msg_control
+        public nuint ControlLength; // msg_controllen
+        public int Flags; // msg_flags
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Mmsghdr // struct mmsghdr
+    {
+        public Msghdr Header; // msg_hdr
+        public uint Length; // msg_len
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Pollfd // struct pollfd
+    {
+        public int Fd;
+        public short Events;
+        public short Revents;
+    }
+
+    internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int bind(SafeFileHandle fd, SockaddrNl* address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int getsockname(SafeFileHandle fd, SockaddrNl* address, uint* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setsockopt(SafeFileHandle fd, int level, int option, void* value, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int getsockopt(SafeFileHandle fd, int level, int option, void* value, uint* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint sendto(SafeFileHandle fd, void* data, nuint length, int flags, SockaddrNl* address, uint addressLength);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint recv(SafeFileHandle fd, void* data, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int recvmmsg(SafeFileHandle fd, Mmsghdr* messages, uint count, int flags, void* timeout);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int poll(Pollfd* fds, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint read(SafeFileHandle fd, void* data, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint write(SafeFileHandle fd, void* data, nuint length);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setns(SafeFileHandle fd, int type);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int unshare(int flags);
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline;
+
+/// <summary>
+/// Up to <see cref="Capacity"/> changes, in order. Pooled and reference-counted: it begins with one reference;
+/// a SinkQueue retains, all others copy what they keep (extras included) before OnNext returns.
+/// </summary>
+public sealed class FlowChangeBatch
+{
+    public const int Capacity = 256;
+
+    private readonly FlowChange[] _changes = new FlowChange[Capacity];
+    private readonly FlowExtrasStore _extras = new();
+    private readonly FlowChangeBatchPool? _pool;
+    private int _references = 1;
+
+    /// <summary>A batch outside any pool, for tests and tools.</summary>
+    public FlowChangeBatch()
+    {
+    }
+
+    internal FlowChangeBatch(FlowChangeBatchPool pool) => _pool = pool;
+
+    public int Count { get; private set; }
+
+    public bool IsFull => Count == Capacity;
+
+    public ReadOnlySpan<FlowChange> Span => _changes.AsSpan(0, Count);
+
+    /// <summary>Appends a change and returns its slot, cleared.</summary>
+    public ref FlowChange Add()
+    {
+        ref FlowChange slot = ref _changes[Count++];
+        slot = default;
+        return ref slot;
+    }
+
+    /// <summary>A copy of extras that lives as long as this batch's content.</summary>
+    public FlowExtras Copy(FlowExtras extras) => _extras.Copy(extras);
+
+    public void Retain() => Interlocked.Increment(ref _references);
+
+    public void Release()
+    {
+        int left = Interlocked.Decrement(ref _references);
+        Debug.Assert(left >= 0, "released more often than retained");
+        if (left == 0)
+            _pool?.Return(this);
+    }
+
+    internal void Reset()
+    {
+        Count = 0;
+        _extras.Reset();
+        _references = 1;
+    }
+}
