@@ -5,10 +5,19 @@ namespace ConntrackStream.Pipeline.LiveView;
 // NEW, UPDATE and DESTROY. Each may come twice, and (after a loss) any may be missing.
 internal sealed partial class FamilyView<TKey>
 {
-    public void Apply(in FlowEvent e)
+    /// <summary>Hashes the event's flow and finds its chain, so that the batch's cache misses overlap instead of following one another.</summary>
+    public ulong Prepare(in FlowEvent e, out int head, ref int warmth)
+    {
+        ulong hash = _table.Hash(TKey.From(e.Flow.Original));
+        head = _table.Head(hash, TKey.From(e.Flow.Reply), ref warmth);
+        return hash;
+    }
+
+    public int Warm(int head) => _table.Warm(head - 1);
+
+    public void Apply(in FlowEvent e, ulong hash)
     {
         TKey key = TKey.From(e.Flow.Original);
-        ulong hash = _table.Hash(key);
         int slot = _table.Find(key, hash);
         switch (e.Type)
         {

@@ -27,6 +27,20 @@ internal sealed class FlowTable<TKey>(HashSeed seed)
 
     public ulong Hash(in TKey key) => key.Hash(seed);
 
+    /// <summary>Head of the chain that a flow with these tuples is, or would be, in: slot + 1, 0 = empty. Brings both buckets into the cache.</summary>
+    public int Head(ulong hash, in TKey reply, ref int warmth)
+    {
+        warmth += _byReply.Bucket(Hash(reply));
+        return _byOriginal.Bucket(hash);
+    }
+
+    /// <summary>Brings a row into the cache: its first and its last line.</summary>
+    public int Warm(int slot)
+    {
+        ref FlowRow<TKey> row = ref this[slot];
+        return (int)row.PackedId + (int)row.Flags + row.NextReply;
+    }
+
     /// <returns>The slot, or -1.</returns>
     public int Find(in TKey original, ulong hash)
     {

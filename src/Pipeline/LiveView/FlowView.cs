@@ -11,6 +11,8 @@ internal sealed class FlowView(ViewContext context)
     private readonly FamilyView<FlowKey4> _ipv4 = new(context);
     private readonly FamilyView<FlowKey6> _ipv6 = new(context);
 
+    private volatile int _warmth; // keeps the touching loads from being optimised away
+
     public ViewContext Context { get; } = context;
 
     /// <summary>Flows held, by family; those of an unfinished round are left out.</summary>
@@ -26,16 +28,47 @@ internal sealed class FlowView(ViewContext context)
     /// <summary>Slots of a family: a scan runs from 0 to this, one family after the other.</summary>
     public int Slots(FlowFamily family) => family == FlowFamily.IPv6 ? _ipv6.Slots : _ipv4.Slots;
 
+    /// <summary>
+    /// Applies a batch in three passes: hash, touch, apply. In a table larger than the caches an event costs four misses; the first two
+    /// passes let the processor take those of the whole batch at once.
+    /// </summary>
     public void Apply(FlowBatch batch)
     {
-        foreach (ref readonly FlowEvent e in batch.Span)
+        ReadOnlySpan<FlowEvent> events = batch.Span;
+        Span<ulong> hashes = stackalloc ulong[FlowBatch.Capacity];
+        Span<int> heads = stackalloc int[FlowBatch.Capacity];
+        int warmth = 0;
+        for (int i = 0; i < events.Length; i++)
         {
-            if (e.Flow.Original.Family == FlowFamily.IPv4)
-                _ipv4.Apply(e);
-            else if (e.Flow.Original.Family == FlowFamily.IPv6)
-                _ipv6.Apply(e);
-            else
+            hashes[i] = events[i].Flow.Original.IsIPv6
+                ? _ipv6.Prepare(events[i], out heads[i], ref warmth)
+                : _ipv4.Prepare(events[i], out heads[i], ref warmth);
+        }
+
+        for (int i = 0; i < events.Length; i++)
+        {
+            if (heads[i] != 0)
+                warmth += events[i].Flow.Original.IsIPv6 ? _ipv6.Warm(heads[i]) : _ipv4.Warm(heads[i]);
+        }
+
+        _warmth = warmth;
+        for (int i = 0; i < events.Length; i++)
+            Apply(events[i], hashes[i]);
+    }
+
+    private void Apply(in FlowEvent e, ulong hash)
+    {
+        switch (e.Flow.Original.Family)
+        {
+            case FlowFamily.IPv4:
+                _ipv4.Apply(e, hash);
+                break;
+            case FlowFamily.IPv6:
+                _ipv6.Apply(e, hash);
+                break;
+            default:
                 Context.Counters.OtherFamily++;
+                break;
         }
     }
 
