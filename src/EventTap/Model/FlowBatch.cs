@@ -47,6 +47,9 @@ public sealed class FlowBatch
         _keptExtras = _extras.Used;
     }
 
+    /// <summary>Takes the last committed event back: its slot is used again.</summary>
+    internal void DropLast() => Count--;
+
     /// <summary>An empty extras object for the slot that <see cref="Next"/> gave, which lives as long as this batch's content.</summary>
     public FlowExtras RentExtras() => _extras.Rent();
 
