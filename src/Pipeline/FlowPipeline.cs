@@ -88,9 +88,9 @@ public sealed partial class FlowPipeline : IAsyncDisposable
 
     private TimeSpan GlanceAtCount()
     {
-        if (!_view.Context.Synced || !_reconciler!.IsIdle)
+        if (!_view.Context.Synced || !_reconciler!.IsIdle || _source.Kernel!.Count() is not { } count)
             return CountProbe.Interval;
-        (TimeSpan next, bool alarm) = _probe.Glance(_source.Kernel!.Count(), _view.Count, _events, _loop.Scheduler.Now);
+        (TimeSpan next, bool alarm) = _probe.Glance(count, _view.Count, _events, _loop.Scheduler.Now);
         if (alarm)
             _reconciler.Request(RoundReason.Probe);
         return next;
@@ -112,7 +112,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
 
     private void OnRound(RoundReport report)
     {
-        long difference = report.Reason == RoundReason.Probe ? _source.Kernel!.Count() - _view.Count : 0;
+        long difference = report.Reason == RoundReason.Probe && _source.Kernel!.Count() is { } count ? count - _view.Count : 0;
         _probe.OnRound(difference, report.Duration, _loop.Scheduler.Now);
         if (report.Reason is not RoundReason.Audit and not RoundReason.Probe && _view.Context.Synced)
             _logger.Synced(_view.Count, report.Reason, report.Duration.TotalMilliseconds);

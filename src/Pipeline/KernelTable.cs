@@ -12,8 +12,8 @@ public delegate void TableDump(Action<FlowBatch> onRows, CancellationToken cance
 /// </summary>
 internal sealed record KernelTable
 {
-    /// <summary>Entries in the namespace's table now.</summary>
-    public required Func<long> Count { get; init; }
+    /// <summary>Entries in the namespace's table now; null when the kernel did not answer.</summary>
+    public required Func<long?> Count { get; init; }
 
     public required FlowProbe IsAlive { get; init; }
 

@@ -35,6 +35,6 @@ internal static partial class PipelineLog
     [LoggerMessage(2010, LogLevel.Critical, "the pipeline's loop failed; the service stops")]
     public static partial void LoopFailed(this ILogger logger, Exception error);
 
-    [LoggerMessage(2011, LogLevel.Error, "the event socket failed: {Reason}")]
-    public static partial void Disconnected(this ILogger logger, string reason);
+    [LoggerMessage(2011, LogLevel.Warning, "a question to the kernel failed ({Reason}); nothing is ended by it, the next audit settles it")]
+    public static partial void QuestionFailed(this ILogger logger, string reason);
 }
