@@ -57,14 +57,13 @@ internal sealed class FlowLogFile : ILogOutput
             if (written <= 0)
             {
                 error = written == 0 ? Errno.EIO : (Errno)(-written);
-                done = CutHalfLine(lines[..done]);
-                break;
+                return CutHalfLine(lines[..done]);
             }
 
             done += written;
         }
 
-        _endsInLine = done > 0 ? lines[done - 1] != '\n' : _endsInLine;
+        Keep(lines);
         return done;
     }
 
@@ -109,9 +108,14 @@ internal sealed class FlowLogFile : ILogOutput
     {
         long torn = file.Length - tail.WholeLength;
         if (tail.IsOwn && file.TryTruncate(file.Length, tail.WholeLength))
+        {
             _logger.TornTailCut(_path, torn);
+        }
         else if (FileCalls.Write(file.Handle, "\n"u8) == 1)
-            _logger.ForeignTailEnded(_path, ++file.Length);
+        {
+            file.Length++;
+            _logger.ForeignTailEnded(_path, torn);
+        }
     }
 
     /// <summary>After a short write: leaves only whole lines in the file.</summary>
@@ -119,8 +123,16 @@ internal sealed class FlowLogFile : ILogOutput
     private int CutHalfLine(ReadOnlySpan<byte> written)
     {
         int whole = written.LastIndexOf((byte)'\n') + 1;
-        bool cut = whole == written.Length || (!_endsInLine && _file.TryTruncate(_file.Length + written.Length, _file.Length + whole));
+        bool cut = whole != written.Length && !_endsInLine && _file.TryTruncate(_file.Length + written.Length, _file.Length + whole);
+        if (!cut)
+            Keep(written);
         return cut ? whole : written.Length;
+    }
+
+    private void Keep(ReadOnlySpan<byte> written)
+    {
+        _file.Length += written.Length;
+        _endsInLine = written.IsEmpty ? _endsInLine : written[^1] != '\n';
     }
 
     private void RotateIfDue(int more)
@@ -140,6 +152,7 @@ internal sealed class FlowLogFile : ILogOutput
     {
         if (!_file.IsAt(_path)) // another program renamed it, and has not yet said so
         {
+            _noRotationBefore = now + RotationRetry;
             Reopen();
             return;
         }

@@ -10,8 +10,8 @@ public sealed class RotationOptions
     public long MaxBytes { get; set; } = 100L * 1024 * 1024;
 
     /// <summary>
-    /// Rotate at the first write after each multiple of this time, counted from midnight UTC (of 1970-01-01); 0 = never by time. Default 0;
-    /// at least one second.
+    /// Rotate at the first write after each multiple of this time in UTC (an hour's begin on the hour, a day's at midnight, a week's on Monday);
+    /// 0 = never by time. Default 0; at least one second.
     /// </summary>
     public TimeSpan Interval { get; set; }
 
