@@ -41,6 +41,9 @@ public sealed class FlowBatch
 
     public void Commit() => Count++;
 
+    /// <summary>Takes the last committed event back: its slot is used again.</summary>
+    internal void DropLast() => Count--;
+
     /// <summary>An empty extras object that lives as long as this batch's content.</summary>
     public FlowExtras RentExtras() => _extras.Rent();
 
