@@ -12,7 +12,6 @@ internal sealed class TapBarriers(NetlinkSocket socket, WakeEvent wake)
 {
     internal const int MaxPending = 256;
 
-    private const ushort NLMSG_NOOP = 1;
     private const int Length = 32; // struct nlmsghdr, magic, token
     private const ulong Magic = 0x4353_4241_5252_4945; // "CSBARRIE"
 
@@ -90,7 +89,7 @@ internal sealed class TapBarriers(NetlinkSocket socket, WakeEvent wake)
     {
         Span<byte> message = _message;
         BitConverter.TryWriteBytes(message, Length); // nlmsg_len
-        BitConverter.TryWriteBytes(message[4..], NLMSG_NOOP); // nlmsg_type: no subsystem's, so a kernel filter lets it pass
+        BitConverter.TryWriteBytes(message[4..], Nlmsg.NLMSG_NOOP); // nlmsg_type: no subsystem's, so a kernel filter lets it pass
         BinaryPrimitives.WriteUInt64BigEndian(message[16..], Magic);
         BinaryPrimitives.WriteInt64BigEndian(message[24..], token);
         return socket.Send(message, socket.PortId, MSG_DONTWAIT);

@@ -166,24 +166,20 @@ internal sealed class TapReader : IDisposable
     // An event comes alone in its datagram; several are read all the same.
     private void Decode(ReadOnlySpan<byte> datagram, long now)
     {
-        while (NetlinkFrame.TryTake(ref datagram, out ReadOnlySpan<byte> message))
+        MessageReader messages = new(datagram);
+        while (messages.Next())
         {
             _batch ??= _pool.Rent();
-            switch (FlowDecoder.Decode(message, _batch, now))
-            {
-                case DecodeResult.Decoded:
-                    Accept(_batch);
-                    break;
-                case DecodeResult.Malformed:
-                    _counters.Malformed++;
-                    break;
-            }
-
+            DecodeResult result = FlowDecoder.Decode(messages.Message, _batch, now);
+            if (result == DecodeResult.Decoded)
+                Accept(_batch);
+            else if (result == DecodeResult.Malformed)
+                _counters.Malformed++;
             if (_batch.IsFull)
                 Flush();
         }
 
-        if (!datagram.IsEmpty)
+        if (messages.Malformed)
             _counters.Malformed++;
     }
 

@@ -1,16 +1,13 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
 using static ConntrackStream.EventTap.Netlink.Libc;
+using static ConntrackStream.EventTap.Netlink.Nfnl;
 
 namespace ConntrackStream.EventTap;
 
 /// <summary>A netlink socket set up for conntrack events: buffer, loss reporting, filter, then groups, so that no event comes before its filter.</summary>
 internal sealed class TapSocket : IDisposable
 {
-    private const int GroupNew = 1; // NFNLGRP_CONNTRACK_NEW
-    private const int GroupUpdate = 2; // NFNLGRP_CONNTRACK_UPDATE
-    private const int GroupDestroy = 3; // NFNLGRP_CONNTRACK_DESTROY
-
     private TapSocket(NetlinkSocket netlink) => Netlink = netlink;
 
     internal NetlinkSocket Netlink { get; }
@@ -50,10 +47,10 @@ internal sealed class TapSocket : IDisposable
         // Without it an overrun stops all delivery until the queue is empty (netlink_overrun, NETLINK_S_CONGESTED).
         Netlink.SetOption(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, nameof(NETLINK_NO_ENOBUFS));
         int filterLength = AttachFilter(options.Filter, logger);
-        Join(GroupNew, "NFNLGRP_CONNTRACK_NEW");
-        Join(GroupDestroy, "NFNLGRP_CONNTRACK_DESTROY");
+        Join(NFNLGRP_CONNTRACK_NEW, nameof(NFNLGRP_CONNTRACK_NEW));
+        Join(NFNLGRP_CONNTRACK_DESTROY, nameof(NFNLGRP_CONNTRACK_DESTROY));
         if (options.Updates)
-            Join(GroupUpdate, "NFNLGRP_CONNTRACK_UPDATE");
+            Join(NFNLGRP_CONNTRACK_UPDATE, nameof(NFNLGRP_CONNTRACK_UPDATE));
         logger.Connected(options.Namespace.ToString(), options.Updates ? "NEW, UPDATE, DESTROY" : "NEW, DESTROY", BufferBytes, filterLength);
     }
 

@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
 namespace ConntrackStream.EventTap.Filtering;
 
@@ -16,19 +18,6 @@ internal sealed class KernelFilter
     private const uint FamilyOffset = 16; // nfgenmsg.nfgen_family
     private const uint AttributesOffset = 20; // behind nlmsghdr and nfgenmsg
     private const uint PayloadOffset = 4; // behind struct nlattr
-    private const uint TupleOriginal = 1; // CTA_TUPLE_ORIG
-    private const uint TupleReply = 2; // CTA_TUPLE_REPLY
-    private const uint Zone = 18; // CTA_ZONE
-    private const uint TupleIp = 1; // CTA_TUPLE_IP
-    private const uint TupleProtocol = 2; // CTA_TUPLE_PROTO
-    private const uint TupleZone = 3; // CTA_TUPLE_ZONE
-    private const uint IPv4Source = 1; // CTA_IP_V4_SRC
-    private const uint IPv4Destination = 2; // CTA_IP_V4_DST
-    private const uint IPv6Source = 3; // CTA_IP_V6_SRC
-    private const uint IPv6Destination = 4; // CTA_IP_V6_DST
-    private const uint ProtocolNumber = 1; // CTA_PROTO_NUM
-    private const uint SourcePort = 2; // CTA_PROTO_SRC_PORT
-    private const uint DestinationPort = 3; // CTA_PROTO_DST_PORT
     private const uint OriginalSlot = 0; // M[]: where the tuples begin
     private const uint ReplySlot = 1;
 
@@ -68,10 +57,10 @@ internal sealed class KernelFilter
         FindTuples();
         RequireProtocol(filter.Protocols);
         RequireZone(filter.Zones);
-        RequirePort(filter.SourcePorts, SourcePort);
-        RequirePort(filter.DestinationPorts, DestinationPort);
-        End source = new(OriginalSlot, IPv4Source, IPv6Source);
-        End destination = new(OriginalSlot, IPv4Destination, IPv6Destination);
+        RequirePort(filter.SourcePorts, CTA_PROTO_SRC_PORT);
+        RequirePort(filter.DestinationPorts, CTA_PROTO_DST_PORT);
+        End source = new(OriginalSlot, CTA_IP_V4_SRC, CTA_IP_V6_SRC);
+        End destination = new(OriginalSlot, CTA_IP_V4_DST, CTA_IP_V6_DST);
         RequirePrefix(filter.Sources, [source]);
         RequirePrefix(filter.Destinations, [destination]);
         RequirePrefix(filter.Addresses, [source, destination, source with { TupleSlot = ReplySlot }, destination with { TupleSlot = ReplySlot }]);
@@ -86,13 +75,17 @@ internal sealed class KernelFilter
     {
         BpfLabel isEvent = new();
         _program.LoadHalf(TypeOffset);
-        _program.JumpIfEqual(TypeAsLoaded(0x0100), isEvent); // NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW
-        _program.JumpIfNotEqual(TypeAsLoaded(0x0102), _accept); // NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE
+        _program.JumpIfEqual(TypeAsLoaded(IPCTNL_MSG_CT_NEW), isEvent);
+        _program.JumpIfNotEqual(TypeAsLoaded(IPCTNL_MSG_CT_DELETE), _accept);
         _program.Place(isEvent);
     }
 
     // nlmsg_type is in host order, while BPF loads are big-endian.
-    private static uint TypeAsLoaded(ushort type) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(type) : type;
+    private static uint TypeAsLoaded(byte message)
+    {
+        ushort type = Nfnl.MessageType(Nfnl.NFNL_SUBSYS_CTNETLINK, message);
+        return BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(type) : type;
+    }
 
     private void RequireFamily(FlowFamily family)
     {
@@ -104,10 +97,10 @@ internal sealed class KernelFilter
 
     private void FindTuples()
     {
-        _program.FindAttribute(AttributesOffset, TupleOriginal);
+        _program.FindAttribute(AttributesOffset, CTA_TUPLE_ORIG);
         _program.JumpIfEqual(0, _accept);
         _program.StoreSlot(OriginalSlot);
-        _program.FindAttribute(AttributesOffset, TupleReply);
+        _program.FindAttribute(AttributesOffset, CTA_TUPLE_REPLY);
         _program.JumpIfEqual(0, _accept);
         _program.StoreSlot(ReplySlot);
     }
@@ -117,7 +110,7 @@ internal sealed class KernelFilter
         if (protocols.IsEmpty)
             return;
         BpfLabel next = new();
-        FindInTuple(OriginalSlot, TupleProtocol, ProtocolNumber, missing: _accept);
+        FindInTuple(OriginalSlot, CTA_TUPLE_PROTO, CTA_PROTO_NUM, missing: _accept);
         _program.LoadByteAtX(PayloadOffset);
         foreach (IpProtocol protocol in protocols)
             _program.JumpIfEqual((uint)protocol, next);
@@ -131,7 +124,7 @@ internal sealed class KernelFilter
         if (zones.IsEmpty)
             return;
         BpfLabel next = new(), directional = new();
-        _program.FindAttribute(AttributesOffset, Zone);
+        _program.FindAttribute(AttributesOffset, CTA_ZONE);
         _program.JumpIfEqual(0, directional);
         CompareHalf(zones, next);
         _program.Jump(_reject);
@@ -146,7 +139,7 @@ internal sealed class KernelFilter
     {
         BpfLabel none = new();
         _program.LoadSlot(slot);
-        _program.FindNested(TupleZone);
+        _program.FindNested(CTA_TUPLE_ZONE);
         _program.JumpIfEqual(0, zones.Contains((ushort)0) ? match : none);
         CompareHalf(zones, match);
         _program.Place(none);
@@ -157,7 +150,7 @@ internal sealed class KernelFilter
         if (ports.IsEmpty)
             return;
         BpfLabel next = new();
-        FindInTuple(OriginalSlot, TupleProtocol, attribute, missing: ports.Contains((ushort)0) ? _accept : _reject);
+        FindInTuple(OriginalSlot, CTA_TUPLE_PROTO, attribute, missing: ports.Contains((ushort)0) ? _accept : _reject);
         CompareHalfAtX(ports, next);
         _program.Jump(_reject);
         _program.Place(next);
@@ -183,7 +176,7 @@ internal sealed class KernelFilter
         {
             foreach (End end in ends)
             {
-                FindInTuple(end.TupleSlot, TupleIp, family == FlowFamily.IPv4 ? end.IPv4 : end.IPv6, missing: _accept);
+                FindInTuple(end.TupleSlot, CTA_TUPLE_IP, family == FlowFamily.IPv4 ? end.IPv4 : end.IPv6, missing: _accept);
                 foreach (IpPrefix prefix in prefixes.Where(p => p.Family == family))
                     ComparePrefix(prefix, match);
             }
