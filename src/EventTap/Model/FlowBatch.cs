@@ -47,6 +47,14 @@ public sealed class FlowBatch
         _keptExtras = _extras.Used;
     }
 
+    /// <summary>Takes the last committed event back, with its extras (it has one object at most).</summary>
+    internal void DropLast()
+    {
+        Count--;
+        if (_events[Count].Flow.Extras is not null)
+            _keptExtras--;
+    }
+
     /// <summary>An empty extras object for the slot that <see cref="Next"/> gave, which lives as long as this batch's content.</summary>
     public FlowExtras RentExtras() => _extras.Rent();
 

@@ -25,6 +25,7 @@ internal static unsafe partial class Libc
     internal const int MSG_TRUNC = 0x20;
     internal const short POLLIN = 1;
     internal const short POLLERR = 8;
+    internal const short POLLHUP = 16;
     internal const short POLLNVAL = 32;
     internal const int EFD_CLOEXEC = 0x80000;
     internal const int EFD_NONBLOCK = 0x800;
@@ -73,6 +74,13 @@ internal static unsafe partial class Libc
         public int Fd;
         public short Events;
         public short Revents;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SockFprog // struct sock_fprog
+    {
+        public ushort Length; // len
+        public void* Filter; // filter
     }
 
     internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();

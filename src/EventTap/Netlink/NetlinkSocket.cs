@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Filtering;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.EventTap.Netlink.Libc;
 
@@ -47,6 +48,18 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         if (getsockopt(Handle, level, option, &value, &length) < 0)
             throw new NetlinkException($"reading {name} of a netlink socket", LastErrno);
         return value;
+    }
+
+    /// <summary>Attaches a classic BPF program (SO_ATTACH_FILTER): a message for which it returns 0 is never queued.</summary>
+    /// <exception cref="NetlinkException">EINVAL: the kernel refuses the program; ENOMEM: net.core.optmem_max is too small for it.</exception>
+    internal void AttachFilter(ReadOnlySpan<BpfInstruction> program)
+    {
+        fixed (BpfInstruction* instructions = program)
+        {
+            SockFprog argument = new() { Length = (ushort)program.Length, Filter = instructions };
+            if (setsockopt(Handle, SOL_SOCKET, SO_ATTACH_FILTER, &argument, (uint)sizeof(SockFprog)) < 0)
+                throw new NetlinkException($"attaching a filter of {program.Length} instructions to a netlink socket", LastErrno);
+        }
     }
 
     /// <summary>Sends to the kernel (<paramref name="portId"/> 0) or to another socket of this namespace and protocol.</summary>
