@@ -59,8 +59,6 @@ internal ref struct RequestWriter(Span<byte> buffer)
     /// <summary>With the terminating NUL.</summary>
     internal void PutString(ushort type, string value) => Encoding.UTF8.GetBytes(value, Put(type, Encoding.UTF8.GetByteCount(value) + 1));
 
-    internal void PutBytes(ushort type, ReadOnlySpan<byte> value) => value.CopyTo(Put(type, value.Length));
-
     /// <summary>An attribute whose value, <paramref name="length"/> zero bytes, the caller fills.</summary>
     internal Span<byte> Put(ushort type, int length)
     {
