@@ -21,10 +21,10 @@ internal enum DemoEnd
 /// <param name="RequestBytes">Payload from source to destination, in each round.</param>
 /// <param name="ReplyBytes">Payload back, in each round (an echo returns the request).</param>
 /// <param name="Rounds">Exchanges before it ends.</param>
+/// <param name="End">How a TCP flow ends; others just stop.</param>
 internal sealed record DemoFlow(
-    ProtocolType Protocol, DemoHost From, IPEndPoint Source, IPEndPoint Dialled, DemoHost To, IPEndPoint Listener, int RequestBytes, int ReplyBytes, int Rounds)
+    ProtocolType Protocol, DemoHost From, IPEndPoint Source, IPEndPoint Dialled, DemoHost To, IPEndPoint Listener, int RequestBytes, int ReplyBytes, int Rounds,
+    DemoEnd End)
 {
-    internal DemoEnd End { get; init; } = DemoEnd.Close;
-
     public override string ToString() => $"{Protocol} {From.Name} {Source} → {Dialled}";
 }

@@ -55,12 +55,15 @@ internal static class DemoPlan
         internal void Udp(Way way, int port, int requestBytes, int replyBytes, int rounds) =>
             Add(ProtocolType.Udp, way, port, port, requestBytes, replyBytes, rounds, DemoEnd.Close);
 
-        internal void Echo(Way way, int bytes, int rounds) => Add(
-            way.Source.AddressFamily == AddressFamily.InterNetwork ? ProtocolType.Icmp : ProtocolType.IcmpV6, way, 0, 0, bytes, bytes, rounds, DemoEnd.Close);
+        internal void Echo(Way way, int bytes, int rounds)
+        {
+            ProtocolType protocol = way.Source.AddressFamily == AddressFamily.InterNetwork ? ProtocolType.Icmp : ProtocolType.IcmpV6;
+            Add(protocol, way, 0, 0, bytes, bytes, rounds, DemoEnd.Close);
+        }
 
         private void Add(ProtocolType protocol, Way way, int port, int dialledPort, int requestBytes, int replyBytes, int rounds, DemoEnd end) =>
             Flows.Add(new DemoFlow(
                 protocol, way.From, new IPEndPoint(way.Source, FirstSourcePort + Flows.Count), new IPEndPoint(way.Dialled ?? way.Listener, dialledPort),
-                way.To, new IPEndPoint(way.Listener, port), requestBytes, replyBytes, rounds) { End = end });
+                way.To, new IPEndPoint(way.Listener, port), requestBytes, replyBytes, rounds, end));
     }
 }

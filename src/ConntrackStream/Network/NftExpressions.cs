@@ -76,7 +76,7 @@ internal static class NftExpressions
         rule.End(expression);
     }
 
-    private static void IsEqual(this ref RequestWriter rule, ReadOnlySpan<byte> value)
+    private static void IsEqual(this ref RequestWriter rule, scoped ReadOnlySpan<byte> value)
     {
         Nests expression = rule.Begin("cmp");
         rule.PutU32(NFTA_CMP_SREG, NFT_REG_1);
@@ -85,7 +85,7 @@ internal static class NftExpressions
         rule.End(expression);
     }
 
-    private static void Set(this ref RequestWriter rule, uint register, ReadOnlySpan<byte> value)
+    private static void Set(this ref RequestWriter rule, uint register, scoped ReadOnlySpan<byte> value)
     {
         Nests expression = rule.Begin("immediate");
         rule.PutU32(NFTA_IMMEDIATE_DREG, register);
@@ -93,7 +93,7 @@ internal static class NftExpressions
         rule.End(expression);
     }
 
-    private static void PutValue(this ref RequestWriter rule, ushort type, ReadOnlySpan<byte> value)
+    private static void PutValue(this ref RequestWriter rule, ushort type, scoped ReadOnlySpan<byte> value)
     {
         int nest = rule.BeginNest(type);
         value.CopyTo(rule.Put(NFTA_DATA_VALUE, value.Length));

@@ -19,11 +19,11 @@ internal static class TrackingProbe
         "start with --track, or load a firewall rule that uses connection tracking (nft: 'ct state …'; iptables: '-m conntrack', NAT)";
 
     /// <summary>Probes both families. Takes about a millisecond; never throws for what the namespace lacks.</summary>
-    internal static TrackingReport Run(NetworkNamespace? networkNamespace = null)
+    internal static TrackingReport Run(NetworkNamespace networkNamespace)
     {
         try
         {
-            using ConntrackClient client = new(networkNamespace);
+            using ConntrackClient client = networkNamespace.Run(() => new ConntrackClient());
             (TrackingState ipv4, string? obstacle4) = Probe(client, networkNamespace, IPAddress.Loopback);
             (TrackingState ipv6, string? obstacle6) = Probe(client, networkNamespace, IPAddress.IPv6Loopback);
             return Describe(ipv4, ipv6, obstacle4 ?? obstacle6, entries: client.Count());
@@ -56,7 +56,7 @@ internal static class TrackingProbe
         return new TrackingReport(state, ipv4, ipv6, reason);
     }
 
-    private static (TrackingState State, string? Obstacle) Probe(ConntrackClient client, NetworkNamespace? networkNamespace, IPAddress loopback)
+    private static (TrackingState State, string? Obstacle) Probe(ConntrackClient client, NetworkNamespace networkNamespace, IPAddress loopback)
     {
         try
         {
@@ -64,7 +64,7 @@ internal static class TrackingProbe
             socket.Bind(new IPEndPoint(loopback, 0));
             IPEndPoint self = (IPEndPoint)socket.LocalEndPoint!;
             socket.Connect(self);
-            socket.Send([]);
+            socket.Send(ReadOnlySpan<byte>.Empty);
             return (TakeEntry(client, self) ? TrackingState.Active : TrackingState.Inactive, null);
         }
         catch (SocketException e)
@@ -73,8 +73,8 @@ internal static class TrackingProbe
         }
     }
 
-    private static Socket Open(NetworkNamespace? networkNamespace, AddressFamily family) =>
-        (networkNamespace ?? NetworkNamespace.Current).Run(() => new Socket(family, SocketType.Dgram, ProtocolType.Udp));
+    private static Socket Open(NetworkNamespace networkNamespace, AddressFamily family) =>
+        networkNamespace.Run(() => new Socket(family, SocketType.Dgram, ProtocolType.Udp));
 
     private static bool TakeEntry(ConntrackClient client, IPEndPoint self)
     {
