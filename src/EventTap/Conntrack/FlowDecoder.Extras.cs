@@ -32,7 +32,7 @@ internal static partial class FlowDecoder
             case CTA_SEQ_ADJ_REPLY:
                 return ReadSequence(attributes.Nested(), ref Extras(ref flow, batch).ReplySequence);
             case CTA_SYNPROXY:
-                return ReadSynproxy(attributes.Nested(), Extras(ref flow, batch));
+                return ReadSynproxy(attributes.Nested(), ref flow, batch);
             default:
                 return true;
         }
@@ -86,25 +86,33 @@ internal static partial class FlowDecoder
         return !attributes.Malformed;
     }
 
-    private static bool ReadSynproxy(AttributeReader attributes, FlowExtras extras)
+    /// <summary>All zero counts as absent: the kernel shows that for each entry it made by request, synproxy or not.</summary>
+    private static bool ReadSynproxy(AttributeReader attributes, ref Flow flow, FlowBatch batch)
     {
-        extras.HasSynproxy = true;
+        uint isn = 0, its = 0, offset = 0;
         while (attributes.Next())
         {
             switch (attributes.Type)
             {
                 case CTA_SYNPROXY_ISN:
-                    extras.SynproxyIsn = attributes.U32();
+                    isn = attributes.U32();
                     break;
                 case CTA_SYNPROXY_ITS:
-                    extras.SynproxyIts = attributes.U32();
+                    its = attributes.U32();
                     break;
                 case CTA_SYNPROXY_TSOFF:
-                    extras.SynproxyTimestampOffset = attributes.U32();
+                    offset = attributes.U32();
                     break;
                 default:
                     break;
             }
+        }
+
+        if ((isn | its | offset) != 0)
+        {
+            FlowExtras extras = Extras(ref flow, batch);
+            (extras.SynproxyIsn, extras.SynproxyIts, extras.SynproxyTimestampOffset) = (isn, its, offset);
+            extras.HasSynproxy = true;
         }
 
         return !attributes.Malformed;

@@ -74,10 +74,12 @@ internal static partial class FlowDecoder
                     present |= FlowFields.ProtocolState;
                     break;
                 case CTA_PROTOINFO_SCTP_VTAG_ORIGINAL:
-                    Extras(ref flow, batch).SctpOriginalTag = attributes.U32();
+                    if (attributes.U32() is not 0 and uint originalTag)
+                        Extras(ref flow, batch).SctpOriginalTag = originalTag;
                     break;
                 case CTA_PROTOINFO_SCTP_VTAG_REPLY:
-                    Extras(ref flow, batch).SctpReplyTag = attributes.U32();
+                    if (attributes.U32() is not 0 and uint replyTag)
+                        Extras(ref flow, batch).SctpReplyTag = replyTag;
                     break;
                 default:
                     break;
@@ -99,7 +101,8 @@ internal static partial class FlowDecoder
                     present |= FlowFields.ProtocolState;
                     break;
                 case CTA_PROTOINFO_DCCP_ROLE:
-                    Extras(ref flow, batch).DccpRole = attributes.U8();
+                    if (attributes.U8() is not 0 and byte role)
+                        Extras(ref flow, batch).DccpRole = role;
                     break;
                 default:
                     break;

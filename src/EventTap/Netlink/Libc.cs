@@ -12,6 +12,7 @@ internal static unsafe partial class Libc
     internal const int SOL_SOCKET = 1;
     internal const int SOL_NETLINK = 270;
     internal const int SO_RCVBUF = 8;
+    internal const int SO_RCVTIMEO = 20;
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_RCVBUFFORCE = 33;
     internal const int SO_MEMINFO = 55;
@@ -69,6 +70,13 @@ internal static unsafe partial class Libc
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal struct Timeval // struct timeval
+    {
+        public nint Seconds; // tv_sec
+        public nint Microseconds; // tv_usec
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal struct Pollfd // struct pollfd
     {
         public int Fd;
@@ -105,6 +113,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint recv(SafeFileHandle fd, void* data, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint recvfrom(SafeFileHandle fd, void* data, nuint length, int flags, SockaddrNl* address, uint* addressLength);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int recvmmsg(SafeFileHandle fd, Mmsghdr* messages, uint count, int flags, void* timeout);

@@ -62,6 +62,14 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
     }
 
+    /// <summary>Lets a receive fail with EAGAIN after so long without a datagram.</summary>
+    internal void SetReceiveTimeout(TimeSpan timeout)
+    {
+        Timeval value = new() { Seconds = (nint)timeout.TotalSeconds, Microseconds = timeout.Milliseconds * 1000 };
+        if (setsockopt(Handle, SOL_SOCKET, SO_RCVTIMEO, &value, (uint)sizeof(Timeval)) < 0)
+            throw new NetlinkException($"setting SO_RCVTIMEO to {timeout} on a netlink socket", LastErrno);
+    }
+
     /// <summary>Sends to the kernel (<paramref name="portId"/> 0) or to another socket of this namespace and protocol.</summary>
     /// <returns>The errno; <see cref="Errno.None"/> when sent whole.</returns>
     internal Errno Send(ReadOnlySpan<byte> message, uint portId = 0, int flags = 0)
@@ -88,6 +96,26 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             while (true)
             {
                 nint length = recv(Handle, data, (nuint)buffer.Length, flags);
+                if (length >= 0)
+                    return (int)length;
+                if (LastErrno != Errno.EINTR)
+                    return -(int)LastErrno;
+            }
+        }
+    }
+
+    /// <summary>Receives one datagram and says whose it is: <paramref name="sender"/> 0 is the kernel.</summary>
+    /// <returns>Its whole length, more than the buffer's if it did not fit; or minus the errno.</returns>
+    internal int ReceiveFrom(Span<byte> buffer, out uint sender)
+    {
+        SockaddrNl from = default;
+        fixed (byte* data = buffer)
+        {
+            while (true)
+            {
+                uint addressLength = (uint)sizeof(SockaddrNl);
+                nint length = recvfrom(Handle, data, (nuint)buffer.Length, MSG_TRUNC, &from, &addressLength);
+                sender = from.PortId;
                 if (length >= 0)
                     return (int)length;
                 if (LastErrno != Errno.EINTR)

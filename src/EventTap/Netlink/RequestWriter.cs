@@ -59,8 +59,6 @@ internal ref struct RequestWriter(Span<byte> buffer)
     /// <summary>With the terminating NUL.</summary>
     internal void PutString(ushort type, string value) => Encoding.UTF8.GetBytes(value, Put(type, Encoding.UTF8.GetByteCount(value) + 1));
 
-    internal void PutBytes(ushort type, ReadOnlySpan<byte> value) => value.CopyTo(Put(type, value.Length));
-
     /// <summary>An attribute whose value, <paramref name="length"/> zero bytes, the caller fills.</summary>
     internal Span<byte> Put(ushort type, int length)
     {
@@ -70,7 +68,8 @@ internal ref struct RequestWriter(Span<byte> buffer)
         return attribute.Slice(4, length);
     }
 
-    private Span<byte> Take(int length)
+    /// <summary>Zeroed space of at least <paramref name="length"/> bytes, padded to four: for a family's own header.</summary>
+    internal Span<byte> Take(int length)
     {
         int aligned = Nlmsg.Align(length);
         if (aligned > _buffer.Length - _length)
