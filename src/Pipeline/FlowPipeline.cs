@@ -47,6 +47,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         ViewContext context = new(_writer, ids, source.Kernel is { } kernel ? kernel.IsAlive : static (in _, _) => false)
         {
             EarlierIds = options.EarlierIds,
+            ReplaceAfterLoss = options.ReplaceAfterLoss,
             InterimSeconds = (uint)(options.InterimInterval?.TotalSeconds ?? 0),
         };
         _view = new FlowView(context);

@@ -33,7 +33,7 @@ internal static partial class FlowDecoder
             type = FlowEventType.Destroy;
         else
             return DecodeResult.Ignored;
-        return Append(message, type, batch, receivedAt);
+        return Append(message, type, batch, receivedAt, header.PortId);
     }
 
     /// <summary>
@@ -44,10 +44,10 @@ internal static partial class FlowDecoder
     {
         if (!MessageHeader.TryRead(message, out MessageHeader header))
             return DecodeResult.Malformed;
-        return header.Type == CtNew ? Append(message, FlowEventType.Row, batch, receivedAt) : DecodeResult.Ignored;
+        return header.Type == CtNew ? Append(message, FlowEventType.Row, batch, receivedAt, portId: 0) : DecodeResult.Ignored;
     }
 
-    private static DecodeResult Append(ReadOnlySpan<byte> message, FlowEventType type, FlowBatch batch, long receivedAt)
+    private static DecodeResult Append(ReadOnlySpan<byte> message, FlowEventType type, FlowBatch batch, long receivedAt, uint portId)
     {
         if (message.Length < AttributesOffset)
             return DecodeResult.Malformed;
@@ -58,6 +58,7 @@ internal static partial class FlowDecoder
         ref FlowEvent slot = ref batch.Next();
         slot.Type = type;
         slot.Time = receivedAt;
+        slot.PortId = portId;
         if (!ReadFlow(new AttributeReader(message[AttributesOffset..]), family, ref slot, batch))
             return DecodeResult.Malformed;
         batch.Commit();
@@ -74,12 +75,14 @@ internal static partial class FlowDecoder
             switch (attributes.Type)
             {
                 case CTA_TUPLE_ORIG:
-                    if (!ReadTuple(attributes.Nested(), family, ref flow.Original))
+                    if (!TryReadUsualTuple(attributes.Value, family, ref flow.Original)
+                        && !ReadTuple(attributes.Nested(), family, ref flow.Original))
                         return false;
                     present |= FlowFields.Original;
                     break;
                 case CTA_TUPLE_REPLY:
-                    if (!ReadTuple(attributes.Nested(), family, ref flow.Reply))
+                    if (!TryReadUsualTuple(attributes.Value, family, ref flow.Reply)
+                        && !ReadTuple(attributes.Nested(), family, ref flow.Reply))
                         return false;
                     present |= FlowFields.Reply;
                     break;
@@ -100,12 +103,14 @@ internal static partial class FlowDecoder
                     present |= FlowFields.Mark;
                     break;
                 case CTA_COUNTERS_ORIG:
-                    if (!ReadCounters(attributes.Nested(), ref flow.OriginalPackets, ref flow.OriginalBytes))
+                    if (!TryReadUsualCounters(attributes.Value, ref flow.OriginalPackets, ref flow.OriginalBytes)
+                        && !ReadCounters(attributes.Nested(), ref flow.OriginalPackets, ref flow.OriginalBytes))
                         return false;
                     present |= FlowFields.OriginalCounters;
                     break;
                 case CTA_COUNTERS_REPLY:
-                    if (!ReadCounters(attributes.Nested(), ref flow.ReplyPackets, ref flow.ReplyBytes))
+                    if (!TryReadUsualCounters(attributes.Value, ref flow.ReplyPackets, ref flow.ReplyBytes)
+                        && !ReadCounters(attributes.Nested(), ref flow.ReplyPackets, ref flow.ReplyBytes))
                         return false;
                     present |= FlowFields.ReplyCounters;
                     break;
