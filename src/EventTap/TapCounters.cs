@@ -11,6 +11,12 @@ public sealed class TapCounters
     /// <summary>Messages that could not be decoded.</summary>
     public long Malformed;
 
+    /// <summary>Decoded events that only user space could refuse: the part of the filter that the kernel did not judge.</summary>
+    public long Filtered;
+
+    /// <summary>Messages of other user-space senders, ignored: events come from the kernel (nl_pid 0).</summary>
+    public long Foreign;
+
     /// <summary>Bytes received on the event socket.</summary>
     public long Bytes;
 

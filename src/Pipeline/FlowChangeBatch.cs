@@ -37,6 +37,9 @@ public sealed class FlowChangeBatch
         return ref slot;
     }
 
+    /// <summary>Undoes the last <see cref="Add"/>.</summary>
+    internal void TakeBack() => Count--;
+
     /// <summary>A copy of extras that lives as long as this batch's content.</summary>
     public FlowExtras Copy(FlowExtras extras) => _extras.Copy(extras);
 

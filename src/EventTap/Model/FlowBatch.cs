@@ -15,6 +15,7 @@ public sealed class FlowBatch
     private readonly FlowExtrasStore _extras = new();
     private readonly FlowBatchPool? _pool;
     private int _references;
+    private int _keptExtras; // rented for committed slots
 
     /// <summary>A batch outside any pool, for tests and one-off queries.</summary>
     public FlowBatch()
@@ -36,12 +37,25 @@ public sealed class FlowBatch
     {
         ref FlowEvent slot = ref _events[Count];
         slot = default;
+        _extras.Rewind(_keptExtras); // those of a slot that was not kept: a stream of refused messages must not pile them up
         return ref slot;
     }
 
-    public void Commit() => Count++;
+    public void Commit()
+    {
+        Count++;
+        _keptExtras = _extras.Used;
+    }
 
-    /// <summary>An empty extras object that lives as long as this batch's content.</summary>
+    /// <summary>Takes the last committed event back, with its extras (it has one object at most).</summary>
+    internal void DropLast()
+    {
+        Count--;
+        if (_events[Count].Flow.Extras is not null)
+            _keptExtras--;
+    }
+
+    /// <summary>An empty extras object for the slot that <see cref="Next"/> gave, which lives as long as this batch's content.</summary>
     public FlowExtras RentExtras() => _extras.Rent();
 
     public void Retain() => Interlocked.Increment(ref _references);
@@ -57,6 +71,7 @@ public sealed class FlowBatch
     internal void Reset()
     {
         Count = 0;
+        _keptExtras = 0;
         _extras.Reset();
         _references = 1;
     }

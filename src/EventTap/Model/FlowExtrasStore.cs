@@ -6,6 +6,9 @@ public sealed class FlowExtrasStore
     private readonly List<FlowExtras> _extras = [];
     private int _used;
 
+    /// <summary>How many are in use.</summary>
+    internal int Used => _used;
+
     /// <summary>An empty object.</summary>
     public FlowExtras Rent()
     {
@@ -24,4 +27,7 @@ public sealed class FlowExtrasStore
     }
 
     public void Reset() => _used = 0;
+
+    /// <summary>Takes back what was rented since <see cref="Used"/> was <paramref name="used"/>.</summary>
+    internal void Rewind(int used) => _used = used;
 }

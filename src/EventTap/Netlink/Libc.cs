@@ -12,6 +12,7 @@ internal static unsafe partial class Libc
     internal const int SOL_SOCKET = 1;
     internal const int SOL_NETLINK = 270;
     internal const int SO_RCVBUF = 8;
+    internal const int SO_RCVTIMEO = 20;
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_RCVBUFFORCE = 33;
     internal const int SO_MEMINFO = 55;
@@ -25,6 +26,7 @@ internal static unsafe partial class Libc
     internal const int MSG_TRUNC = 0x20;
     internal const short POLLIN = 1;
     internal const short POLLERR = 8;
+    internal const short POLLHUP = 16;
     internal const short POLLNVAL = 32;
     internal const int EFD_CLOEXEC = 0x80000;
     internal const int EFD_NONBLOCK = 0x800;
@@ -68,11 +70,25 @@ internal static unsafe partial class Libc
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal struct Timeval // struct timeval
+    {
+        public nint Seconds; // tv_sec
+        public nint Microseconds; // tv_usec
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal struct Pollfd // struct pollfd
     {
         public int Fd;
         public short Events;
         public short Revents;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SockFprog // struct sock_fprog
+    {
+        public ushort Length; // len
+        public void* Filter; // filter
     }
 
     internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
@@ -97,6 +113,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint recv(SafeFileHandle fd, void* data, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint recvfrom(SafeFileHandle fd, void* data, nuint length, int flags, SockaddrNl* address, uint* addressLength);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int recvmmsg(SafeFileHandle fd, Mmsghdr* messages, uint count, int flags, void* timeout);

@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Filtering;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.EventTap.Netlink.Libc;
 
@@ -49,6 +50,26 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         return value;
     }
 
+    /// <summary>Attaches a classic BPF program (SO_ATTACH_FILTER): a message for which it returns 0 is never queued.</summary>
+    /// <exception cref="NetlinkException">EINVAL: the kernel refuses the program; ENOMEM: net.core.optmem_max is too small for it.</exception>
+    internal void AttachFilter(ReadOnlySpan<BpfInstruction> program)
+    {
+        fixed (BpfInstruction* instructions = program)
+        {
+            SockFprog argument = new() { Length = (ushort)program.Length, Filter = instructions };
+            if (setsockopt(Handle, SOL_SOCKET, SO_ATTACH_FILTER, &argument, (uint)sizeof(SockFprog)) < 0)
+                throw new NetlinkException($"attaching a filter of {program.Length} instructions to a netlink socket", LastErrno);
+        }
+    }
+
+    /// <summary>Lets a receive fail with EAGAIN after so long without a datagram.</summary>
+    internal void SetReceiveTimeout(TimeSpan timeout)
+    {
+        Timeval value = new() { Seconds = (nint)timeout.TotalSeconds, Microseconds = timeout.Milliseconds * 1000 };
+        if (setsockopt(Handle, SOL_SOCKET, SO_RCVTIMEO, &value, (uint)sizeof(Timeval)) < 0)
+            throw new NetlinkException($"setting SO_RCVTIMEO to {timeout} on a netlink socket", LastErrno);
+    }
+
     /// <summary>Sends to the kernel (<paramref name="portId"/> 0) or to another socket of this namespace and protocol.</summary>
     /// <returns>The errno; <see cref="Errno.None"/> when sent whole.</returns>
     internal Errno Send(ReadOnlySpan<byte> message, uint portId = 0, int flags = 0)
@@ -75,6 +96,26 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             while (true)
             {
                 nint length = recv(Handle, data, (nuint)buffer.Length, flags);
+                if (length >= 0)
+                    return (int)length;
+                if (LastErrno != Errno.EINTR)
+                    return -(int)LastErrno;
+            }
+        }
+    }
+
+    /// <summary>Receives one datagram and says whose it is: <paramref name="sender"/> 0 is the kernel.</summary>
+    /// <returns>Its whole length, more than the buffer's if it did not fit; or minus the errno.</returns>
+    internal int ReceiveFrom(Span<byte> buffer, out uint sender)
+    {
+        SockaddrNl from = default;
+        fixed (byte* data = buffer)
+        {
+            while (true)
+            {
+                uint addressLength = (uint)sizeof(SockaddrNl);
+                nint length = recvfrom(Handle, data, (nuint)buffer.Length, MSG_TRUNC, &from, &addressLength);
+                sender = from.PortId;
                 if (length >= 0)
                     return (int)length;
                 if (LastErrno != Errno.EINTR)

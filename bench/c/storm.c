@@ -1,0 +1,217 @@
+/*
+ * Makes a known number of conntrack entries, as fast as the kernel can or at a given rate, in the network namespace it is started in:
+ * UDP datagrams on the loopback device, no two with the same source and destination. The namespace must track (one `ct` rule), have lo up,
+ * and for --ipv6 hold `local fd00:c5::/32 dev lo`; an input rule that drops them saves the ICMP errors.
+ *
+ * What it made it reads back from nf_conntrack_count: a difference is an error, not a result. One line of JSON on stdout.
+ */
+#define _GNU_SOURCE
+#include "ctnetlink.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+
+enum {
+	SOCKETS = 32,
+	FIRST_SOURCE_PORT = 20000,
+	BATCH = 64,
+	HOSTS = 1 << 16,      /* destinations of a socket before its next destination port */
+	FIRST_PORT = 1024,
+	MAX_FLOWS = 64000000, /* SOCKETS x HOSTS x destination ports is more */
+};
+
+struct storm {
+	bool ipv6;
+	unsigned long count;
+	double rate; /* flows a second, in bursts of a millisecond's worth; 0 = unpaced */
+};
+
+static union {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+} addresses[BATCH];
+static struct mmsghdr messages[BATCH];
+static char payload[1] = { 'x' };
+static struct iovec vector = { payload, sizeof(payload) };
+
+static long table_count(void)
+{
+	static const char path[] = "/proc/sys/net/netfilter/nf_conntrack_count";
+	FILE *file = fopen(path, "re");
+	long count;
+
+	if (!file || fscanf(file, "%ld", &count) != 1)
+		fail("reading %s", path);
+	fclose(file);
+	return count;
+}
+
+static int open_source(bool ipv6, int index)
+{
+	int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(FIRST_SOURCE_PORT + index)) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = v4.sin_port };
+
+	v4.sin_addr.s_addr = htonl(0x7f000001);
+	v6.sin6_addr = in6addr_loopback;
+	const struct sockaddr *address = ipv6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+	if (fd < 0 || bind(fd, address, ipv6 ? sizeof(v6) : sizeof(v4)) < 0)
+		fail("opening UDP source port %d", FIRST_SOURCE_PORT + index);
+	return fd;
+}
+
+/* The n-th destination of one source: 127.1.0.0 to 127.1.255.255, or fd00:c5::n, port by port. */
+static void set_destination(struct mmsghdr *message, int slot, bool ipv6, unsigned long n)
+{
+	uint32_t host = (uint32_t)(n % HOSTS);
+	uint16_t port = htons((uint16_t)(FIRST_PORT + n / HOSTS));
+
+	if (ipv6) {
+		struct sockaddr_in6 *to = &addresses[slot].v6;
+
+		*to = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = port };
+		to->sin6_addr.s6_addr32[0] = htonl(0xfd0000c5);
+		to->sin6_addr.s6_addr32[3] = htonl(host + 1);
+	} else {
+		struct sockaddr_in *to = &addresses[slot].v4;
+
+		*to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = port };
+		to->sin_addr.s_addr = htonl(0x7f010000 + host);
+	}
+	message->msg_hdr = (struct msghdr){
+		.msg_name = &addresses[slot], .msg_namelen = ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
+		.msg_iov = &vector, .msg_iovlen = 1,
+	};
+}
+
+static void send_batch(int fd, unsigned int length)
+{
+	for (unsigned int sent = 0; sent < length;) {
+		int result = sendmmsg(fd, messages + sent, length - sent, 0);
+
+		if (result < 0 && errno == EINTR)
+			continue;
+		if (result < 0)
+			fail("sending (EPERM: the table is full, see nf_conntrack_max)");
+		sent += (unsigned int)result;
+	}
+}
+
+static void wait_until(double when)
+{
+	double left = when - monotonic_seconds();
+
+	if (left > 0) {
+		struct timespec pause = { (time_t)left, (long)((left - (double)(time_t)left) * 1e9) };
+
+		while (nanosleep(&pause, &pause) < 0 && errno == EINTR)
+			;
+	}
+}
+
+static void send_all(const struct storm *storm)
+{
+	int sources[SOCKETS];
+	unsigned long used[SOCKETS] = { 0 };
+	unsigned long burst = storm->rate > 0 && storm->rate < 1000.0 * BATCH ? 1 + (unsigned long)(storm->rate / 1000) : BATCH;
+	double began = monotonic_seconds();
+
+	for (int i = 0; i < SOCKETS; i++)
+		sources[i] = open_source(storm->ipv6, i);
+	for (unsigned long sent = 0, batch = 0; sent < storm->count; batch++) {
+		int source = (int)(batch % SOCKETS);
+		unsigned int length = (unsigned int)(storm->count - sent < burst ? storm->count - sent : burst);
+
+		for (unsigned int i = 0; i < length; i++)
+			set_destination(&messages[i], (int)i, storm->ipv6, used[source]++);
+		if (storm->rate > 0)
+			wait_until(began + (double)sent / storm->rate);
+		send_batch(sources[source], length);
+		sent += length;
+	}
+	for (int i = 0; i < SOCKETS; i++)
+		close(sources[i]);
+}
+
+/* IPCTNL_MSG_CT_DELETE without a tuple: every entry of this namespace. */
+static void flush(void)
+{
+	struct {
+		struct nlmsghdr header;
+		struct nfgenmsg family;
+	} request = {
+		.header = { sizeof(request), MESSAGE_DESTROY, NLM_F_REQUEST | NLM_F_ACK, 1, 0 },
+		.family = { AF_UNSPEC, NFNETLINK_V0, 0 },
+	};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		char rest[256];
+	} answer;
+	int fd = open_netfilter_socket();
+
+	if (send(fd, &request, sizeof(request), 0) < 0 || recv(fd, &answer, sizeof(answer), 0) < (ssize_t)sizeof(answer.header) + 4)
+		fail("flushing the table");
+	errno = -answer.error.error;
+	if (answer.header.nlmsg_type != NLMSG_ERROR || errno)
+		fail("flushing the table");
+	close(fd);
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: storm --count N [--rate FLOWS_PER_SECOND] [--ipv6] [--flush] [--wait]\n"
+			"  --flush  delete them again by one ctnetlink request\n"
+			"  --wait   before the flush, wait for a line (or the end) of standard input\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "count", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'r' }, { "ipv6", no_argument, NULL, '6' },
+		{ "flush", no_argument, NULL, 'f' }, { "wait", no_argument, NULL, 'w' }, { 0 },
+	};
+	struct storm storm = { 0 };
+	bool flush_after = false, wait_before = false;
+
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (option) {
+		case 'c': storm.count = (unsigned long)number_argument("--count", optarg, 1, MAX_FLOWS); break;
+		case 'r': storm.rate = (double)number_argument("--rate", optarg, 1, 100000000); break;
+		case '6': storm.ipv6 = true; break;
+		case 'f': flush_after = true; break;
+		case 'w': wait_before = true; break;
+		default: usage();
+		}
+	}
+	if (!storm.count || optind != argc)
+		usage();
+
+	long before = table_count();
+	double began = monotonic_seconds();
+	send_all(&storm);
+	double sending = monotonic_seconds() - began, flushing = 0;
+	long made = table_count() - before, destroyed = 0;
+
+	errno = 0;
+	if (made != (long)storm.count)
+		fail("%lu flows were sent, but nf_conntrack_count grew by %ld", storm.count, made);
+	if (wait_before) {
+		fprintf(stderr, "made\n");
+		getchar();
+	}
+	if (flush_after) {
+		long held = table_count();
+
+		began = monotonic_seconds();
+		flush();
+		flushing = monotonic_seconds() - began;
+		destroyed = held - table_count();
+	}
+	printf("{\"new\":%ld,\"destroy\":%ld,\"seconds\":%.3f,\"flush_seconds\":%.3f}\n", made, destroyed, sending, flushing);
+	return 0;
+}

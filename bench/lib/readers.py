@@ -1,0 +1,93 @@
+"""What is compared. A reader is a command, a way to count what it saw, and nothing else; {directory} is a scratch directory of its own."""
+
+import glob
+import json
+import os
+from dataclasses import dataclass
+
+BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OUT = os.path.join(BENCH, "out")
+OURS = os.path.normpath(os.path.join(BENCH, "../src/ConntrackStream/bin/Release/net10.0/conntrack-stream"))
+BUFFER = 0x3FFFFFFF  # bytes; the most SO_RCVBUFFORCE takes, so that no reader loses for want of a setting
+
+
+@dataclass(frozen=True)
+class Reader:
+    name: str
+    title: str
+    command: tuple
+    counts: object = None  # (directory) -> (NEW seen, DESTROY seen); None = it keeps no record, ask the kernel
+    force_buffer: bool = False  # from outside, because the program cannot
+    files: tuple = ()  # (name, content) to write before it starts
+
+
+def _occurrences(path, *needles):
+    counts = [0] * len(needles)
+    with open(path, "rb") as file:
+        for lines in iter(lambda: file.readlines(1 << 24), []):
+            block = b"".join(lines)
+            for i, needle in enumerate(needles):
+                counts[i] += block.count(needle)
+    return tuple(counts)
+
+
+def _count_limit(directory):
+    with open(f"{directory}/stdout", encoding="ascii") as file:
+        result = json.load(file)
+    return result["new"], result["destroy"]
+
+
+def _count_conntrack(directory):
+    return _occurrences(f"{directory}/stdout", b"[NEW]", b"[DESTROY]")
+
+
+def _count_ulogd(directory):
+    return _occurrences(f"{directory}/flows.json", b'"ct.event": 1,', b'"ct.event": 4,')
+
+
+def _count_flow_log(directory):
+    return _occurrences(f"{directory}/flows.json", b'"event":"start"', b'"event":"end"')
+
+
+def _ulogd_plugin(name):
+    return next(iter(glob.glob(f"/usr/lib/*/ulogd/{name}.so") + glob.glob(f"/usr/lib/ulogd/{name}.so")), f"{name}.so")
+
+
+ULOGD = f"""[global]
+logfile="{{directory}}/ulogd.log"
+loglevel=5
+plugin="{_ulogd_plugin('ulogd_inpflow_NFCT')}"
+plugin="{_ulogd_plugin('ulogd_filter_IP2STR')}"
+plugin="{_ulogd_plugin('ulogd_output_JSON')}"
+stack=ct1:NFCT,ip2str1:IP2STR,json1:JSON
+[ct1]
+event_mask=0x00000005
+hash_enable=0
+[json1]
+sync=0
+file="{{directory}}/flows.json"
+"""
+
+_RUN = (OURS, "run", "--set", f"Tap:ReceiveBufferBytes={BUFFER}", "--set", "State:Directory={directory}/state", "--set", "Api:Enabled=false")
+
+READERS = {reader.name: reader for reader in (
+    Reader("limit", "C reader that discards (the limit)", (f"{OUT}/reader", "--buffer", str(BUFFER)), _count_limit),
+    Reader("pause", "the same, resting 1 ms when it has caught up", (f"{OUT}/reader", "--buffer", str(BUFFER), "--pause", "1000"), _count_limit),
+    Reader("conntrack", "conntrack -E, text to file", ("conntrack", "-E", "-e", "NEW,DESTROY"), _count_conntrack, force_buffer=True),
+    Reader("ulogd", "ulogd2, JSON to file", ("ulogd", "-c", "{directory}/ulogd.conf"), _count_ulogd, force_buffer=True,
+           files=(("ulogd.conf", ULOGD),)),
+    Reader("conntrack-shipped", "conntrack -E, its own buffer", ("conntrack", "-E", "-e", "NEW,DESTROY"), _count_conntrack),
+    Reader("ulogd-shipped", "ulogd2, JSON, its own buffer", ("ulogd", "-c", "{directory}/ulogd.conf"), _count_ulogd,
+           files=(("ulogd.conf", ULOGD),)),
+    Reader("decode", "conntrack-stream, decode only", (OURS, "watch", "-o", "none", "-e", "NEW,DESTROY", "--set",
+                                                       f"Tap:ReceiveBufferBytes={BUFFER}")),
+    Reader("view", "conntrack-stream, decode + live view", (*_RUN, "--set", "FlowLog:Enabled=false")),
+    Reader("json", "conntrack-stream, + JSON flow log to file", (*_RUN, "--set", "FlowLog:Path={directory}/flows.json"), _count_flow_log),
+)}
+
+PEERS = ("limit", "pause", "conntrack", "ulogd", "conntrack-shipped", "ulogd-shipped")
+SERVICE = ("decode", "view", "json")
+
+
+def is_ours(reader):
+    return reader.command[0] == OURS

@@ -1,0 +1,76 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
+
+namespace ConntrackStream.EventTap.Conntrack;
+
+public sealed partial class ConntrackClient
+{
+    private const string Dumping = "dumping the conntrack table";
+
+    /// <summary>
+    /// Reads the table, of one family or of both, in batches as they come: nothing is kept. A dump that is given up, by cancellation or because
+    /// <paramref name="onBatch"/> throws, leaves the client disposed, since the kernel would refuse another one (EBUSY) until that one is read.
+    /// </summary>
+    /// <param name="onBatch">Owns one reference of each batch and releases it.</param>
+    /// <exception cref="NetlinkException">The kernel refused or broke off; the rows handed on so far are all there will be.</exception>
+    public DumpResult Dump(FlowFamily family, FlowBatchPool pool, Action<FlowBatch> onBatch, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        uint sequence = SendPlain(Dumping, IPCTNL_MSG_CT_GET, Nlmsg.NLM_F_DUMP, family);
+        Answers answers = new(this, Dumping, sequence, 1);
+        long rows = 0, malformed = 0;
+        bool interrupted = false, ended = false;
+        FlowBatch? batch = null;
+        try
+        {
+            while (!ended)
+            {
+                answers.Next();
+                cancellationToken.ThrowIfCancellationRequested();
+                interrupted |= (answers.Header.Flags & Nlmsg.NLM_F_DUMP_INTR) != 0 && answers.Header.Type != Nlmsg.NLMSG_ERROR;
+                if (EndsDump(answers, out ErrorMessage error))
+                {
+                    ended = true;
+                    ThrowIfFailed(error, Dumping);
+                    continue;
+                }
+
+                batch ??= pool.Rent();
+                if (FlowDecoder.DecodeRow(answers.Message, batch, answers.ReceivedAt) == DecodeResult.Malformed)
+                    malformed++;
+                if (batch.IsFull)
+                    rows += HandOn(ref batch, onBatch);
+            }
+
+            if (batch is { Count: > 0 })
+                rows += HandOn(ref batch, onBatch);
+        }
+        finally
+        {
+            batch?.Release();
+            if (!ended)
+                Dispose();
+        }
+
+        return new DumpResult(rows, malformed + answers.Malformed, interrupted);
+    }
+
+    private static int HandOn(ref FlowBatch? batch, Action<FlowBatch> onBatch)
+    {
+        FlowBatch full = batch!;
+        int rows = full.Count; // the receiver may release it, which gives it to the next renter
+        batch = null;
+        onBatch(full);
+        return rows;
+    }
+
+    /// <summary>NLMSG_DONE, which may carry an error, or NLMSG_ERROR.</summary>
+    private static bool EndsDump(in Answers answers, out ErrorMessage error)
+    {
+        if (answers.Header.Type != Nlmsg.NLMSG_DONE)
+            return answers.TryReadError(out error);
+        error = answers.ReadDone();
+        return true;
+    }
+}

@@ -1,0 +1,82 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
+
+namespace ConntrackStream.EventTap.Conntrack;
+
+public sealed partial class ConntrackClient
+{
+    /// <summary>Makes an entry: both tuples and a timeout (seconds) are mandatory, of the rest what <see cref="Flow.Present"/> names.</summary>
+    /// <remarks>
+    /// Taken: tuples, zone (also of one direction), timeout, mark, TCP, SCTP and DCCP state, master, labels (if a rule of the namespace uses
+    /// labels), helper, and of the status SEEN_REPLY, ASSURED, FIXED_TIMEOUT and NAT. The kernel gives id, counters and start time.
+    /// </remarks>
+    /// <exception cref="ArgumentException">A tuple or the timeout is missing, or each direction has a zone of its own.</exception>
+    /// <exception cref="NetlinkException">EEXIST: either tuple is taken. ENOENT: no such master. EOPNOTSUPP: no such helper.</exception>
+    public void Create(in Flow flow)
+    {
+        if (!flow.Has(FlowFields.BothTuples | FlowFields.Timeout))
+            throw new ArgumentException("A new entry needs both tuples and a timeout.", nameof(flow));
+        if (flow.Original.Zone != flow.Reply.Zone && flow.Original.Zone != 0 && flow.Reply.Zone != 0)
+            throw new ArgumentException("An entry has one zone, for both directions or for one of them.", nameof(flow));
+        RequestWriter request = Begin(IPCTNL_MSG_CT_NEW, NLM_F_ACK | Nlmsg.NLM_F_CREATE | Nlmsg.NLM_F_EXCL, flow.Original.Family);
+        CreateRequest.Put(ref request, flow);
+        request.EndMessage();
+        ErrorMessage error = Acknowledge("creating a conntrack entry", request.Written);
+        if (error.Errno != Errno.None)
+            throw Failed("creating", flow.Original, error);
+    }
+
+    /// <summary>Deletes exactly this entry: its original tuple, in its zone, with its id.</summary>
+    /// <returns>False if there is no such entry (any more), or one with another id.</returns>
+    /// <exception cref="ArgumentException">The flow has no id. Without it a successor with the same tuple could be hit.</exception>
+    public bool Delete(in Flow flow)
+    {
+        if (!flow.Has(FlowFields.Original | FlowFields.Id))
+            throw new ArgumentException("Deleting needs the original tuple and the id.", nameof(flow));
+        RequestWriter request = Begin(IPCTNL_MSG_CT_DELETE, NLM_F_ACK, flow.Original.Family);
+        FlowRequest.PutKey(ref request, flow.Original);
+        request.PutU32(CTA_ID, flow.Id);
+        request.EndMessage();
+        return Succeeded("deleting", flow.Original, Acknowledge("deleting a conntrack entry", request.Written));
+    }
+
+    /// <summary>Sets the bits of <paramref name="mask"/> to those of <paramref name="mark"/>; the others stay.</summary>
+    /// <param name="original">Either tuple of the entry; its zone counts.</param>
+    /// <returns>False if there is no such entry.</returns>
+    public bool UpdateMark(in FlowTuple original, uint mark, uint mask = uint.MaxValue)
+    {
+        RequestWriter request = Begin(IPCTNL_MSG_CT_NEW, NLM_F_ACK | Nlmsg.NLM_F_REPLACE, original.Family);
+        FlowRequest.PutKey(ref request, original);
+        request.PutU32(CTA_MARK, mark & mask); // the kernel: (old & ~mask) ^ mark
+        request.PutU32(CTA_MARK_MASK, mask);
+        request.EndMessage();
+        return Succeeded("marking", original, Acknowledge("marking a conntrack entry", request.Written));
+    }
+
+    /// <summary>Deletes every entry of the namespace.</summary>
+    public void Flush()
+    {
+        const string Flushing = "flushing the conntrack table";
+        RequestWriter request = Begin(IPCTNL_MSG_CT_DELETE, NLM_F_ACK, FlowFamily.Unspecified);
+        request.EndMessage();
+        ThrowIfFailed(Acknowledge(Flushing, request.Written), Flushing);
+    }
+
+    private RequestWriter Begin(byte message, int flags, FlowFamily family)
+    {
+        RequestWriter request = new(_request);
+        request.BeginNetfilter(MessageType(message), flags, ++_sequence, (byte)family);
+        return request;
+    }
+
+    private static bool Succeeded(string verb, in FlowTuple tuple, in ErrorMessage error) => error.Errno switch
+    {
+        Errno.None => true,
+        Errno.ENOENT => false,
+        _ => throw Failed(verb, tuple, error),
+    };
+
+    private static NetlinkException Failed(string verb, in FlowTuple tuple, in ErrorMessage error) =>
+        new($"{verb} conntrack entry {TupleText.Describe(tuple)}", error.Errno, error.Text);
+}

@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
+
+namespace ConntrackStream.EventTap.Conntrack;
+
+public sealed partial class ConntrackClient
+{
+    private const string Counting = "reading the size of the conntrack table";
+    private const string ReadingStatistics = "reading the conntrack statistics of each CPU";
+
+    /// <summary>Entries in the namespace's table, dying ones included (net.netfilter.nf_conntrack_count).</summary>
+    public long Count() => GlobalStatistic(CTA_STATS_GLOBAL_ENTRIES);
+
+    /// <summary>How many entries the table takes (net.netfilter.nf_conntrack_max).</summary>
+    public long Max() => GlobalStatistic(CTA_STATS_GLOBAL_MAX_ENTRIES);
+
+    /// <summary>One record for each possible CPU, in order.</summary>
+    public ConntrackCpuStats[] Stats()
+    {
+        uint sequence = SendPlain(ReadingStatistics, IPCTNL_MSG_CT_GET_STATS_CPU, Nlmsg.NLM_F_DUMP);
+        Answers answers = new(this, ReadingStatistics, sequence, 1);
+        List<ConntrackCpuStats> all = [];
+        while (true)
+        {
+            answers.Next();
+            if (EndsDump(answers, out ErrorMessage error))
+            {
+                ThrowIfFailed(error, ReadingStatistics);
+                return [.. all];
+            }
+
+            if (answers.Header.Type != MessageType(IPCTNL_MSG_CT_GET_STATS_CPU))
+                continue;
+            if (!ConntrackCpuStats.TryRead(answers.Message, out ConntrackCpuStats stats))
+                throw new NetlinkException(ReadingStatistics, Errno.EBADMSG);
+            all.Add(stats);
+        }
+    }
+
+    private long GlobalStatistic(ushort type)
+    {
+        uint sequence = SendPlain(Counting, IPCTNL_MSG_CT_GET_STATS, flags: 0);
+        Answers answers = new(this, Counting, sequence, 1);
+        answers.Next();
+        if (answers.TryReadError(out ErrorMessage error))
+            ThrowIfFailed(error, Counting);
+        if (answers.Message.Length >= Nlmsg.HeaderLength + Nfnl.HeaderLength)
+        {
+            AttributeReader attributes = new(answers.Message[(Nlmsg.HeaderLength + Nfnl.HeaderLength)..]);
+            while (attributes.Next())
+            {
+                if (attributes.Type == type && attributes.Value.Length == sizeof(uint))
+                    return BinaryPrimitives.ReadUInt32BigEndian(attributes.Value);
+            }
+        }
+
+        throw new NetlinkException(Counting, Errno.EBADMSG);
+    }
+}

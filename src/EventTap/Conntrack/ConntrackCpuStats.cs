@@ -1,0 +1,70 @@
+using System.Buffers.Binary;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
+
+namespace ConntrackStream.EventTap.Conntrack;
+
+/// <summary>
+/// struct ip_conntrack_stat of one CPU, counted since boot; they wrap at 2^32. Null where this kernel does not report it.
+/// </summary>
+public readonly record struct ConntrackCpuStats
+{
+    public int Cpu { get; private init; } // nfgenmsg.res_id
+
+    public uint? Searched { get; private init; } // CTA_STATS_SEARCHED, until 4.9
+    public uint? Found { get; private init; } // CTA_STATS_FOUND
+    public uint? New { get; private init; } // CTA_STATS_NEW, until 4.9
+    public uint? Invalid { get; private init; } // CTA_STATS_INVALID
+    public uint? Ignore { get; private init; } // CTA_STATS_IGNORE, until 5.10
+    public uint? Delete { get; private init; } // CTA_STATS_DELETE, until 4.9
+    public uint? DeleteList { get; private init; } // CTA_STATS_DELETE_LIST, until 4.9
+    public uint? Insert { get; private init; } // CTA_STATS_INSERT
+
+    /// <summary>A new entry's tuple was taken already, or its hash chain too long.</summary>
+    public uint? InsertFailed { get; private init; } // CTA_STATS_INSERT_FAILED
+
+    /// <summary>Packets dropped because no entry could be made: the table is full, or memory was short.</summary>
+    public uint? Drop { get; private init; } // CTA_STATS_DROP
+
+    /// <summary>Entries pushed out early to make room in a full table.</summary>
+    public uint? EarlyDrop { get; private init; } // CTA_STATS_EARLY_DROP
+
+    public uint? Error { get; private init; } // CTA_STATS_ERROR
+    public uint? SearchRestart { get; private init; } // CTA_STATS_SEARCH_RESTART
+    public uint? ClashResolve { get; private init; } // CTA_STATS_CLASH_RESOLVE, since 5.10
+    public uint? ChainTooLong { get; private init; } // CTA_STATS_CHAIN_TOOLONG, since 5.15
+
+    /// <summary>Reads one whole message of an IPCTNL_MSG_CT_GET_STATS_CPU dump.</summary>
+    internal static bool TryRead(ReadOnlySpan<byte> message, out ConntrackCpuStats stats)
+    {
+        stats = default;
+        if (message.Length < Nlmsg.HeaderLength + Nfnl.HeaderLength)
+            return false;
+        stats = stats with { Cpu = BinaryPrimitives.ReadUInt16BigEndian(message[(Nlmsg.HeaderLength + 2)..]) };
+        AttributeReader attributes = new(message[(Nlmsg.HeaderLength + Nfnl.HeaderLength)..]);
+        while (attributes.Next())
+        {
+            stats = attributes.Type switch
+            {
+                CTA_STATS_SEARCHED => stats with { Searched = attributes.U32() },
+                CTA_STATS_FOUND => stats with { Found = attributes.U32() },
+                CTA_STATS_NEW => stats with { New = attributes.U32() },
+                CTA_STATS_INVALID => stats with { Invalid = attributes.U32() },
+                CTA_STATS_IGNORE => stats with { Ignore = attributes.U32() },
+                CTA_STATS_DELETE => stats with { Delete = attributes.U32() },
+                CTA_STATS_DELETE_LIST => stats with { DeleteList = attributes.U32() },
+                CTA_STATS_INSERT => stats with { Insert = attributes.U32() },
+                CTA_STATS_INSERT_FAILED => stats with { InsertFailed = attributes.U32() },
+                CTA_STATS_DROP => stats with { Drop = attributes.U32() },
+                CTA_STATS_EARLY_DROP => stats with { EarlyDrop = attributes.U32() },
+                CTA_STATS_ERROR => stats with { Error = attributes.U32() },
+                CTA_STATS_SEARCH_RESTART => stats with { SearchRestart = attributes.U32() },
+                CTA_STATS_CLASH_RESOLVE => stats with { ClashResolve = attributes.U32() },
+                CTA_STATS_CHAIN_TOOLONG => stats with { ChainTooLong = attributes.U32() },
+                _ => stats,
+            };
+        }
+
+        return !attributes.Malformed;
+    }
+}

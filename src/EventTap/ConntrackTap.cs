@@ -1,0 +1,185 @@
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+
+namespace ConntrackStream.EventTap;
+
+/// <summary>
+/// Listens to the kernel's conntrack events and puts them, decoded and in batches, into a bounded channel, with all that a follower must know:
+/// Connected, Disconnected, Overrun and Barrier stand where they belong in the order of events. Reopens a failed socket for ever.
+/// It writes to the channel beside others and completes it only if it breaks by a fault of its own, with that fault.
+/// </summary>
+public sealed class ConntrackTap : IAsyncDisposable
+{
+    private readonly TapOptions _options;
+    private readonly ChannelWriter<TapMessage> _channel;
+    private readonly FlowBatchPool _pool;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ConntrackTap> _logger;
+    private readonly Func<TapSocket> _open;
+    private readonly Random _random;
+    private readonly SemaphoreSlim _lifecycle = new(1, 1); // guards the two below
+    private CancellationTokenSource? _stop;
+    private Task? _run;
+    private volatile TapReader? _reader; // null while not connected
+
+    /// <param name="channel">Bounded: a full one holds up the reader, and the kernel's buffer takes the load.</param>
+    /// <exception cref="ArgumentException">An option is out of its range: <see cref="TapOptions.FindFault"/>.</exception>
+    public ConntrackTap(TapOptions options, ChannelWriter<TapMessage> channel, FlowBatchPool pool, TimeProvider time, ILogger<ConntrackTap> logger)
+        : this(options, channel, pool, time, logger, () => TapSocket.Open(options, time, logger), Random.Shared)
+    {
+    }
+
+    internal ConntrackTap(
+        TapOptions options,
+        ChannelWriter<TapMessage> channel,
+        FlowBatchPool pool,
+        TimeProvider time,
+        ILogger<ConntrackTap> logger,
+        Func<TapSocket> open,
+        Random random)
+    {
+        if (options.FindFault() is { } fault)
+            throw new ArgumentException(fault, nameof(options));
+        _options = options;
+        _channel = channel;
+        _pool = pool;
+        _time = time;
+        _logger = logger;
+        _open = open;
+        _random = random;
+    }
+
+    public TapCounters Counters { get; } = new();
+
+    /// <summary>Opens the event socket and starts to read. Does nothing when started; may be used again after <see cref="StopAsync"/>.</summary>
+    /// <exception cref="NetlinkException">The first open failed: EPERM, EPROTONOSUPPORT… Later failures are retried instead.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_run is not null)
+                return;
+            TapSocket first = _open();
+            _stop = new CancellationTokenSource();
+            CancellationToken stop = _stop.Token;
+            _run = Task.Run(() => KeepReadingAsync(first, stop), CancellationToken.None);
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
+
+    /// <summary>Stops at once, in a reconnect and with a full channel too. What the reader holds goes to the channel if that has room. Does nothing when stopped.</summary>
+    public async Task StopAsync()
+    {
+        await _lifecycle.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_run is null || _stop is null)
+                return;
+            await _stop.CancelAsync().ConfigureAwait(false);
+            await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a fault was logged and is in the channel
+            _stop.Dispose();
+            _stop = null;
+            _run = null;
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
+
+    /// <summary>
+    /// Asks for a <see cref="TapMessageKind.Barrier"/> behind every event the kernel has queued for this tap by now. From any thread, never waits.
+    /// A request is forgotten when the socket fails before it is answered: ask again after the next <see cref="TapMessageKind.Connected"/>.
+    /// </summary>
+    /// <returns>False when not connected, or when 256 requests are waiting already.</returns>
+    public bool RequestBarrier(long token) => _reader?.RequestBarrier(token) ?? false;
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        _lifecycle.Dispose();
+    }
+
+    private async Task KeepReadingAsync(TapSocket first, CancellationToken stop)
+    {
+        TapReconnect reconnect = new(_options.Reconnect, _time, _random, _logger.ReopenIn);
+        TapSocket? opened = first;
+        int failedAttempts = 0;
+        try
+        {
+            await reconnect.RunAsync(
+                async token =>
+                {
+                    TapSocket socket = opened ?? Reopen(ref failedAttempts);
+                    opened = null;
+                    await ReadSocketAsync(socket, reconnect, token).ConfigureAwait(false);
+                },
+                stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        catch (ChannelClosedException)
+        {
+            // The receiver wants no more.
+        }
+        catch (Exception e)
+        {
+            _logger.ReaderFaulted(e);
+            _channel.TryComplete(e);
+            throw;
+        }
+        finally
+        {
+            opened?.Dispose();
+        }
+    }
+
+    private TapSocket Reopen(ref int failedAttempts)
+    {
+        try
+        {
+            TapSocket socket = _open();
+            Counters.Reconnects++;
+            _logger.Reconnected(failedAttempts);
+            failedAttempts = 0;
+            return socket;
+        }
+        catch (NetlinkException e)
+        {
+            Counters.FailedReconnects++;
+            _logger.ReopenFailed(++failedAttempts, e.Message);
+            throw;
+        }
+    }
+
+    private async Task ReadSocketAsync(TapSocket socket, TapReconnect reconnect, CancellationToken stop)
+    {
+        using TapSocket owned = socket;
+        using TapReader reader = new(socket, _options, _channel, _pool, _time, Counters, stop);
+        reconnect.Opened();
+        try
+        {
+            _reader = reader; // before Connected: whoever sees that may ask for a barrier
+            await _channel.WriteAsync(new TapMessage(TapMessageKind.Connected), stop).ConfigureAwait(false);
+            await reader.RunAsync().ConfigureAwait(false);
+        }
+        catch (NetlinkException e)
+        {
+            _reader = null;
+            _logger.Disconnected(reconnect.Lived, e.Message);
+            TapMessage message = new(TapMessageKind.Disconnected) { From = reader.LastGood, To = _time.UnixNanoseconds() + TapClock.Resolution, Error = e };
+            await _channel.WriteAsync(message, stop).ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _reader = null;
+        }
+    }
+}

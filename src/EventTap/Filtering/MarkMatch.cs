@@ -1,0 +1,37 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace ConntrackStream.EventTap.Filtering;
+
+/// <summary>A condition on CTA_MARK: <c>mark &amp; Mask == Value</c>. A value with bits outside the mask matches nothing, as with conntrack-tools.</summary>
+public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
+{
+    public bool Matches(uint mark) => (mark & Mask) == Value;
+
+    /// <summary>Reads <c>value</c> or <c>value/mask</c>, each decimal or 0x-hexadecimal.</summary>
+    public static bool TryParse(string? text, out MarkMatch match, [NotNullWhen(false)] out string? error)
+    {
+        ReadOnlySpan<char> all = text;
+        int slash = all.IndexOf('/');
+        uint mask = uint.MaxValue;
+        if (!TryParseNumber(slash < 0 ? all : all[..slash], out uint value) || (slash >= 0 && !TryParseNumber(all[(slash + 1)..], out mask)))
+        {
+            match = default;
+            error = $"'{text}' is not a mark: value or value/mask, each decimal or 0x-hexadecimal up to 32 bits";
+            return false;
+        }
+
+        match = new MarkMatch(value, mask);
+        error = null;
+        return true;
+    }
+
+    public override string ToString() => Mask == uint.MaxValue
+        ? string.Create(CultureInfo.InvariantCulture, $"0x{Value:x}")
+        : string.Create(CultureInfo.InvariantCulture, $"0x{Value:x}/0x{Mask:x}");
+
+    private static bool TryParseNumber(ReadOnlySpan<char> text, out uint value) =>
+        text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+            ? uint.TryParse(text[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value)
+            : uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+}

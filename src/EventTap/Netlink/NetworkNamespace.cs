@@ -1,0 +1,110 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
+
+namespace ConntrackStream.EventTap.Netlink;
+
+/// <summary>
+/// A network namespace to open sockets in. A socket belongs to the namespace of the thread that created it, whoever uses it later.
+/// Holding one opened by name or path keeps that namespace alive, even when its name is removed and given to another.
+/// </summary>
+public sealed class NetworkNamespace : IDisposable
+{
+    private const string NamedDirectory = "/run/netns";
+
+    private readonly SafeFileHandle? _handle; // null: the calling thread's own
+
+    private NetworkNamespace(string name, SafeFileHandle? handle)
+    {
+        Name = name;
+        _handle = handle;
+    }
+
+    /// <summary>The name or path it was opened by; empty for the current one.</summary>
+    public string Name { get; }
+
+    /// <summary>Work runs on the caller's own thread, without any privilege.</summary>
+    public bool IsCurrent => _handle is null;
+
+    /// <summary>The namespace the calling thread is in.</summary>
+    public static NetworkNamespace Current { get; } = new("", handle: null);
+
+    /// <summary>Opens a namespace: null or empty for the current one, a text with a slash as a path, anything else as a name.</summary>
+    /// <exception cref="NetlinkException">ENOENT: there is none; EACCES: not readable by this user.</exception>
+    public static NetworkNamespace Open(string? nameOrPath) =>
+        string.IsNullOrEmpty(nameOrPath) ? Current : nameOrPath.Contains('/', StringComparison.Ordinal) ? OpenPath(nameOrPath) : OpenName(nameOrPath);
+
+    /// <summary>Opens what <c>ip netns add NAME</c> made.</summary>
+    /// <exception cref="NetlinkException">ENOENT: there is none of that name.</exception>
+    public static NetworkNamespace OpenName(string name) => new(name, OpenFile($"{NamedDirectory}/{name}", $"opening network namespace '{name}'"));
+
+    /// <summary>Opens a namespace file such as <c>/proc/PID/ns/net</c>.</summary>
+    /// <exception cref="NetlinkException">ENOENT: there is no such file.</exception>
+    public static NetworkNamespace OpenPath(string path) => new(path, OpenFile(path, $"opening network namespace '{path}'"));
+
+    /// <summary>
+    /// Runs <paramref name="work"/> inside the namespace, on a thread made for it, and waits for the end. Threads started inside inherit the
+    /// namespace for good, pool workers too: <paramref name="work"/> opens sockets or reads /proc/sys/net, and never queues, awaits or starts a thread.
+    /// </summary>
+    /// <exception cref="NetlinkException">EPERM: entering needs CAP_SYS_ADMIN; EINVAL: the file is no network namespace. What
+    /// <paramref name="work"/> throws comes through unchanged.</exception>
+    public T Run<T>(Func<T> work)
+    {
+        if (_handle is null)
+            return work();
+        T result = default!;
+        ExceptionDispatchInfo? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                Enter(_handle);
+                result = work();
+            }
+#pragma warning disable CA1031 // carried to the caller's thread as it is
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+        })
+        { IsBackground = true, Name = "netns" };
+        thread.UnsafeStart();
+        thread.Join();
+        failure?.Throw();
+        return result;
+    }
+
+    /// <inheritdoc cref="Run{T}"/>
+    public void Run(Action work) => Run(() =>
+    {
+        work();
+        return 0;
+    });
+
+    public override string ToString() => IsCurrent ? "the current network namespace" : $"network namespace '{Name}'";
+
+    public void Dispose() => _handle?.Dispose();
+
+    private static SafeFileHandle OpenFile(string path, string operation)
+    {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0)
+            return new SafeFileHandle(fd, ownsHandle: true);
+        Errno errno = LastErrno;
+        throw new NetlinkException(operation, errno, errno == Errno.ENOENT ? $"{path} does not exist" : null);
+    }
+
+    private void Enter(SafeFileHandle handle)
+    {
+        if (setns(handle, CLONE_NEWNET) == 0)
+            return;
+        Errno errno = LastErrno;
+        throw new NetlinkException($"entering network namespace '{Name}'", errno, errno switch
+        {
+            Errno.EPERM => "this needs CAP_SYS_ADMIN",
+            Errno.EINVAL => "the file is not a network namespace",
+            _ => null,
+        });
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
+
+namespace ConntrackStream.EventTap.Netlink;
+
+/// <summary>An eventfd: wakes one thread out of poll(2). Set any number of times from any thread, it wakes once.</summary>
+internal sealed unsafe class WakeEvent : IDisposable
+{
+    internal WakeEvent()
+    {
+        int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (fd < 0)
+            throw new NetlinkException("creating an eventfd", LastErrno);
+        Handle = new SafeFileHandle(fd, ownsHandle: true);
+    }
+
+    internal SafeFileHandle Handle { get; }
+
+    internal void Set()
+    {
+        ulong one = 1;
+        // EAGAIN: the counter is full, so it is set.
+        if (write(Handle, &one, sizeof(ulong)) < 0 && LastErrno is not (Errno.EAGAIN or Errno.EINTR))
+            throw new NetlinkException("writing to an eventfd", LastErrno);
+    }
+
+    internal void Reset()
+    {
+        ulong count;
+        if (read(Handle, &count, sizeof(ulong)) < 0 && LastErrno is not (Errno.EAGAIN or Errno.EINTR))
+            throw new NetlinkException("reading an eventfd", LastErrno);
+    }
+
+    public void Dispose() => Handle.Dispose();
+}

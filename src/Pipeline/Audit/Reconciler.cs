@@ -1,0 +1,319 @@
+using System.Reactive.Concurrency;
+using System.Threading.Channels;
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline.Audit;
+
+/// <summary>
+/// Makes the view equal to the kernel, at the start, after every loss, and again and again to prove it: one round at a time of
+/// barrier → dump → barrier → sweep. Used by the loop only; the dump itself runs on a thread of its own and comes in as messages.
+/// </summary>
+internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
+{
+    private static readonly TimeSpan BarrierPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly LossWindow _losses = new();
+    private Phase _phase;
+    private RoundReason _wanted; // asked for while a round runs or no socket is open
+    private RoundReason _reason; // of the round under way
+    private FlowGap? _gap; // losses that the round under way repairs
+    private RoundResult _result = new();
+    private RoundSettlement? _settlement;
+    private TimeSpan _retry = FirstRetry;
+    private DateTimeOffset _notBefore;
+    private DateTimeOffset _began;
+    private ushort _epochAtOpen;
+    private long _token;
+    private bool _connected;
+    private Task _dump = Task.CompletedTask;
+
+    private enum Phase : byte
+    {
+        Idle,
+        Opening, // waiting for the barrier that opens the round
+        Dumping,
+        Closing, // waiting for the barrier after the dump
+        Settling,
+    }
+
+    private FlowOrigin Origin => _reason is RoundReason.Audit or RoundReason.Probe ? FlowOrigin.Audit : FlowOrigin.Dump;
+
+    /// <summary>Rounds finished since the start.</summary>
+    public long Rounds { get; private set; }
+
+    /// <summary>Rounds given up because the dump failed.</summary>
+    public long FailedRounds { get; private set; }
+
+    /// <summary>The last finished round, null before the first.</summary>
+    public RoundReport? Last { get; private set; }
+
+    public bool IsIdle => _phase == Phase.Idle && _wanted == RoundReason.None;
+
+    /// <summary>Asks for a round; it starts now, or when the present one is done, or when a socket is open.</summary>
+    public void Request(RoundReason reason)
+    {
+        if (reason > _wanted)
+            _wanted = reason;
+        TryOpen();
+    }
+
+    public void Handle(in TapMessage message)
+    {
+        switch (message.Kind)
+        {
+            case TapMessageKind.Connected:
+                OnConnected();
+                break;
+            case TapMessageKind.Disconnected:
+                OnDisconnected(message);
+                break;
+            case TapMessageKind.Overrun:
+                OnLoss(FlowGapReason.Overrun, message.From, message.To, message.Lost);
+                logger.Overrun(message.Lost, Milliseconds(message.To - message.From));
+                Request(RoundReason.Overrun);
+                break;
+            case TapMessageKind.Barrier when message.Token == _token:
+                OnBarrier();
+                break;
+            case TapMessageKind.DumpRows:
+                OnRows(message);
+                break;
+            case TapMessageKind.DumpEnd when message.Token == _token:
+                OnDumpEnd(message.Error);
+                break;
+        }
+    }
+
+    /// <summary>Sweeping, in steps.</summary>
+    public LoopWorkState Step()
+    {
+        if (_phase != Phase.Settling || _settlement is null)
+            return LoopWorkState.Waiting;
+        if (!_settlement.Step())
+            return LoopWorkState.Busy;
+        Finish();
+        return LoopWorkState.Busy;
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _stop.Dispose();
+    }
+
+    /// <summary>Ends a dump under way and waits for its thread.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _dump.ConfigureAwait(false);
+    }
+
+    private void OnConnected()
+    {
+        _connected = true;
+        _losses.Extend(view.Context.Now);
+        Request(Rounds == 0 && !_losses.IsOpen ? RoundReason.Start : RoundReason.Reconnect);
+    }
+
+    private void OnDisconnected(in TapMessage message)
+    {
+        _connected = false;
+        OnLoss(FlowGapReason.Reconnect, message.From, message.To, lost: null);
+        if (_phase is Phase.Opening or Phase.Closing)
+            Abandon(RoundReason.Reconnect);
+    }
+
+    private void OnLoss(FlowGapReason reason, long from, long to, long? lost)
+    {
+        _losses.Add(reason, from, to, lost);
+        view.Context.LossEpoch++;
+        view.Context.Synced = false;
+    }
+
+    private void TryOpen()
+    {
+        if (_phase != Phase.Idle || _wanted == RoundReason.None || !_connected)
+            return;
+        TimeSpan wait = _notBefore - ports.Scheduler.Now;
+        if (wait > TimeSpan.Zero)
+        {
+            ports.Scheduler.Schedule(this, wait, static (_, self) =>
+            {
+                self.TryOpen();
+                return System.Reactive.Disposables.Disposable.Empty;
+            });
+            return;
+        }
+
+        _reason = _wanted;
+        _wanted = RoundReason.None;
+        _began = ports.Scheduler.Now;
+        _phase = Phase.Opening;
+        AskForBarrier();
+    }
+
+    private void AskForBarrier()
+    {
+        long token = ++_token;
+        if (!ports.RequestBarrier(token))
+        {
+            _connected = false; // Disconnected is on its way
+            Abandon(_reason);
+            return;
+        }
+
+        ports.Scheduler.Schedule((Self: this, Token: token), BarrierPatience, static (_, state) =>
+        {
+            state.Self.OnBarrierOverdue(state.Token);
+            return System.Reactive.Disposables.Disposable.Empty;
+        });
+    }
+
+    /// <summary>A long backlog of events delays a barrier; only one that is lost with its socket never comes. Asking again is harmless.</summary>
+    private void OnBarrierOverdue(long token)
+    {
+        if (token != _token || _phase is not (Phase.Opening or Phase.Closing))
+            return;
+        logger.BarrierOverdue(BarrierPatience.TotalSeconds);
+        AskForBarrier();
+    }
+
+    private void OnBarrier()
+    {
+        if (_phase == Phase.Opening)
+            Open();
+        else if (_phase == Phase.Closing)
+            StartSettling();
+    }
+
+    private void Open()
+    {
+        _gap = _losses.Take();
+        _epochAtOpen = view.Context.LossEpoch;
+        _result = new RoundResult();
+        view.OpenRound();
+        _phase = Phase.Dumping;
+        long token = ++_token;
+        _dump = Task.Factory.StartNew(() => RunDump(token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>On the dump's own thread: every row goes through the same bounded channel as the events.</summary>
+    private void RunDump(long token)
+    {
+        try
+        {
+            ports.Write(new TapMessage(TapMessageKind.DumpEnd) { Token = token, Error = TryDump(token) });
+        }
+        catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
+        {
+            // The service is stopping: nobody waits for the end of this dump.
+        }
+    }
+
+    private IOException? TryDump(long token)
+    {
+        try
+        {
+            kernel.Dump(batch => ports.Write(new TapMessage(TapMessageKind.DumpRows) { Batch = batch, Token = token }), _stop.Token);
+            return null;
+        }
+        catch (IOException e)
+        {
+            return e;
+        }
+    }
+
+    private void OnRows(in TapMessage message)
+    {
+        if (message.Token == _token && _phase == Phase.Dumping)
+        {
+            foreach (ref readonly FlowEvent row in message.Batch!.Span)
+            {
+                if (ports.IsWanted is { } isWanted && !isWanted(row.Flow))
+                    continue;
+                _result.Rows++;
+                view.Merge(row, Origin);
+            }
+        }
+
+        message.Batch!.Release();
+    }
+
+    private void OnDumpEnd(Exception? error)
+    {
+        if (error is not null)
+        {
+            FailedRounds++;
+            logger.DumpFailed(error.Message, _retry.TotalSeconds);
+            view.CloseRound();
+            _notBefore = ports.Scheduler.Now + _retry;
+            _retry = _retry * 2 < LongestRetry ? _retry * 2 : LongestRetry;
+            Abandon(_reason);
+            return;
+        }
+
+        _phase = Phase.Closing;
+        if (_connected)
+            AskForBarrier();
+        else
+            Abandon(RoundReason.Reconnect);
+    }
+
+    private void StartSettling()
+    {
+        _phase = Phase.Settling;
+        _settlement = view.Settle(Origin, _result, kernel.AreAlive);
+        ports.Wake();
+    }
+
+    private void Finish()
+    {
+        _settlement = null;
+        _phase = Phase.Idle;
+        _retry = FirstRetry;
+        view.CloseRound();
+        view.Context.EarlierIds = null;
+        Rounds++;
+        TimeSpan duration = ports.Scheduler.Now - _began;
+        bool lostMeanwhile = view.Context.LossEpoch != _epochAtOpen;
+        view.Context.Synced = !lostMeanwhile;
+        if (_gap is { } gap)
+            WriteGap(gap with { Recovered = _result.Repaired });
+        _gap = null;
+        Last = new RoundReport(_reason, _result, _began.ToUnixTimeMilliseconds() * 1_000_000, duration);
+        logger.RoundDone(_reason, _result.Rows, _result.Missing, _result.Ghosts, _result.WrongIncarnations, _result.UntappedEnded, duration.TotalMilliseconds);
+        ports.OnRound(Last);
+        if (lostMeanwhile)
+            _notBefore = ports.Scheduler.Now + duration; // overload: half of the time at most goes into dumps
+        TryOpen();
+    }
+
+    /// <summary>Gives the round up; what it was to repair, and its reason, stay due.</summary>
+    private void Abandon(RoundReason again)
+    {
+        if (view.Context.RoundOpen)
+            view.CloseRound();
+        if (_gap is { } gap)
+            _losses.Return(gap);
+        _gap = null;
+        _phase = Phase.Idle;
+        _token++;
+        Request(again > _reason ? again : _reason);
+    }
+
+    private void WriteGap(FlowGap gap)
+    {
+        ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, FlowOrigin.Dump);
+        change.Gap = gap;
+        change.Time = view.Context.Now;
+        change.Start = gap.From;
+        change.End = gap.To;
+    }
+
+    private static double Milliseconds(long ns) => ns / 1e6;
+}

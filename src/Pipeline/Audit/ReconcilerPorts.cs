@@ -1,0 +1,30 @@
+using System.Reactive.Concurrency;
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.Audit;
+
+/// <summary>A filter in user space; the same that the kernel applies to events, for rows of a dump.</summary>
+public delegate bool FlowPredicate(in Flow flow);
+
+/// <summary>What the reconciler needs from the pipeline around it.</summary>
+internal sealed record ReconcilerPorts
+{
+    /// <summary>Sends a barrier through the event socket; false when none is open.</summary>
+    public required Func<long, bool> RequestBarrier { get; init; }
+
+    /// <summary>Puts a message into the pipeline's channel, waiting for room. Called on the dump's thread.</summary>
+    public required Action<TapMessage> Write { get; init; }
+
+    /// <summary>Makes the loop look for work.</summary>
+    public required Action Wake { get; init; }
+
+    public required Action<RoundReport> OnRound { get; init; }
+
+    public required ChangeWriter Changes { get; init; }
+
+    public required IScheduler Scheduler { get; init; }
+
+    /// <summary>Null = everything.</summary>
+    public FlowPredicate? IsWanted { get; init; }
+}

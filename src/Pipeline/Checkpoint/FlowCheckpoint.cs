@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
+
+namespace ConntrackStream.Pipeline.Checkpoint;
+
+/// <summary>Reads and writes the file that lets a flow keep its id over a restart of the service.</summary>
+public static class FlowCheckpoint
+{
+    /// <summary>Name under the state directory.</summary>
+    public const string FileName = "flow-ids";
+
+    /// <summary>A larger file is not read (about 12 million IPv4 flows).</summary>
+    public const long MaxFileLength = 512L * 1024 * 1024;
+
+    /// <summary>Writes a whole checkpoint; the old one stays if it fails. To write in slices, use <see cref="FlowCheckpointWriter"/>.</summary>
+    /// <exception cref="IOException">The directory is missing or the disk is full.</exception>
+    public static void Write(string path, CheckpointIdentity identity, Action<FlowCheckpointWriter> addAll)
+    {
+        using FlowCheckpointWriter writer = new(path, identity);
+        addAll(writer);
+        writer.Commit();
+    }
+
+    /// <summary>
+    /// Loads a checkpoint for <see cref="FlowIdLookup.TryMatch"/>. Never fails: what cannot be used leaves an empty lookup whose
+    /// <see cref="FlowIdLookup.Problem"/> says why; a missing file is no problem.
+    /// </summary>
+    public static FlowIdLookup Load(string path, CheckpointIdentity identity)
+    {
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            if (file.Length > MaxFileLength)
+                return FlowIdLookup.Unusable($"{path} has {file.Length} bytes, more than the {MaxFileLength} allowed");
+            byte[] content = GC.AllocateUninitializedArray<byte>((int)file.Length);
+            file.ReadExactly(content);
+            return FlowIdLookup.From(content, Verify(content, identity, out int count), count, path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return FlowIdLookup.Empty();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return FlowIdLookup.Unusable($"{path} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>What is wrong with the file as a whole; null when nothing is.</summary>
+    private static string? Verify(ReadOnlySpan<byte> content, CheckpointIdentity identity, out int count)
+    {
+        count = 0;
+        if (content.Length < HeaderLength + TrailerLength)
+            return "truncated";
+        if (!content.StartsWith(Magic))
+            return "not a checkpoint of flow ids";
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(content[8..]);
+        if (version != FormatVersion)
+            return $"version {version}, this program reads {FormatVersion}";
+        uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(content[^sizeof(uint)..]);
+        if (checksum != Checksum(0, content[..^sizeof(uint)]))
+            return "damaged or truncated (checksum)";
+        ulong records = BinaryPrimitives.ReadUInt64LittleEndian(content[^TrailerLength..]);
+        if (records > (ulong)content.Length)
+            return "damaged (number of records)";
+        if (new Guid(content.Slice(16, 16), bigEndian: true) != identity.BootId)
+            return "written before the last boot";
+        if (BinaryPrimitives.ReadUInt64LittleEndian(content[32..]) != identity.NetworkNamespace)
+            return "written in another network namespace";
+        count = (int)records;
+        return null;
+    }
+}

@@ -1,0 +1,108 @@
+using ConntrackStream.EventTap.Model;
+using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
+
+namespace ConntrackStream.Pipeline.Checkpoint;
+
+/// <summary>
+/// The flows of a checkpoint, found by their original tuple (zone included). Needed only until the first resync is done; dispose it then.
+/// Memory: the file's content and 8 to 16 bytes a flow. Not thread-safe.
+/// </summary>
+public sealed class FlowIdLookup : IDisposable
+{
+    /// <summary>How far the kernel's start time may be from the checkpoint's, ns.</summary>
+    public const long StartTolerance = 1_000_000;
+
+    private byte[] _content;
+    private int[] _slots; // offset of a record, 0 = free; a power of two, at most half full; linear probing
+
+    private FlowIdLookup(byte[] content, int slots, string? problem)
+    {
+        _content = content;
+        _slots = new int[slots];
+        Problem = problem;
+    }
+
+    /// <summary>Flows loaded and not yet disposed.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Why the file was ignored, for the log; null when it was used or is missing.</summary>
+    public string? Problem { get; }
+
+    /// <summary>
+    /// The id of a flow known before the restart: its original tuple is the checkpoint's, and its start time is within 1 ms of the
+    /// checkpoint's; or, when either start time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower
+    /// (counters that the checkpoint did not know prove nothing and are not asked for).
+    /// </summary>
+    public bool TryMatch(in Flow dumped, out FlowId id)
+    {
+        id = default;
+        if (!dumped.Has(FlowFields.Original) || !TryFind(dumped.Original, out CheckpointedFlow known) || !IsSame(known, dumped))
+            return false;
+        id = known.Id;
+        return true;
+    }
+
+    /// <summary>Frees the memory; nothing matches after it.</summary>
+    public void Dispose()
+    {
+        _content = [];
+        _slots = new int[1];
+        Count = 0;
+    }
+
+    internal static FlowIdLookup Empty() => new([], 1, problem: null);
+
+    internal static FlowIdLookup Unusable(string problem) => new([], 1, problem);
+
+    internal static FlowIdLookup From(byte[] content, string? problem, int count, string path)
+    {
+        if (problem is not null)
+            return Unusable($"{path}: {problem}");
+        FlowIdLookup lookup = new(content, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, 1) * 2), problem: null);
+        return lookup.Index(count) ? lookup : Unusable($"{path}: damaged (records)");
+    }
+
+    private static bool IsSame(in CheckpointedFlow known, in Flow dumped)
+    {
+        if (known.StartTime != 0 && dumped.Has(FlowFields.StartTime))
+            return Math.Abs(dumped.StartTime - known.StartTime) <= StartTolerance;
+        if (!dumped.Has(FlowFields.Id) || dumped.Id != known.ConntrackId)
+            return false;
+        return !known.HasCounters || (dumped.Has(FlowFields.Counters)
+            && dumped.OriginalPackets + dumped.ReplyPackets >= known.Packets && dumped.OriginalBytes + dumped.ReplyBytes >= known.Bytes);
+    }
+
+    private bool Index(int count)
+    {
+        int end = _content.Length - TrailerLength;
+        CheckpointReader reader = new(_content.AsSpan(HeaderLength, end - HeaderLength));
+        while (true)
+        {
+            int offset = end - reader.Remaining;
+            if (!reader.TryRead(out CheckpointedFlow flow))
+                return reader.Remaining == 0 && Count == count;
+            if (Count == count)
+                return false;
+            int slot = SlotOf(flow.Original);
+            while (_slots[slot] != 0)
+                slot = (slot + 1) & (_slots.Length - 1);
+            _slots[slot] = offset;
+            Count++;
+        }
+    }
+
+    private bool TryFind(in FlowTuple tuple, out CheckpointedFlow flow)
+    {
+        for (int slot = SlotOf(tuple); _slots[slot] != 0; slot = (slot + 1) & (_slots.Length - 1))
+        {
+            CheckpointReader reader = new(_content.AsSpan(_slots[slot]..^TrailerLength));
+            if (reader.TryRead(out flow) && flow.Original == tuple)
+                return true;
+        }
+
+        flow = default;
+        return false;
+    }
+
+    private int SlotOf(in FlowTuple tuple) => tuple.GetHashCode() & (_slots.Length - 1);
+}

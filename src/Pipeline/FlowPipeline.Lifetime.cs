@@ -1,0 +1,132 @@
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline;
+
+// Start, stop, and what is asked from outside.
+public sealed partial class FlowPipeline
+{
+    /// <summary>Done when the view has been proven equal to the kernel for the first time.</summary>
+    public Task FirstSync => _firstSync.Task;
+
+    /// <summary>Ends with the loop; faulted when the loop failed, which only a defect can bring about.</summary>
+    public Task Completion => _run;
+
+    public ViewCounters Counters => _view.Context.Counters;
+
+    public PipelineStatus Status => new()
+    {
+        FlowsIPv4 = _view.CountIPv4,
+        FlowsIPv6 = _view.CountIPv6,
+        Untapped = _view.Untapped,
+        Synced = _view.Context.Synced,
+        Turns = _loop.Turns,
+        Backlog = _source.Messages.Reader.Count,
+        Changes = _writer.Written,
+        Rounds = _reconciler?.Rounds ?? 0,
+        FailedRounds = _reconciler?.FailedRounds ?? 0,
+        ProbeAlarms = _probe.Alarms,
+        LastRound = _reconciler?.Last,
+        Sinks = [.. _sinks.Select(s => new SinkStatus(s.Name, s.Waiting, s.Written, s.Dropped))],
+    };
+
+    /// <summary>Makes the loop turn, for a watchdog that wants to see it move.</summary>
+    public void Nudge() => _loop.Wake();
+
+    /// <summary>Starts the sinks, then the loop. Throws what a sink throws that cannot work at all.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (SinkQueue sink in _sinks)
+            await sink.StartAsync(cancellationToken).ConfigureAwait(false);
+        _graph = Connect();
+        _run = Task.Run(RunAsync, CancellationToken.None);
+    }
+
+    /// <summary>Call when the tap has stopped: handles what is queued, then drains the sinks.</summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+            return;
+        if (_reconciler is { } reconciler)
+            await reconciler.StopAsync().ConfigureAwait(false);
+        _source.Messages.Writer.TryComplete();
+        await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _graph.Dispose();
+        await Task.WhenAll(_sinks.Select(sink => sink.StopAsync(_options.DrainPatience))).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks for an audit now, as the timer would.</summary>
+    public Task RequestAuditAsync(CancellationToken cancellationToken) => _loop.InvokeAsync(
+        () =>
+        {
+            _reconciler?.Request(RoundReason.Audit);
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>Streams all flows of the view that match, as Started changes; the batch is only borrowed by <paramref name="onRows"/>.</summary>
+    public async Task<QuerySummary> QueryAsync(FlowPredicate? isWanted, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellationToken)
+    {
+        FlowQuery query = await _loop.InvokeAsync(
+            () =>
+            {
+                FlowQuery query = new(_view, _pool, isWanted);
+                _loop.Add(query);
+                return query;
+            },
+            cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await foreach (FlowChangeBatch batch in query.Rows.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                _loop.Wake();
+                await onRows(batch).ConfigureAwait(false);
+                batch.Release();
+            }
+        }
+        finally
+        {
+            query.Cancelled = true;
+            _loop.Wake();
+        }
+
+        return query.Summary!;
+    }
+
+    /// <summary>The flow with this original or reply tuple; null when the view has none. Extras are left out.</summary>
+    public Task<FlowChange?> FindAsync(FlowTuple tuple, CancellationToken cancellationToken) => _loop.InvokeAsync<FlowChange?>(
+        () =>
+        {
+            FlowChange change = default;
+            return _view.TryFind(tuple, ref change, out _) ? change : null;
+        },
+        cancellationToken);
+
+    private int _stopped;
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        _reconciler?.Dispose();
+        _loop.Dispose();
+        _messages.Dispose();
+        _changes.Dispose();
+        _rounds.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _loop.RunAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _logger.LoopFailed(e);
+            _source.Messages.Writer.TryComplete(e);
+            throw;
+        }
+    }
+}

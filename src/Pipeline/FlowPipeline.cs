@@ -1,0 +1,143 @@
+using System.Reactive.Concurrency;
+using System.Reactive.Disposables;
+using System.Reactive.Linq;
+using System.Reactive.Subjects;
+using System.Threading.Channels;
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline;
+
+/// <summary>
+/// From the tap's channel to the sinks: the whole Rx graph is <see cref="Connect"/>. All of it runs on one loop, synchronously; threads
+/// change only at the channel before it and at the sink queues behind it.
+/// </summary>
+public sealed partial class FlowPipeline : IAsyncDisposable
+{
+    private readonly PipelineOptions _options;
+    private readonly PipelineSource _source;
+    private readonly ILogger _logger;
+    private readonly FlowChangeBatchPool _pool = new();
+    private readonly Subject<TapMessage> _messages = new();
+    private readonly Subject<FlowChangeBatch> _changes = new();
+    private readonly Subject<RoundReport> _rounds = new();
+    private readonly ChangeWriter _writer;
+    private readonly FlowView _view;
+    private readonly Reconciler? _reconciler;
+    private readonly CountProbe _probe = new();
+    private readonly PipelineLoop _loop;
+    private readonly List<SinkQueue> _sinks;
+    private readonly TaskCompletionSource _firstSync = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider _time;
+    private IDisposable _graph = Disposable.Empty;
+    private Task _run = Task.CompletedTask;
+    private long _events;
+
+    public FlowPipeline(PipelineSource source, IEnumerable<IFlowSink> sinks, PipelineOptions options, TimeProvider time, ILogger<FlowPipeline> logger)
+    {
+        _source = source;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _writer = new ChangeWriter(_pool, _changes);
+        _loop = new PipelineLoop(source.Messages, time, Handle, _writer.Flush);
+        FlowIdMinter ids = new(FlowIdMinter.NewInstance(time, options.Random));
+        ViewContext context = new(_writer, ids, source.Kernel is { } kernel ? kernel.IsAlive : static (in _, _) => false)
+        {
+            EarlierIds = options.EarlierIds,
+            InterimSeconds = (uint)(options.InterimInterval?.TotalSeconds ?? 0),
+        };
+        _view = new FlowView(context);
+        if (source.Kernel is not null)
+            _reconciler = NewReconciler(source.Kernel);
+        _sinks = [.. sinks.Select(sink => new SinkQueue(sink, options.SinkQueueBatches, time, logger))];
+    }
+
+    /// <summary>
+    /// The graph. Messages → live view and reconciler → changes → sinks; timers → audits and count probes.
+    /// Later stages (delete, reclassification) subscribe to <see cref="_changes"/> and <see cref="_rounds"/> here.
+    /// </summary>
+    private CompositeDisposable Connect()
+    {
+        LoopScheduler loop = _loop.Scheduler;
+        CompositeDisposable graph = [];
+
+        graph.Add(_messages.Where(m => m.Kind == TapMessageKind.Events).Select(m => m.Batch!).Subscribe(Apply));
+
+        if (_reconciler is { } reconciler)
+        {
+            graph.Add(_messages.Where(m => m.Kind != TapMessageKind.Events).Subscribe(m => reconciler.Handle(m)));
+            graph.Add(Repeat(NextAudit, loop).Subscribe(_ => reconciler.Request(RoundReason.Audit)));
+            if (_options is { ProbeCount: true, Filter: null })
+                graph.Add(Repeat(GlanceAtCount, loop).Subscribe());
+        }
+
+        graph.Add(_rounds.Where(r => r.Reason is RoundReason.Audit && r.Result.Drift > 0).Subscribe(ReportDrift));
+        foreach (SinkQueue sink in _sinks)
+            graph.Add(_changes.Subscribe(sink));
+        return graph;
+    }
+
+    /// <summary>A timer whose next interval is asked for each time.</summary>
+    private static IObservable<long> Repeat(Func<TimeSpan> next, IScheduler scheduler) =>
+        Observable.Defer(() => Observable.Timer(next(), scheduler)).Repeat();
+
+    private TimeSpan NextAudit() => _options.AuditInterval * (1 + (_options.AuditJitter * ((2 * _options.Random.NextDouble()) - 1)));
+
+    private TimeSpan GlanceAtCount()
+    {
+        if (!_view.Context.Synced || !_reconciler!.IsIdle || _source.Kernel!.Count() is not { } count)
+            return CountProbe.Interval;
+        (TimeSpan next, bool alarm) = _probe.Glance(count, _view.Count, _events, _loop.Scheduler.Now);
+        if (alarm)
+            _reconciler.Request(RoundReason.Probe);
+        return next;
+    }
+
+    private void Handle(TapMessage message)
+    {
+        _view.Context.Now = _time.GetUtcNow().ToUnixTimeNanoseconds();
+        if (message.Kind != TapMessageKind.Wake)
+            _messages.OnNext(message);
+    }
+
+    private void Apply(FlowBatch batch)
+    {
+        _events += batch.Count;
+        _view.Apply(batch);
+        batch.Release();
+    }
+
+    private void OnRound(RoundReport report)
+    {
+        long difference = report.Reason == RoundReason.Probe && _source.Kernel!.Count() is { } count ? count - _view.Count : 0;
+        _probe.OnRound(difference, report.Duration, _loop.Scheduler.Now);
+        if (report.Reason is not RoundReason.Audit and not RoundReason.Probe && _view.Context.Synced)
+            _logger.Synced(_view.Count, report.Reason, report.Duration.TotalMilliseconds);
+        if (_view.Context.Synced)
+            _firstSync.TrySetResult();
+        _rounds.OnNext(report);
+    }
+
+    private void ReportDrift(RoundReport report) =>
+        _logger.Drift(report.Result.Missing, report.Result.Ghosts, report.Result.WrongIncarnations, report.Result.Rows);
+
+    private Reconciler NewReconciler(KernelTable kernel)
+    {
+        ReconcilerPorts ports = new()
+        {
+            RequestBarrier = _source.RequestBarrier,
+            Write = _source.Write,
+            Wake = _loop.Wake,
+            OnRound = OnRound,
+            Changes = _writer,
+            Scheduler = _loop.Scheduler,
+            IsWanted = _options.Filter,
+        };
+        Reconciler reconciler = new(_view, kernel, ports, _logger);
+        _loop.Add(reconciler);
+        return reconciler;
+    }
+}

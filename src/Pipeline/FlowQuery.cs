@@ -1,0 +1,97 @@
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline;
+
+/// <summary>When a query began and ended: each of its rows is consistent in itself, and was true at some time in between.</summary>
+/// <param name="Began">ns since the Unix epoch.</param>
+/// <param name="Ended">ns since the Unix epoch.</param>
+/// <param name="Rows">Flows that matched.</param>
+/// <param name="Synced">No unrepaired loss lay in between.</param>
+public sealed record QuerySummary(long Began, long Ended, long Rows, bool Synced);
+
+/// <summary>
+/// A scan of the view in steps on the loop. A reader that does not keep up makes only its own query wait.
+/// </summary>
+internal sealed class FlowQuery(FlowView view, FlowChangeBatchPool pool, FlowPredicate? isWanted) : ILoopWork
+{
+    private const int SlotsAtOnce = 1024;
+
+    private readonly Channel<FlowChangeBatch> _rows = Channel.CreateBounded<FlowChangeBatch>(new BoundedChannelOptions(4) { SingleReader = true, SingleWriter = true });
+    private readonly long _began = view.Context.Now;
+    private FlowChangeBatch _batch = pool.Rent();
+    private FlowFamily _family = FlowFamily.IPv4;
+    private int _slot;
+    private long _matched;
+    private bool _synced = view.Context.Synced;
+
+    /// <summary>The reader owns one reference of each batch.</summary>
+    public ChannelReader<FlowChangeBatch> Rows => _rows.Reader;
+
+    /// <summary>Good once <see cref="Rows"/> is completed.</summary>
+    public QuerySummary? Summary { get; private set; }
+
+    /// <summary>Nobody reads any more.</summary>
+    public volatile bool Cancelled;
+
+    public LoopWorkState Step()
+    {
+        if (Cancelled)
+            return LoopWorkState.Done;
+        if (_batch.IsFull && !TryHandOver())
+            return LoopWorkState.Waiting;
+        for (int budget = SlotsAtOnce; budget > 0 && !_batch.IsFull; budget--)
+        {
+            if (_slot < view.Slots(_family))
+            {
+                Read(_slot++);
+                continue;
+            }
+
+            if (_family == FlowFamily.IPv6)
+                return TryFinish();
+            _family = FlowFamily.IPv6;
+            _slot = 0;
+        }
+
+        return LoopWorkState.Busy;
+    }
+
+    private void Read(int slot)
+    {
+        ref FlowChange change = ref _batch.Add();
+        if (view.TryRead(_family, slot, ref change, out FlowExtras? extras))
+        {
+            change.Flow.Extras = extras;
+            if (isWanted is null || isWanted(change.Flow))
+            {
+                if (extras is not null)
+                    change.Flow.Extras = _batch.Copy(extras);
+                _matched++;
+                return;
+            }
+        }
+
+        _batch.TakeBack();
+    }
+
+    private bool TryHandOver()
+    {
+        if (!_rows.Writer.TryWrite(_batch))
+            return false;
+        _batch = pool.Rent();
+        return true;
+    }
+
+    private LoopWorkState TryFinish()
+    {
+        if (_batch.Count > 0 && !TryHandOver())
+            return LoopWorkState.Waiting;
+        _synced &= view.Context.Synced;
+        Summary = new QuerySummary(_began, view.Context.Now, _matched, _synced);
+        _rows.Writer.Complete();
+        return LoopWorkState.Done;
+    }
+}

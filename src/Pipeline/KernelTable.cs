@@ -1,0 +1,23 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline;
+
+/// <summary>Streams a dump of the kernel's table: the callback owns one reference of each batch. Runs on a thread of its own and may block.</summary>
+public delegate void TableDump(Action<FlowBatch> onRows, CancellationToken cancellationToken);
+
+/// <summary>
+/// What the pipeline asks the kernel, as functions, so that it can be driven by recorded bytes. All but <see cref="Dump"/> are called on
+/// the loop and answer within microseconds.
+/// </summary>
+internal sealed record KernelTable
+{
+    /// <summary>Entries in the namespace's table now; null when the kernel did not answer.</summary>
+    public required Func<long?> Count { get; init; }
+
+    public required FlowProbe IsAlive { get; init; }
+
+    public required AliveCheck AreAlive { get; init; }
+
+    public required TableDump Dump { get; init; }
+}

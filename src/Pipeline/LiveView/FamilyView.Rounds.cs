@@ -1,0 +1,168 @@
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.LiveView;
+
+// A round: barrier, dump, barrier, sweep. Rows of the dump only mark and find; what follows from them is decided when the closing
+// barrier has shown every event that could explain the difference. A key touched by an event since the opening barrier wins over its row.
+internal sealed partial class FamilyView<TKey>
+{
+    private readonly List<int> _suspects = new(SuspectsAtOnce);
+
+    /// <summary>How many doubtful flows are put to the kernel in one request.</summary>
+    public const int SuspectsAtOnce = 64;
+
+    public void OpenRound() => _endedInRound.Clear();
+
+    public void CloseRound()
+    {
+        _endedInRound.Clear();
+        _endedInRound.TrimExcess();
+        _mismatches.Clear();
+    }
+
+    /// <summary>One row of the dump.</summary>
+    public void Merge(in FlowEvent e, FlowOrigin origin)
+    {
+        TKey key = TKey.From(e.Flow.Original);
+        ulong hash = _table.Hash(key);
+        int slot = _table.Find(key, hash);
+        if (slot < 0)
+        {
+            if (!_endedInRound.Contains(key))
+                _table[Insert(key, hash, e.Flow, RowFlags.Provisional | RowFlags.Untapped)].SeenRound = context.Round;
+            return;
+        }
+
+        ref FlowRow<TKey> row = ref _table[slot];
+        row.SeenRound = context.Round;
+        if (row.TouchedRound == context.Round || row.Is(RowFlags.Provisional) || IsSameIncarnation(row, e.Flow))
+            Confirm(slot, ref row, e, origin);
+        else
+            Mismatch(slot, ref row, e.Flow);
+    }
+
+    private void Confirm(int slot, ref FlowRow<TKey> row, in FlowEvent e, FlowOrigin origin)
+    {
+        if (row.ConntrackId != e.Flow.Id)
+            return; // touched since: the row of the dump is the older one
+        row.Refresh(e.Flow, context.NowSeconds);
+        row.LossEpoch = context.LossEpoch;
+        if (e.Flow.Extras is not null)
+            KeepExtras(slot, ref row, e.Flow.Extras);
+        if (context.InterimSeconds != 0 && !row.Is(RowFlags.Provisional) && context.NowSeconds - row.Reported >= context.InterimSeconds)
+            Emit(FlowChangeKind.Updated, origin, slot, e.Time);
+    }
+
+    private void Mismatch(int slot, ref FlowRow<TKey> row, in Flow flow)
+    {
+        Flow kept = flow;
+        kept.Extras = null;
+        _mismatches[slot] = new PendingIncarnation(kept, flow.Extras?.Clone());
+        row.Flags |= RowFlags.Mismatch;
+    }
+
+    /// <summary>Same id and translation, same start where the kernel tells it, and counters that did not run backwards.</summary>
+    private static bool IsSameIncarnation(in FlowRow<TKey> row, in Flow flow)
+    {
+        if (row.ConntrackId != flow.Id || !TKey.From(flow.Reply).Equals(row.Reply))
+            return false;
+        if (flow.Has(FlowFields.StartTime) && (row.Present & (ushort)(FlowFields.EventTime | FlowFields.StartTime)) != 0)
+            return Math.Abs(flow.StartTime - row.Start) <= SameStartNs;
+        return !flow.Has(FlowFields.Counters) || (row.Present & (ushort)FlowFields.Counters) == 0
+            || (flow.OriginalPackets >= row.OriginalPackets && flow.ReplyPackets >= row.ReplyPackets);
+    }
+
+    /// <summary>
+    /// Decides the rows from <paramref name="slot"/> on, until <paramref name="until"/> or until enough suspects have been gathered.
+    /// Returns where to go on; the suspects are settled by <see cref="Sweep"/> before that.
+    /// </summary>
+    public int Settle(int slot, int until, FlowOrigin origin, RoundResult result)
+    {
+        for (; slot < until && _suspects.Count < SuspectsAtOnce; slot++)
+        {
+            ref FlowRow<TKey> row = ref _table[slot];
+            if (!row.Is(RowFlags.Live))
+                continue;
+            if (row.Is(RowFlags.Provisional))
+                SettleProvisional(slot, ref row, origin, result);
+            else if (row.TouchedRound == context.Round)
+                row.Flags &= ~RowFlags.Mismatch;
+            else if (row.Is(RowFlags.Mismatch))
+                SettleMismatch(slot, origin, result);
+            else if (row.SeenRound != context.Round)
+                _suspects.Add(slot);
+        }
+
+        return slot;
+    }
+
+    /// <summary>Rows that the dump did not show and no event touched.</summary>
+    public ReadOnlySpan<int> Suspects => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_suspects);
+
+    public FlowTuple OriginalOf(int slot) => _table[slot].Original.ToTuple();
+
+    public uint ConntrackIdOf(int slot) => _table[slot].ConntrackId;
+
+    /// <summary>Ends the suspects that the kernel denied; the others were left out of the dump although alive.</summary>
+    public void Sweep(ReadOnlySpan<bool> alive, FlowOrigin origin, RoundResult result)
+    {
+        for (int i = 0; i < _suspects.Count; i++)
+        {
+            int slot = _suspects[i];
+            ref FlowRow<TKey> row = ref _table[slot];
+            if (alive[i])
+            {
+                context.Counters.DumpOmissions++;
+                row.LossEpoch = context.LossEpoch;
+                continue;
+            }
+
+            if (row.Is(RowFlags.Untapped))
+                result.UntappedEnded++;
+            else
+                result.Ghosts++;
+            context.Counters.Swept++;
+            EndUnseen(slot, _table.Hash(row.Original), origin, context.Now);
+        }
+
+        _suspects.Clear();
+    }
+
+    private void SettleProvisional(int slot, ref FlowRow<TKey> row, FlowOrigin origin, RoundResult result)
+    {
+        if (row.SeenRound != context.Round)
+        {
+            Remove(slot, _table.Hash(row.Original)); // left by a round that failed, never announced
+            return;
+        }
+
+        Tally(RowFlags.Provisional, -1);
+        row.Flags &= ~RowFlags.Provisional;
+        result.Missing++;
+        context.Counters.Found++;
+        if (context.EarlierIds is { } earlier)
+            KeepEarlierId(slot, ref row, earlier);
+        Emit(FlowChangeKind.Started, origin, slot, row.Start != 0 ? row.Start : context.Now);
+    }
+
+    private void KeepEarlierId(int slot, ref FlowRow<TKey> row, FlowIdLookup earlier)
+    {
+        row.CopyTo(out Flow flow);
+        if (earlier(flow, out FlowId id) && context.Ids.TryPack(id, out ulong packed))
+            row.PackedId = packed;
+    }
+
+    private void SettleMismatch(int slot, FlowOrigin origin, RoundResult result)
+    {
+        PendingIncarnation pending = _mismatches[slot];
+        TKey key = _table[slot].Original;
+        ulong hash = _table.Hash(key);
+        EndUnseen(slot, hash, origin, context.Now);
+        Flow flow = pending.Flow;
+        flow.Extras = pending.Extras;
+        slot = Insert(key, hash, flow, RowFlags.Untapped);
+        _table[slot].SeenRound = context.Round;
+        result.WrongIncarnations++;
+        Emit(FlowChangeKind.Started, origin, slot, context.Now);
+    }
+}

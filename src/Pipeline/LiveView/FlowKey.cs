@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.LiveView;
+
+/// <summary>A tuple packed for the table of one family, so that IPv4 rows do not pay for IPv6 addresses.</summary>
+internal interface IFlowKey<TSelf> : IEquatable<TSelf>
+    where TSelf : struct, IFlowKey<TSelf>
+{
+    static abstract TSelf From(in FlowTuple tuple);
+
+    FlowTuple ToTuple();
+
+    /// <summary>A keyed hash: remote hosts choose tuples, so an unkeyed one would let them build long chains.</summary>
+    ulong Hash(in HashSeed seed);
+}
+
+/// <summary>The secret of this process's hashes.</summary>
+internal readonly record struct HashSeed(ulong A, ulong B)
+{
+    public static HashSeed Random() =>
+        new((ulong)System.Random.Shared.NextInt64() << 1 | 1, (ulong)System.Random.Shared.NextInt64() << 1 | 1);
+
+    /// <summary>The 128-bit product folded to 64 (the "mum" step of wyhash).</summary>
+    public static ulong Mix(ulong a, ulong b) => Math.BigMul(a, b, out ulong low) ^ low;
+}
+
+/// <summary>IPv4: 16 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct FlowKey4(ulong Addresses, ulong Rest) : IFlowKey<FlowKey4>
+{
+    public static FlowKey4 From(in FlowTuple tuple) => new(
+        tuple.Source.Low << 32 | (uint)tuple.Destination.Low,
+        PortsZoneProtocol(tuple));
+
+    public FlowTuple ToTuple() => Unpack(Rest, FlowFamily.IPv4, new IpAddress(0, Addresses >> 32), new IpAddress(0, (uint)Addresses));
+
+    public ulong Hash(in HashSeed seed) => HashSeed.Mix(Addresses ^ seed.A, Rest ^ seed.B);
+
+    internal static ulong PortsZoneProtocol(in FlowTuple tuple) =>
+        (ulong)tuple.SourcePort << 48 | (ulong)tuple.DestinationPort << 32 | (ulong)tuple.Zone << 16 | (byte)tuple.Protocol;
+
+    internal static FlowTuple Unpack(ulong rest, FlowFamily family, IpAddress source, IpAddress destination) => new()
+    {
+        Source = source,
+        Destination = destination,
+        SourcePort = (ushort)(rest >> 48),
+        DestinationPort = (ushort)(rest >> 32),
+        Zone = (ushort)(rest >> 16),
+        Protocol = (IpProtocol)(byte)rest,
+        Family = family,
+    };
+}
+
+/// <summary>IPv6: 40 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct FlowKey6(IpAddress Source, IpAddress Destination, ulong Rest) : IFlowKey<FlowKey6>
+{
+    public static FlowKey6 From(in FlowTuple tuple) => new(tuple.Source, tuple.Destination, FlowKey4.PortsZoneProtocol(tuple));
+
+    public FlowTuple ToTuple() => FlowKey4.Unpack(Rest, FlowFamily.IPv6, Source, Destination);
+
+    public ulong Hash(in HashSeed seed)
+    {
+        ulong addresses = HashSeed.Mix(Source.High ^ seed.A, Source.Low ^ seed.B) ^ HashSeed.Mix(Destination.High ^ seed.B, Destination.Low ^ seed.A);
+        return HashSeed.Mix(addresses ^ seed.A, Rest ^ seed.B);
+    }
+}

@@ -1,0 +1,116 @@
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.LiveView;
+
+/// <summary>
+/// The kernel's conntrack table as the event stream tells it: every flow by its original and reply tuple, IPv4 and IPv6 apart so that
+/// IPv4 rows stay small. Its only output are changes. Written and read by the pipeline's loop alone.
+/// </summary>
+internal sealed class FlowView(ViewContext context)
+{
+    private readonly FamilyView<FlowKey4> _ipv4 = new(context);
+    private readonly FamilyView<FlowKey6> _ipv6 = new(context);
+
+    private volatile int _warmth; // keeps the touching loads from being optimised away
+
+    public ViewContext Context { get; } = context;
+
+    /// <summary>Flows held, by family; those of an unfinished round are left out.</summary>
+    public int CountIPv4 => _ipv4.Count;
+
+    public int CountIPv6 => _ipv6.Count;
+
+    public int Count => CountIPv4 + CountIPv6;
+
+    /// <summary>Flows known from a dump only, which may end without a DESTROY.</summary>
+    public int Untapped => _ipv4.Untapped + _ipv6.Untapped;
+
+    /// <summary>Slots of a family: a scan runs from 0 to this, one family after the other.</summary>
+    public int Slots(FlowFamily family) => family == FlowFamily.IPv6 ? _ipv6.Slots : _ipv4.Slots;
+
+    /// <summary>
+    /// Applies a batch in three passes: hash, touch, apply. In a table larger than the caches an event costs four misses; the first two
+    /// passes let the processor take those of the whole batch at once.
+    /// </summary>
+    public void Apply(FlowBatch batch)
+    {
+        ReadOnlySpan<FlowEvent> events = batch.Span;
+        Span<ulong> hashes = stackalloc ulong[FlowBatch.Capacity];
+        Span<int> heads = stackalloc int[FlowBatch.Capacity];
+        int warmth = 0;
+        for (int i = 0; i < events.Length; i++)
+        {
+            hashes[i] = events[i].Flow.Original.IsIPv6
+                ? _ipv6.Prepare(events[i], out heads[i], ref warmth)
+                : _ipv4.Prepare(events[i], out heads[i], ref warmth);
+        }
+
+        for (int i = 0; i < events.Length; i++)
+        {
+            if (heads[i] != 0)
+                warmth += events[i].Flow.Original.IsIPv6 ? _ipv6.Warm(heads[i]) : _ipv4.Warm(heads[i]);
+        }
+
+        _warmth = warmth;
+        for (int i = 0; i < events.Length; i++)
+            Apply(events[i], hashes[i]);
+    }
+
+    private void Apply(in FlowEvent e, ulong hash)
+    {
+        switch (e.Flow.Original.Family)
+        {
+            case FlowFamily.IPv4:
+                _ipv4.Apply(e, hash);
+                break;
+            case FlowFamily.IPv6:
+                _ipv6.Apply(e, hash);
+                break;
+            default:
+                Context.Counters.OtherFamily++;
+                break;
+        }
+    }
+
+    /// <summary>The barrier that opens a round has been passed: from here on events win over the dump.</summary>
+    public void OpenRound()
+    {
+        if (++Context.Round == 0)
+            Context.Round = 1;
+        Context.RoundOpen = true;
+        _ipv4.OpenRound();
+        _ipv6.OpenRound();
+    }
+
+    public void Merge(in FlowEvent row, FlowOrigin origin)
+    {
+        if (row.Flow.Original.Family == FlowFamily.IPv6)
+            _ipv6.Merge(row, origin);
+        else
+            _ipv4.Merge(row, origin);
+    }
+
+    public void CloseRound()
+    {
+        Context.RoundOpen = false;
+        _ipv4.CloseRound();
+        _ipv6.CloseRound();
+    }
+
+    /// <summary>Starts settling the round: one cursor a family.</summary>
+    public RoundSettlement Settle(FlowOrigin origin, RoundResult result, AliveCheck check) =>
+        new(new FamilySettlement<FlowKey4>(_ipv4, origin, result, check), new FamilySettlement<FlowKey6>(_ipv6, origin, result, check));
+
+    /// <summary>Reads one slot into a change; false when it holds no announced flow.</summary>
+    public bool TryRead(FlowFamily family, int slot, ref FlowChange change, out FlowExtras? extras) => family == FlowFamily.IPv6
+        ? _ipv6.TryRead(slot, ref change, out extras)
+        : _ipv4.TryRead(slot, ref change, out extras);
+
+    /// <summary>Finds a flow by original or reply tuple.</summary>
+    public bool TryFind(in FlowTuple tuple, ref FlowChange change, out FlowExtras? extras)
+    {
+        int slot = tuple.IsIPv6 ? _ipv6.Find(tuple) : _ipv4.Find(tuple);
+        extras = null;
+        return slot >= 0 && TryRead(tuple.Family, slot, ref change, out extras);
+    }
+}

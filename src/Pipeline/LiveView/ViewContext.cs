@@ -1,0 +1,52 @@
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.LiveView;
+
+/// <summary>Asks the kernel, by GET, whether an entry with this original tuple and id exists now.</summary>
+internal delegate bool FlowProbe(in FlowTuple original, uint conntrackId);
+
+/// <summary>Finds the id that a flow found by the first dump had before the service restarted.</summary>
+public delegate bool FlowIdLookup(in Flow dumped, out FlowId id);
+
+/// <summary>What both families of the live view share. Used by the loop only.</summary>
+internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowProbe isAlive)
+{
+    public ChangeWriter Changes { get; } = changes;
+
+    public FlowIdMinter Ids { get; } = ids;
+
+    public FlowProbe IsAlive { get; } = isAlive;
+
+    public HashSeed Seed { get; } = HashSeed.Random();
+
+    public ViewCounters Counters { get; } = new();
+
+    public RecentEnds RecentEnds { get; } = new();
+
+    /// <summary>Set until the first round is done; null afterwards.</summary>
+    public FlowIdLookup? EarlierIds { get; set; }
+
+    /// <summary>Present time, ns since the Unix epoch, as of the message being handled.</summary>
+    public long Now { get; set; }
+
+    public uint NowSeconds => (uint)(Now / 1_000_000_000);
+
+    /// <summary>Number of the round under way; never 0.</summary>
+    public ushort Round { get; set; } = 1;
+
+    /// <summary>Between the barrier that opens a round and the one that closes it.</summary>
+    public bool RoundOpen { get; set; }
+
+    /// <summary>How many losses (overrun, disconnect) there were: an entry last proven alive under an older number may be gone unseen.</summary>
+    public ushort LossEpoch { get; set; } = 1;
+
+    /// <summary>No loss lies unrepaired: the view follows the kernel event by event.</summary>
+    public bool Synced { get; set; }
+
+    /// <summary>Interim records: report a flow seen by a dump when its last record is this old; 0 = never.</summary>
+    public uint InterimSeconds { get; set; }
+
+    public uint NextGeneration() => ++_generation;
+
+    private uint _generation;
+}

@@ -1,0 +1,38 @@
+namespace ConntrackStream.Pipeline.LiveView;
+
+/// <summary>Plain counters since start, written by the loop and read by polling.</summary>
+public sealed class ViewCounters
+{
+    /// <summary>NEW over a live flow, taken for a repeat of the same event.</summary>
+    public long DuplicateNew;
+
+    /// <summary>NEW over a live flow that had ended unseen: the old incarnation was ended, a new one started.</summary>
+    public long Replaced;
+
+    /// <summary>DESTROY of a flow the view does not hold (a repeat, or one that began and ended while events were lost).</summary>
+    public long UnknownDestroy;
+
+    /// <summary>Flows that began unseen while events were being lost, told by their DESTROY alone.</summary>
+    public long SeenOnlyAtEnd;
+
+    /// <summary>DESTROY of an earlier incarnation that came after its successor's NEW; ignored.</summary>
+    public long LateDestroy;
+
+    /// <summary>UPDATE of a flow the view does not hold.</summary>
+    public long UnknownUpdate;
+
+    /// <summary>Doubtful events settled by asking the kernel (GET).</summary>
+    public long Verified;
+
+    /// <summary>Flows found by a dump, without a NEW.</summary>
+    public long Found;
+
+    /// <summary>Flows ended by a sweep, confirmed by GET.</summary>
+    public long Swept;
+
+    /// <summary>Flows a dump had left out although they were alive (GET found them): a dump is evidence, never proof.</summary>
+    public long DumpOmissions;
+
+    /// <summary>Flows and queries of a family other than IPv4 and IPv6.</summary>
+    public long OtherFamily;
+}

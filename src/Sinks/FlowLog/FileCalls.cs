@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using ConntrackStream.EventTap.Netlink;
+using Microsoft.Win32.SafeHandles;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>
+/// The system calls of the flow log. The framework's file classes neither refuse a symbolic link on opening, nor tell a short write from a
+/// whole one. All return -1 and set errno on failure (<see cref="LastErrno"/>).
+/// </summary>
+internal static unsafe partial class FileCalls
+{
+    internal const int O_WRONLY = 1;
+    internal const int O_RDWR = 2;
+    internal const int O_CREAT = 0x40;
+    internal const int O_APPEND = 0x400;
+    internal const int O_NONBLOCK = 0x800;
+    internal const int O_CLOEXEC = 0x80000;
+    internal const int LOCK_EX = 2;
+    internal const int LOCK_NB = 4;
+    internal const short POLLOUT = 4;
+    internal const int MSG_DONTWAIT = 0x40;
+    internal const int MSG_NOSIGNAL = 0x4000;
+
+    /// <summary>Not in <see cref="Errno"/>'s own list.</summary>
+    internal const Errno ENOTDIR = (Errno)20, EISDIR = (Errno)21, EPIPE = (Errno)32, ELOOP = (Errno)40;
+
+    private const int AT_FDCWD = -100;
+    private const int AT_SYMLINK_NOFOLLOW = 0x100;
+    private const int AT_EMPTY_PATH = 0x1000;
+    private const uint STATX_BASIC_STATS = 0x7FF;
+
+    /// <summary>Its value differs between architectures (asm/fcntl.h).</summary>
+    internal static readonly int O_NOFOLLOW = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
+
+    internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
+
+    /// <summary>What the path names, without following a symbolic link at its end.</summary>
+    internal static bool TryStat(string path, out FileStat stat)
+    {
+        fixed (FileStat* to = &stat)
+            return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, to) == 0;
+    }
+
+    internal static bool TryStat(SafeFileHandle file, out FileStat stat)
+    {
+        fixed (FileStat* to = &stat)
+            return statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, to) == 0;
+    }
+
+    /// <summary>write(2), again after EINTR.</summary>
+    /// <returns>Bytes written, perhaps fewer than given; or minus the errno.</returns>
+    internal static int Write(SafeFileHandle file, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* from = data)
+        {
+            while (true)
+            {
+                nint written = write(file, from, (nuint)data.Length);
+                if (written >= 0)
+                    return (int)written;
+                if (LastErrno != Errno.EINTR)
+                    return -(int)LastErrno;
+            }
+        }
+    }
+
+    /// <summary>send(2) that neither waits nor raises SIGPIPE; result as for <see cref="Write"/>.</summary>
+    internal static int Send(SafeFileHandle socket, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* from = data)
+        {
+            while (true)
+            {
+                nint written = send(socket, from, (nuint)data.Length, MSG_DONTWAIT | MSG_NOSIGNAL);
+                if (written >= 0)
+                    return (int)written;
+                if (LastErrno != Errno.EINTR)
+                    return -(int)LastErrno;
+            }
+        }
+    }
+
+    /// <summary>Waits until the file takes data or fails, at most so long.</summary>
+    internal static void WaitWritable(SafeFileHandle file, int milliseconds)
+    {
+        bool held = false;
+        file.DangerousAddRef(ref held);
+        try
+        {
+            Pollfd wanted = new() { Fd = (int)file.DangerousGetHandle(), Events = POLLOUT };
+            _ = poll(&wanted, 1, milliseconds); // whatever it says, the next write tells
+        }
+        finally
+        {
+            file.DangerousRelease();
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ftruncate(SafeFileHandle file, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(SafeFileHandle file, byte* data, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint send(SafeFileHandle socket, byte* data, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(Pollfd* files, nuint count, int milliseconds);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int directory, string path, int flags, uint mask, FileStat* to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(SafeFileHandle directory, string path, int flags, uint mask, FileStat* to);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Pollfd // struct pollfd
+    {
+        public int Fd;
+        public short Events;
+        public short Revents;
+    }
+}

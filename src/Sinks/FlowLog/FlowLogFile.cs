@@ -1,0 +1,198 @@
+using ConntrackStream.EventTap.Netlink;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>
+/// The log as a regular file: appended to by write(2), so that what is written survives a kill -9 of this process (not a power loss), rotated
+/// by rename and reopen, repaired on opening. Used by one thread at a time.
+/// </summary>
+internal sealed class FlowLogFile : ILogOutput
+{
+    // After a failed rotation the log goes on in the old file; so long until the next attempt.
+    private static readonly TimeSpan RotationRetry = TimeSpan.FromMinutes(1);
+
+    private readonly string _path;
+    private readonly RotationOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly RotatedFiles _rotated;
+    private readonly RotatedFileKeeper _keeper;
+    private OpenedLogFile _file;
+    private DateTimeOffset _period; // begin of the rotation interval that the file's content belongs to
+    private DateTimeOffset _noRotationBefore;
+    private bool _endsInLine; // half a line could not be cut off: it is continued, and so must stay in this file
+
+    /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
+    internal FlowLogFile(string path, RotationOptions options, TimeProvider time, ILogger logger)
+    {
+        _path = path;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _rotated = new RotatedFiles(path);
+        _file = OpenAndRepair();
+        _keeper = new RotatedFileKeeper(_rotated, options, logger);
+        _keeper.Wake();
+    }
+
+    public string Name => _path;
+
+    /// <summary>Files renamed since start.</summary>
+    internal long Rotations { get; private set; }
+
+    /// <summary>
+    /// When the run before this one last wrote, ns since the Unix epoch: the time of the last record, else of the last write; null when the file
+    /// was empty or did not exist.
+    /// </summary>
+    internal long? LastWritten { get; private set; }
+
+    public int Write(ReadOnlySpan<byte> lines, out Errno error, CancellationToken cancellationToken)
+    {
+        RotateIfDue(lines.Length);
+        error = Errno.None;
+        int done = 0;
+        while (done < lines.Length)
+        {
+            int written = FileCalls.Write(_file.Handle, lines[done..]);
+            if (written <= 0)
+            {
+                error = written == 0 ? Errno.EIO : (Errno)(-written);
+                return CutHalfLine(lines[..done]);
+            }
+
+            done += written;
+        }
+
+        Keep(lines);
+        return done;
+    }
+
+    public void Reopen()
+    {
+        if (_file.IsAt(_path))
+            return;
+        try
+        {
+            Replace(OpenAndRepair());
+            _logger.Reopened(_path);
+        }
+        catch (FlowLogFileException e)
+        {
+            _logger.ReopenFailed(e.Message);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _file.Dispose();
+        await _keeper.DisposeAsync();
+    }
+
+    private OpenedLogFile OpenAndRepair()
+    {
+        OpenedLogFile file = OpenedLogFile.Open(_path);
+        LastWritten = null;
+        _period = PeriodOf(_time.GetUtcNow());
+        if (file.Length == 0)
+            return file;
+        LogTail tail = LogTail.Read(file.Handle, file.Length);
+        LastWritten = tail.LastTime ?? file.ModifiedBefore;
+        _period = PeriodOf(DateTimeOffset.UnixEpoch.AddTicks(file.ModifiedBefore / 100));
+        if (tail.IsTorn)
+            Repair(file, tail);
+        return file;
+    }
+
+    /// <summary>A half line of ours is cut off; one that is not ours is ended by a line feed, so that nothing of it is lost.</summary>
+    private void Repair(OpenedLogFile file, in LogTail tail)
+    {
+        long torn = file.Length - tail.WholeLength;
+        if (tail.IsOwn && file.TryTruncate(file.Length, tail.WholeLength))
+        {
+            _logger.TornTailCut(_path, torn);
+        }
+        else if (FileCalls.Write(file.Handle, "\n"u8) == 1)
+        {
+            file.Length++;
+            _logger.ForeignTailEnded(_path, torn);
+        }
+    }
+
+    /// <summary>After a short write: leaves only whole lines in the file.</summary>
+    /// <returns>Bytes of <paramref name="written"/> that are in the file.</returns>
+    private int CutHalfLine(ReadOnlySpan<byte> written)
+    {
+        int whole = written.LastIndexOf((byte)'\n') + 1;
+        bool cut = whole != written.Length && !_endsInLine && _file.TryTruncate(_file.Length + written.Length, _file.Length + whole);
+        if (!cut)
+            Keep(written);
+        return cut ? whole : written.Length;
+    }
+
+    private void Keep(ReadOnlySpan<byte> written)
+    {
+        _file.Length += written.Length;
+        _endsInLine = written.IsEmpty ? _endsInLine : written[^1] != '\n';
+    }
+
+    private void RotateIfDue(int more)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        bool tooLarge = _options.MaxBytes > 0 && _file.Length + more > _options.MaxBytes;
+        bool tooOld = _options.Interval > TimeSpan.Zero && PeriodOf(now) > _period;
+        if (!(tooLarge || tooOld) || now < _noRotationBefore || _endsInLine)
+            return;
+        if (_file.Length > 0)
+            Rotate(now);
+        else
+            _period = PeriodOf(now);
+    }
+
+    private void Rotate(DateTimeOffset now)
+    {
+        if (!_file.IsAt(_path)) // another program renamed it, and has not yet said so
+        {
+            _noRotationBefore = now + RotationRetry;
+            Reopen();
+            return;
+        }
+
+        string rotated = _rotated.NewName(now);
+        if (FileCalls.rename(_path, rotated) < 0)
+        {
+            RotationFailed(now, NetlinkException.DescribeErrno(FileCalls.LastErrno));
+            return;
+        }
+
+        try
+        {
+            Replace(OpenedLogFile.Open(_path));
+            _period = PeriodOf(now);
+            Rotations++;
+            _keeper.Wake();
+        }
+        catch (FlowLogFileException e)
+        {
+            if (!File.Exists(_path))
+                _ = FileCalls.rename(rotated, _path);
+            RotationFailed(now, e.Message);
+        }
+    }
+
+    private void RotationFailed(DateTimeOffset now, string reason)
+    {
+        _noRotationBefore = now + RotationRetry;
+        _logger.RotationFailed(_path, reason);
+    }
+
+    private void Replace(OpenedLogFile file)
+    {
+        _file.Dispose();
+        _file = file;
+        _endsInLine = false;
+    }
+
+    private DateTimeOffset PeriodOf(DateTimeOffset time) => _options.Interval <= TimeSpan.Zero
+        ? DateTimeOffset.MinValue
+        : new DateTimeOffset(time.UtcTicks - (time.UtcTicks % _options.Interval.Ticks), TimeSpan.Zero);
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>What the end of an existing log tells: whether its last line is whole, and when its last record was made.</summary>
+/// <param name="WholeLength">Bytes up to and including the last line feed.</param>
+/// <param name="IsTorn">Something follows the last line feed: the previous run was killed in the middle of a write.</param>
+/// <param name="IsOwn">What follows is the beginning of one of our lines, and so may be cut off; else it is somebody else's.</param>
+/// <param name="LastTime">Time of the last whole record, ns since the Unix epoch; null when it tells none.</param>
+internal readonly record struct LogTail(long WholeLength, bool IsTorn, bool IsOwn, long? LastTime)
+{
+    /// <summary>How far back the last line is looked for; no record of ours is longer.</summary>
+    internal const int MaxLength = 64 * 1024;
+
+    // The first bytes of every line this program writes: JSON, conntrack's events with and without time, gaps of the text format.
+    private static readonly byte[][] Starts =
+        [.. new[] { "{\"v\":1,", "    [NEW] ", " [UPDATE] ", "[DESTROY] ", "# gap ", "[" }.Select(Encoding.ASCII.GetBytes)];
+
+    internal static LogTail Read(SafeFileHandle file, long length)
+    {
+        byte[] tail = new byte[Math.Min(length, MaxLength)];
+        int read = RandomAccess.Read(file, tail, length - tail.Length);
+        ReadOnlySpan<byte> bytes = tail.AsSpan(0, read);
+        int whole = bytes.LastIndexOf((byte)'\n') + 1;
+        ReadOnlySpan<byte> torn = bytes[whole..];
+        bool found = whole > 0 || read == length;
+        return new LogTail(length - torn.Length, !torn.IsEmpty, found && IsOwnStart(torn), LastTimeIn(bytes[..whole]));
+    }
+
+    private static bool IsOwnStart(ReadOnlySpan<byte> torn)
+    {
+        foreach (byte[] start in Starts)
+        {
+            int common = Math.Min(start.Length, torn.Length);
+            if (torn[..common].SequenceEqual(start.AsSpan(0, common)))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The <c>time</c> of the last line, which stands first in every JSON record.</summary>
+    private static long? LastTimeIn(ReadOnlySpan<byte> lines)
+    {
+        if (lines.IsEmpty)
+            return null;
+        ReadOnlySpan<byte> last = lines[(lines[..^1].LastIndexOf((byte)'\n') + 1)..^1];
+        ReadOnlySpan<byte> before = "{\"v\":1,\"time\":\""u8;
+        if (!last.StartsWith(before))
+            return null;
+        last = last[before.Length..];
+        int end = last.IndexOf((byte)'"');
+        return end > 0 && DateTimeOffset.TryParse(
+            Encoding.ASCII.GetString(last[..end]), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+            ? (time - DateTimeOffset.UnixEpoch).Ticks * 100
+            : null;
+    }
+}

@@ -1,0 +1,89 @@
+using ConntrackStream.EventTap.Netlink;
+using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.Sinks.FlowLog.FileCalls;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>
+/// One regular file, open for appending and locked against a second instance (flock(2), advisory). Only regular files are taken: a symbolic
+/// link could lead a process with root's rights anywhere, and a FIFO or device neither rotates nor repairs; those are reached by Path <c>-</c>
+/// and the shell's redirection, as is /dev/stdout.
+/// </summary>
+internal sealed class OpenedLogFile : IDisposable
+{
+    private const uint Mode = 0x1A0; // 0640
+
+    private readonly FileStat _stat;
+
+    private OpenedLogFile(SafeFileHandle handle, in FileStat stat)
+    {
+        Handle = handle;
+        _stat = stat;
+        Length = (long)stat.Size;
+    }
+
+    internal SafeFileHandle Handle { get; }
+
+    /// <summary>Bytes, as far as this process wrote them.</summary>
+    internal long Length { get; set; }
+
+    /// <summary>When the file was last written to before it was opened, ns since the Unix epoch.</summary>
+    internal long ModifiedBefore => _stat.Modified;
+
+    /// <summary>Opens the file, or creates it with mode 0640 (less what the umask takes).</summary>
+    /// <exception cref="FlowLogFileException">It cannot be opened, or is refused.</exception>
+    internal static OpenedLogFile Open(string path)
+    {
+        if (TryStat(path, out FileStat existing) && existing.Type != FileType.Regular)
+            throw Refused(path, existing.Type);
+        int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, Mode);
+        if (fd < 0)
+            throw Failed(path, LastErrno);
+        SafeFileHandle handle = new(fd, ownsHandle: true);
+        try
+        {
+            if (!TryStat(handle, out FileStat stat))
+                throw Failed(path, LastErrno);
+            if (stat.Type != FileType.Regular) // changed between the two calls
+                throw Refused(path, stat.Type);
+            if (flock(handle, LOCK_EX | LOCK_NB) < 0 && LastErrno == Errno.EAGAIN)
+                throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file");
+            return new OpenedLogFile(handle, stat);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The path still names this file.</summary>
+    internal bool IsAt(string path) => TryStat(path, out FileStat there) && there.IsSameFile(_stat);
+
+    /// <summary>Cuts off what follows <paramref name="length"/>, if nobody else has written since.</summary>
+    internal bool TryTruncate(long expectedLength, long length)
+    {
+        if (!TryStat(Handle, out FileStat now) || (long)now.Size != expectedLength || ftruncate(Handle, length) < 0)
+            return false;
+        Length = length;
+        return true;
+    }
+
+    public void Dispose() => Handle.Dispose();
+
+    private static FlowLogFileException Refused(string path, FileType type) => new(path, Errno.None, type switch
+    {
+        FileType.SymbolicLink => "is a symbolic link, which is not followed; name the file itself, or '-' for standard output",
+        FileType.Directory => "is a directory; name a file in it",
+        _ => "is not a regular file; use '-' and redirect standard output to it",
+    });
+
+    private static FlowLogFileException Failed(string path, Errno errno) => new(path, errno, errno switch
+    {
+        Errno.ENOENT => $"the directory '{Path.GetDirectoryName(Path.GetFullPath(path))}' does not exist; create it, or name another path",
+        ENOTDIR => $"'{Path.GetDirectoryName(Path.GetFullPath(path))}' is not a directory",
+        ELOOP => "is a symbolic link, which is not followed; name the file itself",
+        Errno.EACCES or Errno.EPERM => $"cannot be opened for writing: {errno}; give the service's user the right to write it and its directory",
+        _ => $"cannot be opened: {errno} ({NetlinkException.DescribeErrno(errno)})",
+    });
+}

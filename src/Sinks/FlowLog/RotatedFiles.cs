@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>
+/// Names of rotated files: <c>flows.ndjson.20260203T040506789Z</c>, then <c>….gz</c>. The time stands behind the extension on purpose: a
+/// shipper that follows <c>*.ndjson</c> or <c>*.log</c> must not take the renamed file for a new one and send everything twice; it goes on
+/// reading the old one by its inode. Sorted by name they are sorted by time, and nothing is renamed twice.
+/// </summary>
+internal sealed class RotatedFiles(string path)
+{
+    private const string Stamp = "yyyyMMdd'T'HHmmssfff'Z'";
+    private const int StampLength = 19;
+    internal const string Gzip = ".gz";
+    internal const string Unfinished = ".gz.tmp";
+
+    private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+    private readonly string _prefix = Path.GetFileName(path) + ".";
+
+    /// <summary>A name that no file has, compressed or not.</summary>
+    internal string NewName(DateTimeOffset now)
+    {
+        while (true)
+        {
+            string name = Path.Join(_directory, _prefix + now.UtcDateTime.ToString(Stamp, CultureInfo.InvariantCulture));
+            if (!File.Exists(name) && !File.Exists(name + Gzip))
+                return name;
+            now = now.AddMilliseconds(1);
+        }
+    }
+
+    /// <summary>All rotated files, oldest first; a file and its compressed form are two.</summary>
+    internal List<string> List() => [.. Named("").Concat(Named(Gzip)).Order(StringComparer.Ordinal)];
+
+    /// <summary>What an interrupted compression left behind.</summary>
+    internal List<string> ListUnfinished() => [.. Named(Unfinished)];
+
+    private IEnumerable<string> Named(string suffix) =>
+        Directory.EnumerateFiles(_directory, _prefix + "*").Where(file => IsRotated(Path.GetFileName(file.AsSpan()), suffix));
+
+    private bool IsRotated(ReadOnlySpan<char> name, string suffix) =>
+        name.Length == _prefix.Length + StampLength + suffix.Length
+        && name.StartsWith(_prefix, StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal)
+        && DateTime.TryParseExact(
+            name.Slice(_prefix.Length, StampLength), Stamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
+}

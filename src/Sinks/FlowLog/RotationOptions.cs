@@ -1,0 +1,33 @@
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>
+/// <c>FlowLog:Rotation</c>: when the file is renamed and a new one begun, by this program itself. With both limits 0 (for instance because
+/// logrotate does it, with SIGHUP after the rename) it never is. Standard output is not rotated.
+/// </summary>
+public sealed class RotationOptions
+{
+    /// <summary>Rotate before the file would exceed this many bytes; 0 = never by size. Default 100 MiB; at least 64 KiB.</summary>
+    public long MaxBytes { get; set; } = 100L * 1024 * 1024;
+
+    /// <summary>
+    /// Rotate at the first write after each multiple of this time in UTC (an hour's begin on the hour, a day's at midnight, a week's on Monday);
+    /// 0 = never by time. Default 0; at least one second.
+    /// </summary>
+    public TimeSpan Interval { get; set; }
+
+    /// <summary>Rotated files to keep, 1 to 10000; the oldest beyond it are deleted. Default 10.</summary>
+    public int Keep { get; set; } = 10;
+
+    /// <summary>Compress rotated files with gzip, in the background. Default false.</summary>
+    public bool Compress { get; set; }
+
+    internal IEnumerable<string> Validate(string section)
+    {
+        if (MaxBytes is < 0 or (> 0 and < 64 * 1024))
+            yield return $"{section}:MaxBytes is {MaxBytes}; allowed are 0 (never) and 65536 or more";
+        if (Interval < TimeSpan.Zero || (Interval > TimeSpan.Zero && Interval < TimeSpan.FromSeconds(1)))
+            yield return $"{section}:Interval is {Interval}; allowed are 0 (never) and 00:00:01 or more";
+        if (Keep is < 1 or > 10_000)
+            yield return $"{section}:Keep is {Keep}; allowed are 1 to 10000";
+    }
+}

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+
+namespace ConntrackStream.Sinks.Text;
+
+public ref partial struct Utf8Writer
+{
+    private static ReadOnlySpan<byte> DigitPairs =>
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"u8;
+
+    private static ReadOnlySpan<byte> HexDigits => "0123456789abcdef"u8;
+
+    /// <summary>In decimal, without leading zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Number(uint value)
+    {
+        int count = CountDigits(value);
+        if (!Reserve(count))
+            return;
+        WriteDigits(_buffer.Slice(Position, count), value);
+        Position += count;
+    }
+
+    /// <inheritdoc cref="Number(uint)"/>
+    public void Number(ulong value)
+    {
+        if (value <= uint.MaxValue)
+        {
+            Number((uint)value);
+            return;
+        }
+
+        ulong upper = value / 1_000_000_000;
+        Number(upper); // at most twice deep
+        Padded((uint)(value - (upper * 1_000_000_000)), 9);
+    }
+
+    /// <inheritdoc cref="Number(uint)"/>
+    public void Number(long value)
+    {
+        if (value < 0)
+            Byte((byte)'-');
+        Number(value < 0 ? 0 - (ulong)value : (ulong)value);
+    }
+
+    /// <summary>In decimal with exactly <paramref name="digits"/> digits, such as a fraction; higher digits are cut off.</summary>
+    public void Padded(uint value, int digits)
+    {
+        if (!Reserve(digits))
+            return;
+        WriteDigits(_buffer.Slice(Position, digits), value);
+        Position += digits;
+    }
+
+    /// <summary>In lower-case hexadecimal, without leading zeros.</summary>
+    public void Hex(uint value)
+    {
+        int count = value == 0 ? 1 : (35 - System.Numerics.BitOperations.LeadingZeroCount(value)) >> 2;
+        if (!Reserve(count))
+            return;
+        for (int i = count - 1; i >= 0; i--, value >>= 4)
+            _buffer[Position + i] = HexDigits[(int)(value & 15)];
+        Position += count;
+    }
+
+    /// <summary>In lower-case hexadecimal with exactly <paramref name="digits"/> digits, such as a UUID's groups; higher digits are cut off.</summary>
+    public void PaddedHex(ulong value, int digits)
+    {
+        if (!Reserve(digits))
+            return;
+        for (int i = digits - 1; i >= 0; i--, value >>= 4)
+            _buffer[Position + i] = HexDigits[(int)(value & 15)];
+        Position += digits;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int CountDigits(uint value) => value switch
+    {
+        < 10 => 1,
+        < 100 => 2,
+        < 1_000 => 3,
+        < 10_000 => 4,
+        < 100_000 => 5,
+        < 1_000_000 => 6,
+        < 10_000_000 => 7,
+        < 100_000_000 => 8,
+        < 1_000_000_000 => 9,
+        _ => 10,
+    };
+
+    /// <summary>Fills the whole span from its end, leading zeros included.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WriteDigits(Span<byte> digits, uint value)
+    {
+        int at = digits.Length;
+        while (at >= 2)
+        {
+            uint rest = value / 100;
+            int pair = (int)(value - (rest * 100)) * 2;
+            value = rest;
+            digits[--at] = DigitPairs[pair + 1];
+            digits[--at] = DigitPairs[pair];
+        }
+
+        if (at == 1)
+            digits[0] = (byte)('0' + (value % 10));
+    }
+}

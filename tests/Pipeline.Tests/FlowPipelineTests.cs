@@ -1,0 +1,187 @@
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.Tests;
+
+public sealed class FlowPipelineTests
+{
+    private static readonly Flow A = ViewHarness.Udp(1);
+    private static readonly Flow B = ViewHarness.Udp(2);
+    private static readonly Flow C = ViewHarness.Udp6(3);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Start_finds_what_is_there_and_events_follow()
+    {
+        await using ScriptedKernel kernel = new();
+        kernel.Table[A.Original] = A;
+        kernel.Table[C.Original] = C;
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        kernel.Event(FlowEventType.New, B);
+        Assert.Equal("Started/Event", await kernel.NextAsync());
+        kernel.Event(FlowEventType.Destroy, B);
+        Assert.Equal("Ended/Event", await kernel.NextAsync());
+        PipelineStatus status = kernel.Pipeline.Status;
+        Assert.Equal((1, 1, 2, true), (status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Synced));
+    }
+
+    [Fact]
+    public async Task Overrun_is_repaired_and_told_with_what_was_lost_and_recovered()
+    {
+        await using ScriptedKernel kernel = new();
+        kernel.Table[A.Original] = A;
+        await kernel.StartAsync();
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        kernel.Table.Remove(A.Original);
+        kernel.Table[B.Original] = B;
+        kernel.Say(TapMessageKind.Overrun, lost: 5);
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        Assert.Equal("Ended/Dump", await kernel.NextAsync());
+        Assert.Equal("Gap Overrun 5 recovered 2", await kernel.NextAsync());
+    }
+
+    [Fact]
+    public async Task A_loss_inside_a_round_brings_another_round_and_its_own_gap()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        kernel.OnDump = () =>
+        {
+            kernel.OnDump = null;
+            kernel.Table[A.Original] = A;
+            kernel.Say(TapMessageKind.Overrun, lost: 3);
+        };
+        kernel.Say(TapMessageKind.Overrun, lost: 2);
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        Assert.Equal("Gap Overrun 2 recovered 1", await kernel.NextAsync());
+        Assert.Equal("Gap Overrun 3 recovered 0", await kernel.NextAsync());
+        Assert.Equal(3, kernel.Dumps);
+        Assert.True(kernel.Pipeline.Status.Synced);
+    }
+
+    [Fact]
+    public async Task Reconnect_is_repaired_from_the_successful_reopen()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        kernel.Say(TapMessageKind.Disconnected);
+        kernel.Table[A.Original] = A;
+        Assert.Equal(1, kernel.Dumps);
+        kernel.Say(TapMessageKind.Connected);
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        Assert.Equal("Gap Reconnect ? recovered 1", await kernel.NextAsync());
+    }
+
+    [Fact]
+    public async Task A_failed_dump_is_tried_again_with_growing_patience()
+    {
+        await using ScriptedKernel kernel = new() { DumpFailures = 2 };
+        kernel.Table[A.Original] = A;
+        await kernel.StartAsync();
+        for (int failed = 1; failed <= 2; failed++)
+        {
+            while (kernel.Pipeline.Status.FailedRounds < failed)
+                await Task.Yield();
+            await kernel.Pipeline.FindAsync(A.Original, Cancel); // the loop has been round: the retry is scheduled
+            kernel.Time.Advance(TimeSpan.FromSeconds(failed) + TimeSpan.FromMilliseconds(2));
+        }
+
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        Assert.Equal(3, kernel.Dumps);
+    }
+
+    [Fact]
+    public async Task Audit_comes_at_its_interval_and_ends_untapped_flows()
+    {
+        await using ScriptedKernel kernel = new(new PipelineOptions { AuditJitter = 0, ProbeCount = false });
+        kernel.Table[A.Original] = A;
+        await kernel.StartAsync();
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        kernel.Table.Clear();
+        kernel.Time.Advance(TimeSpan.FromSeconds(149));
+        await kernel.Pipeline.FindAsync(A.Original, Cancel);
+        Assert.Equal(1, kernel.Dumps);
+        kernel.Time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal("Ended/Audit", await kernel.NextAsync());
+    }
+
+    [Fact]
+    public async Task Count_that_disagrees_three_times_brings_an_early_audit()
+    {
+        await using ScriptedKernel kernel = new();
+        kernel.Table[A.Original] = A;
+        await kernel.StartAsync();
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        kernel.Table.Clear();
+        for (int i = 0; i < 60 && kernel.Dumps < 2; i++)
+        {
+            kernel.Time.Advance(TimeSpan.FromMilliseconds(101));
+            await kernel.Pipeline.FindAsync(A.Original, Cancel);
+        }
+
+        Assert.Equal("Ended/Audit", await kernel.NextAsync());
+        Assert.Equal(1, kernel.Pipeline.Status.ProbeAlarms);
+    }
+
+    [Fact]
+    public async Task A_filter_keeps_other_rows_of_the_dump_out()
+    {
+        await using ScriptedKernel kernel = new(new PipelineOptions { Filter = (in Flow flow) => flow.Original.SourcePort == 2 });
+        kernel.Table[A.Original] = A;
+        kernel.Table[B.Original] = B;
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        Assert.Equal(1, kernel.Pipeline.Status.FlowsIPv4);
+    }
+
+    [Fact]
+    public async Task A_query_streams_every_flow_and_says_that_the_view_is_synced()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        for (ushort i = 0; i < 3000; i++)
+        {
+            kernel.Event(FlowEventType.New, i % 2 == 0 ? ViewHarness.Udp(i) : ViewHarness.Udp6(i));
+            await kernel.NextAsync();
+        }
+
+        HashSet<FlowTuple> seen = [];
+        QuerySummary summary = await kernel.Pipeline.QueryAsync(
+            (in Flow flow) => flow.Original.SourcePort >= 1000,
+            batch =>
+            {
+                foreach (ref readonly FlowChange change in batch.Span)
+                    seen.Add(change.Flow.Original);
+                return ValueTask.CompletedTask;
+            },
+            Cancel);
+        Assert.Equal(2000, seen.Count);
+        Assert.Equal((2000L, true), (summary.Rows, summary.Synced));
+    }
+
+    [Fact]
+    public async Task A_query_that_is_given_up_leaves_the_loop()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        for (ushort i = 0; i < 2000; i++)
+        {
+            kernel.Event(FlowEventType.New, ViewHarness.Udp(i));
+            await kernel.NextAsync();
+        }
+
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => kernel.Pipeline.QueryAsync(null, _ => throw new InvalidOperationException("reader left"), Cancel));
+        kernel.Event(FlowEventType.New, C);
+        Assert.Equal("Started/Event", await kernel.NextAsync());
+    }
+}

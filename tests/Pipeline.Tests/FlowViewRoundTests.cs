@@ -1,0 +1,205 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline.Tests;
+
+public sealed class FlowViewRoundTests
+{
+    private readonly ViewHarness _h = new();
+    private readonly Flow _flow = ViewHarness.Udp(1);
+
+    [Fact]
+    public void First_dump_finds_flows_as_untapped()
+    {
+        _h.View.OpenRound();
+        _h.Row(_flow);
+        Assert.Equal(0, _h.View.Count);
+        RoundResult result = _h.Settle();
+        Assert.Equal("Started/Dump 1", _h.Take());
+        Assert.Equal(1, result.Missing);
+        Assert.Equal(1, _h.View.Untapped);
+    }
+
+    [Fact]
+    public void Event_after_the_barrier_explains_a_row_that_overtook_it()
+    {
+        _h.View.OpenRound();
+        _h.Row(_flow);
+        _h.New(_flow);
+        _h.Settle();
+        Assert.Equal("Started/Event 1", _h.Take());
+        Assert.Equal(0, _h.View.Untapped);
+    }
+
+    [Fact]
+    public void Destroy_after_the_barrier_wins_over_a_later_row()
+    {
+        _h.New(_flow);
+        _h.View.OpenRound();
+        _h.Destroy(_flow);
+        _h.Row(_flow); // read by the dump before the flow ended
+        _h.Settle();
+        Assert.Equal("Started/Event 1, Ended/Event 1", _h.Take());
+        Assert.Equal(0, _h.View.Count);
+    }
+
+    [Fact]
+    public void Untapped_flow_that_ends_inside_the_round_is_told_whole()
+    {
+        _h.View.OpenRound();
+        _h.Row(_flow);
+        _h.Destroy(_flow);
+        _h.Settle();
+        Assert.Equal("Started/Dump 1, Ended/Event 1", _h.Take());
+    }
+
+    [Fact]
+    public void Ghost_is_swept_after_the_kernel_denied_it()
+    {
+        _h.New(_flow);
+        _h.Lose();
+        _h.View.OpenRound();
+        RoundResult result = _h.Settle();
+        Assert.Equal("Started/Event 1, Ended/Dump 1", _h.Take());
+        Assert.Equal(1, result.Ghosts);
+    }
+
+    [Fact]
+    public void Flow_that_the_dump_left_out_lives_when_the_kernel_knows_it()
+    {
+        _h.New(_flow);
+        _h.Alive.Add(_flow.Original);
+        _h.View.OpenRound();
+        RoundResult result = _h.Settle(FlowOrigin.Audit);
+        Assert.Equal("Started/Event 1", _h.Take());
+        Assert.Equal(0, result.Ghosts);
+        Assert.Equal(1, _h.Context.Counters.DumpOmissions);
+    }
+
+    [Fact]
+    public void Flow_touched_after_the_barrier_is_not_swept()
+    {
+        _h.View.OpenRound();
+        _h.New(_flow); // made after the dump passed its bucket
+        RoundResult result = _h.Settle();
+        Assert.Equal("Started/Event 1", _h.Take());
+        Assert.Equal(0, result.Repaired);
+    }
+
+    [Fact]
+    public void Untapped_flow_found_ended_is_no_drift()
+    {
+        _h.View.OpenRound();
+        _h.Row(_flow);
+        _h.Settle();
+        _h.View.OpenRound();
+        RoundResult result = _h.Settle(FlowOrigin.Audit);
+        Assert.Equal("Started/Dump 1, Ended/Audit 1", _h.Take());
+        Assert.Equal(0, result.Drift);
+        Assert.Equal(1, result.UntappedEnded);
+        Assert.Equal(0, _h.View.Untapped);
+    }
+
+    [Fact]
+    public void Other_incarnation_in_the_dump_replaces_the_row()
+    {
+        _h.New(ViewHarness.Udp(1, id: 7));
+        _h.Lose();
+        _h.View.OpenRound();
+        _h.Row(ViewHarness.Udp(1, id: 8));
+        RoundResult result = _h.Settle();
+        Assert.Equal("Started/Event 1, Ended/Dump 1, Started/Dump 2", _h.Take());
+        Assert.Equal(1, result.WrongIncarnations);
+        FlowChange found = default;
+        Assert.True(_h.View.TryFind(_flow.Original, ref found, out _));
+        Assert.Equal(8u, found.Flow.Id);
+    }
+
+    [Fact]
+    public void Reuse_inside_the_round_is_told_by_its_events_alone()
+    {
+        _h.New(ViewHarness.Udp(1, id: 7));
+        _h.View.OpenRound();
+        _h.Row(ViewHarness.Udp(1, id: 8)); // the dump is ahead of the events
+        _h.Destroy(ViewHarness.Udp(1, id: 7));
+        _h.New(ViewHarness.Udp(1, id: 8));
+        RoundResult result = _h.Settle();
+        Assert.Equal("Started/Event 1, Ended/Event 1, Started/Event 2", _h.Take());
+        Assert.Equal(0, result.Repaired);
+    }
+
+    [Fact]
+    public void Counters_that_ran_backwards_or_another_start_are_another_incarnation()
+    {
+        Flow before = _flow;
+        before.Present |= FlowFields.Counters;
+        before.OriginalPackets = 10;
+        _h.View.OpenRound();
+        _h.Row(before);
+        _h.Settle();
+        before.OriginalPackets = 2;
+        _h.View.OpenRound();
+        _h.Row(before, FlowOrigin.Audit);
+        RoundResult result = _h.Settle(FlowOrigin.Audit);
+        Assert.Equal(1, result.WrongIncarnations);
+        Assert.Equal("Started/Dump 1, Ended/Audit 1, Started/Audit 2", _h.Take());
+    }
+
+    [Fact]
+    public void A_failed_round_leaves_nothing_announced_and_the_next_one_clears_it()
+    {
+        _h.View.OpenRound();
+        _h.Row(_flow);
+        _h.View.CloseRound(); // the dump failed
+        Assert.Equal(0, _h.View.Count);
+        _h.View.OpenRound();
+        _h.Settle();
+        Assert.Equal("", _h.Take());
+        Assert.Equal(0, _h.View.Count);
+    }
+
+    [Fact]
+    public void Repeated_new_after_a_resync_is_a_duplicate_again()
+    {
+        _h.New(_flow);
+        _h.Lose();
+        _h.View.OpenRound();
+        _h.Row(_flow);
+        _h.Settle();
+        _h.New(_flow);
+        Assert.Equal("Started/Event 1", _h.Take());
+    }
+
+    [Fact]
+    public void Interim_report_comes_when_the_last_record_is_old_enough()
+    {
+        _h.Context.InterimSeconds = 600;
+        _h.New(_flow);
+        _h.Context.Now += 599_000_000_000;
+        _h.View.OpenRound();
+        _h.Row(_flow, FlowOrigin.Audit);
+        _h.Settle(FlowOrigin.Audit);
+        Assert.Equal("Started/Event 1", _h.Take());
+        _h.Context.Now += 1_000_000_000;
+        _h.View.OpenRound();
+        _h.Row(_flow, FlowOrigin.Audit);
+        _h.Row(_flow, FlowOrigin.Audit); // a dump may show a row twice
+        _h.Settle(FlowOrigin.Audit);
+        Assert.Equal("Updated/Audit 1", _h.Take());
+    }
+
+    [Fact]
+    public void A_flow_keeps_its_id_from_before_a_restart()
+    {
+        _h.Context.EarlierIds = (in Flow _, out FlowId id) =>
+        {
+            id = new FlowId(0x123, 9);
+            return true;
+        };
+        _h.View.OpenRound();
+        _h.Row(_flow);
+        _h.Settle();
+        _h.Writer.Flush();
+        Assert.Equal(new FlowId(0x123, 9), _h.Changes[0].Id);
+    }
+}

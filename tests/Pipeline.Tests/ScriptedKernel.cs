@@ -1,0 +1,122 @@
+using System.Threading.Channels;
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.Tests;
+
+/// <summary>A pipeline over a kernel that the test plays: a table, events, losses and failures, in virtual time.</summary>
+internal sealed class ScriptedKernel : IAsyncDisposable
+{
+    private readonly RecordingSink _sink = new();
+    private readonly FlowBatchPool _pool = new();
+
+    public ScriptedKernel(PipelineOptions? options = null)
+    {
+        Source = new PipelineSource
+        {
+            Kernel = new KernelTable
+            {
+                Count = () => CountAnswer ?? Table.Count,
+                IsAlive = (in tuple, _) => Table.ContainsKey(tuple),
+                AreAlive = (tuples, _, alive) =>
+                {
+                    for (int i = 0; i < tuples.Length; i++)
+                        alive[i] = Table.ContainsKey(tuples[i]);
+                },
+                Dump = Dump,
+            },
+            RequestBarrier = token => !BarriersLost && Source!.Writer.TryWrite(new TapMessage(TapMessageKind.Barrier) { Token = token }),
+        };
+        Pipeline = new FlowPipeline(
+            Source, [_sink], options ?? new PipelineOptions { AuditJitter = 0 }, Time, new Microsoft.Extensions.Logging.Abstractions.NullLogger<FlowPipeline>());
+    }
+
+    public FakeTimeProvider Time { get; } = new();
+
+    public PipelineSource Source { get; }
+
+    public FlowPipeline Pipeline { get; }
+
+    public Dictionary<FlowTuple, Flow> Table { get; } = [];
+
+    public bool BarriersLost { get; set; }
+
+    public long? CountAnswer { get; set; }
+
+    /// <summary>Dumps that fail before one succeeds.</summary>
+    public int DumpFailures { get; set; }
+
+    /// <summary>Called on the dump's thread before its rows are handed on.</summary>
+    public Action? OnDump { get; set; }
+
+    public int Dumps { get; private set; }
+
+    public async Task StartAsync()
+    {
+        await Pipeline.StartAsync(TestContext.Current.CancellationToken);
+        Say(TapMessageKind.Connected);
+    }
+
+    public void Say(TapMessageKind kind, long lost = 0) =>
+        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = 100, To = 200, Error = new IOException("scripted") }));
+
+    public void Event(FlowEventType type, in Flow flow)
+    {
+        FlowBatch batch = _pool.Rent();
+        ref FlowEvent e = ref batch.Next();
+        e.Type = type;
+        e.Flow = flow;
+        e.Time = 1000;
+        batch.Commit();
+        Assert.True(Source.Writer.TryWrite(new TapMessage(TapMessageKind.Events) { Batch = batch }));
+    }
+
+    /// <summary>The next change that reaches the sink, such as <c>Started/Dump</c> or <c>Gap Overrun 5 recovered 1</c>.</summary>
+    public async Task<string> NextAsync() =>
+        await _sink.Seen.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+
+    public async ValueTask DisposeAsync() => await Pipeline.DisposeAsync();
+
+    private void Dump(Action<FlowBatch> onRows, CancellationToken cancellationToken)
+    {
+        Dumps++;
+        OnDump?.Invoke();
+        if (DumpFailures-- > 0)
+            throw new IOException("scripted");
+        FlowBatch batch = _pool.Rent();
+        foreach (Flow flow in Table.Values)
+        {
+            ref FlowEvent row = ref batch.Next();
+            row.Type = FlowEventType.Row;
+            row.Flow = flow;
+            batch.Commit();
+        }
+
+        onRows(batch);
+    }
+
+    private sealed class RecordingSink : IFlowSink
+    {
+        public Channel<string> Seen { get; } = Channel.CreateBounded<string>(10_000);
+
+        public string Name => "recording";
+
+        public ValueTask StartAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
+        {
+            foreach (ref readonly FlowChange change in batch.Span)
+            {
+                Seen.Writer.TryWrite(change.Gap is { } gap
+                    ? $"Gap {gap.Reason} {gap.Lost?.ToString() ?? "?"} recovered {gap.Recovered}"
+                    : $"{change.Kind}/{change.Origin}");
+            }
+
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,111 @@
+using System.Reactive.Subjects;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline.Tests;
+
+/// <summary>A live view with its changes recorded as short texts, and a kernel whose answers the test sets.</summary>
+internal sealed class ViewHarness
+{
+    private readonly Subject<FlowChangeBatch> _output = new();
+
+    public ViewHarness()
+    {
+        _output.Subscribe(batch =>
+        {
+            foreach (ref readonly FlowChange change in batch.Span)
+                Changes.Add(change);
+        });
+        Writer = new ChangeWriter(new FlowChangeBatchPool(), _output);
+        Context = new ViewContext(Writer, new FlowIdMinter(0xABC), (in tuple, _) => Alive.Contains(tuple)) { Now = 1_000_000_000 };
+        View = new FlowView(Context);
+    }
+
+    public ChangeWriter Writer { get; }
+
+    public ViewContext Context { get; }
+
+    public FlowView View { get; }
+
+    public HashSet<FlowTuple> Alive { get; } = [];
+
+    public List<FlowChange> Changes { get; } = [];
+
+    /// <summary>Changes since the last call, such as <c>Started/Event 1, Ended/Audit 1</c> (the number is the generation).</summary>
+    public string Take()
+    {
+        Writer.Flush();
+        string text = string.Join(", ", Changes.Select(c => $"{c.Kind}/{c.Origin} {c.Generation}"));
+        Changes.Clear();
+        return text;
+    }
+
+    public void Apply(FlowEventType type, in Flow flow, long time = 0)
+    {
+        FlowBatch batch = new();
+        ref FlowEvent slot = ref batch.Next();
+        slot.Flow = flow;
+        slot.Type = type;
+        slot.Time = time != 0 ? time : Context.Now;
+        batch.Commit();
+        View.Apply(batch);
+    }
+
+    public void New(in Flow flow, long time = 0) => Apply(FlowEventType.New, flow, time);
+
+    public void Destroy(in Flow flow, long time = 0) => Apply(FlowEventType.Destroy, flow, time);
+
+    public void Row(in Flow flow, FlowOrigin origin = FlowOrigin.Dump) =>
+        View.Merge(new FlowEvent { Flow = flow, Time = Context.Now, Type = FlowEventType.Row }, origin);
+
+    /// <summary>What the end of a round does: closing barrier, sweep, synced.</summary>
+    public RoundResult Settle(FlowOrigin origin = FlowOrigin.Dump)
+    {
+        RoundResult result = new();
+        RoundSettlement settlement = View.Settle(origin, result, (originals, _, alive) =>
+        {
+            for (int i = 0; i < originals.Length; i++)
+                alive[i] = Alive.Contains(originals[i]);
+        });
+        while (!settlement.Step())
+        {
+        }
+
+        View.CloseRound();
+        Context.Synced = true;
+        return result;
+    }
+
+    /// <summary>What a loss does to the view.</summary>
+    public void Lose()
+    {
+        Context.LossEpoch++;
+        Context.Synced = false;
+    }
+
+    public static Flow Udp(ushort port, uint id = 7) => new()
+    {
+        Original = Tuple(0x0A000001, 0x0A000002, port, 53),
+        Reply = Tuple(0x0A000002, 0x0A000001, 53, port),
+        Id = id,
+        Present = FlowFields.BothTuples | FlowFields.Id | FlowFields.Status,
+    };
+
+    public static Flow Udp6(ushort port)
+    {
+        Flow flow = Udp(port);
+        flow.Original = flow.Original with { Family = FlowFamily.IPv6, Source = new IpAddress(0x2001_0db8_0000_0000, port) };
+        flow.Reply = flow.Reply with { Family = FlowFamily.IPv6, Destination = flow.Original.Source };
+        return flow;
+    }
+
+    private static FlowTuple Tuple(uint source, uint destination, ushort sourcePort, ushort destinationPort) => new()
+    {
+        Family = FlowFamily.IPv4,
+        Protocol = IpProtocol.Udp,
+        Source = new IpAddress(0, source),
+        Destination = new IpAddress(0, destination),
+        SourcePort = sourcePort,
+        DestinationPort = destinationPort,
+    };
+}
