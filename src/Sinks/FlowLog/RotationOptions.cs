@@ -1,10 +1,12 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
 /// <c>FlowLog:Rotation</c>: when the file is renamed and a new one begun, by this program itself. With both limits 0 (for instance because
 /// logrotate does it, with SIGHUP after the rename) it never is. Standard output is not rotated.
 /// </summary>
-public sealed class RotationOptions
+public sealed class RotationOptions : IValidatableObject
 {
     /// <summary>Rotate before the file would exceed this many bytes; 0 = never by size. Default 100 MiB; at least 64 KiB.</summary>
     public long MaxBytes { get; set; } = 100L * 1024 * 1024;
@@ -21,13 +23,13 @@ public sealed class RotationOptions
     /// <summary>Compress rotated files with gzip, in the background. Default false.</summary>
     public bool Compress { get; set; }
 
-    internal IEnumerable<string> Validate(string section)
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MaxBytes is < 0 or (> 0 and < 64 * 1024))
-            yield return $"{section}:MaxBytes is {MaxBytes}; allowed are 0 (never) and 65536 or more";
+            yield return new ValidationResult("must be 0 (never) or at least 65536", [nameof(MaxBytes)]);
         if (Interval < TimeSpan.Zero || (Interval > TimeSpan.Zero && Interval < TimeSpan.FromSeconds(1)))
-            yield return $"{section}:Interval is {Interval}; allowed are 0 (never) and 00:00:01 or more";
+            yield return new ValidationResult("must be 0 (never) or at least 00:00:01", [nameof(Interval)]);
         if (Keep is < 1 or > 10_000)
-            yield return $"{section}:Keep is {Keep}; allowed are 1 to 10000";
+            yield return new ValidationResult("must be from 1 to 10000", [nameof(Keep)]);
     }
 }

@@ -1,0 +1,110 @@
+using System.ComponentModel.DataAnnotations;
+using ConntrackStream.EventTap.Filtering;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary><c>FlowLog</c>: which flows are logged, how and where.</summary>
+public sealed class FlowLogOptions : IValidatableObject
+{
+    /// <summary>Write a flow log at all. Default true.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>
+    /// A file, created with mode 0640 in a directory that exists, or <c>-</c> for standard output (default). Symbolic links, FIFOs and devices
+    /// are refused: <c>-</c> with the shell's redirection reaches them.
+    /// </summary>
+    public string Path { get; set; } = StandardOutputPath;
+
+    /// <summary><c>json</c>: records as NDJSON (default). <c>text</c>: the lines of <c>conntrack -E</c>; gaps are lines that begin with <c># gap</c>.</summary>
+    public FlowLogFormat Format { get; set; } = FlowLogFormat.Json;
+
+    /// <summary>Which records: start, end, update (a change, or the interim report of a long flow). Default all. Gaps are always written.</summary>
+    public FlowLogEvent[] Events { get; set; } = [FlowLogEvent.Start, FlowLogEvent.End, FlowLogEvent.Update];
+
+    /// <summary>The <c>host</c> of records. Default: the machine's name.</summary>
+    public string? Host { get; set; }
+
+    /// <summary>
+    /// Prefixes that are inside, such as 10.0.0.0/8: from there to elsewhere is egress, the other way ingress, between them internal, neither end
+    /// forward. Default none: direction unknown.
+    /// </summary>
+    public string[] LocalNetworks { get; set; } = [];
+
+    /// <summary>
+    /// Marks that tell the direction before <see cref="LocalNetworks"/> does: <c>value/mask=direction</c>, such as <c>0x1bd10/0xfffff0=ingress</c>;
+    /// where several match, the one with the most mask bits. Default none.
+    /// </summary>
+    public string[] MarkDirections { get; set; } = [];
+
+    /// <summary>Add <c>community_id</c>, for correlation with other tools; its hash costs about as much CPU as the rest of the record. Default false.</summary>
+    public bool CommunityId { get; set; }
+
+    /// <summary>Which flows.</summary>
+    public FlowLogFilterOptions Filter { get; set; } = new();
+
+    /// <summary>When the file is rotated.</summary>
+    public RotationOptions Rotation { get; set; } = new();
+
+    internal const string StandardOutputPath = "-";
+
+    internal bool IsStandardOutput => Path == StandardOutputPath;
+
+    /// <summary>All that is wrong, sub-sections included; each message names key, value and what is allowed.</summary>
+    public IReadOnlyList<string> Validate() =>
+    [
+        .. OptionProblems.Describe("FlowLog", this),
+        .. OptionProblems.Describe("FlowLog:Rotation", Rotation),
+        .. OptionProblems.Describe("FlowLog:Filter:Include", Filter.Include),
+        .. OptionProblems.Describe("FlowLog:Filter:Exclude", Filter.Exclude),
+    ];
+
+    /// <summary>What is wrong in this section itself; each result's message completes "key: value …".</summary>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Path.Length == 0 || (!IsStandardOutput && (Path.EndsWith('/') || Path.Contains('\0', StringComparison.Ordinal))))
+            yield return new ValidationResult("must be the path of a file, or - for standard output", [nameof(Path)]);
+        if (Events.Length == 0)
+            yield return new ValidationResult("must have at least one of start, end, update", [nameof(Events)]);
+        if (Host is { Length: 0 or > 255 })
+            yield return new ValidationResult("must have 1 to 255 characters", [nameof(Host)]);
+        foreach (string network in LocalNetworks)
+        {
+            if (!IpPrefix.TryParse(network, out _, out string? error))
+                yield return new ValidationResult($"must be prefixes such as 10.0.0.0/8: {error}", [nameof(LocalNetworks)]);
+        }
+
+        foreach (string rule in MarkDirections)
+        {
+            if (!MarkDirection.TryParse(rule, out _, out string? error))
+                yield return new ValidationResult($"must be rules such as 0x1bd10/0xfffff0=ingress: {error}", [nameof(MarkDirections)]);
+        }
+    }
+
+    /// <summary>As configured; what is invalid is left out (it was refused before).</summary>
+    internal FlowDirections Directions() => new(
+        LocalNetworks.SelectMany(text => IpPrefix.TryParse(text, out IpPrefix prefix, out _) ? new[] { prefix } : []),
+        MarkDirections.SelectMany(text => MarkDirection.TryParse(text, out KeyValuePair<MarkMatch, FlowDirection> rule, out _) ? new[] { rule } : []));
+}
+
+/// <summary>How records are written.</summary>
+public enum FlowLogFormat
+{
+    /// <summary>NDJSON.</summary>
+    Json,
+
+    /// <summary>The lines of <c>conntrack -E</c>.</summary>
+    Text,
+}
+
+/// <summary>Kinds of records that can be chosen.</summary>
+public enum FlowLogEvent
+{
+    /// <summary>A flow began, or was found by a dump.</summary>
+    Start,
+
+    /// <summary>A flow is over.</summary>
+    End,
+
+    /// <summary>A flow changed, or is reported on while it lasts.</summary>
+    Update,
+}

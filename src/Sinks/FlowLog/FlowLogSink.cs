@@ -1,0 +1,206 @@
+using System.Runtime.CompilerServices;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.Text;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>
+/// The flow log: changes as lines to a file or standard output. It never throws for an output that fails: it keeps what fits, counts what does
+/// not, and tells it by a gap record when writing works again. A gap record is also its first line after a restart.
+/// </summary>
+public sealed class FlowLogSink : IFlowSink
+{
+    /// <summary>Name of the file under the state directory that tells when a record was last written.</summary>
+    public const string MarkerFileName = "flow-log.last-written";
+
+    private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end
+
+    private readonly FlowLogOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<FlowLogSink> _logger;
+    private readonly FlowPredicate? _isWanted;
+    private readonly LastWrittenMarker? _marker;
+    private readonly IRecordWriter _writer;
+    private readonly int _kinds; // bit: FlowChangeKind
+    private readonly CancellationTokenSource _readerGone = new();
+    private readonly Lock _gate = new(); // the output: the sink's task, and Reopen from a signal's thread
+    private volatile bool _reopenRequested;
+    private long _recordsMarked;
+    private ILogOutput? _output;
+    private RecordBuffer? _buffer;
+
+    /// <param name="networkNamespace">For <c>netns</c>; null when it is the service's own.</param>
+    /// <param name="stateDirectory">Where to remember when a record was last written; null to tell it from the log alone.</param>
+    /// <param name="isWanted">Which flows are logged, besides those of <see cref="FlowLogOptions.Filter"/>; null for all.</param>
+    public FlowLogSink(
+        FlowLogOptions options, TimeProvider time, ILogger<FlowLogSink> logger,
+        string? networkNamespace = null, string? stateDirectory = null, FlowPredicate? isWanted = null)
+    {
+        _options = options;
+        _time = time;
+        _logger = logger;
+        FlowPredicate? configured = options.Filter.Build();
+        _isWanted = isWanted is null || configured is null
+            ? isWanted ?? configured
+            : (in Flow flow) => isWanted(flow) && configured(flow);
+        _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, MarkerFileName), time, logger);
+        _writer = options.Format == FlowLogFormat.Json
+            ? new FlowRecordWriter(options.Host ?? Environment.MachineName, networkNamespace, options.Directions(), options.CommunityId)
+            : new FlowTextWriter(new ConntrackTextOptions { Timestamp = true, Id = true });
+        _kinds = options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
+    }
+
+    public string Name => "flowlog";
+
+    public FlowLogCounters Counters { get; } = new();
+
+    /// <summary>Cancelled when the reader of standard output has gone (EPIPE): nobody will see a record any more.</summary>
+    public CancellationToken ReaderGone => _readerGone.Token;
+
+    /// <summary>Opens the output, and writes a restart gap if a run before this one wrote to it.</summary>
+    /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
+    public ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        FlowLogFile? file = _options.IsStandardOutput ? null : new FlowLogFile(_options.Path, _options.Rotation, _time, _logger);
+        Start(file is null ? new StandardOutput() : file, file?.LastWritten, cancellationToken);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
+    {
+        _gate.Enter();
+        try
+        {
+            foreach (ref readonly FlowChange change in batch.Span)
+            {
+                if (IsWanted(change))
+                    _buffer!.Append(change, cancellationToken);
+                else
+                    Counters.Filtered++;
+            }
+        }
+        finally
+        {
+            Leave();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        _gate.Enter();
+        try
+        {
+            _buffer!.TryFlush(cancellationToken, force: false);
+        }
+        finally
+        {
+            Leave();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>
+    /// Opens the file again, after it was renamed (SIGHUP; logrotate with or without <c>create</c>). From any thread: done at once, or as soon as
+    /// the write under way is over. Unwritten records go to the new file.
+    /// </summary>
+    public void Reopen()
+    {
+        _reopenRequested = true;
+        if (!_gate.TryEnter())
+            return;
+        Leave();
+    }
+
+    /// <summary>Writes out what is buffered, waiting at most two seconds for a slow reader.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        ILogOutput? output = WriteLast();
+        if (output is not null)
+            await output.DisposeAsync();
+        _readerGone.Dispose();
+    }
+
+    /// <summary>With another output, for tests.</summary>
+    internal void Start(ILogOutput output, long? lastWritten, CancellationToken cancellationToken)
+    {
+        _output = output;
+        _buffer = new RecordBuffer(output, _writer, Counters, _time, _logger);
+        long? before = lastWritten ?? _marker?.Read();
+        if (before is not { } from)
+            return;
+        long now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+        FlowChange gap = new()
+        {
+            Kind = FlowChangeKind.Gap,
+            Time = now,
+            Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from, now), now, Lost: null, Recovered: null),
+        };
+        _buffer.Append(gap, cancellationToken);
+        _buffer.TryFlush(cancellationToken, force: true);
+    }
+
+    /// <summary>The output, now without use; null when there is none.</summary>
+    private ILogOutput? WriteLast()
+    {
+        using CancellationTokenSource patience = new(LastAttempt, _time);
+        _gate.Enter();
+        try
+        {
+            _buffer?.TryFlush(patience.Token, force: true);
+            if (_buffer?.Pending > 0)
+                _logger.LostAtEnd(_buffer.Pending, _output!.Name);
+            return _output;
+        }
+        finally
+        {
+            AfterWrite();
+            _output = null; // a signal that comes now opens nothing
+            Leave();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsWanted(in FlowChange change) =>
+        (_kinds & (1 << (int)change.Kind)) != 0 && (_isWanted is null || change.Kind == FlowChangeKind.Gap || _isWanted(change.Flow));
+
+    private static FlowChangeKind KindOf(FlowLogEvent chosen) => chosen switch
+    {
+        FlowLogEvent.Start => FlowChangeKind.Started,
+        FlowLogEvent.End => FlowChangeKind.Ended,
+        _ => FlowChangeKind.Updated,
+    };
+
+    /// <summary>A request to reopen that found the gate closed is done by whoever closed it.</summary>
+    private void Leave()
+    {
+        AfterWrite();
+        do
+        {
+            if (_reopenRequested)
+            {
+                _reopenRequested = false;
+                _output?.Reopen();
+            }
+
+            _gate.Exit();
+        }
+        while (_reopenRequested && _gate.TryEnter());
+    }
+
+    private void AfterWrite()
+    {
+        if (_output is FlowLogFile file)
+            Counters.Rotations = file.Rotations;
+        if (_buffer is { Error: FileCalls.EPIPE } && !_readerGone.IsCancellationRequested)
+            _readerGone.Cancel();
+        if (Counters.Records == _recordsMarked)
+            return;
+        _recordsMarked = Counters.Records;
+        _marker?.Written();
+    }
+}
