@@ -26,6 +26,34 @@ internal static unsafe partial class Posix
     [LibraryImport("libc")]
     internal static partial uint geteuid();
 
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(int descriptor, byte* data, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(Pollfd* descriptors, nuint count, int timeoutMilliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Pollfd // struct pollfd
+    {
+        public int Descriptor;
+        public short Events;
+        public short Revents;
+    }
+
+    internal static nint Write(int descriptor, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* from = data)
+            return write(descriptor, from, (nuint)data.Length);
+    }
+
+    /// <summary>Blocks until the descriptor takes data or has failed; the next write tells which.</summary>
+    internal static void WaitWritable(int descriptor)
+    {
+        const short POLLOUT = 4;
+        Pollfd wanted = new() { Descriptor = descriptor, Events = POLLOUT };
+        _ = poll(&wanted, 1, -1);
+    }
+
     /// <summary>Owner and type of what is at a path, links not followed; false when there is nothing (or it cannot be looked at).</summary>
     internal static bool TryStat(string path, out Statx result)
     {

@@ -10,14 +10,12 @@ public sealed class AuditSettings
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(150);
 
     /// <summary>Part of the interval by which it varies at random, up and down. Default 0.1 (±10 %).</summary>
-    [Range(0.0, 0.9)]
+    [Range(0.0, 0.5)]
     public double Jitter { get; set; } = 0.1;
 
-    /// <summary>Between two looks at the kernel's own count of entries. Default 1 s.</summary>
-    [DurationRange("00:00:00.100", "01:00:00")]
-    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>So many looks in a row that disagree with the view start a resync early. Default 3.</summary>
-    [Range(1, 1000)]
-    public int ProbeMisses { get; set; } = 3;
+    /// <summary>
+    /// Looks each second at the kernel's own count of entries; three looks in a row that disagree with the view start a resync early.
+    /// Off anyway with a Tap:Filter, where the two differ by nature. Default true.
+    /// </summary>
+    public bool Probe { get; set; } = true;
 }

@@ -9,7 +9,7 @@ public sealed class ReconnectSettings : IValidatableObject
     [DurationRange("00:00:00.010", "01:00:00")]
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest delay, before jitter. Default 5 min.</summary>
+    /// <summary>No delay is longer, jitter included. Default 5 min.</summary>
     [DurationRange("00:00:00.010", "1.00:00:00")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(5);
 

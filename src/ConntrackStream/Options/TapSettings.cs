@@ -30,6 +30,13 @@ public sealed class TapSettings
     /// <summary>Joins the UPDATE group too: states, assured and marks stay current, at several times the events. Default false.</summary>
     public bool JoinUpdates { get; set; }
 
+    /// <summary>
+    /// How long events gather in the kernel's buffer after a delivery, so that they come in batches; an event after a quiet time comes at once.
+    /// Default 1 ms.
+    /// </summary>
+    [DurationRange("00:00:00", "00:00:01")]
+    public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(1);
+
     public TapFilterSettings Filter { get; set; } = new();
 
     public ReconnectSettings Reconnect { get; set; } = new();
