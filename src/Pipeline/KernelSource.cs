@@ -1,0 +1,109 @@
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Conntrack;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+
+namespace ConntrackStream.Pipeline;
+
+/// <summary>
+/// The kernel as a source: a tap that feeds the pipeline, a client for the loop's own questions, and one for each dump, all in one
+/// network namespace. A question that fails is answered so that nothing ends by it: the entry counts as alive.
+/// </summary>
+public sealed class KernelSource : IAsyncDisposable
+{
+    private readonly NetworkNamespace _namespace;
+    private readonly FlowBatchPool _pool = new();
+    private readonly ILogger _logger;
+    private readonly FlowTuple[] _oneTuple = new FlowTuple[1];
+    private readonly uint[] _oneId = new uint[1];
+    private readonly bool[] _oneAnswer = new bool[1];
+    private ConntrackClient? _client; // null until asked, and after a failure
+
+    public KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        _namespace = options.Namespace;
+        _logger = loggers.CreateLogger<KernelSource>();
+        Source = new PipelineSource
+        {
+            Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Dump = Dump },
+            RequestBarrier = token => Tap!.RequestBarrier(token),
+        };
+        Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>());
+    }
+
+    public PipelineSource Source { get; }
+
+    public ConntrackTap Tap { get; }
+
+    /// <summary>Questions that failed; each was answered "alive", or skipped.</summary>
+    public long FailedQuestions { get; private set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Tap.DisposeAsync().ConfigureAwait(false);
+        _client?.Dispose();
+    }
+
+    private ConntrackClient Client() => _client ??= NewClient();
+
+    private ConntrackClient NewClient() => _namespace.Run(static () => new ConntrackClient());
+
+    private void Dump(Action<FlowBatch> onRows, CancellationToken cancellationToken)
+    {
+        using ConntrackClient client = NewClient();
+        client.Dump(FlowFamily.Unspecified, _pool, onRows, cancellationToken);
+    }
+
+    private long? Count()
+    {
+        try
+        {
+            return Client().Count();
+        }
+        catch (NetlinkException e)
+        {
+            OnFailure(e);
+            return null;
+        }
+    }
+
+    private bool IsAlive(in FlowTuple original, uint conntrackId)
+    {
+        _oneTuple[0] = original;
+        _oneId[0] = conntrackId;
+        AreAlive(_oneTuple, _oneId, _oneAnswer);
+        return _oneAnswer[0];
+    }
+
+    /// <summary>GET finds an entry by either of its tuples: only one whose original tuple and id are those asked for counts.</summary>
+    private void AreAlive(ReadOnlySpan<FlowTuple> originals, ReadOnlySpan<uint> ids, Span<bool> alive)
+    {
+        alive.Clear();
+        Span<bool> same = stackalloc bool[originals.Length];
+        FlowTuple[] asked = originals.ToArray();
+        uint[] askedIds = ids.ToArray();
+        bool[] answers = new bool[originals.Length];
+        try
+        {
+            Client().GetMany(
+                originals,
+                same,
+                (int i, in FlowEvent row) => answers[i] = row.Flow.Original == asked[i] && row.Flow.Id == askedIds[i]);
+            answers.CopyTo(alive);
+        }
+        catch (NetlinkException e)
+        {
+            OnFailure(e);
+            alive.Fill(true);
+        }
+    }
+
+    /// <summary>Answers of a failed request may still come: a new socket forgets them.</summary>
+    private void OnFailure(NetlinkException e)
+    {
+        FailedQuestions++;
+        _logger.QuestionFailed(e.Message);
+        _client?.Dispose();
+        _client = null;
+    }
+}
