@@ -33,7 +33,7 @@ internal static partial class FlowDecoder
             type = FlowEventType.Destroy;
         else
             return DecodeResult.Ignored;
-        return Append(message, type, batch, receivedAt);
+        return Append(message, type, batch, receivedAt, header.PortId);
     }
 
     /// <summary>
@@ -44,10 +44,10 @@ internal static partial class FlowDecoder
     {
         if (!MessageHeader.TryRead(message, out MessageHeader header))
             return DecodeResult.Malformed;
-        return header.Type == CtNew ? Append(message, FlowEventType.Row, batch, receivedAt) : DecodeResult.Ignored;
+        return header.Type == CtNew ? Append(message, FlowEventType.Row, batch, receivedAt, portId: 0) : DecodeResult.Ignored;
     }
 
-    private static DecodeResult Append(ReadOnlySpan<byte> message, FlowEventType type, FlowBatch batch, long receivedAt)
+    private static DecodeResult Append(ReadOnlySpan<byte> message, FlowEventType type, FlowBatch batch, long receivedAt, uint portId)
     {
         if (message.Length < AttributesOffset)
             return DecodeResult.Malformed;
@@ -58,6 +58,7 @@ internal static partial class FlowDecoder
         ref FlowEvent slot = ref batch.Next();
         slot.Type = type;
         slot.Time = receivedAt;
+        slot.PortId = portId;
         if (!ReadFlow(new AttributeReader(message[AttributesOffset..]), family, ref slot, batch))
             return DecodeResult.Malformed;
         batch.Commit();

@@ -19,5 +19,8 @@ public struct FlowEvent
     /// <summary>When it happened, ns since the Unix epoch: the kernel's event time where <see cref="FlowFields.EventTime"/> is set, else of receipt.</summary>
     public long Time;
 
+    /// <summary>The netlink port id of the program whose request caused the event (nlmsg_pid); 0 when traffic or a timer did, and in a row.</summary>
+    public uint PortId;
+
     public FlowEventType Type;
 }

@@ -10,7 +10,7 @@ internal readonly struct MessageHeader
     internal readonly ushort Type; // nlmsg_type
     internal readonly ushort Flags; // nlmsg_flags
     internal readonly uint Sequence; // nlmsg_seq
-    internal readonly uint PortId; // nlmsg_pid: of the requester in an answer, 0 in an event; the sender may write anything here
+    internal readonly uint PortId; // nlmsg_pid: of the requester, in an answer and in an event it caused, else 0; a sender may write anything here
 
     /// <summary>The header of a whole message.</summary>
     /// <returns>False when the message is shorter than a header or not exactly nlmsg_len bytes long.</returns>

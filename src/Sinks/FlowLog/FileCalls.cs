@@ -16,8 +16,6 @@ internal static unsafe partial class FileCalls
     internal const int O_APPEND = 0x400;
     internal const int O_NONBLOCK = 0x800;
     internal const int O_CLOEXEC = 0x80000;
-    internal const int LOCK_EX = 2;
-    internal const int LOCK_NB = 4;
     internal const short POLLOUT = 4;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
@@ -25,6 +23,8 @@ internal static unsafe partial class FileCalls
     /// <summary>Not in <see cref="Errno"/>'s own list.</summary>
     internal const Errno ENOTDIR = (Errno)20, EISDIR = (Errno)21, EPIPE = (Errno)32, ELOOP = (Errno)40;
 
+    private const int F_OFD_SETLK = 37;
+    private const short F_WRLCK = 1;
     private const int AT_FDCWD = -100;
     private const int AT_SYMLINK_NOFOLLOW = 0x100;
     private const int AT_EMPTY_PATH = 0x1000;
@@ -81,6 +81,17 @@ internal static unsafe partial class FileCalls
         }
     }
 
+    /// <summary>
+    /// Locks the whole file against other writers, until it is closed, by an open-file-description lock (fcntl(2)); not by flock(2), which the
+    /// framework takes for every reader: then no .NET program could read the log, and one that does could keep this one from starting.
+    /// </summary>
+    /// <returns>The errno: EAGAIN or EACCES when another open file has it locked.</returns>
+    internal static Errno TryLock(SafeFileHandle file)
+    {
+        Flock whole = new() { Type = F_WRLCK };
+        return fcntl(file, F_OFD_SETLK, &whole) == 0 ? Errno.None : LastErrno;
+    }
+
     /// <summary>Waits until the file takes data or fails, at most so long.</summary>
     internal static void WaitWritable(SafeFileHandle file, int milliseconds)
     {
@@ -104,7 +115,7 @@ internal static unsafe partial class FileCalls
     internal static partial int ftruncate(SafeFileHandle file, long length);
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static partial int flock(SafeFileHandle file, int operation);
+    private static partial int fcntl(SafeFileHandle file, int command, Flock* argument);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int rename(string from, string to);
@@ -123,6 +134,16 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(SafeFileHandle directory, string path, int flags, uint mask, FileStat* to);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Flock // struct flock of a 64-bit kernel
+    {
+        public short Type; // l_type
+        public short Whence; // l_whence; SEEK_SET
+        public long Start; // l_start
+        public long Length; // l_len; 0 = to the end, however far
+        public int ProcessId; // l_pid; 0 for a lock of an open file description
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Pollfd // struct pollfd

@@ -5,7 +5,7 @@ using static ConntrackStream.Sinks.FlowLog.FileCalls;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// One regular file, open for appending and locked against a second instance (flock(2), advisory). Only regular files are taken: a symbolic
+/// One regular file, open for appending and locked against a second instance. Only regular files are taken: a symbolic
 /// link could lead a process with root's rights anywhere, and a FIFO or device neither rotates nor repairs; those are reached by Path <c>-</c>
 /// and the shell's redirection, as is /dev/stdout.
 /// </summary>
@@ -46,7 +46,7 @@ internal sealed class OpenedLogFile : IDisposable
                 throw Failed(path, LastErrno);
             if (stat.Type != FileType.Regular) // changed between the two calls
                 throw Refused(path, stat.Type);
-            if (flock(handle, LOCK_EX | LOCK_NB) < 0 && LastErrno == Errno.EAGAIN)
+            if (TryLock(handle) is Errno.EAGAIN or Errno.EACCES) // a file system without locks is no reason to refuse
                 throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file");
             return new OpenedLogFile(handle, stat);
         }

@@ -1,0 +1,208 @@
+using System.IO.Compression;
+using System.Text;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.FlowLog;
+
+namespace ConntrackStream.Sinks.Tests.FlowLog;
+
+public sealed class FlowLogFileTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ManualTime _time = new();
+    private readonly RecordingLogger _logger = new();
+
+    private string Path => _directory.File("flows.ndjson");
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task A_new_file_is_private_to_owner_and_group()
+    {
+        await using FlowLogFile file = Open();
+        Assert.Null(file.LastWritten);
+        const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(Path) & ~Mode);
+    }
+
+    [Fact]
+    public async Task It_rotates_before_a_file_grows_beyond_the_limit_and_keeps_so_many()
+    {
+        RotationOptions options = new() { MaxBytes = 10, Keep = 2 };
+        await using (FlowLogFile file = Open(options))
+        {
+            for (int i = 0; i < 5; i++)
+                Write(file, $"line {i}\n");
+            Assert.Equal(4, file.Rotations);
+        }
+
+        await using (Open(options)) // the keeper of this run has the last word
+        {
+        }
+
+        Assert.Equal("line 4\n", await File.ReadAllTextAsync(Path, TestContext.Current.CancellationToken));
+        Assert.Equal(["line 2\n", "line 3\n"], Rotated().Select(File.ReadAllText), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rotated_name_matches_neither_ndjson_nor_log_globs()
+    {
+        await using FlowLogFile file = Open(new RotationOptions { MaxBytes = 10 });
+        Write(file, "line 0\n");
+        Write(file, "line 1\n");
+        Assert.Equal([Path], Directory.GetFiles(_directory.Path, "*.ndjson"));
+        Assert.EndsWith("flows.ndjson.20260203T040506789Z", Assert.Single(Rotated()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_rotates_at_the_first_write_of_an_interval()
+    {
+        RotationOptions options = new() { MaxBytes = 0, Interval = TimeSpan.FromHours(1) };
+        await using (FlowLogFile file = Open(options))
+        {
+            Write(file, "at 04:05\n");
+            _time.Now = _time.Now.AddMinutes(54);
+            Write(file, "at 04:59\n");
+            _time.Now = _time.Now.AddMinutes(1);
+            Write(file, "at 05:00\n");
+            Write(file, "at 05:00\n");
+            Assert.Equal(1, file.Rotations);
+        }
+
+        File.SetLastWriteTimeUtc(Path, _time.Now.UtcDateTime);
+        _time.Now = _time.Now.AddHours(1);
+        await using FlowLogFile after = Open(options); // an old file counts by when it was last written
+        Write(after, "at 06:00\n");
+        Assert.Equal(1, after.Rotations);
+        Assert.Equal(["at 04:05\nat 04:59\n", "at 05:00\nat 05:00\n"], Rotated().Select(File.ReadAllText), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rotated_files_are_compressed_whole_or_not_at_all()
+    {
+        string interrupted = Path + ".20260101T000000000Z";
+        await File.WriteAllTextAsync(interrupted, "old\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(interrupted + ".gz.tmp", "half", TestContext.Current.CancellationToken);
+        string done = Path + ".20260102T000000000Z";
+        await File.WriteAllTextAsync(done, "compressed, not deleted\n", TestContext.Current.CancellationToken);
+        await using (GZipStream gzip = new(File.Create(done + ".gz"), CompressionLevel.Fastest))
+            gzip.Write("compressed, not deleted\n"u8);
+        await File.WriteAllTextAsync(_directory.File("flows.ndjson.mine"), "not ours", TestContext.Current.CancellationToken);
+
+        await using FlowLogFile file = Open(new RotationOptions { MaxBytes = 10, Compress = true });
+        Write(file, "line 0\n");
+        Write(file, "line 1\n");
+        await Until(() => Rotated().All(f => f.EndsWith(".gz", StringComparison.Ordinal)) && Rotated().Count == 3);
+        Assert.Equal(["old\n", "compressed, not deleted\n", "line 0\n"], Rotated().Select(Decompress), StringComparer.Ordinal);
+        Assert.Equal("not ours", await File.ReadAllTextAsync(_directory.File("flows.ndjson.mine"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task After_a_rename_by_another_program_reopen_begins_a_new_file()
+    {
+        await using FlowLogFile file = Open();
+        Write(file, "before\n");
+        File.Move(Path, _directory.File("moved"));
+        Write(file, "still the old\n");
+        file.Reopen();
+        Write(file, "after\n");
+        file.Reopen(); // nothing was renamed: nothing happens
+        Write(file, "and on\n");
+        Assert.Equal("before\nstill the old\n", await File.ReadAllTextAsync(_directory.File("moved"), TestContext.Current.CancellationToken));
+        Assert.Equal("after\nand on\n", await File.ReadAllTextAsync(Path, TestContext.Current.CancellationToken));
+        Assert.Equal([3000], _logger.Ids);
+    }
+
+    [Fact]
+    public async Task Reopen_takes_the_file_that_the_other_program_created()
+    {
+        await using FlowLogFile file = Open();
+        File.Move(Path, _directory.File("moved"));
+        await File.WriteAllTextAsync(Path, "", TestContext.Current.CancellationToken);
+        file.Reopen();
+        Write(file, "after\n");
+        Assert.Equal("after\n", await File.ReadAllTextAsync(Path, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_reopen_that_fails_goes_on_in_the_old_file()
+    {
+        await using FlowLogFile file = Open();
+        File.Move(Path, _directory.File("moved"));
+        File.CreateSymbolicLink(Path, _directory.File("elsewhere"));
+        file.Reopen();
+        Write(file, "kept\n");
+        Assert.Equal([3001], _logger.Ids);
+        Assert.Equal("kept\n", await File.ReadAllTextAsync(_directory.File("moved"), TestContext.Current.CancellationToken));
+        Assert.False(File.Exists(_directory.File("elsewhere")));
+    }
+
+    [Fact]
+    public async Task A_rotation_does_not_rename_a_file_that_is_not_ours()
+    {
+        await using FlowLogFile file = Open(new RotationOptions { MaxBytes = 10 });
+        Write(file, "line 0\n");
+        File.Move(Path, _directory.File("moved"));
+        await File.WriteAllTextAsync(Path, "theirs\n", TestContext.Current.CancellationToken);
+        Write(file, "line 1\n");
+        Assert.Empty(Rotated());
+        Assert.Equal("theirs\nline 1\n", await File.ReadAllTextAsync(Path, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void Symbolic_links_directories_fifos_and_devices_are_refused()
+    {
+        string target = _directory.File("target"), link = _directory.File("link"), dangling = _directory.File("dangling");
+        File.WriteAllText(target, "precious");
+        File.CreateSymbolicLink(link, target);
+        File.CreateSymbolicLink(dangling, _directory.File("absent"));
+        Assert.Contains("symbolic link", Refusal(link).Message, StringComparison.Ordinal);
+        Assert.Contains("symbolic link", Refusal(dangling).Message, StringComparison.Ordinal);
+        Assert.Contains("is a directory", Refusal(_directory.Path).Message, StringComparison.Ordinal);
+        Assert.Contains("use '-'", Refusal("/dev/null").Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_directory.File("absent")));
+        Assert.Equal("precious", File.ReadAllText(target));
+    }
+
+    [Fact]
+    public void A_missing_directory_is_named()
+    {
+        FlowLogFileException e = Refusal(_directory.File("no/such/flows.ndjson"));
+        Assert.Equal(Errno.ENOENT, e.Errno);
+        Assert.Contains($"the directory '{_directory.File("no/such")}' does not exist", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_writer_is_refused()
+    {
+        await using FlowLogFile file = Open();
+        Assert.Contains("another process has it open", Refusal(Path).Message, StringComparison.Ordinal);
+    }
+
+    private static string Decompress(string path)
+    {
+        using StreamReader reader = new(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+        return reader.ReadToEnd();
+    }
+
+    private static void Write(FlowLogFile file, string line)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(line);
+        Assert.Equal(bytes.Length, file.Write(bytes, out Errno error, CancellationToken.None));
+        Assert.Equal(Errno.None, error);
+    }
+
+    private static async Task Until(Func<bool> condition)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!condition())
+            await Task.Delay(5, patience.Token);
+    }
+
+    private FlowLogFile Open(RotationOptions? options = null) => new(Path, options ?? new RotationOptions(), _time, _logger);
+
+    private FlowLogFileException Refusal(string path) =>
+        Assert.Throws<FlowLogFileException>(() => new FlowLogFile(path, new RotationOptions(), _time, _logger));
+
+    private List<string> Rotated() => new RotatedFiles(Path).List();
+}

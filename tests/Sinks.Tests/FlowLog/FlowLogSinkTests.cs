@@ -1,0 +1,173 @@
+using System.Text.Json;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.FlowLog;
+using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
+
+namespace ConntrackStream.Sinks.Tests.FlowLog;
+
+public sealed class FlowLogSinkTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ManualTime _time = new();
+    private readonly RecordingLogger _logger = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string Path => _directory.File("flows.ndjson");
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task What_was_flushed_is_in_the_file()
+    {
+        await using FlowLogSink sink = await Start(Options());
+        await sink.WriteAsync(Batch(Started(1), Started(2)), Token);
+        Assert.Equal(0, new FileInfo(Path).Length);
+        await sink.FlushAsync(Token);
+        Assert.Equal([1, 2], Ports());
+        Assert.Equal((2L, new FileInfo(Path).Length, 0L), (sink.Counters.Records, sink.Counters.Bytes, sink.Counters.Dropped));
+    }
+
+    [Fact]
+    public async Task Disposing_writes_what_is_buffered()
+    {
+        await using (FlowLogSink sink = await Start(Options()))
+            await sink.WriteAsync(Batch(Started(1)), Token);
+        Assert.Equal([1], Ports());
+    }
+
+    [Fact]
+    public async Task A_restart_is_a_gap_from_the_last_record_on()
+    {
+        await using (FlowLogSink first = await Start(Options()))
+            await first.WriteAsync(Batch(Started(1), Started(2, Time + 7_000)), Token);
+        Assert.Equal(2, Records().Count); // the first start has no gap
+        _time.Now = _time.Now.AddMinutes(10);
+        await using FlowLogSink second = await Start(Options());
+        JsonElement gap = Records()[^1];
+        Assert.Equal("gap", gap.GetProperty("event").GetString());
+        Assert.Equal("restart", gap.GetProperty("reason").GetString());
+        Assert.Equal(JsonValueKind.Null, gap.GetProperty("lost").ValueKind);
+        Assert.Equal("2026-02-03T04:05:06.789019Z", gap.GetProperty("from").GetString());
+        Assert.Equal("2026-02-03T04:15:06.789012Z", gap.GetProperty("to").GetString());
+    }
+
+    [Fact]
+    public async Task The_marker_tells_of_a_run_whose_file_is_gone()
+    {
+        await using (FlowLogSink first = await Start(Options(), stateDirectory: _directory.Path))
+            await first.WriteAsync(Batch(Started(1)), Token);
+        File.Delete(Path);
+        _time.Now = _time.Now.AddMinutes(10);
+        await using FlowLogSink second = await Start(Options(), stateDirectory: _directory.Path);
+        JsonElement gap = Assert.Single(Records());
+        Assert.Equal("restart", gap.GetProperty("reason").GetString());
+        Assert.Equal("2026-02-03T04:05:06.789012Z", gap.GetProperty("from").GetString());
+    }
+
+    [Fact]
+    public async Task Only_the_chosen_events_and_flows_are_written_but_every_gap()
+    {
+        FlowLogOptions options = Options();
+        options.Events = [FlowLogEvent.End];
+        options.Filter.Exclude.DestinationPorts = [53];
+        await using FlowLogSink sink = await Start(options, isWanted: static (in Flow flow) => flow.Original.SourcePort != 3);
+        FlowChange dns = Change(FlowChangeKind.Ended, Flow(Tuple(IpProtocol.Udp, "192.0.2.1", 5, "192.0.2.2", 53)));
+        FlowChange gap = new() { Kind = FlowChangeKind.Gap, Time = Time, Gap = new FlowGap(FlowGapReason.Overrun, Time, Time, 3, 2) };
+        await sink.WriteAsync(Batch(Started(1), Ended(2), Ended(3), dns, gap), Token);
+        await sink.FlushAsync(Token);
+        Assert.Equal(["end", "gap"], Records().Select(r => r.GetProperty("event").GetString()!), StringComparer.Ordinal);
+        Assert.Equal(3, sink.Counters.Filtered);
+    }
+
+    [Fact]
+    public async Task Reopen_follows_a_rename_and_loses_nothing()
+    {
+        await using FlowLogSink sink = await Start(Options());
+        await sink.WriteAsync(Batch(Started(1)), Token);
+        await sink.FlushAsync(Token);
+        File.Move(Path, _directory.File("moved"));
+        await sink.WriteAsync(Batch(Started(2)), Token);
+        sink.Reopen();
+        await sink.FlushAsync(Token);
+        Assert.Equal([2], Ports());
+        Assert.Contains("\"sport\":1,", await File.ReadAllTextAsync(_directory.File("moved"), Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reopen_from_other_threads_while_writing_loses_and_tears_nothing()
+    {
+        await using (FlowLogSink sink = await Start(Options()))
+        {
+            using CancellationTokenSource stop = new();
+            Task renamer = Task.Run(
+                () =>
+                {
+                    for (int i = 0; !stop.IsCancellationRequested; i++)
+                    {
+                        File.Move(Path, _directory.File($"moved{i}"));
+                        sink.Reopen();
+                        SpinWait.SpinUntil(() => File.Exists(Path) || stop.IsCancellationRequested);
+                    }
+                },
+                Token);
+            for (int i = 0; i < 2000; i++)
+            {
+                await sink.WriteAsync(Batch(Started(i)), Token);
+                await sink.FlushAsync(Token);
+            }
+
+            await stop.CancelAsync();
+            await renamer;
+        }
+
+        IEnumerable<int> ports = Directory.GetFiles(_directory.Path).SelectMany(File.ReadAllLines)
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("sport").GetInt32());
+        Assert.Equal(Enumerable.Range(0, 2000), ports.Order());
+    }
+
+    [Fact]
+    public async Task The_text_format_has_conntracks_lines_and_commented_gaps()
+    {
+        FlowLogOptions options = Options();
+        options.Format = FlowLogFormat.Text;
+        FlowChange gap = new() { Kind = FlowChangeKind.Gap, Time = Time, Gap = new FlowGap(FlowGapReason.Restart, 0, Time, null, null) };
+        await using FlowLogSink sink = await Start(options);
+        await sink.WriteAsync(Batch(Started(1), Ended(2), gap), Token);
+        await sink.FlushAsync(Token);
+        string[] lines = await File.ReadAllLinesAsync(Path, Token);
+        Assert.StartsWith("[1770091506.789012]\t    [NEW] tcp      6 ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("[1770091506.789012]\t[DESTROY] tcp      6 ", lines[1], StringComparison.Ordinal);
+        Assert.Equal("# gap reason=restart lost=unknown to=2026-02-03T04:05:06.789012Z", lines[2]);
+    }
+
+    [Fact]
+    public async Task A_reader_that_went_away_is_announced_and_harmless()
+    {
+        await using FlowLogSink sink = new(new FlowLogOptions { Host = "gw" }, _time, _logger);
+        using System.IO.Pipes.AnonymousPipeServerStream reader = new(System.IO.Pipes.PipeDirection.In);
+        using Microsoft.Win32.SafeHandles.SafePipeHandle client = reader.ClientSafePipeHandle;
+        sink.Start(new StandardOutput((int)client.DangerousGetHandle()), lastWritten: null, Token);
+        reader.SafePipeHandle.Dispose();
+        await sink.WriteAsync(Batch(Started(1)), Token);
+        await sink.FlushAsync(Token);
+        Assert.True(sink.ReaderGone.IsCancellationRequested);
+        Assert.Equal((0L, 1L), (sink.Counters.Records, sink.Counters.WriteErrors));
+    }
+
+    private static FlowChange Ended(int port) => Started(port) with { Kind = FlowChangeKind.Ended };
+
+    private FlowLogOptions Options() => new() { Path = Path, Host = "gw" };
+
+    private async Task<FlowLogSink> Start(FlowLogOptions options, string? stateDirectory = null, FlowPredicate? isWanted = null)
+    {
+        FlowLogSink sink = new(options, _time, _logger, networkNamespace: null, stateDirectory, isWanted);
+        await sink.StartAsync(Token);
+        return sink;
+    }
+
+    private List<JsonElement> Records() => [.. File.ReadAllLines(Path).Select(line => JsonDocument.Parse(line).RootElement)];
+
+    private List<int> Ports() => [.. Records().Select(record => record.GetProperty("sport").GetInt32())];
+}

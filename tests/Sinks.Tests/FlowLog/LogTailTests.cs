@@ -1,0 +1,73 @@
+using System.Text;
+using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Text;
+using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
+
+namespace ConntrackStream.Sinks.Tests.FlowLog;
+
+public class LogTailTests
+{
+    [Theory]
+    [InlineData(FlowLogFormat.Json)]
+    [InlineData(FlowLogFormat.Text)]
+    public async Task Wherever_the_last_line_was_cut_opening_leaves_whole_lines(FlowLogFormat format)
+    {
+        byte[] first = Line(format, 1), second = Line(format, 2);
+        using TemporaryDirectory directory = new();
+        string path = directory.File("flows.ndjson");
+        for (int cut = 0; cut <= second.Length; cut++)
+        {
+            await File.WriteAllBytesAsync(path, [.. first, .. second[..cut]], TestContext.Current.CancellationToken);
+            RecordingLogger logger = new();
+            await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), logger))
+            {
+                if (format == FlowLogFormat.Json)
+                    Assert.Equal((Time + (cut == second.Length ? 2000 : 1000)) / 1000 * 1000, file.LastWritten);
+            }
+
+            bool torn = cut > 0 && cut < second.Length;
+            Assert.Equal(torn ? [3002] : [], logger.Ids.Where(id => id is 3002 or 3003));
+            Assert.Equal(cut == second.Length ? [.. first, .. second] : first, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Theory]
+    [InlineData("something else, not ended")]
+    [InlineData("a line\nand half")]
+    public async Task Half_a_line_of_somebody_else_is_ended_not_cut(string content)
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("flows.ndjson");
+        await File.WriteAllTextAsync(path, content, TestContext.Current.CancellationToken);
+        RecordingLogger logger = new();
+        await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), logger))
+            Assert.NotNull(file.LastWritten); // the file's own time
+        Assert.Contains(3003, logger.Ids);
+        Assert.Equal(content + "\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task An_endless_line_is_not_cut()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("flows.ndjson");
+        string content = "x\n{\"v\":1," + new string(' ', LogTail.MaxLength);
+        await File.WriteAllTextAsync(path, content, TestContext.Current.CancellationToken);
+        await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger()))
+        {
+        }
+
+        Assert.Equal(content.Length + 1, new FileInfo(path).Length);
+    }
+
+    private static byte[] Line(FlowLogFormat format, int number)
+    {
+        IRecordWriter writer = format == FlowLogFormat.Json
+            ? new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false)
+            : new FlowTextWriter(ConntrackTextOptions.Default);
+        byte[] line = new byte[2048];
+        int length = writer.Write(line, Started(40000 + number, Time + (1000 * number)));
+        Assert.StartsWith(format == FlowLogFormat.Json ? "{" : "    [NEW]", Encoding.UTF8.GetString(line, 0, length), StringComparison.Ordinal);
+        return line[..length];
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text;
+using System.Text.Json;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.FlowLog;
+using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
+
+namespace ConntrackStream.Sinks.Tests.FlowLog;
+
+public class RecordBufferTests
+{
+    private readonly FakeOutput _output = new();
+    private readonly FlowLogCounters _counters = new();
+    private readonly ManualTime _time = new();
+    private readonly RecordingLogger _logger = new();
+    private readonly RecordBuffer _buffer;
+
+    public RecordBufferTests() =>
+        _buffer = new RecordBuffer(_output, new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false), _counters, _time, _logger);
+
+    [Fact]
+    public void Few_records_wait_for_the_flush_and_many_do_not()
+    {
+        _buffer.Append(Started(), CancellationToken.None);
+        Assert.Equal(0, _output.Writes);
+        Assert.True(_buffer.TryFlush(CancellationToken.None, force: false));
+        Assert.Equal((1, 1L), (_output.Writes, _counters.Records));
+        for (int i = 0; i < 1000; i++)
+            _buffer.Append(Started(), CancellationToken.None);
+        Assert.InRange(_output.Writes, 4, 12);
+        Assert.Equal(_output.Content.Length, _counters.Bytes);
+        Assert.True(_buffer.TryFlush(CancellationToken.None, force: false));
+        Assert.Equal(1001, Records().Count);
+        Assert.Equal(1001, _counters.Records);
+    }
+
+    [Fact]
+    public void A_failing_output_keeps_what_fits_and_tells_the_rest_by_one_gap()
+    {
+        _output.Error = Errno.ENOSPC;
+        for (int i = 0; i < 1000; i++)
+            _buffer.Append(Started(1000 + i, Time + (i * 1_000_000L)), CancellationToken.None);
+        long dropped = _counters.Dropped;
+        Assert.InRange(dropped, 700, 999);
+        Assert.Equal(1, _output.Writes); // no attempt before a second has passed
+        Assert.False(_buffer.TryFlush(CancellationToken.None, force: false));
+        Assert.Equal(1, _output.Writes);
+
+        _output.Error = Errno.None;
+        _time.Now = _time.Now.AddSeconds(1);
+        _buffer.Append(Started(9, Time + 5_000_000_000), CancellationToken.None);
+        Assert.True(_buffer.TryFlush(CancellationToken.None, force: false));
+        List<JsonElement> records = Records();
+        int kept = 1000 - (int)dropped;
+        Assert.Equal(kept + 2, records.Count);
+        Assert.Equal(Enumerable.Range(1000, kept), records.Take(kept).Select(r => r.GetProperty("sport").GetInt32()));
+        JsonElement gap = records[kept];
+        Assert.Equal("sink_failed", gap.GetProperty("reason").GetString());
+        Assert.Equal(dropped, gap.GetProperty("lost").GetInt64());
+        Assert.Equal(TimeText(kept), gap.GetProperty("from").GetString());
+        Assert.Equal(TimeText(999), gap.GetProperty("to").GetString());
+        Assert.Equal(9, records[^1].GetProperty("sport").GetInt32());
+        Assert.Equal(records.Count, _counters.Records);
+        Assert.Equal([3006, 3007], _logger.Ids);
+        Assert.Equal(0, _buffer.Pending);
+    }
+
+    [Fact]
+    public void The_gap_is_written_even_when_nothing_follows()
+    {
+        _output.Error = Errno.EIO;
+        for (int i = 0; i < 500; i++)
+            _buffer.Append(Started(), CancellationToken.None);
+        _output.Error = Errno.None;
+        _time.Now = _time.Now.AddSeconds(1);
+        Assert.True(_buffer.TryFlush(CancellationToken.None, force: false));
+        Assert.Equal("gap", Records()[^1].GetProperty("event").GetString());
+    }
+
+    [Fact]
+    public void Wherever_a_write_stops_short_every_line_is_written_once_and_whole()
+    {
+        for (int limit = 1; limit < 1500; limit += 7)
+        {
+            FakeOutput output = new() { Limit = limit, Error = Errno.ENOSPC };
+            RecordBuffer buffer = new(output, new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false), new FlowLogCounters(), _time, _logger);
+            for (int i = 0; i < 4; i++)
+                buffer.Append(Started(1000 + i), CancellationToken.None);
+            Assert.False(buffer.TryFlush(CancellationToken.None, force: true));
+            output.Limit = int.MaxValue;
+            output.Error = Errno.None;
+            Assert.True(buffer.TryFlush(CancellationToken.None, force: true));
+            Assert.Equal(Enumerable.Range(1000, 4), Records(output).Select(r => r.GetProperty("sport").GetInt32()));
+        }
+    }
+
+    private static string TimeText(int index) =>
+        DateTimeOffset.UnixEpoch.AddTicks((Time / 100) + (index * 10_000L)).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+
+    private static List<JsonElement> Records(FakeOutput output) =>
+        [.. Encoding.UTF8.GetString(output.Content.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+
+    private List<JsonElement> Records() => Records(_output);
+
+    private sealed class FakeOutput : ILogOutput
+    {
+        public MemoryStream Content { get; } = new();
+
+        public Errno Error { get; set; }
+
+        /// <summary>Bytes taken before the error.</summary>
+        public int Limit { get; set; }
+
+        public int Writes { get; private set; }
+
+        public string Name => "fake";
+
+        public int Write(ReadOnlySpan<byte> lines, out Errno error, CancellationToken cancellationToken)
+        {
+            Writes++;
+            int taken = Error == Errno.None ? lines.Length : Math.Min(Limit, lines.Length);
+            Content.Write(lines[..taken]);
+            error = Error;
+            return taken;
+        }
+
+        public void Reopen()
+        {
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
