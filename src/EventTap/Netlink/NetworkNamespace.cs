@@ -42,6 +42,9 @@ public sealed class NetworkNamespace : IDisposable
     /// <exception cref="NetlinkException">ENOENT: there is no such file.</exception>
     public static NetworkNamespace OpenPath(string path) => new(path, OpenFile(path, $"opening network namespace '{path}'"));
 
+    /// <summary>A namespace that only a descriptor leads to; takes ownership of it.</summary>
+    internal static NetworkNamespace FromHandle(string name, SafeFileHandle handle) => new(name, handle);
+
     /// <summary>
     /// Runs <paramref name="work"/> inside the namespace, on a thread made for it, and waits for the end. Threads started inside inherit the
     /// namespace for good, pool workers too: <paramref name="work"/> opens sockets or reads /proc/sys/net, and never queues, awaits or starts a thread.

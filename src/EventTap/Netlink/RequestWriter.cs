@@ -68,7 +68,8 @@ internal ref struct RequestWriter(Span<byte> buffer)
         return attribute.Slice(4, length);
     }
 
-    private Span<byte> Take(int length)
+    /// <summary>Zeroed space of at least <paramref name="length"/> bytes, padded to four: for a family's own header.</summary>
+    internal Span<byte> Take(int length)
     {
         int aligned = Nlmsg.Align(length);
         if (aligned > _buffer.Length - _length)

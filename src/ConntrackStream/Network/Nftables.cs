@@ -1,0 +1,70 @@
+namespace ConntrackStream.Service.Network;
+
+/// <summary>Numbers of linux/netfilter/nf_tables.h (and nfnetlink.h's batches), under their kernel names.</summary>
+internal static class Nftables
+{
+    internal const byte NFNL_SUBSYS_NFTABLES = 10;
+    internal const ushort NFNL_MSG_BATCH_BEGIN = 0x10;
+    internal const ushort NFNL_MSG_BATCH_END = 0x11;
+    internal const byte NFT_MSG_NEWTABLE = 0;
+    internal const byte NFT_MSG_GETTABLE = 1;
+    internal const byte NFT_MSG_NEWCHAIN = 3;
+    internal const byte NFT_MSG_NEWRULE = 6;
+    internal const ushort NLM_F_APPEND = 0x800;
+
+    internal const byte NFPROTO_INET = 1;
+    internal const byte NFPROTO_IPV4 = 2;
+
+    internal const ushort NFTA_TABLE_NAME = 1;
+    internal const ushort NFTA_TABLE_FLAGS = 2;
+    internal const uint NFT_TABLE_F_OWNER = 2; // 5.12
+
+    internal const ushort NFTA_CHAIN_TABLE = 1;
+    internal const ushort NFTA_CHAIN_NAME = 3;
+    internal const ushort NFTA_CHAIN_HOOK = 4;
+    internal const ushort NFTA_CHAIN_TYPE = 7;
+    internal const ushort NFTA_HOOK_HOOKNUM = 1;
+    internal const ushort NFTA_HOOK_PRIORITY = 2;
+
+    internal const ushort NFTA_RULE_TABLE = 1;
+    internal const ushort NFTA_RULE_CHAIN = 2;
+    internal const ushort NFTA_RULE_EXPRESSIONS = 4;
+    internal const ushort NFTA_LIST_ELEM = 1;
+    internal const ushort NFTA_EXPR_NAME = 1;
+    internal const ushort NFTA_EXPR_DATA = 2;
+    internal const ushort NFTA_DATA_VALUE = 1;
+
+    internal const uint NFT_REG_1 = 1;
+    internal const uint NFT_REG_2 = 2;
+
+    internal const ushort NFTA_CT_DREG = 1;
+    internal const ushort NFTA_CT_KEY = 2;
+    internal const uint NFT_CT_STATE = 0;
+
+    internal const ushort NFTA_META_DREG = 1;
+    internal const ushort NFTA_META_KEY = 2;
+    internal const uint NFT_META_IIFNAME = 6;
+    internal const uint NFT_META_OIFNAME = 7;
+    internal const uint NFT_META_NFPROTO = 15;
+    internal const uint NFT_META_L4PROTO = 16;
+
+    internal const ushort NFTA_PAYLOAD_DREG = 1;
+    internal const ushort NFTA_PAYLOAD_BASE = 2;
+    internal const ushort NFTA_PAYLOAD_OFFSET = 3;
+    internal const ushort NFTA_PAYLOAD_LEN = 4;
+    internal const uint NFT_PAYLOAD_TRANSPORT_HEADER = 2;
+
+    internal const ushort NFTA_CMP_SREG = 1;
+    internal const ushort NFTA_CMP_OP = 2;
+    internal const ushort NFTA_CMP_DATA = 3;
+    internal const uint NFT_CMP_EQ = 0;
+
+    internal const ushort NFTA_IMMEDIATE_DREG = 1;
+    internal const ushort NFTA_IMMEDIATE_DATA = 2;
+
+    internal const ushort NFTA_NAT_TYPE = 1;
+    internal const ushort NFTA_NAT_FAMILY = 2;
+    internal const ushort NFTA_NAT_REG_ADDR_MIN = 3;
+    internal const ushort NFTA_NAT_REG_PROTO_MIN = 5;
+    internal const uint NFT_NAT_DNAT = 1;
+}

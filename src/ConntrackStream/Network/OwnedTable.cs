@@ -1,0 +1,66 @@
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.Service.Network.Nftables;
+
+namespace ConntrackStream.Service.Network;
+
+/// <summary>
+/// An nftables table <c>inet NAME</c> that lives as long as this object's socket (NFT_TABLE_F_OWNER): disposing it removes it, and so does the end
+/// of the process, kill -9 included. <c>nft flush ruleset</c>, as firewall services run it, leaves it alone.
+/// </summary>
+internal sealed class OwnedTable : IDisposable
+{
+    private readonly NetlinkSocket _socket;
+
+    private OwnedTable(NetlinkSocket socket) => _socket = socket;
+
+    /// <summary>Adds the rest of the table to a transaction that has just made it.</summary>
+    internal delegate void Contents(ref NftBatch batch);
+
+    /// <summary>Makes the table, in one transaction.</summary>
+    /// <exception cref="NetlinkException">EPERM: CAP_NET_ADMIN is missing, or another process owns a table of this name; EEXIST: there is a table of
+    /// this name; EOPNOTSUPP, ENOENT: the kernel lacks nf_tables or an expression.</exception>
+    internal static OwnedTable Create(string name, NetworkNamespace networkNamespace, Contents contents)
+    {
+        NetlinkSocket socket = networkNamespace.Run(() => new NetlinkSocket(NetlinkSocket.NETLINK_NETFILTER));
+        bool made = false;
+        try
+        {
+            socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1, nameof(Libc.NETLINK_EXT_ACK));
+            NftBatch batch = new(new byte[4096]);
+            batch.AddOwnedTable(name);
+            contents(ref batch);
+            ErrorMessage error = batch.Commit(socket);
+            if (error.Errno != Errno.None)
+                throw new NetlinkException($"making nftables table 'inet {name}' in {networkNamespace}", error.Errno, Explain(error, name, socket));
+            made = true;
+            return new OwnedTable(socket);
+        }
+        finally
+        {
+            if (!made)
+                socket.Dispose();
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private static string? Explain(ErrorMessage error, string name, NetlinkSocket socket) => error.Errno switch
+    {
+        Errno.EPERM or Errno.EEXIST when Exists(name, socket) => error.Errno == Errno.EPERM
+            ? "another process owns a table of this name"
+            : "there is a table of this name already; remove it if it is left over",
+        Errno.EPERM => "this needs CAP_NET_ADMIN",
+        Errno.EOPNOTSUPP or Errno.EINVAL => error.Text ?? "the kernel has no nf_tables, or none that knows owned tables (Linux 5.12)",
+        Errno.ENOENT => error.Text ?? "the kernel lacks an nf_tables expression (nft_ct, nft_nat, nft_masq)",
+        _ => error.Text,
+    };
+
+    private static bool Exists(string name, NetlinkSocket socket)
+    {
+        RequestWriter request = new(new byte[256]);
+        request.BeginNetfilter(Nfnl.MessageType(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE), Nlmsg.NLM_F_ACK, 1, NFPROTO_INET);
+        request.PutString(NFTA_TABLE_NAME, name);
+        request.EndMessage();
+        return KernelRequest.Exchange(socket, request.Written).Errno == Errno.None;
+    }
+}

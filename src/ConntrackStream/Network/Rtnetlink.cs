@@ -1,0 +1,36 @@
+namespace ConntrackStream.Service.Network;
+
+/// <summary>Numbers of linux/rtnetlink.h, if_link.h, if_addr.h and veth.h, under their kernel names.</summary>
+internal static class Rtnetlink
+{
+    internal const ushort RTM_NEWLINK = 16;
+    internal const ushort RTM_DELLINK = 17;
+    internal const ushort RTM_GETLINK = 18;
+    internal const ushort RTM_NEWADDR = 20;
+    internal const ushort RTM_NEWROUTE = 24;
+
+    internal const int LinkHeaderLength = 16; // sizeof(struct ifinfomsg)
+    internal const int AddressHeaderLength = 8; // sizeof(struct ifaddrmsg)
+    internal const int RouteHeaderLength = 12; // sizeof(struct rtmsg)
+
+    internal const ushort IFLA_IFNAME = 3;
+    internal const ushort IFLA_LINKINFO = 18;
+    internal const ushort IFLA_NET_NS_FD = 28;
+    internal const ushort IFLA_INFO_KIND = 1;
+    internal const ushort IFLA_INFO_DATA = 2;
+    internal const ushort VETH_INFO_PEER = 1;
+    internal const uint IFF_UP = 1;
+
+    internal const ushort IFA_ADDRESS = 1;
+    internal const ushort IFA_LOCAL = 2;
+    internal const byte IFA_F_NODAD = 2;
+
+    internal const ushort RTA_DST = 1;
+    internal const ushort RTA_OIF = 4;
+    internal const ushort RTA_GATEWAY = 5;
+    internal const byte RT_TABLE_MAIN = 254;
+    internal const byte RTPROT_STATIC = 4;
+    internal const byte RT_SCOPE_UNIVERSE = 0;
+    internal const byte RT_SCOPE_LINK = 253;
+    internal const byte RTN_UNICAST = 1;
+}
