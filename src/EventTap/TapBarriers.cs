@@ -55,18 +55,21 @@ internal sealed class TapBarriers(NetlinkSocket socket, WakeEvent wake)
     }
 
     /// <summary>Sends what was asked for, as far as the queue has room; the rest waits for the next call.</summary>
-    internal void SendPending()
+    /// <returns>False when something waits for room in the queue.</returns>
+    internal bool SendPending()
     {
         while (TryPeek(out long token))
         {
             Errno errno = Send(token);
             if (errno is Errno.EAGAIN or Errno.ENOBUFS)
-                return;
+                return false;
             if (errno != Errno.None)
                 throw new NetlinkException("sending a barrier to the event socket itself", errno);
             lock (_gate)
                 _pending.TryDequeue(out _);
         }
+
+        return true;
     }
 
     /// <summary>The token of a marker of ours.</summary>

@@ -110,7 +110,7 @@ internal sealed class TapReader : IDisposable
 
     private void ReadRound()
     {
-        _barriers.SendPending();
+        bool allSent = _barriers.SendPending();
         long before = _time.UnixNanoseconds();
         int count = Receive();
         TellLoss();
@@ -118,6 +118,8 @@ internal sealed class TapReader : IDisposable
             return; // more may wait
         _drainedAt = before;
         Flush();
+        if (!allSent)
+            return; // there is room for them now
         if (count > 0 && _gatherMilliseconds > 0)
             _poll.WaitForWake(_gatherMilliseconds);
         _hadError = _poll.Wait(IdleCheckMilliseconds);
