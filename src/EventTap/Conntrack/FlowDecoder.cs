@@ -75,12 +75,14 @@ internal static partial class FlowDecoder
             switch (attributes.Type)
             {
                 case CTA_TUPLE_ORIG:
-                    if (!ReadTuple(attributes.Nested(), family, ref flow.Original))
+                    if (!TryReadUsualTuple(attributes.Value, family, ref flow.Original)
+                        && !ReadTuple(attributes.Nested(), family, ref flow.Original))
                         return false;
                     present |= FlowFields.Original;
                     break;
                 case CTA_TUPLE_REPLY:
-                    if (!ReadTuple(attributes.Nested(), family, ref flow.Reply))
+                    if (!TryReadUsualTuple(attributes.Value, family, ref flow.Reply)
+                        && !ReadTuple(attributes.Nested(), family, ref flow.Reply))
                         return false;
                     present |= FlowFields.Reply;
                     break;
@@ -101,12 +103,14 @@ internal static partial class FlowDecoder
                     present |= FlowFields.Mark;
                     break;
                 case CTA_COUNTERS_ORIG:
-                    if (!ReadCounters(attributes.Nested(), ref flow.OriginalPackets, ref flow.OriginalBytes))
+                    if (!TryReadUsualCounters(attributes.Value, ref flow.OriginalPackets, ref flow.OriginalBytes)
+                        && !ReadCounters(attributes.Nested(), ref flow.OriginalPackets, ref flow.OriginalBytes))
                         return false;
                     present |= FlowFields.OriginalCounters;
                     break;
                 case CTA_COUNTERS_REPLY:
-                    if (!ReadCounters(attributes.Nested(), ref flow.ReplyPackets, ref flow.ReplyBytes))
+                    if (!TryReadUsualCounters(attributes.Value, ref flow.ReplyPackets, ref flow.ReplyBytes)
+                        && !ReadCounters(attributes.Nested(), ref flow.ReplyPackets, ref flow.ReplyBytes))
                         return false;
                     present |= FlowFields.ReplyCounters;
                     break;
