@@ -60,6 +60,7 @@ internal sealed class CommandLine(CliContext context)
         root.Add([shared.Configuration, shared.Set]);
         RunVerb.AddTo(root, context, shared);
         root.Subcommands.Add(RunVerb.Create(context, shared));
+        root.Subcommands.Add(DemoCommand.Create(context));
         root.Subcommands.Add(WatchVerb.Create(context, shared));
         root.Subcommands.Add(ListVerb.Create(context, shared));
         root.Subcommands.Add(CountVerb.Create(context, shared));

@@ -32,6 +32,7 @@ internal sealed class OutputOptions
         return new OutputFormat
         {
             Json = words.Contains("json"),
+            IsText = words.Contains("text"),
             Extended = words.Contains("extended"),
             Id = words.Contains("id"),
             Timestamp = words.Contains("timestamp"),

@@ -5,11 +5,11 @@ namespace ConntrackStream.Service.Hosting;
 /// <summary>Every message of the executable, ids 4000 to 4999.</summary>
 internal static partial class ServiceLog
 {
-    [LoggerMessage(4000, LogLevel.Information, "conntrack-stream {Version} serves {Namespace}; configuration from {Configuration}")]
-    internal static partial void Starting(ILogger logger, string version, string @namespace, string configuration);
+    [LoggerMessage(4000, LogLevel.Information, "conntrack-stream {Version} follows {Namespace}")]
+    internal static partial void Starting(ILogger logger, string version, string @namespace);
 
-    [LoggerMessage(4001, LogLevel.Information, "Ready: {Flows} flows in the live view after {Elapsed}")]
-    internal static partial void Ready(ILogger logger, long flows, TimeSpan elapsed);
+    [LoggerMessage(4001, LogLevel.Information, "Ready: {Flows} flows in the live view after {Milliseconds:F0} ms")]
+    internal static partial void Ready(ILogger logger, long flows, double milliseconds);
 
     [LoggerMessage(4002, LogLevel.Information, "{Signal}: draining")]
     internal static partial void Signalled(ILogger logger, PosixSignal signal);
@@ -74,6 +74,12 @@ internal static partial class ServiceLog
     [LoggerMessage(4031, LogLevel.Information, "Removed {Socket}, which an earlier run left behind")]
     internal static partial void ApiSocketRemoved(ILogger logger, string socket);
 
-    [LoggerMessage(4040, LogLevel.Warning, "Nothing in this network namespace activates connection tracking, so no flow will be seen: use --track, or a firewall rule that uses ct or NAT")]
-    internal static partial void TrackingInactive(ILogger logger);
+    [LoggerMessage(4040, LogLevel.Warning, "Flows may not be seen: {Reason}")]
+    internal static partial void TrackingInactive(ILogger logger, string reason);
+
+    [LoggerMessage(4041, LogLevel.Warning, "Flows from before this start get new ids: {Problem}")]
+    internal static partial void CheckpointUnusable(ILogger logger, string problem);
+
+    [LoggerMessage(4042, LogLevel.Warning, "The ids of flows cannot be saved in {File}, so flows would get new ones after a restart: {Reason}")]
+    internal static partial void CheckpointFailed(ILogger logger, string file, string reason);
 }

@@ -9,6 +9,9 @@ internal sealed record OutputFormat
 {
     internal bool Json { get; init; }
 
+    /// <summary>text was asked for by name; without either word a verb has its own default.</summary>
+    internal bool IsText { get; init; }
+
     internal bool Extended { get; init; }
 
     internal bool Id { get; init; }
