@@ -5,7 +5,7 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Text;
-using ConntrackStream.Sinks.Tests.Text;
+using ConntrackStream.Tests;
 using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
 namespace ConntrackStream.Kernel.Tests;

@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Text;
+using ConntrackStream.Tests;
 
 namespace ConntrackStream.Sinks.Tests.Text;
 

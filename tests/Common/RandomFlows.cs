@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Model;
 
-namespace ConntrackStream.Sinks.Tests.Text;
+namespace ConntrackStream.Tests;
 
 /// <summary>Seeded flow events of every protocol, with every field now there and now not, as the kernel's messages may carry them.</summary>
 internal sealed class RandomFlows(int seed)
