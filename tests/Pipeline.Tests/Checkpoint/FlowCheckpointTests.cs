@@ -22,7 +22,7 @@ public sealed class FlowCheckpointTests : IDisposable
         Random random = new(7);
         List<CheckpointedFlow> flows = [.. Enumerable.Range(0, 20_000).Select(i => RandomFlow(random, i))];
         Save(flows);
-        using FlowIdLookup lookup = FlowCheckpoint.Load(FilePath, Here);
+        using CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);
         Assert.Null(lookup.Problem);
         Assert.Equal(flows.Count, lookup.Count);
         foreach (CheckpointedFlow flow in flows)
@@ -102,7 +102,7 @@ public sealed class FlowCheckpointTests : IDisposable
     [Fact]
     public void A_missing_file_is_no_problem()
     {
-        using FlowIdLookup lookup = FlowCheckpoint.Load(FilePath, Here);
+        using CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);
         Assert.Null(lookup.Problem);
         Assert.False(lookup.TryMatch(Dumped(Known(Start, counters: true)), out _));
     }
@@ -143,7 +143,7 @@ public sealed class FlowCheckpointTests : IDisposable
             writer.Add(known with { Id = new FlowId(9, 9) });
             throw new InvalidOperationException("the view went away");
         }));
-        using FlowIdLookup lookup = FlowCheckpoint.Load(FilePath, Here);
+        using CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);
         Assert.True(lookup.TryMatch(Dumped(known), out FlowId id));
         Assert.Equal(known.Id, id);
         Assert.Equal([FilePath], Directory.GetFiles(_directory));
@@ -165,7 +165,7 @@ public sealed class FlowCheckpointTests : IDisposable
     {
         CheckpointedFlow known = Known(Start, counters: true);
         Save([known]);
-        FlowIdLookup lookup = FlowCheckpoint.Load(FilePath, Here);
+        CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);
         Assert.True(lookup.TryMatch(Dumped(known), out _));
         lookup.Dispose();
         Assert.False(lookup.TryMatch(Dumped(known), out _));
@@ -181,7 +181,7 @@ public sealed class FlowCheckpointTests : IDisposable
         Assert.NotEqual(0UL, identity.NetworkNamespace);
     }
 
-    private static void AssertUnusable(FlowIdLookup lookup, string reason, in CheckpointedFlow flow)
+    private static void AssertUnusable(CheckpointedFlows lookup, string reason, in CheckpointedFlow flow)
     {
         Assert.Contains(reason, lookup.Problem, StringComparison.Ordinal);
         Assert.False(lookup.TryMatch(Dumped(flow), out _));
@@ -254,7 +254,7 @@ public sealed class FlowCheckpointTests : IDisposable
     private bool Match(in CheckpointedFlow known, in Flow dumped)
     {
         Save([known]);
-        using FlowIdLookup lookup = FlowCheckpoint.Load(FilePath, Here);
+        using CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);
         return lookup.TryMatch(dumped, out _);
     }
 }
