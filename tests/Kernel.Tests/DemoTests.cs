@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Demo;
+using ConntrackStream.Service.Network;
+using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Service.Demo.DemoAddresses;
 
 namespace ConntrackStream.Kernel.Tests;
@@ -59,23 +61,26 @@ public sealed class DemoTests
             await scenario.RunTrafficAsync(TestContext.Current.CancellationToken);
 
         foreach (string task in Directory.GetDirectories("/proc/self/task"))
-            Assert.Equal(own, TryNamespaceOf($"{task}/ns/net") ?? own);
+            Assert.Equal($"{own} {TryNameOf(task)}", $"{TryNamespaceOf($"{task}/ns/net") ?? own} {TryNameOf(task)}");
     }
 
     [Fact]
     public async Task Nothing_outside_changes_and_nothing_is_left()
     {
         string before = Outside();
-        string gateway;
+        SafeFileHandle kept; // so that the number of the gateway's namespace is not given to another one meanwhile
         using (DemoScenario scenario = DemoScenario.Create(TimeProvider.System))
         {
-            gateway = scenario.Gateway.Run(() => NamespaceOf("/proc/thread-self/ns/net"));
+            kept = NamespaceHandle.Open(scenario.Gateway);
             await scenario.RunTrafficAsync(TestContext.Current.CancellationToken);
             Assert.Equal(before, Outside());
         }
 
-        Assert.Equal(before, Outside());
-        Assert.DoesNotContain(gateway, NamespacesInUse());
+        using (kept)
+        {
+            Assert.Equal(before, Outside());
+            Assert.Equal(1, Holders(NamespaceOf($"/proc/self/fd/{kept.DangerousGetHandle()}")));
+        }
     }
 
     [Fact]
@@ -84,14 +89,17 @@ public sealed class DemoTests
         string before = Outside();
         using TestChild child = TestChild.Start(TestChild.Demo, NetworkNamespace.Current);
         Assert.Equal("made", child.ReadLine());
-        HashSet<string> held = NamespacesOf($"/proc/{child.ProcessId}");
-        held.Remove(NamespaceOf("/proc/self/ns/net"));
-        Assert.Equal(3, held.Count); // client, gateway, server
+        string own = NamespaceOf("/proc/self/ns/net");
+        string[] links = [.. TryFiles($"/proc/{child.ProcessId}/fd").Where(link => TryNamespaceOf(link) is { } name && name != own)];
+        NetworkNamespace[] kept = [.. links.Select(NetworkNamespace.OpenPath)];
+        string[] names = [.. links.Select(NamespaceOf).Distinct(StringComparer.Ordinal)];
+        Assert.Equal(3, names.Length); // client, gateway, server
 
         child.Kill();
 
         Assert.Equal(before, Outside());
-        Assert.Empty(NamespacesInUse().Intersect(held, StringComparer.Ordinal));
+        Assert.Equal(kept.Length, names.Sum(Holders));
+        Array.ForEach(kept, one => one.Dispose());
     }
 
     /// <summary>A flow of the plan in the words <see cref="List"/> gives it.</summary>
@@ -142,19 +150,26 @@ public sealed class DemoTests
             NamespaceTool.Run(own, "sh", "-c", "cat /proc/sys/net/netfilter/nf_conntrack_*timeout* /proc/sys/net/ipv4/ip_forward"));
     }
 
-    /// <summary>Every network namespace that a process is in, has open, or a mount pins.</summary>
-    private static HashSet<string> NamespacesInUse()
+    /// <summary>How many processes are in the namespace, descriptors are open on it, and mounts pin it.</summary>
+    private static int Holders(string name)
     {
-        HashSet<string> found = new(StringComparer.Ordinal);
+        int count = File.ReadLines("/proc/self/mountinfo").Count(line => line.Contains($" {name} ", StringComparison.Ordinal));
         foreach (string process in Directory.GetDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
-            found.UnionWith(NamespacesOf(process));
-        foreach (string mount in File.ReadLines("/proc/self/mountinfo"))
-            found.UnionWith(mount.Split(' ').Where(word => word.StartsWith("net:[", StringComparison.Ordinal)));
-        return found;
+            count += TryFiles($"{process}/fd").Append($"{process}/ns/net").Count(link => TryNamespaceOf(link) == name);
+        return count;
     }
 
-    private static HashSet<string> NamespacesOf(string process) =>
-        ((string[])[$"{process}/ns/net", .. TryFiles($"{process}/fd")]).Select(TryNamespaceOf).OfType<string>().ToHashSet(StringComparer.Ordinal);
+    private static string TryNameOf(string task)
+    {
+        try
+        {
+            return File.ReadAllText($"{task}/comm").TrimEnd();
+        }
+        catch (IOException) // the thread has ended
+        {
+            return "";
+        }
+    }
 
     private static string[] TryFiles(string directory)
     {
