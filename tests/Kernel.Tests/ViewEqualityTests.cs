@@ -55,9 +55,9 @@ public sealed class ViewEqualityTests
     {
         using KernelNamespace space = new();
         using Storm storm = new(space);
+        long before = UnixTime.ToUnixTimeNanoseconds(TimeProvider.System.GetUtcNow());
         await using ViewRig rig = new(space, NoAudits, receiveBuffer: 64 << 10);
         await rig.StartAsync();
-        long before = UnixTime.ToUnixTimeNanoseconds(TimeProvider.System.GetUtcNow());
         storm.Make(20_000);
         await rig.EqualAsync();
         storm.Flush();
