@@ -104,6 +104,15 @@ public sealed partial class FlowPipeline
         },
         cancellationToken);
 
+    /// <summary>Runs a call on the loop, for tests that need it held up.</summary>
+    internal Task RunOnLoopAsync(Action call) => _loop.InvokeAsync(
+        () =>
+        {
+            call();
+            return true;
+        },
+        CancellationToken.None);
+
     private int _stopped;
 
     public async ValueTask DisposeAsync()

@@ -19,16 +19,22 @@ public sealed class KernelSource : IAsyncDisposable
     private readonly bool[] _oneAnswer = new bool[1];
     private ConntrackClient? _client; // null until asked, and after a failure
 
+    /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
     public KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers)
+        : this(options, time, loggers, capacity: 256, () => TapSocket.Open(options, time, loggers.CreateLogger<ConntrackTap>()))
+    {
+    }
+
+    internal KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers, int capacity, Func<TapSocket> open)
     {
         _namespace = options.Namespace;
         _logger = loggers.CreateLogger<KernelSource>();
-        Source = new PipelineSource
+        Source = new PipelineSource(capacity)
         {
             Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Dump = Dump },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
-        Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>());
+        Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), open, Random.Shared);
     }
 
     public PipelineSource Source { get; }

@@ -7,6 +7,9 @@ internal static partial class PipelineLog
     [LoggerMessage(2001, LogLevel.Warning, "the kernel refused {Lost} deliveries within {Milliseconds:F1} ms (event socket full); resynchronising. A larger Tap:ReceiveBufferBytes rides out longer bursts")]
     public static partial void Overrun(this ILogger logger, long lost, double milliseconds);
 
+    [LoggerMessage(2012, LogLevel.Warning, "gap closed ({Reason}): {Lost} deliveries refused within {Milliseconds:F1} ms, {Recovered} changes recovered by the resync")]
+    public static partial void GapClosed(this ILogger logger, FlowGapReason reason, long? lost, double milliseconds, long? recovered);
+
     [LoggerMessage(2002, LogLevel.Warning, "no barrier came back within {Seconds} s; asking again (a long backlog of events delays it)")]
     public static partial void BarrierOverdue(this ILogger logger, double seconds);
 

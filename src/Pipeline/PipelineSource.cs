@@ -16,9 +16,9 @@ public sealed class PipelineSource
     /// <summary>Where the producers write; it blocks them when the loop lags. Completing it ends the pipeline once all is handled.</summary>
     public ChannelWriter<TapMessage> Writer => Messages.Writer;
 
-    internal KernelTable? Kernel { get; init; }
+    internal KernelTable? Kernel { get; set; }
 
-    internal Func<long, bool> RequestBarrier { get; init; } = static _ => false;
+    internal Func<long, bool> RequestBarrier { get; set; } = static _ => false;
 
     /// <summary>Waits for room on a producer's own thread.</summary>
     internal void Write(TapMessage message)

@@ -59,6 +59,8 @@ public sealed class FlowPipelineTests
         kernel.Say(TapMessageKind.Overrun, lost: 2);
         Assert.Equal("Started/Dump", await kernel.NextAsync());
         Assert.Equal("Gap Overrun 2 recovered 1", await kernel.NextAsync());
+        await kernel.Pipeline.FindAsync(A.Original, Cancel);
+        kernel.Time.Advance(TimeSpan.FromSeconds(1)); // a pause for the tap
         Assert.Equal("Gap Overrun 3 recovered 0", await kernel.NextAsync());
         Assert.Equal(3, kernel.Dumps);
         Assert.True(kernel.Pipeline.Status.Synced);

@@ -15,6 +15,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private static readonly TimeSpan BarrierPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OverloadPause = TimeSpan.FromMilliseconds(250);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly LossWindow _losses = new();
@@ -73,8 +74,9 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
                 OnDisconnected(message);
                 break;
             case TapMessageKind.Overrun:
+                if (!_losses.IsOpen && _gap is null)
+                    logger.Overrun(message.Lost, Milliseconds(message.To - message.From));
                 OnLoss(FlowGapReason.Overrun, message.From, message.To, message.Lost);
-                logger.Overrun(message.Lost, Milliseconds(message.To - message.From));
                 Request(RoundReason.Overrun);
                 break;
             case TapMessageKind.Barrier when message.Token == _token:
@@ -289,7 +291,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         logger.RoundDone(_reason, _result.Rows, _result.Missing, _result.Ghosts, _result.WrongIncarnations, _result.UntappedEnded, duration.TotalMilliseconds);
         ports.OnRound(Last);
         if (lostMeanwhile)
-            _notBefore = ports.Scheduler.Now + duration; // overload: half of the time at most goes into dumps
+            _notBefore = ports.Scheduler.Now + (duration < OverloadPause ? duration : OverloadPause); // the tap needs the processor more
         TryOpen();
     }
 
@@ -308,6 +310,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
 
     private void WriteGap(FlowGap gap)
     {
+        logger.GapClosed(gap.Reason, gap.Lost, Milliseconds(gap.To - gap.From), gap.Recovered);
         ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, FlowOrigin.Dump);
         change.Gap = gap;
         change.Time = view.Context.Now;

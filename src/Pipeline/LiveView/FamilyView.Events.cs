@@ -90,6 +90,8 @@ internal sealed partial class FamilyView<TKey>
     /// </summary>
     private bool IsReplacement(in FlowRow<TKey> row, in FlowEvent e)
     {
+        if (!context.ReplaceAfterLoss)
+            return false;
         if (e.Flow.Id != row.ConntrackId || row.Is(RowFlags.Mismatch) || !TKey.From(e.Flow.Reply).Equals(row.Reply))
             return true;
         if (e.Flow.Has(FlowFields.EventTime) && (row.Present & (ushort)FlowFields.EventTime) != 0)

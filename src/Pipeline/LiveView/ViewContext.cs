@@ -46,6 +46,9 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowPr
     /// <summary>Interim records: report a flow seen by a dump when its last record is this old; 0 = never.</summary>
     public uint InterimSeconds { get; set; }
 
+    /// <summary>See <see cref="PipelineOptions.ReplaceAfterLoss"/>.</summary>
+    public bool ReplaceAfterLoss { get; init; } = true;
+
     public uint NextGeneration() => ++_generation;
 
     private uint _generation;

@@ -1,6 +1,7 @@
 using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Text;
+using ConntrackStream.Tests;
 
 namespace ConntrackStream.Sinks.Tests.Text;
 

@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Model;
 
-namespace ConntrackStream.Sinks.Tests.Text;
+namespace ConntrackStream.Tests;
 
 /// <summary>Seeded flow events of every protocol, with every field now there and now not, as the kernel's messages may carry them.</summary>
 internal sealed class RandomFlows(int seed)
@@ -62,11 +62,11 @@ internal sealed class RandomFlows(int seed)
         if (_random.Next(4) != 0)
             return;
         flow.Present |= FlowFields.StartTime;
-        flow.StartTime = now - _random.NextInt64(1_000_000_000_000_000);
+        flow.StartTime = now - (_random.NextInt64(1_000_000_000_000) * 1_000); // whole microseconds: what a record holds
         if (!Flip())
             return;
         flow.Present |= FlowFields.StopTime;
-        flow.StopTime = flow.StartTime + _random.NextInt64(1_000_000_000_000);
+        flow.StopTime = flow.StartTime + (_random.NextInt64(1_000_000_000) * 1_000);
     }
 
     private void Extras(ref Flow flow)

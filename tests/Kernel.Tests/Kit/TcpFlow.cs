@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ConntrackStream.Kernel.Tests.Kit;
+
+/// <summary>An established TCP connection, both ends in the test's hands. Dispose closes what is still open, by FIN.</summary>
+public sealed class TcpFlow : IDisposable
+{
+    private readonly Socket _client;
+    private readonly Socket _server;
+
+    private TcpFlow(Socket client, Socket server)
+    {
+        _client = client;
+        _server = server;
+        Source = (IPEndPoint)client.LocalEndPoint!;
+        Destination = (IPEndPoint)client.RemoteEndPoint!;
+    }
+
+    /// <summary>As the client sees them.</summary>
+    public IPEndPoint Source { get; }
+
+    /// <inheritdoc cref="Source"/>
+    public IPEndPoint Destination { get; }
+
+    internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port)
+    {
+        using Socket listener = Open(to, destination);
+        listener.Bind(new IPEndPoint(destination, port));
+        listener.Listen(1);
+        return Connect(from, (IPEndPoint)listener.LocalEndPoint!, listener);
+    }
+
+    /// <summary>To an address that is translated on the way to <paramref name="listener"/>.</summary>
+    public static TcpFlow Connect(KernelNamespace from, IPEndPoint destination, Socket listener)
+    {
+        Socket client = Open(from, destination.Address);
+        client.SendTimeout = client.ReceiveTimeout = 5000;
+        client.NoDelay = true;
+        client.Connect(destination);
+        Socket server = listener.Accept();
+        server.ReceiveTimeout = 5000;
+        return new TcpFlow(client, server);
+    }
+
+    /// <summary>A TCP socket of that namespace.</summary>
+    public static Socket Open(KernelNamespace space, IPAddress like) =>
+        space.Run(() => new Socket(like.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+
+    /// <summary>Sends so many bytes there and the same number back.</summary>
+    public void Exchange(int bytes = 1)
+    {
+        byte[] data = new byte[bytes];
+        _client.Send(data);
+        Receive(_server, data);
+        _server.Send(data);
+        Receive(_client, data);
+    }
+
+    /// <summary>FIN from the client, FIN from the server; returns when both have seen the other's.</summary>
+    public void Close()
+    {
+        _client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, _server.Receive(new byte[1]));
+        _server.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, _client.Receive(new byte[1]));
+        Dispose();
+    }
+
+    /// <summary>RST from the client.</summary>
+    public void Reset()
+    {
+        _client.LingerState = new LingerOption(enable: true, seconds: 0);
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _server.Dispose();
+    }
+
+    private static void Receive(Socket socket, byte[] into)
+    {
+        for (int received = 0; received < into.Length;)
+            received += socket.Receive(into, received, into.Length - received, SocketFlags.None);
+    }
+}
