@@ -14,10 +14,15 @@ internal static class ApiClient
         using HttpClient client = Connect(socket);
         using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/flows?{options}&{filter}".TrimEnd('&'), cancellation).ConfigureAwait(false);
         Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        await body.CopyToAsync(output, cancellation).ConfigureAwait(false);
-        return response.TrailingHeaders.TryGetValues(ApiEndpoints.RowsTrailer, out IEnumerable<string>? rows)
-            ? long.Parse(rows.First(), CultureInfo.InvariantCulture)
-            : throw new IOException($"the answer of the service on {socket} broke off");
+        byte[] buffer = new byte[64 * 1024];
+        long lines = 0;
+        for (int length; (length = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+        {
+            lines += buffer.AsSpan(0, length).Count((byte)'\n');
+            await output.WriteAsync(buffer.AsMemory(0, length), cancellation).ConfigureAwait(false);
+        }
+
+        return lines;
     }
 
     internal static async Task<long> CountAsync(string socket, string filter, CancellationToken cancellation)

@@ -14,7 +14,6 @@ namespace ConntrackStream.Service.Api;
 /// </summary>
 internal static class ApiEndpoints
 {
-    internal const string RowsTrailer = "conntrack-stream-rows";
     private static readonly string[] FormatParameters = ["format", "id", "extended"];
     private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(5);
 
@@ -45,9 +44,8 @@ internal static class ApiEndpoints
 
         OutputFormat output = new() { Json = format == "json", Id = query.ContainsKey("id"), Extended = query.ContainsKey("extended") };
         context.Response.ContentType = output.Json ? "application/x-ndjson" : "text/plain; charset=utf-8";
-        context.Response.DeclareTrailer(RowsTrailer);
         LineOutput lines = new(context.Response.Body, output, backend.NetworkNamespace);
-        QuerySummary summary = await backend.Query(
+        await backend.Query(
             filter,
             async batch =>
             {
@@ -55,7 +53,6 @@ internal static class ApiEndpoints
                 await lines.FlushAsync(context.RequestAborted).ConfigureAwait(false);
             },
             context.RequestAborted).ConfigureAwait(false);
-        context.Response.AppendTrailer(RowsTrailer, string.Create(CultureInfo.InvariantCulture, $"{summary.Rows}"));
     }
 
     // A batch has at most 256 rows, which LineOutput's buffer may not hold at once: it then flushes synchronously, which the server must allow.

@@ -24,7 +24,7 @@ internal static class ServiceLogging
         levels.Level = settings.Level;
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Trace);
-        logging.AddFilter((category, level) => level >= levels.Level && (level >= LogLevel.Warning || !IsFramework(category)));
+        logging.AddFilter((category, level) => level >= levels.Level && level >= LeastOf(category));
         logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
         logging.AddConsoleFormatter<JournaldFormatter, ConsoleFormatterOptions>();
         logging.AddJsonConsole(static json =>
@@ -47,6 +47,11 @@ internal static class ServiceLogging
         _ => LineFormatter.FormatterName,
     };
 
-    // The framework's information lines (host started, request finished) say nothing that ours do not.
-    private static bool IsFramework(string? category) => category?.StartsWith("Microsoft.", StringComparison.Ordinal) == true;
+    // The framework's information lines (host started, request finished) say nothing that ours do not, and a failed start is told once, by us.
+    private static LogLevel LeastOf(string? category) => category switch
+    {
+        "Microsoft.Extensions.Hosting.Internal.Host" => LogLevel.Critical,
+        not null when category.StartsWith("Microsoft.", StringComparison.Ordinal) => LogLevel.Warning,
+        _ => LogLevel.Trace,
+    };
 }

@@ -9,6 +9,7 @@ internal sealed class ServiceSignals(IHostApplicationLifetime lifetime, ServiceR
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
     private int _interrupts;
+    private int _stops;
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
@@ -26,7 +27,8 @@ internal sealed class ServiceSignals(IHostApplicationLifetime lifetime, ServiceR
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
-        ServiceLog.Signalled(logger, context.Signal);
+        if (Interlocked.Increment(ref _stops) == 1)
+            ServiceLog.Signalled(logger, context.Signal);
         lifetime.StopApplication();
     }
 

@@ -55,7 +55,7 @@ internal sealed class StreamService(
         // In the checkpoint the cookie stands for the namespace: an inode may be given to another one after it is gone.
         CheckpointIdentity checkpointIdentity = new(Guid.Parse(identity.BootId), identity.Cookie);
         string checkpoint = state.PathOf($"netns-{identity.Cookie}-{FlowCheckpoint.FileName}");
-        FlowIdLookup earlierIds = FlowCheckpoint.Load(checkpoint, checkpointIdentity);
+        CheckpointedFlows earlierIds = FlowCheckpoint.Load(checkpoint, checkpointIdentity);
         if (earlierIds.Problem is { } problem)
             ServiceLog.CheckpointUnusable(_logger, problem);
 
@@ -119,7 +119,7 @@ internal sealed class StreamService(
     }
 
     /// <summary>READY when the view is proven equal to the kernel, then watches for the loop's end.</summary>
-    private async Task AnnounceAsync(FlowIdLookup earlierIds)
+    private async Task AnnounceAsync(CheckpointedFlows earlierIds)
     {
         FlowPipeline pipeline = _pipeline!;
         await Task.WhenAny(pipeline.FirstSync, pipeline.Completion).ConfigureAwait(false);

@@ -27,7 +27,7 @@ internal static class TapConfiguration
         },
     };
 
-    internal static PipelineOptions ToPipeline(ServiceOptions options, FlowIdLookup? earlierIds)
+    internal static PipelineOptions ToPipeline(ServiceOptions options, CheckpointedFlows? earlierIds)
     {
         FlowFilter filter = options.Tap.Filter.Build();
         return new PipelineOptions

@@ -6,6 +6,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Verbs;
@@ -23,8 +24,8 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
     {
         using Interruption interruption = new(outer);
         Channel<TapMessage> channel = Channel.CreateBounded<TapMessage>(new BoundedChannelOptions(QueuedBatches) { SingleReader = true });
-        ProgramNames programs = new(networkNamespace.Run);
-        LineOutput lines = new(context.Output, format, networkNamespace.IsCurrent ? null : networkNamespace.Name, programs.Find);
+        NetlinkPrograms programs = new(networkNamespace, context.Time);
+        LineOutput lines = new(context.Output, format, networkNamespace.IsCurrent ? null : networkNamespace.Name, programs.NameOf);
         TapOptions options = new()
         {
             Namespace = networkNamespace,
