@@ -60,7 +60,7 @@ def _publish(args, names, results, failures):
     body += (f"\n{args.flows:,} {'IPv6' if args.ipv6 else 'IPv4'} UDP flows made at {rate / 1000:.0f}k/s{' (paced)' if args.rate else ''}, then flushed at once; "
              f"before them, for every reader, {measure.WARM_UP:,} to warm up, which are in events seen and lost but not in CPU. Medians of "
              f"{len(limits)} rounds. Lost: deliveries the kernel refused the reader's socket. CPU: user and system of all its threads over "
-             "the storm. Receive buffers raised to 2 GiB, but where it says otherwise.\n")
+             "the storm. Receive buffers raised to 2 GiB, but where it says otherwise; accounting and timestamps on.\n")
     if any(results[name] and results[name][0].seen_by_kernel for name in names):
         body += "\n\\* keeps no record of its own: sent less lost.\n"
     body += "".join(f"\n{readers.READERS[name].title} is missing: {reason}.\n" for name, reason in failures.items())

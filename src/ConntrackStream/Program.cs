@@ -1,1 +1,3 @@
-return 0;
+using ConntrackStream.Service.Cli;
+
+return await new CommandLine(CliContext.OfProcess()).RunAsync(args, CancellationToken.None).ConfigureAwait(false);

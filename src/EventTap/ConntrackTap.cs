@@ -99,11 +99,8 @@ public sealed class ConntrackTap : IAsyncDisposable
     /// <returns>False when not connected, or when 256 requests are waiting already.</returns>
     public bool RequestBarrier(long token) => _reader?.RequestBarrier(token) ?? false;
 
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync().ConfigureAwait(false);
-        _lifecycle.Dispose();
-    }
+    /// <summary>As <see cref="StopAsync"/>; any number of times.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
     private async Task KeepReadingAsync(TapSocket first, CancellationToken stop)
     {
@@ -124,15 +121,12 @@ public sealed class ConntrackTap : IAsyncDisposable
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
         }
-        catch (ChannelClosedException)
-        {
-            // The receiver wants no more.
-        }
+#pragma warning disable CA1031 // goes to the channel's reader, who cannot miss it
         catch (Exception e)
+#pragma warning restore CA1031
         {
-            _logger.ReaderFaulted(e);
-            _channel.TryComplete(e);
-            throw;
+            if (_channel.TryComplete(e)) // false: the receiver has completed it, it wants no more
+                _logger.ReaderFaulted(e);
         }
         finally
         {

@@ -44,7 +44,7 @@ internal sealed class TapReader : IDisposable
         _time = time;
         _counters = counters;
         _stop = stop;
-        _poll = new SocketPoll(socket.Netlink.Handle, _wake.Handle);
+        _poll = new SocketPoll(socket.Netlink.Handle, _wake);
         _drops = new SocketDrops(socket.Netlink);
         _barriers = new TapBarriers(socket.Netlink, _wake);
         _gatherMilliseconds = socket.BufferBytes < SmallBuffer ? 0 : (int)options.BatchDelay.TotalMilliseconds;
@@ -121,9 +121,9 @@ internal sealed class TapReader : IDisposable
         if (!allSent)
             return; // there is room for them now
         if (count > 0 && _gatherMilliseconds > 0)
-            _poll.WaitForWake(_gatherMilliseconds);
-        _hadError = _poll.Wait(IdleCheckMilliseconds);
-        _wake.Reset();
+            _poll.WaitForWake(_gatherMilliseconds); // in a stream there is more by then, no need to ask
+        else
+            _hadError = _poll.Wait(IdleCheckMilliseconds);
     }
 
     private int Receive()

@@ -113,8 +113,10 @@ public sealed partial class FlowPipeline : IAsyncDisposable
 
     private void OnRound(RoundReport report)
     {
-        long difference = report.Reason == RoundReason.Probe && _source.Kernel!.Count() is { } count ? count - _view.Count : 0;
-        _probe.OnRound(difference, report.Duration, _loop.Scheduler.Now);
+        if (report.Reason == RoundReason.Probe && _source.Kernel!.Count() is { } count)
+            _probe.OnOwnRound(count - _view.Count, report.Duration, _loop.Scheduler.Now);
+        else
+            _probe.OnRound();
         if (report.Reason is not RoundReason.Audit and not RoundReason.Probe && _view.Context.Synced)
             _logger.Synced(_view.Count, report.Reason, report.Duration.TotalMilliseconds);
         if (_view.Context.Synced)

@@ -12,13 +12,16 @@ internal sealed class LoopScheduler : LocalScheduler, IDisposable
     private readonly SchedulerQueue<DateTimeOffset> _queue = new();
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
+    private readonly Action _wake;
+    private volatile bool _fired; // a timer may fire a little before the clock shows the time it was set for
     private DateTimeOffset _armed = DateTimeOffset.MaxValue;
 
     /// <param name="wake">Makes the loop call <see cref="RunDue"/>; called on a timer's thread.</param>
     public LoopScheduler(TimeProvider time, Action wake)
     {
         _time = time;
-        _timer = time.CreateTimer(static state => ((Action)state!)(), wake, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _wake = wake;
+        _timer = time.CreateTimer(static state => ((LoopScheduler)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public override DateTimeOffset Now => _time.GetUtcNow();
@@ -34,8 +37,14 @@ internal sealed class LoopScheduler : LocalScheduler, IDisposable
     /// <summary>Runs what is due now.</summary>
     public void RunDue()
     {
-        if (_queue.Count == 0 || _queue.Peek().DueTime > Now)
+        if (_queue.Count == 0)
             return;
+        if (_fired)
+        {
+            _fired = false;
+            _armed = DateTimeOffset.MaxValue;
+        }
+
         DateTimeOffset now = Now;
         while (_queue.Count > 0 && _queue.Peek().DueTime <= now)
         {
@@ -44,11 +53,16 @@ internal sealed class LoopScheduler : LocalScheduler, IDisposable
                 item.Invoke();
         }
 
-        _armed = DateTimeOffset.MaxValue;
         Arm();
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private void OnTimer()
+    {
+        _fired = true;
+        _wake();
+    }
 
     private void Arm()
     {

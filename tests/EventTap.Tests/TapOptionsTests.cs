@@ -32,6 +32,15 @@ public class TapOptionsTests
     public void The_defaults_are_valid() => Assert.Null(new TapOptions().FindFault());
 
     [Fact]
+    public void The_default_receive_buffer_holds_a_table_or_a_sixteenth_of_the_memory()
+    {
+        long bytes = SocketBuffer.DefaultBytes();
+        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        Assert.InRange(memory, 1 << 24, long.MaxValue); // known before the first collection too
+        Assert.True(bytes == memory / 16 || (bytes > 0 && bytes % SocketBuffer.BytesPerEvent == 0 && bytes < memory / 16));
+    }
+
+    [Fact]
     public void A_namespace_that_is_not_there_is_named()
     {
         NetlinkException thrown = Assert.Throws<NetlinkException>(() => NetworkNamespace.Open("cs-no-such"));

@@ -79,7 +79,10 @@ internal sealed class TapHarness : IAsyncDisposable
     internal async Task WhenFullAsync()
     {
         while (_channel.Reader.Count < 1)
+        {
+            Guard.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -1,30 +1,23 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests;
 
-/// <summary>A network namespace of a test's own, with loopback up; removed when disposed.</summary>
+/// <summary>A namespace that tracks nothing until asked to, opened as the tap opens it.</summary>
 internal sealed class TapTestNamespace : IDisposable
 {
-    private static int _count;
+    private readonly KernelNamespace _space = new(track: false);
 
-    internal TapTestNamespace()
-    {
-        Name = string.Create(CultureInfo.InvariantCulture, $"cs-tap-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}");
-        Run("ip", ["netns", "add", Name]);
-        Run("ip", ["-n", Name, "link", "set", "lo", "up"]);
-        Network = NetworkNamespace.OpenName(Name);
-    }
+    internal TapTestNamespace() => Network = NetworkNamespace.OpenName(Name);
 
-    internal string Name { get; }
+    internal string Name => _space.Name;
 
     internal NetworkNamespace Network { get; }
 
     /// <summary>Has every new flow tracked, as a ruleset with a ct expression does.</summary>
-    internal void Track() => Inside("nft", "add table inet t; add chain inet t c { type filter hook output priority 0; }; add rule inet t c ct state new accept");
+    internal void Track() => _space.Rules("table inet t { chain c { type filter hook output priority 0; ct state new accept; }; }");
 
     /// <summary>Makes entries, one for each line of conntrack -R (<c>-I -p udp -s …</c>).</summary>
     internal void Load(IEnumerable<string> lines)
@@ -43,7 +36,7 @@ internal sealed class TapTestNamespace : IDisposable
 
     internal void Flush() => Inside("conntrack", "-F");
 
-    internal int Count() => int.Parse(Inside("conntrack", "-C"), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+    internal int Count() => _space.FlowCount;
 
     /// <summary>Sends one datagram to each of <paramref name="count"/> ports of 127.0.0.<paramref name="host"/>: as many new flows where tracking is on.</summary>
     internal void SendUdp(int count, byte host = 1) => Network.Run(() =>
@@ -55,21 +48,11 @@ internal sealed class TapTestNamespace : IDisposable
             socket.SendTo(payload, new IPEndPoint(address, port));
     });
 
-    internal string Inside(string program, params string[] arguments) => Run("ip", ["netns", "exec", Name, program, .. arguments]);
+    internal string Inside(string program, params string[] arguments) => _space.Exec(program, arguments);
 
     public void Dispose()
     {
         Network.Dispose();
-        Run("ip", ["netns", "del", Name]);
-    }
-
-    private static string Run(string program, string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {error.Result}");
-        return output;
+        _space.Dispose();
     }
 }

@@ -35,7 +35,7 @@ public sealed class CountProbeTests
     {
         for (int i = 0; i < 3; i++)
             _probe.Glance(150, 100, 0, Start);
-        _probe.OnRound(50, TimeSpan.FromSeconds(2), Start);
+        _probe.OnOwnRound(50, TimeSpan.FromSeconds(2), Start);
         for (int i = 0; i < 9; i++)
             Assert.False(_probe.Glance(150, 100, 0, Start).Alarm);
         for (int i = 0; i < 9; i++)

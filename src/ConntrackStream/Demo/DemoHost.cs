@@ -18,6 +18,7 @@ internal sealed class DemoHost : IDisposable
         Namespace = AnonymousNamespace.Create(name);
         try
         {
+            SetSysctl("ipv6.conf.default.accept_dad", "0"); // else a link's own fe80:: address holds up the first packet for about two seconds
             Route = new RouteNetlink(Namespace);
             Route.SetUp("lo");
         }
@@ -35,16 +36,13 @@ internal sealed class DemoHost : IDisposable
     internal RouteNetlink Route { get; } = null!;
 
     internal Socket Open(AddressFamily family, SocketType type, ProtocolType protocol) =>
-        Namespace.Run(() => new Socket(family, type, protocol));
+        NamespaceSocket.Open(Namespace, family, type, protocol);
 
     /// <summary>Writes a setting of this namespace; <c>/proc/sys/net</c> follows the thread that opens it.</summary>
     /// <param name="name">As sysctl(8) names it, below <c>net.</c>: <c>ipv4.ip_forward</c>.</param>
     /// <param name="value">The value as decimal text.</param>
-    internal void SetSysctl(string name, string value) => Namespace.Run(() =>
-    {
-        File.WriteAllText($"/proc/sys/net/{name.Replace('.', '/')}", value);
-        return true;
-    });
+    internal void SetSysctl(string name, string value) =>
+        Namespace.Run(() => File.WriteAllText($"/proc/sys/net/{name.Replace('.', '/')}", value));
 
     public void Dispose()
     {

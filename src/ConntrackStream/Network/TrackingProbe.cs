@@ -60,7 +60,7 @@ internal static class TrackingProbe
     {
         try
         {
-            using Socket socket = Open(networkNamespace, loopback.AddressFamily);
+            using Socket socket = NamespaceSocket.Open(networkNamespace, loopback.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             socket.Bind(new IPEndPoint(loopback, 0));
             IPEndPoint self = (IPEndPoint)socket.LocalEndPoint!;
             socket.Connect(self);
@@ -71,10 +71,11 @@ internal static class TrackingProbe
         {
             return (TrackingState.Unknown, $"{loopback}: {e.Message}");
         }
+        catch (NetlinkException e) when (e.Errno is Errno.EAFNOSUPPORT) // a kernel without IPv6
+        {
+            return (TrackingState.Unknown, $"{loopback}: {e.Message}");
+        }
     }
-
-    private static Socket Open(NetworkNamespace networkNamespace, AddressFamily family) =>
-        networkNamespace.Run(() => new Socket(family, SocketType.Dgram, ProtocolType.Udp));
 
     private static bool TakeEntry(ConntrackClient client, IPEndPoint self)
     {

@@ -6,7 +6,7 @@ namespace ConntrackStream.EventTap.Conntrack;
 
 /// <summary>
 /// Requests to the conntrack table of one network namespace: dump, get, delete, create, update, statistics. One socket, one request at a
-/// time: not thread-safe. Reading needs no privilege where the namespace is the caller's own; all else needs CAP_NET_ADMIN in it (EPERM).
+/// time: not thread-safe. All of it, reading too, needs CAP_NET_ADMIN in the user namespace that owns the network namespace (EPERM).
 /// Failures are a <see cref="NetlinkException"/> that names the operation, the tuple, the errno and the kernel's own words.
 /// </summary>
 public sealed partial class ConntrackClient : IDisposable

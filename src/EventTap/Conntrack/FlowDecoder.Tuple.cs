@@ -10,7 +10,7 @@ internal static partial class FlowDecoder
     /// CTA_TUPLE_*. Both addresses, of the message's family, and the protocol number are mandatory; a protocol the kernel does not know has
     /// no ports.
     /// </summary>
-    private static bool ReadTuple(AttributeReader attributes, FlowFamily family, ref FlowTuple tuple)
+    internal static bool ReadTuple(AttributeReader attributes, FlowFamily family, ref FlowTuple tuple)
     {
         bool addresses = false, protocol = false;
         tuple = default;

@@ -26,7 +26,7 @@ internal static partial class FlowDecoder
     /// Reads a tuple in the one layout that ctnetlink writes for a protocol with ports and no directional zone, all in one look: two tuples are
     /// half of an event's attributes. Anything else is left to the walk, which would read the same from this layout.
     /// </summary>
-    private static bool TryReadUsualTuple(ReadOnlySpan<byte> tuple, FlowFamily family, ref FlowTuple read)
+    internal static bool TryReadUsualTuple(ReadOnlySpan<byte> tuple, FlowFamily family, ref FlowTuple read)
     {
         if (family == FlowFamily.IPv4 && tuple.Length == IPv4Length + ProtocolLength)
         {

@@ -9,7 +9,7 @@ internal static class SocketBuffer
     /// <summary>Receive memory one queued conntrack event costs, measured: its socket buffer's truesize.</summary>
     internal const int BytesPerEvent = 1280;
 
-    private const int FallbackTableSize = 262144; // nf_conntrack_max where memory is plentiful; for when the sysctl cannot be read
+    private const int FallbackTableSize = 262144; // nf_conntrack_max where memory is plentiful: for when it cannot be read, or is 0, no limit
     private const string TableSizePath = "/proc/sys/net/netfilter/nf_conntrack_max";
 
     /// <summary>Room for a flush of the whole table, at most 1/16 of the memory this process may use (a control group's limit counts).</summary>
@@ -44,7 +44,8 @@ internal static class SocketBuffer
     {
         try
         {
-            return long.Parse(File.ReadAllText(TableSizePath), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+            long size = long.Parse(File.ReadAllText(TableSizePath), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+            return size > 0 ? size : FallbackTableSize;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {

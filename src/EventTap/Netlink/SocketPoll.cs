@@ -3,17 +3,17 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 
 namespace ConntrackStream.EventTap.Netlink;
 
-/// <summary>poll(2) for one socket and one <see cref="WakeEvent"/>. Keeps both descriptors from being closed, and so reused, until disposed.</summary>
+/// <summary>poll(2) for one socket and one <see cref="WakeEvent"/>, which it resets when that woke it. Keeps both descriptors from being closed, and so reused, until disposed.</summary>
 internal sealed unsafe class SocketPoll : IDisposable
 {
     private readonly SafeFileHandle _socket;
-    private readonly SafeFileHandle _wake;
+    private readonly WakeEvent _wake;
 
-    internal SocketPoll(SafeFileHandle socket, SafeFileHandle wake)
+    internal SocketPoll(SafeFileHandle socket, WakeEvent wake)
     {
         bool added = false;
         socket.DangerousAddRef(ref added);
-        wake.DangerousAddRef(ref added);
+        wake.Handle.DangerousAddRef(ref added);
         _socket = socket;
         _wake = wake;
     }
@@ -24,8 +24,10 @@ internal sealed unsafe class SocketPoll : IDisposable
     {
         Pollfd* fds = stackalloc Pollfd[2];
         fds[0] = new Pollfd { Fd = (int)_socket.DangerousGetHandle(), Events = POLLIN };
-        fds[1] = new Pollfd { Fd = (int)_wake.DangerousGetHandle(), Events = POLLIN };
+        fds[1] = new Pollfd { Fd = (int)_wake.Handle.DangerousGetHandle(), Events = POLLIN };
         Poll(fds, 2, milliseconds);
+        if (fds[1].Revents != 0)
+            _wake.Reset();
         if ((fds[0].Revents & POLLNVAL) != 0)
             throw new NetlinkException("waiting for conntrack events", Errno.EBADF);
         return (fds[0].Revents & (POLLERR | POLLHUP)) != 0;
@@ -34,19 +36,23 @@ internal sealed unsafe class SocketPoll : IDisposable
     /// <summary>Waits for the event only.</summary>
     internal void WaitForWake(int milliseconds)
     {
-        Pollfd fd = new() { Fd = (int)_wake.DangerousGetHandle(), Events = POLLIN };
+        Pollfd fd = new() { Fd = (int)_wake.Handle.DangerousGetHandle(), Events = POLLIN };
         Poll(&fd, 1, milliseconds);
+        if (fd.Revents != 0)
+            _wake.Reset();
     }
 
     public void Dispose()
     {
         _socket.DangerousRelease();
-        _wake.DangerousRelease();
+        _wake.Handle.DangerousRelease();
     }
 
     private static void Poll(Pollfd* fds, nuint count, int milliseconds)
     {
-        if (poll(fds, count, milliseconds) < 0 && LastErrno != Errno.EINTR) // EINTR: a wake-up like any other
+        if (poll(fds, count, milliseconds) >= 0)
+            return;
+        if (LastErrno != Errno.EINTR) // which is a wake-up like any other
             throw new NetlinkException("waiting for conntrack events", LastErrno);
     }
 }

@@ -47,9 +47,12 @@ internal sealed class CountProbe
         return (Interval, Alarm: true);
     }
 
-    /// <summary>A round has just made the view equal to the kernel.</summary>
+    /// <summary>Any round has just made the view equal to the kernel.</summary>
+    public void OnRound() => (_disagreements, _normal) = (0, 0);
+
+    /// <summary>The round that this probe asked for is done.</summary>
     /// <param name="difference">Kernel count minus view count right after it.</param>
-    public void OnRound(long difference, TimeSpan duration, DateTimeOffset now)
+    public void OnOwnRound(long difference, TimeSpan duration, DateTimeOffset now)
     {
         _disagreements = 0;
         _normal = difference;

@@ -22,27 +22,27 @@ public static class FlowCheckpoint
     }
 
     /// <summary>
-    /// Loads a checkpoint for <see cref="FlowIdLookup.TryMatch"/>. Never fails: what cannot be used leaves an empty lookup whose
-    /// <see cref="FlowIdLookup.Problem"/> says why; a missing file is no problem.
+    /// Loads a checkpoint for <see cref="CheckpointedFlows.TryMatch"/>. Never fails: what cannot be used leaves an empty lookup whose
+    /// <see cref="CheckpointedFlows.Problem"/> says why; a missing file is no problem.
     /// </summary>
-    public static FlowIdLookup Load(string path, CheckpointIdentity identity)
+    public static CheckpointedFlows Load(string path, CheckpointIdentity identity)
     {
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > MaxFileLength)
-                return FlowIdLookup.Unusable($"{path} has {file.Length} bytes, more than the {MaxFileLength} allowed");
+                return CheckpointedFlows.Unusable($"{path} has {file.Length} bytes, more than the {MaxFileLength} allowed");
             byte[] content = GC.AllocateUninitializedArray<byte>((int)file.Length);
             file.ReadExactly(content);
-            return FlowIdLookup.From(content, Verify(content, identity, out int count), count, path);
+            return CheckpointedFlows.From(content, Verify(content, identity, out int count), count, path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return FlowIdLookup.Empty();
+            return CheckpointedFlows.Empty();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return FlowIdLookup.Unusable($"{path} cannot be read: {e.Message}");
+            return CheckpointedFlows.Unusable($"{path} cannot be read: {e.Message}");
         }
     }
 

@@ -89,7 +89,12 @@ internal struct FlowRow<TKey>
         flow.ReplyPackets = ReplyPackets;
         flow.ReplyBytes = ReplyBytes;
         flow.Present = (FlowFields)Present & Kept;
-        flow.StartTime = flow.Has(FlowFields.StartTime) ? Start : 0;
+        if ((Present & (ushort)(FlowFields.StartTime | FlowFields.EventTime)) != 0)
+        {
+            flow.StartTime = Start; // the event time of a NEW is the entry's start to a few microseconds
+            flow.Present |= FlowFields.StartTime;
+        }
+
         flow.Status = (FlowStatus)Status;
         flow.Id = ConntrackId;
         flow.Mark = Mark;

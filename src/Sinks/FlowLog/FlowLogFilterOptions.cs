@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Audit;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -28,9 +29,6 @@ public sealed class FlowLogFilterOptions
         };
     }
 }
-
-/// <summary>Whether a flow is meant.</summary>
-public delegate bool FlowPredicate(in Flow flow);
 
 /// <summary>
 /// Conditions as conntrack-tools spells them: every list that is not empty must be met by one of its elements. Default none.

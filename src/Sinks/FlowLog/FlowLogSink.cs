@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Audit;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;

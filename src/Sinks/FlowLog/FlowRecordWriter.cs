@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.Text;
@@ -29,6 +27,7 @@ public sealed class FlowRecordWriter : IRecordWriter
     private readonly byte[] _afterTime; // ","host":"…","netns":"…","event":"
     private readonly FlowDirections _directions;
     private readonly bool _communityId;
+    private readonly StatusText _statusText = new();
     private readonly TimestampText _timeText = new(), _startText = new(), _endText = new();
 
     /// <param name="networkNamespace">Name for <c>netns</c>; null when it is the service's own.</param>
@@ -183,12 +182,12 @@ public sealed class FlowRecordWriter : IRecordWriter
         });
     }
 
-    private static void State(ref Utf8Writer text, in Flow flow)
+    private void State(ref Utf8Writer text, in Flow flow)
     {
         if (flow.Has(FlowFields.Mark))
             Number(ref text, ",\"mark\":"u8, flow.Mark);
         if (flow.Has(FlowFields.Status))
-            Status(ref text, flow.Status);
+            _statusText.Write(ref text, flow.Status);
         if (flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.ProtocolState) && !RecordNames.Of(flow.TcpState).IsEmpty)
         {
             text.Literal(",\"tcp_state\":\""u8);
@@ -198,19 +197,6 @@ public sealed class FlowRecordWriter : IRecordWriter
 
         if (flow.Extras is { } extras)
             Extras(ref text, extras);
-    }
-
-    private static void Status(ref Utf8Writer text, FlowStatus status)
-    {
-        text.Literal(",\"status\":["u8);
-        for (uint bits = (uint)(status & RecordNames.NamedStatus); bits != 0; bits &= bits - 1)
-        {
-            text.Literal(RecordNames.StatusBit(BitOperations.TrailingZeroCount(bits)));
-            text.Byte((byte)',');
-        }
-
-        text.TrimEnd((byte)',');
-        text.Byte((byte)']');
     }
 
     private static void Extras(ref Utf8Writer text, FlowExtras extras)

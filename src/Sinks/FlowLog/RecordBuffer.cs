@@ -33,8 +33,11 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         if (_dropped == 0 && TryAppend(change))
             return;
         TryFlush(cancellationToken, force: false);
-        if (!TryAppendGap() || !TryAppend(change))
-            Drop(change);
+        (int used, long dropped) = (_used, _dropped);
+        if (TryAppendGap() && TryAppend(change))
+            return;
+        (_used, _dropped) = (used, dropped); // a gap that just fits would be followed by another
+        Drop(change);
     }
 
     /// <summary>Writes out what there is, unless the last attempt failed less than a second ago.</summary>

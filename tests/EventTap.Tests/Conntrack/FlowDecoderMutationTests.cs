@@ -69,6 +69,34 @@ public class FlowDecoderMutationTests
         Assert.True(malformed > 1000 && messages > 100_000, $"{malformed} malformed, {messages} messages");
     }
 
+    [Fact]
+    public void What_is_read_in_one_look_is_what_the_walk_reads()
+    {
+        byte[] tuple = new byte[128];
+        int usual = 0, refused = 0;
+        for (int i = 0; i < 200_000; i++)
+        {
+            byte[] original = _originals[_random.Next(_originals.Length)];
+            int length = BinaryPrimitives.ReadUInt16LittleEndian(original.AsSpan(20)) - 4; // CTA_TUPLE_ORIG comes first
+            original.AsSpan(24, length).CopyTo(tuple);
+            if (i % 4 != 0)
+                tuple[_random.Next(length)] ^= (byte)(1 << _random.Next(8));
+            FlowFamily family = (FlowFamily)original[16];
+            FlowTuple fast = default, walked = default;
+            if (!FlowDecoder.TryReadUsualTuple(tuple.AsSpan(0, length), family, ref fast))
+            {
+                refused++;
+                continue;
+            }
+
+            usual++;
+            Assert.True(FlowDecoder.ReadTuple(new AttributeReader(tuple.AsSpan(0, length)), family, ref walked));
+            Assert.Equal(walked, fast);
+        }
+
+        Assert.True(usual > 50_000 && refused > 50_000, $"{usual} usual, {refused} refused");
+    }
+
     private int Mutate(Span<byte> buffer)
     {
         byte[] original = _originals[_random.Next(_originals.Length)];

@@ -26,6 +26,7 @@ public sealed class KernelNamespace : IDisposable
         Name = string.Create(CultureInfo.InvariantCulture, $"cs-test-{Environment.ProcessId}-{Interlocked.Increment(ref _last)}");
         ToolRun.Output("ip", ["netns", "add", Name]);
         _handle = File.OpenHandle($"/run/netns/{Name}");
+        AtExit.Register(this);
         try
         {
             ToolRun.Output("ip", ["-n", Name, "link", "set", "lo", "up"]);
@@ -104,11 +105,10 @@ public sealed class KernelNamespace : IDisposable
 
     public void Dispose()
     {
+        if (!AtExit.Take(this))
+            return;
         for (int i = _owned.Count - 1; i >= 0; i--)
             _owned[i].Dispose();
-        _owned.Clear();
-        if (_handle.IsClosed)
-            return;
         _handle.Dispose();
         ToolRun.Output("ip", ["netns", "del", Name]);
     }

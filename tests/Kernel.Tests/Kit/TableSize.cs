@@ -17,6 +17,7 @@ public sealed class TableSize : IDisposable
     private TableSize(FileStream held, int flows)
     {
         _lock = held;
+        AtExit.Register(this);
         using StreamReader reader = new(_lock, leaveOpen: true);
         string leftBehind = reader.ReadToEnd().Trim();
         _original = leftBehind.Length > 0 ? leftBehind : File.ReadAllText(MaxPath).Trim();
@@ -35,6 +36,8 @@ public sealed class TableSize : IDisposable
 
     public void Dispose()
     {
+        if (!AtExit.Take(this))
+            return;
         File.WriteAllText(MaxPath, _original);
         Remember("");
         _lock.Dispose();

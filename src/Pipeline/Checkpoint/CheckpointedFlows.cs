@@ -7,7 +7,7 @@ namespace ConntrackStream.Pipeline.Checkpoint;
 /// The flows of a checkpoint, found by their original tuple (zone included). Needed only until the first resync is done; dispose it then.
 /// Memory: the file's content and 8 to 16 bytes a flow. Not thread-safe.
 /// </summary>
-public sealed class FlowIdLookup : IDisposable
+public sealed class CheckpointedFlows : IDisposable
 {
     /// <summary>How far the kernel's start time may be from the checkpoint's, ns.</summary>
     public const long StartTolerance = 1_000_000;
@@ -15,7 +15,7 @@ public sealed class FlowIdLookup : IDisposable
     private byte[] _content;
     private int[] _slots; // offset of a record, 0 = free; a power of two, at most half full; linear probing
 
-    private FlowIdLookup(byte[] content, int slots, string? problem)
+    private CheckpointedFlows(byte[] content, int slots, string? problem)
     {
         _content = content;
         _slots = new int[slots];
@@ -50,15 +50,15 @@ public sealed class FlowIdLookup : IDisposable
         Count = 0;
     }
 
-    internal static FlowIdLookup Empty() => new([], 1, problem: null);
+    internal static CheckpointedFlows Empty() => new([], 1, problem: null);
 
-    internal static FlowIdLookup Unusable(string problem) => new([], 1, problem);
+    internal static CheckpointedFlows Unusable(string problem) => new([], 1, problem);
 
-    internal static FlowIdLookup From(byte[] content, string? problem, int count, string path)
+    internal static CheckpointedFlows From(byte[] content, string? problem, int count, string path)
     {
         if (problem is not null)
             return Unusable($"{path}: {problem}");
-        FlowIdLookup lookup = new(content, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, 1) * 2), problem: null);
+        CheckpointedFlows lookup = new(content, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, 1) * 2), problem: null);
         return lookup.Index(count) ? lookup : Unusable($"{path}: damaged (records)");
     }
 

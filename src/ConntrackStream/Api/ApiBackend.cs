@@ -1,0 +1,22 @@
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.Pipeline;
+
+namespace ConntrackStream.Service.Api;
+
+/// <summary>What the HTTP interface asks the running service, as functions.</summary>
+internal sealed record ApiBackend
+{
+    /// <summary>Streams the live view's flows that match; each batch is borrowed until the callback's task ends.</summary>
+    internal required Func<FlowFilter, Func<FlowChangeBatch, ValueTask>, CancellationToken, Task<QuerySummary>> Query { get; init; }
+
+    internal required Func<ServiceStatus> Status { get; init; }
+
+    /// <summary>The pipeline's loop answers; it may hang, the server gives up after some seconds.</summary>
+    internal required Func<CancellationToken, Task<bool>> IsHealthy { get; init; }
+
+    /// <summary>UPDATE is joined, so that mark, state and status are current.</summary>
+    internal required bool HasUpdates { get; init; }
+
+    /// <summary>Name of the network namespace for <c>netns</c>; null when it is the service's own.</summary>
+    internal string? NetworkNamespace { get; init; }
+}

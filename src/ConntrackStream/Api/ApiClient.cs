@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Net.Sockets;
+using ConntrackStream.Service.Output;
+
+namespace ConntrackStream.Service.Api;
+
+/// <summary>The command line's side of the HTTP interface.</summary>
+internal static class ApiClient
+{
+    /// <summary>Copies the live view's flows, in the format asked for, and returns how many they are.</summary>
+    internal static async Task<long> ListAsync(string socket, string filter, OutputFormat format, Stream output, CancellationToken cancellation)
+    {
+        string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}";
+        using HttpClient client = Connect(socket);
+        using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/flows?{options}&{filter}".TrimEnd('&'), cancellation).ConfigureAwait(false);
+        Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        byte[] buffer = new byte[64 * 1024];
+        long lines = 0;
+        for (int length; (length = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+        {
+            lines += buffer.AsSpan(0, length).Count((byte)'\n');
+            await output.WriteAsync(buffer.AsMemory(0, length), cancellation).ConfigureAwait(false);
+        }
+
+        return lines;
+    }
+
+    internal static async Task<long> CountAsync(string socket, string filter, CancellationToken cancellation)
+    {
+        using HttpClient client = Connect(socket);
+        using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/count?{filter}".TrimEnd('?'), cancellation).ConfigureAwait(false);
+        return long.Parse((await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim(), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Copies an answer as it is.</summary>
+    internal static async Task CopyAsync(string socket, string path, Stream output, CancellationToken cancellation)
+    {
+        using HttpClient client = Connect(socket);
+        using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
+        await response.Content.CopyToAsync(output, cancellation).ConfigureAwait(false);
+    }
+
+    private static HttpClient Connect(string path) => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancellation) =>
+        {
+            Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation).ConfigureAwait(false);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    })
+    {
+        BaseAddress = new Uri("http://conntrack-stream/"),
+        Timeout = Timeout.InfiniteTimeSpan, // a table of any size; Ctrl-C ends it
+    };
+
+    private static async Task<HttpResponseMessage> GetAsync(HttpClient client, string socket, string path, CancellationToken cancellation)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
+        {
+            throw new UnauthorizedAccessException($"{socket}: not permitted; the socket is for root and its group", e);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new IOException($"no service answers on {socket} ({e.InnerException?.Message ?? e.Message}); is it running, with Api:Enabled?", e);
+        }
+
+        if (response.IsSuccessStatusCode)
+            return response;
+        using (response)
+            throw new IOException((await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim());
+    }
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json;
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Output;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace ConntrackStream.Service.Api;
+
+/// <summary>
+/// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/status</c>, <c>/healthz</c>, <c>/readyz</c>.
+/// </summary>
+internal static class ApiEndpoints
+{
+    private static readonly string[] FormatParameters = ["format", "id", "extended"];
+    private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(5);
+
+    internal static void Map(WebApplication app, ApiBackend backend, TimeProvider time)
+    {
+        app.MapGet("/v1/flows", context => FlowsAsync(context, backend));
+        app.MapGet("/v1/count", context => CountAsync(context, backend));
+        app.MapGet("/v1/status", context => StatusAsync(context, backend));
+        app.MapGet("/healthz", context => HealthAsync(context, backend, time));
+        app.MapGet("/readyz", context =>
+        {
+            bool isReady = backend.Status().Synced;
+            return AnswerAsync(context, isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, isReady ? "ready\n" : "not synchronised\n");
+        });
+    }
+
+    private static async Task FlowsAsync(HttpContext context, ApiBackend backend)
+    {
+        if (await ReadFilterAsync(context, backend).ConfigureAwait(false) is not { } filter)
+            return;
+        IQueryCollection query = context.Request.Query;
+        string format = query["format"].FirstOrDefault() ?? "json";
+        if (format is not ("json" or "text"))
+        {
+            await AnswerAsync(context, StatusCodes.Status400BadRequest, $"format: '{format}' is not json or text\n").ConfigureAwait(false);
+            return;
+        }
+
+        OutputFormat output = new() { Json = format == "json", Id = query.ContainsKey("id"), Extended = query.ContainsKey("extended") };
+        context.Response.ContentType = output.Json ? "application/x-ndjson" : "text/plain; charset=utf-8";
+        LineOutput lines = new(context.Response.Body, output, backend.NetworkNamespace);
+        await backend.Query(
+            filter,
+            async batch =>
+            {
+                Write(batch, lines);
+                await lines.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+            },
+            context.RequestAborted).ConfigureAwait(false);
+    }
+
+    // A batch has at most 256 rows, which LineOutput's buffer may not hold at once: it then flushes synchronously, which the server must allow.
+    private static void Write(FlowChangeBatch batch, LineOutput lines)
+    {
+        foreach (ref readonly FlowChange change in batch.Span)
+            lines.Write(change);
+    }
+
+    private static async Task CountAsync(HttpContext context, ApiBackend backend)
+    {
+        if (await ReadFilterAsync(context, backend).ConfigureAwait(false) is not { } filter)
+            return;
+        long count = filter.IsEmpty
+            ? backend.Status().View.Flows
+            : (await backend.Query(filter, static _ => ValueTask.CompletedTask, context.RequestAborted).ConfigureAwait(false)).Rows;
+        await AnswerAsync(context, StatusCodes.Status200OK, string.Create(CultureInfo.InvariantCulture, $"{count}\n")).ConfigureAwait(false);
+    }
+
+    private static Task StatusAsync(HttpContext context, ApiBackend backend)
+    {
+        context.Response.ContentType = "application/json";
+        byte[] json = [.. JsonSerializer.SerializeToUtf8Bytes(backend.Status(), ApiJson.Default.ServiceStatus), (byte)'\n'];
+        return context.Response.Body.WriteAsync(json, context.RequestAborted).AsTask();
+    }
+
+    private static async Task HealthAsync(HttpContext context, ApiBackend backend, TimeProvider time)
+    {
+        try
+        {
+            bool isHealthy = await backend.IsHealthy(context.RequestAborted).WaitAsync(HealthPatience, time, context.RequestAborted).ConfigureAwait(false);
+            await AnswerAsync(
+                context, isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, isHealthy ? "ok\n" : "failed\n").ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, "the pipeline does not answer\n").ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The request's filter; null when it was refused and answered.</summary>
+    private static async Task<FlowFilter?> ReadFilterAsync(HttpContext context, ApiBackend backend)
+    {
+        if (!FilterQuery.TryParse(context.Request.Query, FormatParameters, out FlowFilter filter, out string error))
+        {
+            await AnswerAsync(context, StatusCodes.Status400BadRequest, error + "\n").ConfigureAwait(false);
+            return null;
+        }
+
+        if (filter.IsStable || backend.HasUpdates)
+            return filter;
+        await AnswerAsync(
+            context,
+            StatusCodes.Status409Conflict,
+            "mark, state and status are as of a flow's start in this live view, since the service does not join UPDATE events: set Tap:JoinUpdates, or ask the kernel (without --live)\n")
+            .ConfigureAwait(false);
+        return null;
+    }
+
+    private static Task AnswerAsync(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(text, context.RequestAborted);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Net.Sockets;
+using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Options;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace ConntrackStream.Service.Api;
+
+/// <summary>The HTTP interface on a Unix socket with mode 0660: who may connect is who may write to the socket.</summary>
+internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+{
+    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
+    private readonly ILogger _logger = loggers.CreateLogger<ApiServer>();
+    private WebApplication? _app;
+
+    /// <exception cref="IOException">The path is in use: by a service that answers, or by something that is no socket.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!settings.Enabled)
+            return;
+        RemoveLeftover(settings.Socket);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(settings.Socket))!);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
+        _app = builder.Build();
+        ApiEndpoints.Map(_app, backend, time);
+        await _app.StartAsync(cancellationToken).ConfigureAwait(false);
+        File.SetUnixFileMode(settings.Socket, SocketMode);
+        ServiceLog.ApiListening(_logger, settings.Socket);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_app is null)
+            return;
+        await _app.StopAsync(cancellationToken).ConfigureAwait(false);
+        File.Delete(settings.Socket);
+    }
+
+    public ValueTask DisposeAsync() => _app?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.ListenUnixSocket(settings.Socket);
+        kestrel.AddServerHeader = false;
+        kestrel.AllowSynchronousIO = true; // LineOutput flushes within a batch when lines are long
+        kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+        kestrel.Limits.MaxRequestBodySize = 0;
+        kestrel.Limits.MaxRequestLineSize = 8192;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
+    }
+
+    /// <summary>Removes what a killed run left: only a socket, and only if nobody answers on it.</summary>
+    private void RemoveLeftover(string path)
+    {
+        if (!Posix.TryStat(path, out Posix.Statx status))
+            return;
+        if ((status.Mode & Posix.S_IFMT) != Posix.S_IFSOCK)
+            throw new IOException($"Api:Socket: {path} exists and is not a socket; it is left alone");
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(path);
+            ServiceLog.ApiSocketRemoved(_logger, path);
+            return;
+        }
+
+        throw new IOException($"Api:Socket: another service answers on {path} already");
+    }
+}

@@ -1,0 +1,46 @@
+using System.Collections;
+using ConntrackStream.Service.Hosting;
+
+namespace ConntrackStream.Service.Cli;
+
+/// <summary>What a verb works with: records go to <see cref="Output"/>, everything else to <see cref="Error"/>.</summary>
+internal sealed record CliContext
+{
+    internal required Stream Output { get; init; }
+
+    internal required TextWriter Error { get; init; }
+
+    /// <summary>Colours only there, and not with NO_COLOR.</summary>
+    internal bool OutputIsTerminal { get; init; }
+
+    internal bool ErrorIsTerminal { get; init; }
+
+    internal IDictionary Environment { get; init; } = System.Environment.GetEnvironmentVariables();
+
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
+
+    internal static CliContext OfProcess()
+    {
+        bool colours = string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable("NO_COLOR"));
+        return new CliContext
+        {
+            Output = new DescriptorStream(1),
+            Error = Console.Error,
+            OutputIsTerminal = colours && !Console.IsOutputRedirected,
+            ErrorIsTerminal = colours && !Console.IsErrorRedirected,
+        };
+    }
+
+    /// <summary>A line on <see cref="Error"/> with the program's name in front.</summary>
+    internal void Tell(string message) => Error.WriteLine($"conntrack-stream: {message}");
+
+    /// <summary>An error, red on a terminal.</summary>
+    internal void Fail(string message) => Error.WriteLine(
+        ErrorIsTerminal ? $"{Colour.Red}conntrack-stream: {message}{Colour.None}" : $"conntrack-stream: {message}");
+}
+
+/// <summary>ANSI colours (ECMA-48 SGR).</summary>
+internal static class Colour
+{
+    internal const string None = "\e[0m", Red = "\e[31m", Green = "\e[32m", Yellow = "\e[33m";
+}

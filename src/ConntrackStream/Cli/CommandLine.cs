@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using ConntrackStream.Service.Verbs;
+
+namespace ConntrackStream.Service.Cli;
+
+/// <summary>The verbs, and what is the same for all of them: help, errors, exit codes.</summary>
+internal sealed class CommandLine(CliContext context)
+{
+    private const string Description =
+        "Turns the kernel's connection tracking events into a live, exact view of the connection table and a complete flow log.";
+
+    private const string Examples = """
+          conntrack-stream demo                                  see all of it at work, in a throw-away namespace
+          conntrack-stream doctor                                what would keep it from working here
+          conntrack-stream --set FlowLog:Path=/var/log/flows.json
+          conntrack-stream watch -p tcp --dport 443
+        Each verb has a help of its own: conntrack-stream VERB --help
+        Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4 not supported by this kernel.
+        """;
+
+    internal async Task<int> RunAsync(string[] arguments, CancellationToken cancellation)
+    {
+        RootCommand root = Build();
+        ParseResult parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0 && parsed.Action is not TeachingHelp)
+        {
+            foreach (string message in parsed.Errors.Select(static error => error.Message).Distinct(StringComparer.Ordinal))
+                context.Fail(message);
+            string command = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
+            context.Error.WriteLine($"Try: conntrack-stream{command} --help");
+            return ExitCode.Usage;
+        }
+
+        using StreamWriter output = new(context.Output, leaveOpen: true);
+        InvocationConfiguration invocation = new()
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null, // signals belong to the verbs
+            Output = output,
+            Error = context.Error,
+        };
+        try
+        {
+            return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (FailureReport.Tell(e, context) is int code)
+        {
+            return code;
+        }
+    }
+
+    internal RootCommand Build()
+    {
+        SharedOptions shared = new();
+        RootCommand root = new(Description);
+        shared.Configuration.Recursive = true;
+        shared.Set.Recursive = true;
+        root.Add([shared.Configuration, shared.Set]);
+        RunVerb.AddTo(root, context, shared);
+        root.Subcommands.Add(RunVerb.Create(context, shared));
+        root.Subcommands.Add(DemoCommand.Create(context));
+        root.Subcommands.Add(WatchVerb.Create(context, shared));
+        root.Subcommands.Add(ListVerb.Create(context, shared));
+        root.Subcommands.Add(CountVerb.Create(context, shared));
+        root.Subcommands.Add(StatsVerb.Create(context, shared));
+        root.Subcommands.Add(DeleteVerb.Create(context, shared));
+        root.Subcommands.Add(DoctorVerb.Create(context, shared));
+        root.Subcommands.Add(ReplayVerb.Create(context, shared));
+        root.Subcommands.Add(VersionVerb.Create(context));
+        foreach (HelpOption help in root.Options.OfType<HelpOption>())
+            help.Action = new TeachingHelp((HelpAction)help.Action!, Examples);
+        return root;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Net.Sockets;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Options;
+
+namespace ConntrackStream.Service.Cli;
+
+/// <summary>Turns a failure into what the user reads and what the process ends with.</summary>
+internal static class FailureReport
+{
+    /// <returns>The exit code; null for what nobody expected, which should be seen whole.</returns>
+    internal static int? Tell(Exception failure, CliContext context)
+    {
+        switch (failure)
+        {
+            case BrokenPipeException or OperationCanceledException:
+                return ExitCode.Done;
+            case ConfigurationException configuration:
+                foreach (string fault in configuration.Faults)
+                    context.Fail($"configuration: {fault}");
+                return ExitCode.Usage;
+            case NetlinkException netlink:
+                (int code, string? advice) = Judge(netlink);
+                context.Fail(advice is null ? netlink.Message : $"{netlink.Message}: {advice}");
+                return code;
+            case UnauthorizedAccessException:
+                context.Fail(failure.Message);
+                return ExitCode.NotPermitted;
+            case IOException or SocketException or HttpRequestException:
+                context.Fail(failure.Message);
+                return ExitCode.Failed;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>EPERM and its like name the capability; what a kernel without ctnetlink answers is told as that.</summary>
+    internal static (int Code, string? Advice) Judge(NetlinkException failure) => failure.Errno switch
+    {
+        Errno.EPERM or Errno.EACCES when failure.Operation.Contains("entering network namespace", StringComparison.Ordinal) =>
+            (ExitCode.NotPermitted, "run it as root, or give it CAP_SYS_ADMIN"),
+        Errno.EPERM or Errno.EACCES => (ExitCode.NotPermitted, "run it as root, or give it CAP_NET_ADMIN in that network namespace"),
+        Errno.EPROTONOSUPPORT or Errno.EAFNOSUPPORT => (ExitCode.NotSupported, "this kernel has no netfilter netlink (CONFIG_NETFILTER_NETLINK)"),
+        // nfnetlink answers EINVAL for a subsystem that is not registered (and cannot be loaded).
+        Errno.EINVAL or Errno.EOPNOTSUPP when failure.Operation.Contains("size of the conntrack table", StringComparison.Ordinal) =>
+            (ExitCode.NotSupported, "this kernel has no ctnetlink: load nf_conntrack_netlink (CONFIG_NF_CT_NETLINK)"),
+        _ => (ExitCode.Failed, null),
+    };
+}

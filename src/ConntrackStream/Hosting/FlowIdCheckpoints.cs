@@ -1,0 +1,90 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Checkpoint;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// Writes the ids of live flows to State:Directory now and then and at the end, so that a flow keeps its id over a restart, even after kill -9:
+/// every five seconds when that is cheap, a large view less often, each minute at the latest, and never an unchanged one.
+/// </summary>
+internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, CheckpointIdentity identity, TimeProvider time, ILogger logger)
+{
+    private const double Share = 0.02; // of the time at most
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromMinutes(1);
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _run = Task.CompletedTask;
+
+    internal void Start() => _run = Task.Run(RunAsync, CancellationToken.None);
+
+    /// <summary>Writes a last one. Call while the pipeline still runs.</summary>
+    internal async Task StopAsync(CancellationToken cancellation)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _run.ConfigureAwait(false);
+        _stop.Dispose();
+        await TryWriteAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        TimeSpan pause = Shortest;
+        long written = -1;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(pause, time, _stop.Token).ConfigureAwait(false);
+                long changes = pipeline.Status.Changes;
+                if (changes == written)
+                    continue;
+                long began = time.GetTimestamp();
+                await TryWriteAsync(_stop.Token).ConfigureAwait(false);
+                written = changes;
+                pause = TimeSpan.FromTicks(Math.Clamp((long)(time.GetElapsedTime(began).Ticks / Share), Shortest.Ticks, Longest.Ticks));
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The last one is written by StopAsync.
+        }
+    }
+
+    private async Task TryWriteAsync(CancellationToken cancellation)
+    {
+        // Before the first proof the view lacks flows whose ids the old file still knows.
+        if (!pipeline.Status.Synced)
+            return;
+        try
+        {
+            using FlowCheckpointWriter writer = new(path, identity);
+            await pipeline.QueryAsync(isWanted: null, batch => Add(batch, writer), cancellation).ConfigureAwait(false);
+            writer.Commit();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ServiceLog.CheckpointFailed(logger, path, e.Message);
+        }
+    }
+
+    private static ValueTask Add(FlowChangeBatch batch, FlowCheckpointWriter writer)
+    {
+        foreach (ref readonly FlowChange change in batch.Span)
+        {
+            ref readonly Flow flow = ref change.Flow;
+            writer.Add(new CheckpointedFlow
+            {
+                Original = flow.Original,
+                Id = change.Id,
+                StartTime = flow.Has(FlowFields.StartTime) ? flow.StartTime : flow.Has(FlowFields.EventTime) ? change.Start : 0,
+                ConntrackId = flow.Id,
+                HasCounters = flow.Has(FlowFields.Counters),
+                Packets = flow.OriginalPackets + flow.ReplyPackets,
+                Bytes = flow.OriginalBytes + flow.ReplyBytes,
+            });
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,88 @@
+using ConntrackStream.EventTap.Conntrack;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Verbs;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>Puts the service together: the stream itself, and around it the HTTP interface, the table's health and the watchdog.</summary>
+internal static class ServiceHost
+{
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> RunAsync(ServiceOptions options, Func<ServiceOptions> load, CliContext context, CancellationToken cancellation)
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        ServiceLogging.LevelSwitch levels = new();
+        builder.Logging.AddServiceLogging(options.Logging, levels, context.Environment);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Shutdown.Timeout + TimeSpan.FromSeconds(10));
+        builder.Services.AddSingleton(context.Time);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(new SystemdNotifier(context.Environment, context.Time, Environment.ProcessId));
+        builder.Services.AddSingleton<ServiceReload>();
+        builder.Services.AddSingleton<IHostLifetime, ServiceSignals>();
+        builder.Services.AddSingleton<StreamService>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<StreamService>());
+        AddAround(builder.Services, options);
+
+        using IHost host = builder.Build();
+        host.Services.GetRequiredService<ServiceReload>().Add("the log level", () => levels.Level = load().Logging.Level);
+        StreamService stream = host.Services.GetRequiredService<StreamService>();
+        await using (stream.ConfigureAwait(false))
+        {
+            await host.StartAsync(cancellation).ConfigureAwait(false);
+            await host.WaitForShutdownAsync(cancellation).ConfigureAwait(false);
+        }
+
+        return stream.Failure is null ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static void AddAround(IServiceCollection services, ServiceOptions options)
+    {
+        services.AddHostedService(provider => new ApiServer(
+            options.Api,
+            Backend(provider.GetRequiredService<StreamService>(), options),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddHostedService(provider => new TableHealthService(
+            options.TableHealth,
+            new TableSampler(() => provider.GetRequiredService<StreamService>().Namespace).Sample,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<TableHealthService>>()));
+        services.AddHostedService(provider => new WatchdogService(
+            provider.GetRequiredService<SystemdNotifier>(),
+            token => PipelineProgress.AskAsync(provider.GetRequiredService<StreamService>().Pipeline, token),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<WatchdogService>>()));
+    }
+
+    private static ApiBackend Backend(StreamService stream, ServiceOptions options) => new()
+    {
+        Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
+        Status = () => StatusOf(stream),
+        IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
+        HasUpdates = options.Tap.JoinUpdates,
+        NetworkNamespace = options.Tap.NetworkNamespace,
+    };
+
+    private static ServiceStatus StatusOf(StreamService stream)
+    {
+        PipelineStatus status = stream.Pipeline.Status;
+        EventTap.TapCounters tap = stream.TapCounters;
+        return new ServiceStatus
+        {
+            Version = VersionVerb.Number,
+            NetworkNamespace = stream.Namespace.IsCurrent ? null : stream.Namespace.Name,
+            Started = stream.Started,
+            Synced = status.Synced,
+            Tap = new TapFigures(
+                tap.New, tap.Update, tap.Destroy, tap.Malformed, tap.Lost, tap.Overruns, tap.Reconnects, tap.FailedReconnects, tap.Bytes),
+            View = new ViewFigures(
+                status.FlowsIPv4 + status.FlowsIPv6, status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Changes, status.Backlog,
+                status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift),
+            Sinks = [.. status.Sinks.Select(static sink => new SinkFigures(sink.Name, sink.WaitingBatches, sink.Written, sink.Dropped))],
+        };
+    }
+}

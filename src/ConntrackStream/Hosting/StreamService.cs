@@ -1,0 +1,150 @@
+using System.Globalization;
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Checkpoint;
+using ConntrackStream.Service.Network;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Verbs;
+using ConntrackStream.Sinks.FlowLog;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// The job itself: tap, pipeline and sinks in one network namespace, with what must be set up before and put back after. It comes up in the order
+/// of <see cref="StartAsync"/>, and what a failed start has done is undone by <see cref="DisposeAsync"/>.
+/// </summary>
+internal sealed class StreamService(
+    ServiceOptions options, SystemdNotifier notifier, ServiceReload reload, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers)
+    : IHostedService, IAsyncDisposable
+{
+    private readonly ILogger _logger = loggers.CreateLogger<StreamService>();
+    private readonly long _startedAt = time.GetTimestamp();
+    private NetworkNamespace? _namespace;
+    private InstanceLock? _lock;
+    private SysctlGuard? _sysctls;
+    private TrackingTable? _tracking;
+    private KernelSource? _kernel;
+    private FlowPipeline? _pipeline;
+    private FlowLogSink? _flowLog;
+    private FlowIdCheckpoints? _checkpoints;
+    private Task _announcement = Task.CompletedTask;
+
+    internal DateTimeOffset Started { get; } = time.GetUtcNow();
+
+    /// <summary>What ended the service although nobody asked for it; null otherwise.</summary>
+    internal Exception? Failure { get; private set; }
+
+    internal NetworkNamespace Namespace => _namespace ?? throw new InvalidOperationException("not started");
+
+    internal FlowPipeline Pipeline => _pipeline ?? throw new InvalidOperationException("not started");
+
+    internal TapCounters TapCounters => _kernel!.Tap.Counters;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _namespace = NetworkNamespace.Open(options.Tap.NetworkNamespace);
+        ServiceLog.Starting(_logger, VersionVerb.Number, _namespace.ToString());
+        NamespaceIdentity identity = NamespaceIdentity.Of(_namespace);
+        StateDirectory state = StateDirectory.Open(options.State.Directory);
+        _lock = InstanceLock.Take(state.Path, identity);
+        _sysctls = new SysctlGuard(state, _namespace, identity, _logger);
+        TapSysctls.Apply(_sysctls, options.Tap, _namespace);
+        ActivateTracking();
+
+        // In the checkpoint the cookie stands for the namespace: an inode may be given to another one after it is gone.
+        CheckpointIdentity checkpointIdentity = new(Guid.Parse(identity.BootId), identity.Cookie);
+        string checkpoint = state.PathOf($"netns-{identity.Cookie}-{FlowCheckpoint.FileName}");
+        CheckpointedFlows earlierIds = FlowCheckpoint.Load(checkpoint, checkpointIdentity);
+        if (earlierIds.Problem is { } problem)
+            ServiceLog.CheckpointUnusable(_logger, problem);
+
+        _kernel = new KernelSource(TapConfiguration.ToTap(options.Tap, _namespace), time, loggers);
+        _pipeline = new FlowPipeline(
+            _kernel.Source, Sinks(state), TapConfiguration.ToPipeline(options, earlierIds), time, loggers.CreateLogger<FlowPipeline>());
+        await _pipeline.StartAsync(cancellationToken).ConfigureAwait(false);
+        await _kernel.Tap.StartAsync(cancellationToken).ConfigureAwait(false);
+        _checkpoints = new FlowIdCheckpoints(_pipeline, checkpoint, checkpointIdentity, time, _logger);
+        _checkpoints.Start();
+        _announcement = AnnounceAsync(earlierIds);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        notifier.Stopping();
+        if (_kernel is null || _pipeline is null)
+            return;
+        if (_checkpoints is not null && !_pipeline.Completion.IsCompleted)
+            await _checkpoints.StopAsync(cancellationToken).ConfigureAwait(false);
+        await _kernel.Tap.StopAsync().ConfigureAwait(false);
+        await _pipeline.StopAsync().ConfigureAwait(false);
+        await _announcement.ConfigureAwait(false);
+        ServiceLog.Summary(_logger, Summary());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_kernel is not null)
+            await _kernel.Tap.StopAsync().ConfigureAwait(false);
+        if (_pipeline is not null)
+            await _pipeline.DisposeAsync().ConfigureAwait(false);
+        if (_kernel is not null)
+            await _kernel.DisposeAsync().ConfigureAwait(false);
+        _tracking?.Dispose();
+        _sysctls?.RestoreAll();
+        _lock?.Dispose();
+        _namespace?.Dispose();
+        (_kernel, _pipeline, _tracking, _sysctls, _lock, _namespace) = (null, null, null, null, null, null);
+    }
+
+    private void ActivateTracking()
+    {
+        if (options.Tap.Track)
+            _tracking = TrackingTable.Create(_namespace!);
+        else if (TrackingProbe.Run(_namespace!) is { State: not TrackingState.Active } report)
+            ServiceLog.TrackingInactive(_logger, report.Reason);
+    }
+
+    private List<IFlowSink> Sinks(StateDirectory state)
+    {
+        List<IFlowSink> sinks = [];
+        if (!options.FlowLog.Enabled)
+            return sinks;
+        _flowLog = new FlowLogSink(
+            options.FlowLog, time, loggers.CreateLogger<FlowLogSink>(), _namespace!.IsCurrent ? null : _namespace.Name, state.Path);
+        _flowLog.ReaderGone.Register(lifetime.StopApplication);
+        reload.Add("the flow log", _flowLog.Reopen);
+        sinks.Add(_flowLog);
+        return sinks;
+    }
+
+    /// <summary>READY when the view is proven equal to the kernel, then watches for the loop's end.</summary>
+    private async Task AnnounceAsync(CheckpointedFlows earlierIds)
+    {
+        FlowPipeline pipeline = _pipeline!;
+        await Task.WhenAny(pipeline.FirstSync, pipeline.Completion).ConfigureAwait(false);
+        earlierIds.Dispose();
+        if (pipeline.FirstSync.IsCompletedSuccessfully)
+        {
+            PipelineStatus status = pipeline.Status;
+            ServiceLog.Ready(_logger, status.FlowsIPv4 + status.FlowsIPv6, time.GetElapsedTime(_startedAt).TotalMilliseconds);
+            notifier.Ready($"following {_namespace}");
+        }
+
+        await pipeline.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Failure = pipeline.Completion.Exception?.GetBaseException();
+        lifetime.StopApplication();
+    }
+
+    private string Summary()
+    {
+        TapCounters tap = TapCounters;
+        PipelineStatus status = Pipeline.Status;
+        string text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{tap.New} new, {tap.Update} update and {tap.Destroy} destroy events, {tap.Lost} lost in {tap.Overruns} overruns, {tap.Malformed} malformed, {tap.Reconnects} reconnects; {status.FlowsIPv4 + status.FlowsIPv6} flows in the view");
+        if (_flowLog is not null)
+            text += string.Create(CultureInfo.InvariantCulture, $"; {_flowLog.Counters.Records} records written, {_flowLog.Counters.Dropped} dropped");
+        return text;
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using ConntrackStream.EventTap.Netlink;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that the
+/// next start after a kill -9 knows it. One that somebody else changed meanwhile is theirs: it is left alone. A value that cannot be set is
+/// reported, never fatal. Not thread-safe.
+/// </summary>
+internal sealed class SysctlGuard
+{
+    private const string Directory = "/proc/sys/net/netfilter";
+
+    private readonly StateDirectory _state;
+    private readonly NetworkNamespace _namespace;
+    private readonly NamespaceIdentity _identity;
+    private readonly string _file;
+    private readonly ILogger _logger;
+    private readonly Dictionary<string, SysctlChange> _changes = new(StringComparer.Ordinal);
+
+    internal SysctlGuard(StateDirectory state, NetworkNamespace networkNamespace, NamespaceIdentity identity, ILogger logger)
+    {
+        _state = state;
+        _namespace = networkNamespace;
+        _identity = identity;
+        _file = $"sysctl-{identity.Cookie}.json";
+        _logger = logger;
+        foreach (SysctlChange change in ReadRecord())
+            TakeOver(change);
+    }
+
+    /// <summary>Sets a value if it is not set yet; the first original value known is the one that will be restored.</summary>
+    /// <param name="name">Such as nf_conntrack_acct.</param>
+    internal void Set(string name, string value)
+    {
+        try
+        {
+            string current = Read(name);
+            if (current == value)
+                return;
+            string original = _changes.GetValueOrDefault(name)?.Original ?? current;
+            _changes[name] = new SysctlChange(name, original, value);
+            Save();
+            Write(name, value);
+            ServiceLog.SysctlSet(_logger, name, original, value);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ServiceLog.SysctlFailed(_logger, name, value, e.Message);
+        }
+    }
+
+    /// <summary>What a value is now; null where this kernel has no such sysctl or it cannot be read.</summary>
+    internal static string? TryRead(NetworkNamespace networkNamespace, string name)
+    {
+        try
+        {
+            return networkNamespace.Run(() => File.ReadAllText($"{Directory}/{name}").Trim());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Restores what an earlier run left behind and this one does not want; call after the last <see cref="Set"/>.</summary>
+    internal void RestoreAllBut(IEnumerable<string> wanted)
+    {
+        foreach (SysctlChange change in _changes.Values.ExceptBy(wanted, static change => change.Name, StringComparer.Ordinal).ToArray())
+            Restore(change);
+        Save();
+    }
+
+    /// <summary>Restores everything. What cannot be restored stays on record for the next start.</summary>
+    internal void RestoreAll() => RestoreAllBut([]);
+
+    private void Restore(SysctlChange change)
+    {
+        try
+        {
+            string current = Read(change.Name);
+            if (current == change.Set)
+            {
+                Write(change.Name, change.Original);
+                ServiceLog.SysctlRestored(_logger, change.Name, change.Original);
+            }
+            else if (current != change.Original)
+            {
+                ServiceLog.SysctlChangedByOthers(_logger, change.Name, current, change.Set);
+            }
+
+            _changes.Remove(change.Name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ServiceLog.SysctlFailed(_logger, change.Name, change.Original, e.Message);
+        }
+    }
+
+    private void TakeOver(SysctlChange change)
+    {
+        string? current = TryRead(_namespace, change.Name);
+        if (current == change.Set)
+        {
+            _changes[change.Name] = change;
+            ServiceLog.SysctlInherited(_logger, change.Name, change.Set, change.Original);
+        }
+        else if (current is not null && current != change.Original)
+        {
+            ServiceLog.SysctlChangedByOthers(_logger, change.Name, current, change.Set);
+        }
+    }
+
+    private IReadOnlyList<SysctlChange> ReadRecord()
+    {
+        try
+        {
+            if (_state.Read(_file) is not { } json)
+                return [];
+            SysctlRecord record = SysctlRecord.Parse(json);
+            // After a reboot every sysctl began anew, and cookies are given out again.
+            return record.BootId == _identity.BootId && record.NamespaceCookie == _identity.Cookie ? record.Changes : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            ServiceLog.SysctlRecordUnusable(_logger, _state.PathOf(_file), e.Message);
+            return [];
+        }
+    }
+
+    private void Save()
+    {
+        if (_changes.Count == 0)
+            _state.Delete(_file);
+        else
+            _state.Write(_file, new SysctlRecord(_identity.BootId, _identity.Cookie, [.. _changes.Values]).ToJson());
+    }
+
+    private string Read(string name) => _namespace.Run(() => File.ReadAllText($"{Directory}/{name}").Trim());
+
+    // /proc/sys/net is that of the thread which opens it.
+    private void Write(string name, string value) => _namespace.Run(() => File.WriteAllText($"{Directory}/{name}", value));
+}

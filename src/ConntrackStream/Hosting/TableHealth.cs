@@ -1,0 +1,76 @@
+using ConntrackStream.Service.Options;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// Judges samples of the kernel's table: how full it is, and which losses grew. Each kind of warning is repeated at most once in
+/// <see cref="TableHealthSettings.RepeatAfter"/>, with what came together in between.
+/// </summary>
+internal sealed class TableHealth(TableHealthSettings settings, TimeProvider time, ILogger logger)
+{
+    private const int Hysteresis = 5; // percent below the limit before "back to normal" is said, so that it does not flap
+
+    private readonly RepeatLimit _fill = new(settings.RepeatAfter, time);
+    private readonly LossWatch _drop = new(settings.RepeatAfter, time);
+    private readonly LossWatch _insertFailed = new(settings.RepeatAfter, time);
+    private readonly LossWatch _earlyDrop = new(settings.RepeatAfter, time);
+
+    /// <summary>How serious the fill is now.</summary>
+    internal TableFill Fill { get; private set; }
+
+    internal void Observe(in TableSample sample)
+    {
+        int percent = sample.Max > 0 ? (int)(sample.Count * 100 / sample.Max) : 0;
+        ObserveFill(sample, percent);
+        if (_drop.Grown(sample.Drop) is long dropped)
+        {
+            if (percent >= settings.CriticalPercent)
+                ServiceLog.TableFull(logger, dropped, sample.Count, sample.Max);
+            else
+                ServiceLog.PacketsDropped(logger, dropped, percent);
+        }
+
+        if (_earlyDrop.Grown(sample.EarlyDrop) is long evicted)
+            ServiceLog.EarlyDrops(logger, evicted);
+        if (_insertFailed.Grown(sample.InsertFailed) is long failed)
+            ServiceLog.InsertsFailed(logger, failed);
+    }
+
+    private void ObserveFill(in TableSample sample, int percent)
+    {
+        TableFill fill = Judge(percent);
+        bool isWorse = fill > Fill;
+        if (fill == TableFill.Normal && Fill != TableFill.Normal)
+            ServiceLog.TableFillNormal(logger, percent, sample.Count, sample.Max);
+        Fill = fill;
+        if (fill == TableFill.Normal)
+            _fill.Reset();
+        else if (_fill.IsDue(force: isWorse))
+            Warn(fill, percent, sample);
+    }
+
+    private TableFill Judge(int percent)
+    {
+        if (percent >= settings.CriticalPercent || (Fill == TableFill.Critical && percent > settings.CriticalPercent - Hysteresis))
+            return TableFill.Critical;
+        return percent >= settings.WarningPercent || (Fill != TableFill.Normal && percent > settings.WarningPercent - Hysteresis)
+            ? TableFill.Warning
+            : TableFill.Normal;
+    }
+
+    private void Warn(TableFill fill, int percent, in TableSample sample)
+    {
+        if (fill == TableFill.Critical)
+            ServiceLog.TableNearlyFull(logger, percent, sample.Count, sample.Max);
+        else
+            ServiceLog.TableFilling(logger, percent, sample.Count, sample.Max);
+    }
+}
+
+/// <summary>How serious the table's fill is.</summary>
+internal enum TableFill
+{
+    Normal,
+    Warning,
+    Critical,
+}

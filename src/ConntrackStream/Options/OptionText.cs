@@ -1,0 +1,86 @@
+using System.Collections;
+using System.Globalization;
+using System.Net;
+
+namespace ConntrackStream.Service.Options;
+
+/// <summary>Texts of configuration values, both ways, for every type that an option may have.</summary>
+internal static class OptionText
+{
+    /// <summary>Sizes are whole numbers whose key ends in <c>Bytes</c> or <c>Size</c>.</summary>
+    internal static bool IsSize(string name) => name.EndsWith("Bytes", StringComparison.Ordinal) || name.EndsWith("Size", StringComparison.Ordinal);
+
+    internal static bool TryParse(Type type, string name, string text, out object? value)
+    {
+        Type bare = Nullable.GetUnderlyingType(type) ?? type;
+        value = bare switch
+        {
+            _ when bare == typeof(string) => text,
+            _ when bare == typeof(bool) => bool.TryParse(text, out bool flag) ? flag : null,
+            _ when bare == typeof(TimeSpan) => DurationText.TryParse(text, out TimeSpan duration) ? duration : null,
+            _ when bare == typeof(double) => double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out double number) ? number : null,
+            _ when bare == typeof(IPNetwork) => IPNetwork.TryParse(text, out IPNetwork network) ? network : null,
+            _ when bare.IsEnum => ParseEnum(bare, text),
+            _ => ParseWhole(bare, IsSize(name), text),
+        };
+        return value is not null;
+    }
+
+    /// <summary>What is allowed, to end the sentence "is not …".</summary>
+    internal static string Describe(Type type, string name)
+    {
+        Type bare = Nullable.GetUnderlyingType(type) ?? type;
+        return bare switch
+        {
+            _ when bare == typeof(string) => "a text",
+            _ when bare == typeof(bool) => "true or false",
+            _ when bare == typeof(TimeSpan) => "a duration (00:02:30, 150s, 5m, 2h)",
+            _ when bare == typeof(double) => "a number (0.5)",
+            _ when bare == typeof(IPNetwork) => "a prefix (192.0.2.0/24)",
+            _ when bare.IsEnum => $"one of {string.Join(", ", Names(bare))}",
+            _ when IsSize(name) => "a size (1048576, 64MiB)",
+            _ => "a whole number",
+        };
+    }
+
+    /// <summary>The text that <see cref="TryParse"/> reads back; lists joined by commas.</summary>
+    internal static string Format(object? value) => value switch
+    {
+        null => "",
+        string text => text,
+        bool flag => flag ? "true" : "false",
+        TimeSpan duration => duration.ToString("c", CultureInfo.InvariantCulture),
+        Enum name => EnumText(name.ToString()),
+        IEnumerable list => string.Join(',', list.Cast<object>().Select(Format)),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
+    private static IEnumerable<string> Names(Type type) => Enum.GetNames(type).Select(EnumText);
+
+    private static string EnumText(string name) => string.Concat(name.Select((letter, at) =>
+        char.IsUpper(letter) && at > 0 ? $"-{char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));
+
+    // Enum.TryParse would take numbers and comma-joined names too.
+    private static object? ParseEnum(Type type, string text)
+    {
+        string bare = text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal);
+        string? name = Array.Find(Enum.GetNames(type), name => name.Equals(bare, StringComparison.OrdinalIgnoreCase));
+        return name is null ? null : Enum.Parse(type, name);
+    }
+
+    private static object? ParseWhole(Type type, bool isSize, string text)
+    {
+        if (!(isSize ? SizeText.TryParse(text, out long number)
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number)))
+            return null;
+        return Type.GetTypeCode(type) switch
+        {
+            TypeCode.Int64 => number,
+            TypeCode.Int32 when number is >= int.MinValue and <= int.MaxValue => (int)number,
+            TypeCode.UInt32 when number is >= 0 and <= uint.MaxValue => (uint)number,
+            TypeCode.UInt16 when number is >= 0 and <= ushort.MaxValue => (ushort)number,
+            TypeCode.Byte when number is >= 0 and <= byte.MaxValue => (byte)number,
+            _ => null,
+        };
+    }
+}

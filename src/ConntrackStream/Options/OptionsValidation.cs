@@ -1,0 +1,48 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+
+namespace ConntrackStream.Service.Options;
+
+/// <summary>Bounds and relations of values that are well-formed each by itself.</summary>
+internal static class OptionsValidation
+{
+    internal static IEnumerable<string> Validate(ServiceOptions options, ConfigurationValues values)
+    {
+        foreach (OptionKey key in OptionCatalog.Keys)
+        {
+            object? value = key.Get(options);
+            foreach (ValidationAttribute rule in key.Property.GetCustomAttributes(inherit: true).OfType<ValidationAttribute>())
+            {
+                if (!rule.IsValid(value))
+                    yield return $"{key.Path}: \"{OptionText.Format(value)}\" {Allowed(rule, key)} [{Source(key.Path, values)}]";
+            }
+        }
+
+        foreach (IGrouping<object, OptionKey> section in OptionCatalog.Keys.GroupBy(key => key.Owner(options), ReferenceEqualityComparer.Instance))
+        {
+            if (section.Key is not IValidatableObject validatable)
+                continue;
+            foreach (ValidationResult result in validatable.Validate(new ValidationContext(section.Key)))
+                yield return Describe(result, section, options, values);
+        }
+    }
+
+    private static string Describe(ValidationResult result, IEnumerable<OptionKey> section, ServiceOptions options, ConfigurationValues values)
+    {
+        OptionKey? key = section.FirstOrDefault(key => result.MemberNames.Contains(key.Property.Name, StringComparer.Ordinal));
+        return key is null
+            ? result.ErrorMessage!
+            : $"{key.Path}: \"{OptionText.Format(key.Get(options))}\" {result.ErrorMessage} [{Source(key.Path, values)}]";
+    }
+
+    private static string Allowed(ValidationAttribute rule, OptionKey key) => rule switch
+    {
+        RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"must be from {range.Minimum} to {range.Maximum}"),
+        RequiredAttribute => "must not be empty",
+        StringLengthAttribute length => $"must have at most {length.MaximumLength} characters",
+        _ => rule.FormatErrorMessage(key.Path),
+    };
+
+    private static string Source(string path, ConfigurationValues values) =>
+        values.Single(path)?.Source ?? values.List(path)?.FirstOrDefault()?.Source ?? "the default";
+}

@@ -1,0 +1,89 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Text;
+
+namespace ConntrackStream.Service.Output;
+
+/// <summary>
+/// Events and rows as lines, gathered in one buffer that is reused: a table of any size streams through it. Not thread-safe.
+/// </summary>
+internal sealed class LineOutput
+{
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly Stream _output;
+    private readonly ConntrackTextOptions? _text;
+    private readonly IRecordWriter? _json;
+    private int _used;
+
+    internal LineOutput(Stream output, OutputFormat format, string? networkNamespace, Func<uint, string?>? programName = null)
+    {
+        _output = output;
+        if (format.Json)
+            _json = OutputFormat.ToJson(networkNamespace);
+        else
+            _text = format.ToText(programName);
+    }
+
+    /// <summary>Lines written so far.</summary>
+    internal long Lines { get; private set; }
+
+    internal void Write(in FlowEvent e)
+    {
+        if (_buffer.Length - _used < ConntrackText.MaxLineBytes)
+            Flush();
+        Span<byte> free = _buffer.AsSpan(_used);
+        int length = _text is not null ? WriteText(free, e) : WriteJson(free, ToChange(e));
+        _used += length;
+        Lines++;
+    }
+
+    /// <summary>A change of the live view: as NDJSON with its id, or as a row of text.</summary>
+    internal void Write(in FlowChange change)
+    {
+        if (_text is not null)
+        {
+            Write(new FlowEvent { Flow = change.Flow, Time = change.Time, Type = FlowEventType.Row });
+            return;
+        }
+
+        if (_buffer.Length - _used < ConntrackText.MaxLineBytes)
+            Flush();
+        _used += WriteJson(_buffer.AsSpan(_used), change);
+        Lines++;
+    }
+
+    internal void Flush()
+    {
+        _output.Write(_buffer.AsSpan(0, _used));
+        _used = 0;
+    }
+
+    internal async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        await _output.WriteAsync(_buffer.AsMemory(0, _used), cancellationToken).ConfigureAwait(false);
+        _used = 0;
+    }
+
+    private int WriteText(Span<byte> to, in FlowEvent e)
+    {
+        int length = ConntrackText.Write(to[..^1], e, _text!);
+        to[length] = (byte)'\n';
+        return length + 1;
+    }
+
+    private int WriteJson(Span<byte> to, in FlowChange change) => _json!.Write(to, change);
+
+    private static FlowChange ToChange(in FlowEvent e) => new()
+    {
+        Flow = e.Flow,
+        Time = e.Time,
+        Kind = e.Type switch
+        {
+            FlowEventType.Destroy => FlowChangeKind.Ended,
+            FlowEventType.Update => FlowChangeKind.Updated,
+            _ => FlowChangeKind.Started,
+        },
+        Origin = e.Type == FlowEventType.Row ? FlowOrigin.Dump : FlowOrigin.Event,
+    };
+}

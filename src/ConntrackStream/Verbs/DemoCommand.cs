@@ -1,0 +1,32 @@
+using System.CommandLine;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Demo;
+using ConntrackStream.Service.Output;
+
+namespace ConntrackStream.Service.Verbs;
+
+/// <summary><c>demo</c> on the command line.</summary>
+internal static class DemoCommand
+{
+    internal static Verb Create(CliContext context)
+    {
+        OutputOptions output = new();
+        Verb verb = new("demo", "Shows the whole job on real flows in throw-away network namespaces; needs root, leaves nothing behind", """
+              conntrack-stream demo
+              conntrack-stream demo -o text
+              conntrack-stream demo 2>/dev/null | jq -c '{event, proto, src, dst, nat, tx_bytes}'
+            """);
+        verb.Add([output.Option]);
+        verb.SetAction(async (parsed, cancellation) =>
+        {
+            using Interruption interruption = new(cancellation);
+            DemoWatcher watcher = new(output.Read(parsed).IsText ? Sinks.FlowLog.FlowLogFormat.Text : Sinks.FlowLog.FlowLogFormat.Json, context.Time);
+            await using (watcher.ConfigureAwait(false))
+            {
+                DemoVerb demo = new(watcher, context.Error, context.Time);
+                return await demo.RunAsync(interruption.Token).ConfigureAwait(false) ? ExitCode.Done : ExitCode.Failed;
+            }
+        });
+        return verb;
+    }
+}

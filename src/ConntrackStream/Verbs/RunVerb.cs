@@ -1,0 +1,41 @@
+using System.CommandLine;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Options;
+
+namespace ConntrackStream.Service.Verbs;
+
+/// <summary><c>run</c>: the service; also what happens without a verb.</summary>
+internal static class RunVerb
+{
+    internal static Verb Create(CliContext context, SharedOptions shared)
+    {
+        Verb verb = new("run", "Runs the service (also without a verb): live view, flow log, HTTP interface", """
+              conntrack-stream run                                   flow log on standard output
+              conntrack-stream run --set FlowLog:Path=/var/log/flows.json --set FlowLog:Rotation:Compress=true
+              conntrack-stream run --netns blue --track              and activate tracking there while it runs
+              CONNTRACKSTREAM__Logging__Level=debug conntrack-stream run
+            Signals: SIGTERM and SIGINT end it in order, SIGHUP reopens the flow log and reads the log level again.
+            """);
+        AddTo(verb, context, shared);
+        return verb;
+    }
+
+    internal static void AddTo(Command command, CliContext context, SharedOptions shared)
+    {
+        Option<bool> track = new("--track") { Description = "Activate connection tracking in the namespace while the service runs (Tap:Track)" };
+        command.Add([shared.Namespace, track]);
+        command.SetAction((parsed, cancellation) =>
+        {
+            ServiceOptions Load()
+            {
+                ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
+                options.Tap.NetworkNamespace = parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace;
+                options.Tap.Track |= parsed.GetValue(track);
+                return options;
+            }
+
+            return ServiceHost.RunAsync(Load(), Load, context, cancellation);
+        });
+    }
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.IO.Pipes;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Demo;
+using ConntrackStream.Service.Network;
+using Microsoft.Win32.SafeHandles;
+
+namespace ConntrackStream.Kernel.Tests;
+
+/// <summary>This test program once more, as a process to be killed or to be denied something. It plays its role in <see cref="TestChildRole"/>.</summary>
+internal sealed class TestChild : IDisposable
+{
+    internal const string Track = "track";
+    internal const string Demo = "demo";
+    internal const string RoleVariable = "CONNTRACKSTREAM_TEST_ROLE";
+    internal const string NamespaceVariable = "CONNTRACKSTREAM_TEST_NAMESPACE";
+    internal const string PipeVariable = "CONNTRACKSTREAM_TEST_PIPE";
+
+    private readonly AnonymousPipeServerStream _pipe = new(PipeDirection.In, HandleInheritability.Inheritable);
+    private readonly StreamReader _reader;
+    private readonly SafeFileHandle _namespace;
+    private readonly Process _process;
+
+    private TestChild(string role, NetworkNamespace networkNamespace, string[] wrapper)
+    {
+        _reader = new StreamReader(_pipe);
+        _namespace = NamespaceHandle.Open(networkNamespace);
+        string program = Path.ChangeExtension(typeof(TestChild).Assembly.Location, extension: null);
+        string[] command = [.. wrapper, program, "-method", $"{typeof(TestChildRole).FullName}.{nameof(TestChildRole.Play)}"];
+        ProcessStartInfo start = new(command[0], command[1..]) { UseShellExecute = false, RedirectStandardOutput = true };
+        start.Environment[RoleVariable] = role;
+        start.Environment[NamespaceVariable] = NamespaceTool.PathOf(_namespace);
+        start.Environment[PipeVariable] = _pipe.GetClientHandleAsString();
+        _process = Process.Start(start)!;
+        _pipe.DisposeLocalCopyOfClientHandle();
+    }
+
+    /// <param name="role">What it is to do.</param>
+    /// <param name="networkNamespace">Where.</param>
+    /// <param name="wrapper">A command line to start it by, such as setpriv's.</param>
+    internal static TestChild Start(string role, NetworkNamespace networkNamespace, params string[] wrapper) => new(role, networkNamespace, wrapper);
+
+    /// <summary>What it says next; null when it has ended.</summary>
+    internal string? ReadLine() => _reader.ReadLine();
+
+    /// <summary>kill -9.</summary>
+    internal void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    internal int ProcessId => _process.Id;
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            Kill();
+        _process.Dispose();
+        _reader.Dispose();
+        _namespace.Dispose();
+    }
+}
+
+/// <summary>The child's side of <see cref="TestChild"/>; does nothing in an ordinary run.</summary>
+public sealed class TestChildRole
+{
+    [Fact]
+    public void Play()
+    {
+        if (Environment.GetEnvironmentVariable(TestChild.RoleVariable) is not { } role)
+            return;
+        using AnonymousPipeClientStream pipe = new(PipeDirection.Out, Environment.GetEnvironmentVariable(TestChild.PipeVariable)!);
+        using StreamWriter parent = new(pipe) { AutoFlush = true };
+        string path = Environment.GetEnvironmentVariable(TestChild.NamespaceVariable)!;
+        try
+        {
+            using NetworkNamespace networkNamespace = NetworkNamespace.OpenPath(path);
+            using IDisposable made = role == TestChild.Track ? TrackingTable.Create(networkNamespace) : DemoScenario.Create(TimeProvider.System);
+            parent.WriteLine("made");
+            using ManualResetEvent never = new(initialState: false);
+            never.WaitOne(); // until killed
+        }
+        catch (NetlinkException e)
+        {
+            parent.WriteLine(e.Message.Replace(path, "CHILD", StringComparison.Ordinal));
+        }
+    }
+}
