@@ -66,6 +66,7 @@ public sealed class ViewEqualityTests
         Assert.True(rig.Counters.Lost > 0, "nothing was lost: the buffer was too large for this test");
         Assert.Equal(40_000, rig.Counters.New + rig.Counters.Destroy + rig.Counters.Lost);
         List<FlowChange> gaps = [.. rig.Changes.Where(c => c.Kind == FlowChangeKind.Gap)];
+        Assert.All(gaps, g => Assert.Equal(FlowGapReason.Overrun, g.Gap!.Reason));
         Assert.Equal(rig.Counters.Lost, gaps.Sum(g => g.Gap!.Lost));
         Assert.All(gaps, g => Assert.True(g.Gap!.From >= before && g.Gap.From < g.Gap.To && g.Gap.To <= after));
         Assert.Equal(rig.Changes.Count(c => c.Kind == FlowChangeKind.Started), rig.Changes.Count(c => c.Kind == FlowChangeKind.Ended));
