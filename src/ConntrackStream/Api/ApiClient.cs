@@ -75,7 +75,8 @@ internal static class ApiClient
         }
         catch (HttpRequestException e)
         {
-            throw new IOException($"no service answers on {socket} ({e.InnerException?.Message ?? e.Message}); is it running, with Api:Enabled?", e);
+            string reason = Path.Exists(socket) ? e.InnerException?.Message ?? e.Message : "there is no such socket";
+            throw new IOException($"no service answers on {socket}: {reason}; is it running, with Api:Enabled?", e);
         }
 
         if (response.IsSuccessStatusCode)

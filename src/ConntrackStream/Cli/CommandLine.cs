@@ -45,9 +45,11 @@ internal sealed class CommandLine(CliContext context)
         {
             return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (FailureReport.Tell(e, context) is int code)
+#pragma warning disable CA1031 // the last boundary: everything is reported, and has an exit code of its own
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            return code;
+            return FailureReport.Tell(e, context);
         }
     }
 

@@ -8,8 +8,8 @@ namespace ConntrackStream.Service.Cli;
 /// <summary>Turns a failure into what the user reads and what the process ends with.</summary>
 internal static class FailureReport
 {
-    /// <returns>The exit code; null for what nobody expected, which should be seen whole.</returns>
-    internal static int? Tell(Exception failure, CliContext context)
+    /// <returns>The exit code. What nobody expected is shown whole, with its stack.</returns>
+    internal static int Tell(Exception failure, CliContext context)
     {
         switch (failure)
         {
@@ -30,7 +30,8 @@ internal static class FailureReport
                 context.Fail(failure.Message);
                 return ExitCode.Failed;
             default:
-                return null;
+                context.Fail(failure.ToString());
+                return ExitCode.Failed;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Checkpoint;
@@ -45,6 +46,7 @@ internal sealed class StreamService(
     {
         _namespace = NetworkNamespace.Open(options.Tap.NetworkNamespace);
         ServiceLog.Starting(_logger, VersionVerb.Number, _namespace.ToString());
+        AskKernel();
         NamespaceIdentity identity = NamespaceIdentity.Of(_namespace);
         StateDirectory state = StateDirectory.Open(options.State.Directory);
         _lock = InstanceLock.Take(state.Path, identity);
@@ -95,6 +97,13 @@ internal sealed class StreamService(
         _lock?.Dispose();
         _namespace?.Dispose();
         (_kernel, _pipeline, _tracking, _sysctls, _lock, _namespace) = (null, null, null, null, null, null);
+    }
+
+    // Before anything is made or changed: without the permission, or without ctnetlink, nothing else matters.
+    private void AskKernel()
+    {
+        using ConntrackClient client = _namespace!.Run(static () => new ConntrackClient());
+        client.Count();
     }
 
     private void ActivateTracking()

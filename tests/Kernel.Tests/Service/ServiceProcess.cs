@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+
+namespace ConntrackStream.Kernel.Tests.Service;
+
+/// <summary>The real program, with a state directory and a socket of its own, following one namespace.</summary>
+internal sealed class ServiceProcess : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly Channel<string> _output = Channel.CreateBounded<string>(10_000);
+    private readonly Channel<string> _log = Channel.CreateBounded<string>(10_000);
+
+    private ServiceProcess(IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new(Program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Take(_output, line.Data);
+        _process.ErrorDataReceived += (_, line) => Take(_log, line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    internal static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "conntrack-stream");
+
+    /// <summary>Starts <c>run</c> and waits until it is ready.</summary>
+    internal static async Task<ServiceProcess> StartAsync(string space, string directory, params string[] more)
+    {
+        ServiceProcess service = new(
+        [
+            "run", "--netns", space, "--track", "--set", $"State:Directory={directory}/state", "--set", $"Api:Socket={directory}/api.sock",
+            "--set", "Logging:Format=line", .. more,
+        ]);
+        await service.WaitForLogAsync(" 4001 ");
+        return service;
+    }
+
+    /// <summary>Runs a verb to its end.</summary>
+    internal static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(Program, arguments);
+
+    /// <summary>The same as a user without any capability.</summary>
+    internal static Task<(int Code, string Output, string Error)> RunUnprivilegedAsync(params string[] arguments) =>
+        RunAsync("setpriv", ["--reuid", "65534", "--clear-groups", Program, .. arguments]);
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(string program, string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return (process.ExitCode, output, await error);
+    }
+
+    internal Task<string> WaitForLogAsync(string text) => WaitAsync(_log, text);
+
+    internal Task<string> WaitForRecordAsync(string text) => WaitAsync(_output, text);
+
+    internal void Signal(string name)
+    {
+        using Process kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
+    }
+
+    internal async Task<int> WaitForExitAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private static void Take(Channel<string> lines, string? line)
+    {
+        if (line is null)
+            lines.Writer.TryComplete();
+        else
+            lines.Writer.TryWrite(line);
+    }
+
+    private static async Task<string> WaitAsync(Channel<string> lines, string text)
+    {
+        List<string> seen = [];
+        using CancellationTokenSource patience = new(Patience);
+        await foreach (string line in lines.Reader.ReadAllAsync(patience.Token))
+        {
+            if (line.Contains(text, StringComparison.Ordinal))
+                return line;
+            seen.Add(line);
+        }
+
+        throw new InvalidOperationException($"it ended without \"{text}\": {string.Join('\n', seen)}");
+    }
+}

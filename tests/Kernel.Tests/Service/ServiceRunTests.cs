@@ -1,0 +1,147 @@
+using System.Text.Json;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Hosting;
+
+namespace ConntrackStream.Kernel.Tests.Service;
+
+/// <summary>The whole service as a process.</summary>
+public sealed class ServiceRunTests : IDisposable
+{
+    private readonly TestNamespace _space = new();
+    private readonly string _directory = Directory.CreateTempSubdirectory("cs-service-").FullName;
+
+    public void Dispose()
+    {
+        _space.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task Follows_answers_drains_and_puts_everything_back()
+    {
+        using ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory);
+        Assert.Equal("1", Sysctl("nf_conntrack_acct"));
+        Assert.Equal("1", Sysctl("nf_conntrack_timestamp"));
+        _space.Exec("bash", "-c", "echo x > /dev/udp/127.0.0.1/5001");
+        string record = await service.WaitForRecordAsync("\"dport\":5001");
+        Assert.Contains("\"event\":\"start\"", record, StringComparison.Ordinal);
+
+        (int code, string output, string error) = await ServiceProcess.RunAsync("list", "--live", "--socket", $"{_directory}/api.sock", "--dport", "5001", "-o", "json");
+        Assert.Equal((0, "conntrack-stream: 1 flow entries have been shown.\n"), (code, error));
+        Assert.Equal(FlowId(record), FlowId(output));
+        Assert.Equal("1\n", (await ServiceProcess.RunAsync("count", "--live", "--socket", $"{_directory}/api.sock")).Output);
+
+        (code, _, error) = await ServiceProcess.RunAsync("run", "--netns", _space.Name, "--set", $"State:Directory={_directory}/state");
+        Assert.Equal(1, code);
+        Assert.Contains("another conntrack-stream serves this network namespace already", error, StringComparison.Ordinal);
+
+        service.Signal("TERM");
+        await service.WaitForLogAsync(" 4003 Done: ");
+        Assert.Equal(0, await service.WaitForExitAsync());
+        Assert.Equal("0", Sysctl("nf_conntrack_acct"));
+        Assert.Equal("0", Sysctl("nf_conntrack_timestamp"));
+        Assert.Empty(_space.Exec("nft", "list", "tables"));
+        Assert.False(Path.Exists($"{_directory}/api.sock"));
+    }
+
+    [Fact]
+    public async Task A_flow_keeps_its_id_over_a_restart()
+    {
+        string first;
+        using (ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory))
+        {
+            _space.Exec("bash", "-c", "echo x > /dev/udp/127.0.0.1/5001");
+            first = await service.WaitForRecordAsync("\"dport\":5001");
+            service.Signal("INT");
+            Assert.Equal(0, await service.WaitForExitAsync());
+        }
+
+        using ServiceProcess next = await ServiceProcess.StartAsync(_space.Name, _directory);
+        Assert.Contains("\"reason\":\"restart\"", await next.WaitForRecordAsync("\"event\":\"gap\""), StringComparison.Ordinal);
+        string again = await next.WaitForRecordAsync("\"dport\":5001");
+        Assert.Contains("\"origin\":\"dump\"", again, StringComparison.Ordinal);
+        Assert.Equal(FlowId(first), FlowId(again));
+    }
+
+    [Fact]
+    public async Task After_kill_9_the_next_run_restores_the_originals()
+    {
+        using (ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory))
+        {
+            service.Signal("KILL");
+            await service.WaitForExitAsync();
+        }
+
+        Assert.Equal("1", Sysctl("nf_conntrack_acct"));
+        using ServiceProcess next = await ServiceProcess.StartAsync(_space.Name, _directory);
+        next.Signal("TERM");
+        Assert.Equal(0, await next.WaitForExitAsync());
+        Assert.Equal("0", Sysctl("nf_conntrack_acct"));
+    }
+
+    [Fact]
+    public async Task Hangup_reopens_the_flow_log()
+    {
+        string log = $"{_directory}/flows.json";
+        using ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory, "--set", $"FlowLog:Path={log}");
+        File.Move(log, log + ".1");
+        service.Signal("HUP");
+        await service.WaitForLogAsync(" 4004 Reloaded");
+        Assert.True(File.Exists(log));
+        service.Signal("TERM");
+        Assert.Equal(0, await service.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task Without_the_permission_it_ends_with_3_and_names_the_capability()
+    {
+        (int code, _, string error) = await ServiceProcess.RunUnprivilegedAsync("run", "--set", $"State:Directory={_directory}/x");
+        Assert.Equal(3, code);
+        Assert.Contains("CAP_NET_ADMIN", error, StringComparison.Ordinal);
+        Assert.False(Path.Exists($"{_directory}/x"));
+    }
+
+    [Fact]
+    public async Task Doctor_fails_when_nothing_is_tracked_and_says_what_to_do()
+    {
+        string[] arguments = ["doctor", "--netns", _space.Name, "--set", $"State:Directory={_directory}", "--set", $"Api:Socket={_directory}/api.sock"];
+        (int code, string output, _) = await ServiceProcess.RunAsync(arguments);
+        Assert.Equal(1, code);
+        Assert.Contains("fail  tracking: nothing in this namespace uses conntrack", output, StringComparison.Ordinal);
+        (code, output, _) = await ServiceProcess.RunAsync([.. arguments, "--set", "Tap:Track=true"]);
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("fail", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watch_ends_quietly_when_its_reader_leaves()
+    {
+        // The second event hits the closed pipe.
+        string command = $"{ServiceProcess.Program} watch | head -1";
+        using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
+            "ip", ["netns", "exec", _space.Name, "bash", "-c",
+            $"set -o pipefail; nft 'add table inet t; add chain inet t c {{ type filter hook output priority 0; }}; add rule inet t c ct state new accept'; "
+            + $"(while echo x > /dev/udp/127.0.0.1/$((++i + 5000)); do read -t 0.2 <> <(:); done) & traffic=$!; {command}; code=$?; kill $traffic; exit $code"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(0, process.ExitCode);
+        Assert.Contains("[NEW] udp", output, StringComparison.Ordinal);
+    }
+
+    private string? Sysctl(string name)
+    {
+        using NetworkNamespace opened = NetworkNamespace.OpenName(_space.Name);
+        return SysctlGuard.TryRead(opened, name);
+    }
+
+    private static string FlowId(string record)
+    {
+        using JsonDocument document = JsonDocument.Parse(record);
+        return document.RootElement.GetProperty("flow_id").GetString()!;
+    }
+}

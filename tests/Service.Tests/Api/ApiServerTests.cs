@@ -1,0 +1,184 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Output;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ConntrackStream.Service.Tests.Api;
+
+public sealed class ApiServerTests : IDisposable
+{
+    private readonly string _socket = Path.Combine(Path.GetTempPath(), $"cs-api-{Guid.NewGuid():N}.sock");
+    private readonly List<FlowChange> _flows = [Flow(1, IpProtocol.Tcp, 443), Flow(2, IpProtocol.Udp, 53), Flow(3, IpProtocol.Tcp, 80)];
+    private Func<CancellationToken, Task<bool>> _isHealthy = static _ => Task.FromResult(true);
+    private bool _isSynced = true;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => File.Delete(_socket);
+
+    [Fact]
+    public async Task Lists_and_counts_with_the_command_lines_filter()
+    {
+        await using ApiServer server = await StartAsync();
+        using MemoryStream output = new();
+        Assert.Equal(2, await ApiClient.ListAsync(_socket, "proto=tcp", new OutputFormat(), output, Cancellation));
+        Assert.Equal(
+            "tcp      6 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=443 src=10.0.0.2 dst=10.0.0.1 sport=443 dport=1\n"
+            + "tcp      6 src=10.0.0.1 dst=10.0.0.2 sport=3 dport=80 src=10.0.0.2 dst=10.0.0.1 sport=80 dport=3\n",
+            Encoding.UTF8.GetString(output.ToArray()));
+        Assert.Equal(1, await ApiClient.CountAsync(_socket, "dport=53,54&family=ipv4", Cancellation));
+        Assert.Equal(3, await ApiClient.CountAsync(_socket, "", Cancellation));
+        await server.StopAsync(Cancellation);
+        Assert.False(Path.Exists(_socket));
+    }
+
+    [Fact]
+    public async Task Lists_as_ndjson_with_flow_ids()
+    {
+        await using ApiServer server = await StartAsync();
+        using MemoryStream output = new();
+        await ApiClient.ListAsync(_socket, "proto=udp", new OutputFormat { Json = true }, output, Cancellation);
+        string line = Encoding.UTF8.GetString(output.ToArray());
+        Assert.StartsWith("{\"v\":1,", line, StringComparison.Ordinal);
+        Assert.Contains("\"flow_id\":\"", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v1/flows?proto=tpc", HttpStatusCode.BadRequest, "'tpc' is not a protocol")]
+    [InlineData("/v1/flows?protocol=tcp", HttpStatusCode.BadRequest, "protocol")]
+    [InlineData("/v1/flows?format=xml", HttpStatusCode.BadRequest, "'xml' is not json or text")]
+    [InlineData("/v1/flows?state=ESTABLISHED", HttpStatusCode.Conflict, "set Tap:JoinUpdates")]
+    [InlineData("/v1/count?mark=1", HttpStatusCode.Conflict, "set Tap:JoinUpdates")]
+    [InlineData("/v2", HttpStatusCode.NotFound, "")]
+    [InlineData("/healthz", HttpStatusCode.OK, "ok")]
+    [InlineData("/readyz", HttpStatusCode.OK, "ready")]
+    [InlineData("/v1/status", HttpStatusCode.OK, "\"synced\":true")]
+    public async Task Answers(string path, HttpStatusCode status, string text)
+    {
+        await using ApiServer server = await StartAsync();
+        (HttpStatusCode answered, string body) = await GetAsync(path);
+        Assert.Equal(status, answered);
+        Assert.Contains(text, body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tells_what_is_not_well()
+    {
+        await using ApiServer server = await StartAsync();
+        _isSynced = false;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetAsync("/readyz")).Status);
+        _isHealthy = static _ => Task.FromResult(false);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetAsync("/healthz")).Status);
+    }
+
+    [Fact]
+    public async Task The_socket_is_for_owner_and_group()
+    {
+        await using ApiServer server = await StartAsync();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(_socket));
+    }
+
+    [Fact]
+    public async Task A_leftover_that_nobody_answers_on_is_replaced()
+    {
+        using (Socket dead = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(_socket));
+        }
+
+        await using ApiServer server = await StartAsync();
+        Assert.Equal(3, await ApiClient.CountAsync(_socket, "", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_service_that_answers_is_left_alone()
+    {
+        await using ApiServer first = await StartAsync();
+        IOException e = await Assert.ThrowsAsync<IOException>(async () => await (await StartAsync()).DisposeAsync());
+        Assert.Contains("another service answers", e.Message, StringComparison.Ordinal);
+        Assert.Equal(3, await ApiClient.CountAsync(_socket, "", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_socket_is_left_alone()
+    {
+        await File.WriteAllTextAsync(_socket, "precious", Cancellation);
+        await Assert.ThrowsAsync<IOException>(async () => await (await StartAsync()).DisposeAsync());
+        Assert.Equal("precious", await File.ReadAllTextAsync(_socket, Cancellation));
+    }
+
+    private async Task<ApiServer> StartAsync()
+    {
+        ApiServer server = new(new ApiSettings { Socket = _socket }, Backend(), TimeProvider.System, NullLoggerFactory.Instance);
+        await server.StartAsync(Cancellation);
+        return server;
+    }
+
+    private ApiBackend Backend() => new()
+    {
+        Query = QueryAsync,
+        Status = () => new ServiceStatus
+        {
+            Version = "1",
+            NetworkNamespace = null,
+            Started = DateTimeOffset.UnixEpoch,
+            Synced = _isSynced,
+            Tap = new TapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0),
+            View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null),
+            Sinks = [],
+        },
+        IsHealthy = token => _isHealthy(token),
+        HasUpdates = false,
+    };
+
+    private async Task<QuerySummary> QueryAsync(FlowFilter filter, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellation)
+    {
+        long rows = 0;
+        foreach (FlowChange flow in _flows.Where(flow => filter.Matches(flow.Flow)))
+        {
+            FlowChangeBatch batch = new();
+            batch.Add() = flow;
+            rows++;
+            await onRows(batch);
+        }
+
+        return new QuerySummary(0, 0, rows, Synced: true);
+    }
+
+    private async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)
+    {
+        using HttpClient client = new(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        using HttpResponseMessage response = await client.GetAsync(new Uri("http://api" + path), Cancellation);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    private static FlowChange Flow(ushort number, IpProtocol protocol, ushort port)
+    {
+        IpAddress one = IpAddress.FromIPv4([10, 0, 0, 1]), two = IpAddress.FromIPv4([10, 0, 0, 2]);
+        return new FlowChange
+        {
+            Id = new FlowId(1, number),
+            Kind = FlowChangeKind.Started,
+            Flow = new Flow
+            {
+                Present = FlowFields.BothTuples,
+                Original = new FlowTuple { Family = FlowFamily.IPv4, Protocol = protocol, Source = one, Destination = two, SourcePort = number, DestinationPort = port },
+                Reply = new FlowTuple { Family = FlowFamily.IPv4, Protocol = protocol, Source = two, Destination = one, SourcePort = port, DestinationPort = number },
+            },
+        };
+    }
+}

@@ -1,0 +1,124 @@
+using System.Collections;
+using System.Text;
+using ConntrackStream.Service.Cli;
+
+namespace ConntrackStream.Service.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("lsit", "'lsit'")]
+    [InlineData("list -p tpc", "--proto: 'tpc' is not a protocol; allowed are tcp, udp")]
+    [InlineData("list -p", "'-p'")]
+    [InlineData("list -s 10.0.0.256", "--src: '10.0.0.256' is not an IPv4 or IPv6 address or prefix")]
+    [InlineData("list -d 10.0.0.0/33", "--dst: '10.0.0.0/33': the prefix length must be 0 to 32")]
+    [InlineData("list --dport 80,http", "--dport: 'http' is not a port: a number from 0 to 65535")]
+    [InlineData("list -m 1/x", "--mark: '1/x' is not a mark")]
+    [InlineData("list --state LISTENING", "--state: 'LISTENING' is not a TCP state; allowed are NONE, SYN_SENT")]
+    [InlineData("list -u GONE", "--status: 'GONE' is not a status; allowed are ASSURED")]
+    [InlineData("list -f ipx", "--family: 'ipx' is not a family; allowed are ipv4, ipv6")]
+    [InlineData("list -w 65536", "--zone: '65536' is not a zone")]
+    [InlineData("list -o xml", "--output: 'xml' is not a type of output; allowed are text, json, extended")]
+    [InlineData("list -o text,json", "--output: text and json exclude each other")]
+    [InlineData("watch -e NEW,GONE", "--event-mask: 'GONE' is not an event; allowed are NEW, UPDATE, DESTROY, ALL")]
+    [InlineData("watch -c 0", "--count: at least 1")]
+    [InlineData("delete", "delete: without a filter every flow would go; say which (-p, -s, -d, …), or --all")]
+    [InlineData("replay", "replay")]
+    public async Task Wrong_usage_ends_with_2_and_says_what_is_allowed(string arguments, string message)
+    {
+        (int code, string output, string error) = await RunAsync(arguments.Split(' '));
+        Assert.Equal(2, code);
+        Assert.Empty(output);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Contains("Try: conntrack-stream", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wrong_configuration_ends_with_2()
+    {
+        (int code, _, string error) = await RunAsync("run", "--set", "Audit:Interval=never");
+        Assert.Equal(2, code);
+        Assert.Equal("conntrack-stream: configuration: Audit:Interval: \"never\" is not a duration (00:02:30, 150s, 5m, 2h) [--set]\n", error);
+    }
+
+    [Fact]
+    public async Task Without_a_verb_it_is_run()
+    {
+        (int code, _, string error) = await RunAsync("--set", "Audit:Interval=never");
+        Assert.Equal(2, code);
+        Assert.Contains("Audit:Interval", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_environment_is_named_as_the_source()
+    {
+        (int code, _, string error) = await RunAsync(new Hashtable { ["CONNTRACKSTREAM__Tap__Trak"] = "1" }, "doctor");
+        Assert.Equal(2, code);
+        Assert.Contains("Tap:Trak: no such key; did you mean Tap:Track? [the environment]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_namespace_ends_with_1()
+    {
+        (int code, _, string error) = await RunAsync("list", "--netns", "no-such-namespace");
+        Assert.Equal(1, code);
+        Assert.Contains("opening network namespace 'no-such-namespace': ENOENT", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Live_without_a_service_ends_with_1_and_names_the_socket()
+    {
+        (int code, _, string error) = await RunAsync("count", "--live", "--socket", "/nonexistent/api.sock");
+        Assert.Equal(1, code);
+        Assert.Contains("no service answers on /nonexistent/api.sock: there is no such socket", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("demo")]
+    [InlineData("watch")]
+    [InlineData("list")]
+    [InlineData("count")]
+    [InlineData("stats")]
+    [InlineData("delete")]
+    [InlineData("doctor")]
+    [InlineData("replay")]
+    [InlineData("version")]
+    public async Task Help_of_each_verb_teaches_by_examples(string verb)
+    {
+        (int code, string output, string error) = await RunAsync(verb, "--help");
+        Assert.Equal(0, code);
+        Assert.Empty(error);
+        int examples = output.IndexOf("Examples:", StringComparison.Ordinal);
+        Assert.True(examples > 0);
+        Assert.Contains("conntrack-stream", output[examples..], StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', output);
+    }
+
+    [Fact]
+    public async Task General_help_lists_verbs_and_exit_codes()
+    {
+        (_, string output, _) = await RunAsync("--help");
+        Assert.Contains("watch", output, StringComparison.Ordinal);
+        Assert.Contains("3 not permitted, 4 not supported by this kernel", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Errors_are_red_on_a_terminal_only()
+    {
+        StringWriter error = new();
+        await new CommandLine(new CliContext { Output = new MemoryStream(), Error = error, ErrorIsTerminal = true }).RunAsync(["lsit"], TestContext.Current.CancellationToken);
+        Assert.Contains("\e[31mconntrack-stream: ", error.ToString(), StringComparison.Ordinal);
+    }
+
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync([], arguments);
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(Hashtable environment, params string[] arguments)
+    {
+        using MemoryStream output = new();
+        StringWriter error = new();
+        CliContext context = new() { Output = output, Error = error, Environment = environment };
+        int code = await new CommandLine(context).RunAsync(arguments, TestContext.Current.CancellationToken);
+        return (code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+}

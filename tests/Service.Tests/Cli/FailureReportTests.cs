@@ -1,0 +1,44 @@
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Hosting;
+
+namespace ConntrackStream.Service.Tests.Cli;
+
+public sealed class FailureReportTests
+{
+    [Theory]
+    [InlineData("joining group", Errno.EPERM, 3, "CAP_NET_ADMIN")]
+    [InlineData("dumping the conntrack table", Errno.EACCES, 3, "CAP_NET_ADMIN")]
+    [InlineData("entering network namespace 'x'", Errno.EPERM, 3, "CAP_SYS_ADMIN")]
+    [InlineData("opening a netlink socket", Errno.EPROTONOSUPPORT, 4, "CONFIG_NETFILTER_NETLINK")]
+    [InlineData("opening a netlink socket", Errno.EAFNOSUPPORT, 4, "CONFIG_NETFILTER_NETLINK")]
+    [InlineData("reading the size of the conntrack table", Errno.EINVAL, 4, "nf_conntrack_netlink")]
+    [InlineData("dumping the conntrack table", Errno.ENOMEM, 1, "ENOMEM")]
+    public void Errno_decides_the_exit_code_and_the_advice(string operation, Errno errno, int code, string advice)
+    {
+        (int told, string error) = Tell(new NetlinkException(operation, errno));
+        Assert.Equal(code, told);
+        Assert.Contains(operation, error, StringComparison.Ordinal);
+        Assert.Contains(advice, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_reader_that_left_is_no_failure() => Assert.Equal((0, ""), Tell(new BrokenPipeException()));
+
+    [Fact]
+    public void A_full_disk_is() => Assert.Equal(1, Tell(new IOException("No space left on device")).Code);
+
+    [Fact]
+    public void What_nobody_expected_is_shown_whole()
+    {
+        (int code, string error) = Tell(new InvalidOperationException("oops"));
+        Assert.Equal(1, code);
+        Assert.Contains(nameof(InvalidOperationException), error, StringComparison.Ordinal);
+    }
+
+    private static (int Code, string Error) Tell(Exception e)
+    {
+        StringWriter error = new();
+        return (FailureReport.Tell(e, new CliContext { Output = Stream.Null, Error = error }), error.ToString());
+    }
+}

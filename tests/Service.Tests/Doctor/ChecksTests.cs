@@ -1,0 +1,70 @@
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Doctor;
+using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Network;
+using ConntrackStream.Service.Options;
+
+namespace ConntrackStream.Service.Tests.Doctor;
+
+public sealed class ChecksTests
+{
+    [Theory]
+    [InlineData("1", false, "ok    nf_conntrack_acct: 1")]
+    [InlineData("0", true, "ok    nf_conntrack_acct: 0, will be 1 while the service runs (Tap:EnableAccounting); flows that exist already go without")]
+    [InlineData("0", false, "warn  nf_conntrack_acct: 0: flows have no packets and bytes → sysctl -w net.netfilter.nf_conntrack_acct=1, or Tap:EnableAccounting=true")]
+    public void Accounting(string value, bool enable, string line) =>
+        Assert.Equal(line, KernelChecks.Switch("nf_conntrack_acct", "packets and bytes", "Tap:EnableAccounting", value, enable).ToString());
+
+    [Fact]
+    public void Events_off_for_good_is_a_failure()
+    {
+        Assert.Equal(CheckLevel.Fail, KernelChecks.Events("0", enable: false).Level);
+        Assert.Equal(CheckLevel.Ok, KernelChecks.Events("0", enable: true).Level);
+        Assert.Equal(CheckLevel.Ok, KernelChecks.Events("2", enable: false).Level);
+        Assert.Equal(CheckLevel.Warn, KernelChecks.Events(value: null, enable: true).Level);
+    }
+
+    [Fact]
+    public void Tracking_is_needed_unless_the_service_activates_it()
+    {
+        TrackingReport inactive = new(TrackingState.Inactive, TrackingState.Inactive, TrackingState.Inactive, "nothing uses conntrack");
+        Assert.Equal(CheckLevel.Fail, KernelChecks.Tracking(inactive, track: false).Level);
+        Assert.Equal(CheckLevel.Ok, KernelChecks.Tracking(inactive, track: true).Level);
+        Assert.Equal(CheckLevel.Warn, KernelChecks.Tracking(inactive with { State = TrackingState.Unknown }, track: false).Level);
+    }
+
+    [Fact]
+    public void The_tables_fill_is_told()
+    {
+        Assert.Equal("ok    table: 79 of 100 entries (79 %)", KernelChecks.Fill(new TableSample(79, 100, 0, 0, 0), new TableHealthSettings()).ToString());
+        Assert.Equal(CheckLevel.Warn, KernelChecks.Fill(new TableSample(80, 100, 0, 0, 0), new TableHealthSettings()).Level);
+    }
+
+    [Fact]
+    public void Capabilities_are_read_from_the_process()
+    {
+        const string NetAdminOnly = "Name:\tx\nCapInh:\t0000000000000000\nCapEff:\t0000000000001000\nCapBnd:\t000001ffffffffff\n";
+        Assert.All(ProcessChecks.Capabilities(NetAdminOnly, NetworkNamespace.Current), static result => Assert.Equal(CheckLevel.Ok, result.Level));
+        CheckResult missing = Assert.Single(ProcessChecks.Capabilities("CapEff:\t0000000000000000\n", NetworkNamespace.Current));
+        Assert.Equal((CheckLevel.Fail, "CAP_NET_ADMIN"), (missing.Level, missing.Subject));
+    }
+
+    [Fact]
+    public void A_directory_is_tried_with_a_file()
+    {
+        string directory = Directory.CreateTempSubdirectory("cs-doctor-").FullName;
+        Assert.Equal(CheckLevel.Ok, FileChecks.Writable("x", directory, "fix", mayBeMade: false).Level);
+        Assert.Empty(Directory.GetFiles(directory));
+        Assert.Equal(CheckLevel.Ok, FileChecks.Writable("x", Path.Combine(directory, "a/b"), "fix", mayBeMade: true).Level);
+        Assert.Equal(CheckLevel.Fail, FileChecks.Writable("x", Path.Combine(directory, "a"), "fix", mayBeMade: false).Level);
+        Assert.Equal(CheckLevel.Fail, FileChecks.Writable("x", "/proc/sys", "fix", mayBeMade: true).Level);
+        Directory.Delete(directory);
+    }
+
+    [Fact]
+    public void A_small_buffer_is_a_warning()
+    {
+        Assert.Equal(CheckLevel.Warn, BufferCheck.Judge(212_992).Level);
+        Assert.Equal("ok    event socket: receive buffer 8192 KiB, room for some 6553 waiting events", BufferCheck.Judge(8 << 20).ToString());
+    }
+}

@@ -1,0 +1,58 @@
+using ConntrackStream.Service.Hosting;
+
+namespace ConntrackStream.Service.Tests.Hosting;
+
+public sealed class StateDirectoryTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"cs-state-{Guid.NewGuid():N}");
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_path))
+            Directory.Delete(_path, recursive: true);
+    }
+
+    [Fact]
+    public void Is_made_for_the_owner_alone_and_so_are_its_files()
+    {
+        StateDirectory state = StateDirectory.Open(_path);
+        state.Write("x", "1"u8);
+        state.Write("x", "23"u8);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(state.PathOf("x")));
+        Assert.Equal("23"u8.ToArray(), state.Read("x"));
+        Assert.Single(Directory.GetFiles(_path));
+    }
+
+    [Fact]
+    public void One_that_everybody_may_write_to_is_refused()
+    {
+        Directory.CreateDirectory(_path);
+        File.SetUnixFileMode(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
+        Assert.Contains("everybody may write", Assert.Throws<IOException>(() => StateDirectory.Open(_path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_others_may_write_to_is_not_trusted()
+    {
+        StateDirectory state = StateDirectory.Open(_path);
+        state.Write("x", "1"u8);
+        File.SetUnixFileMode(state.PathOf("x"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite);
+        Assert.Throws<IOException>(() => state.Read("x"));
+        Assert.Null(state.Read("missing"));
+    }
+
+    [Fact]
+    public void A_namespace_has_one_instance()
+    {
+        StateDirectory state = StateDirectory.Open(_path);
+        NamespaceIdentity identity = new("boot", 17);
+        using (InstanceLock.Take(state.Path, identity))
+        {
+            Assert.Contains("another conntrack-stream serves", Assert.Throws<IOException>(() => InstanceLock.Take(state.Path, identity)).Message, StringComparison.Ordinal);
+            InstanceLock.Take(state.Path, identity with { Cookie = 18 }).Dispose();
+        }
+
+        InstanceLock.Take(state.Path, identity).Dispose();
+    }
+}

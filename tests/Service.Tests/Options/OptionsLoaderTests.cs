@@ -1,0 +1,134 @@
+using System.Collections;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.FlowLog;
+
+namespace ConntrackStream.Service.Tests.Options;
+
+public sealed class OptionsLoaderTests : IDisposable
+{
+    private readonly string _file = Path.Combine(Path.GetTempPath(), $"cs-options-{Guid.NewGuid():N}.json");
+
+    public void Dispose() => File.Delete(_file);
+
+    [Fact]
+    public void Without_any_source_there_are_the_defaults()
+    {
+        ServiceOptions options = Load(json: null);
+        Assert.Equal(TimeSpan.FromSeconds(150), options.Audit.Interval);
+        Assert.Equal("-", options.FlowLog.Path);
+        Assert.Null(options.Tap.ReceiveBufferBytes);
+    }
+
+    [Fact]
+    public void A_later_source_goes_over_an_earlier_one()
+    {
+        ServiceOptions options = Load(
+            """{ "Audit": { "Interval": "5m" }, "Api": { "MaxConnections": 3, "Socket": "/file" }, "Tap": { "Track": true } }""",
+            new Hashtable { ["CONNTRACKSTREAM__Api__MaxConnections"] = "4", ["CONNTRACKSTREAM__api__socket"] = "/environment", ["OTHER__Api__Enabled"] = "no" },
+            "Api:Socket=/set");
+        Assert.Equal(TimeSpan.FromMinutes(5), options.Audit.Interval);
+        Assert.Equal(4, options.Api.MaxConnections);
+        Assert.Equal("/set", options.Api.Socket);
+        Assert.True(options.Tap.Track);
+    }
+
+    [Fact]
+    public void A_list_is_replaced_whole()
+    {
+        ServiceOptions options = Load("""{ "Tap": { "Filter": { "Protocols": ["tcp", "udp", "icmp"], "Zones": [1, 2] } } }""", set: "Tap:Filter:Protocols=sctp, gre");
+        Assert.Equal(["sctp", "gre"], options.Tap.Filter.Protocols);
+        Assert.Equal<ushort>([1, 2], options.Tap.Filter.Zones);
+    }
+
+    [Fact]
+    public void A_list_may_be_set_element_by_element()
+    {
+        ServiceOptions options = Load(
+            """{ "Tap": { "Filter": { "Protocols": ["tcp", "udp"] } } }""",
+            new Hashtable { ["CONNTRACKSTREAM__Tap__Filter__Protocols__0"] = "icmp" });
+        Assert.Equal(["icmp"], options.Tap.Filter.Protocols);
+    }
+
+    [Fact]
+    public void Null_keeps_the_default_and_comments_are_allowed()
+    {
+        ServiceOptions options = Load("""
+            {
+              // a comment
+              "Tap": { "ReceiveBufferBytes": null, "NetworkNamespace": null, },
+              "FlowLog": { "Format": "TEXT", "Events": ["start", "end"] },
+            }
+            """);
+        Assert.Null(options.Tap.ReceiveBufferBytes);
+        Assert.Equal(FlowLogFormat.Text, options.FlowLog.Format);
+        Assert.Equal([FlowLogEvent.Start, FlowLogEvent.End], options.FlowLog.Events);
+    }
+
+    [Theory]
+    [InlineData("Audit:Intervall=5m", "Audit:Intervall: no such key; did you mean Audit:Interval? [--set]")]
+    [InlineData("Xyzzy:Plugh:Foo=1", "Xyzzy:Plugh:Foo: no such key; docs/configuration.md lists all keys [--set]")]
+    [InlineData("Audit:Interval=150", "Audit:Interval: \"150\" is not a duration (00:02:30, 150s, 5m, 2h) [--set]")]
+    [InlineData("Audit:Interval=2d", "Audit:Interval: \"2.00:00:00\" must be from 00:00:01 to 1.00:00:00 [--set]")]
+    [InlineData("Tap:ReceiveBufferBytes=64MB!", "Tap:ReceiveBufferBytes: \"64MB!\" is not a size (1048576, 64MiB) [--set]")]
+    [InlineData("Tap:ReceiveBufferBytes=1", "Tap:ReceiveBufferBytes: \"1\" must be from 4096 to 1073741824 [--set]")]
+    [InlineData("Tap:Track=yes", "Tap:Track: \"yes\" is not true or false [--set]")]
+    [InlineData("Tap:Reconnect:Jitter=1.5", "Tap:Reconnect:Jitter: \"1.5\" must be from 0 to 1 [--set]")]
+    [InlineData("Tap:Reconnect:MaxDelay=1s", "Tap:Reconnect:MaxDelay: \"00:00:01\" must not be shorter than FirstDelay (00:00:05) [--set]")]
+    [InlineData("Tap:Filter:Zones=70000", "Tap:Filter:Zones: \"70000\" is not a whole number [--set]")]
+    [InlineData("FlowLog:Format=xml", "FlowLog:Format: \"xml\" is not one of json, text [--set]")]
+    [InlineData("FlowLog:Format=1", "FlowLog:Format: \"1\" is not one of json, text [--set]")]
+    [InlineData("Logging:Level=loud", "Logging:Level: \"loud\" is not one of trace, debug, information, warning, error, critical, none [--set]")]
+    [InlineData("State:Directory=", "State:Directory: \"\" must not be empty [--set]")]
+    [InlineData("TableHealth:CriticalPercent=70", "TableHealth:CriticalPercent: \"70\" must not be less than WarningPercent (80) [--set]")]
+    [InlineData("FlowLog:Rotation:Keep=0", "FlowLog:Rotation:Keep: \"0\" must be from 1 to 10000 [--set]")]
+    [InlineData("nonsense", "--set \"nonsense\": expected Section:Key=value")]
+    public void A_fault_names_key_value_source_and_what_is_allowed(string set, string fault) =>
+        Assert.Equal([fault], Assert.Throws<ConfigurationException>(() => Load(json: null, set: set)).Faults);
+
+    [Fact]
+    public void A_refused_filter_says_why()
+    {
+        string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json: null, set: "Tap:Filter:Protocols=tpc")).Faults);
+        Assert.StartsWith("Tap:Filter:Protocols: \"tpc\" is refused: 'tpc' is not a protocol; allowed are tcp, udp", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_fault_is_told_with_the_file_it_is_in()
+    {
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => Load("""{ "Api": { "Enabled": "maybe", "Port": 80 }, "Audit": { "Jitter": ["a"] } }"""));
+        Assert.Equal(3, e.Faults.Count);
+        Assert.All(e.Faults, fault => Assert.EndsWith($"[{_file}]", fault, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{ \"Api\": ", "not valid JSON")]
+    [InlineData("[1]", "not a JSON object")]
+    [InlineData("""{ "Api": { "Socket": "a", "Socket": "b" } }""", "not valid JSON")]
+    public void A_bad_file_is_named(string json, string problem)
+    {
+        string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json)).Faults);
+        Assert.StartsWith($"{_file}: {problem}", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_was_named_must_exist()
+    {
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => OptionsLoader.Load(new ConfigurationSources("/nonexistent/x.json") { Environment = new Hashtable() }));
+        Assert.StartsWith("/nonexistent/x.json: cannot be read", Assert.Single(e.Faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_first_default_file_that_exists_is_read()
+    {
+        File.WriteAllText(_file, """{ "Api": { "MaxConnections": 7 } }""");
+        ConfigurationSources sources = new() { DefaultFiles = ["/nonexistent/appsettings.json", _file], Environment = new Hashtable() };
+        Assert.Equal(7, OptionsLoader.Load(sources).Api.MaxConnections);
+    }
+
+    private ServiceOptions Load(string? json, Hashtable? environment = null, params string[] set)
+    {
+        if (json is not null)
+            File.WriteAllText(_file, json);
+        return OptionsLoader.Load(new ConfigurationSources(json is null ? null : _file, set) { DefaultFiles = [], Environment = environment ?? [] });
+    }
+}
