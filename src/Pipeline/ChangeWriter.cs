@@ -8,6 +8,9 @@ internal sealed class ChangeWriter(FlowChangeBatchPool pool, IObserver<FlowChang
     /// <summary>Changes written since the start.</summary>
     public long Written { get; private set; }
 
+    /// <summary>Changes are waiting for <see cref="Flush"/>.</summary>
+    public bool HasChanges => _batch is not null;
+
     /// <summary>Appends a change; the slot is good until the next call.</summary>
     public ref FlowChange Add(FlowChangeKind kind, FlowOrigin origin)
     {

@@ -53,6 +53,7 @@ public sealed partial class FlowPipeline
             await reconciler.StopAsync().ConfigureAwait(false);
         _source.Messages.Writer.TryComplete();
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _writer.Flush(); // what a lagging sink had kept waiting
         _graph.Dispose();
         await Task.WhenAll(_sinks.Select(sink => sink.StopAsync(_options.DrainPatience))).ConfigureAwait(false);
     }

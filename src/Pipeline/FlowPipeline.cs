@@ -16,6 +16,8 @@ namespace ConntrackStream.Pipeline;
 /// </summary>
 public sealed partial class FlowPipeline : IAsyncDisposable
 {
+    private static readonly TimeSpan LagPatience = TimeSpan.FromMilliseconds(50);
+
     private readonly PipelineOptions _options;
     private readonly PipelineSource _source;
     private readonly ILogger _logger;
@@ -34,6 +36,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private IDisposable _graph = Disposable.Empty;
     private Task _run = Task.CompletedTask;
     private long _events;
+    private bool _handOnIsDue;
 
     public FlowPipeline(PipelineSource source, IEnumerable<IFlowSink> sinks, PipelineOptions options, TimeProvider time, ILogger<FlowPipeline> logger)
     {
@@ -42,7 +45,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         _time = time;
         _logger = logger;
         _writer = new ChangeWriter(_pool, _changes);
-        _loop = new PipelineLoop(source.Messages, time, Handle, _writer.Flush);
+        _loop = new PipelineLoop(source.Messages, time, Handle, HandOn);
         FlowIdMinter ids = new(FlowIdMinter.NewInstance(time, options.Random));
         ViewContext context = new(_writer, ids, source.Kernel is { } kernel ? kernel.IsAlive : static (in _, _) => false)
         {
@@ -126,6 +129,41 @@ public sealed partial class FlowPipeline : IAsyncDisposable
 
     private void ReportDrift(RoundReport report) =>
         _logger.Drift(report.Result.Missing, report.Result.Ghosts, report.Result.WrongIncarnations, report.Result.Rows);
+
+    /// <summary>
+    /// Changes go out at once while the sinks keep up. While one lags they wait until a batch is full or <see cref="LagPatience"/> is over: its
+    /// queue counts batches, and many small ones would fill it for nothing.
+    /// </summary>
+    private void HandOn()
+    {
+        if (!_writer.HasChanges)
+            return;
+        if (SinksKeepUp())
+        {
+            _writer.Flush();
+        }
+        else if (!_handOnIsDue)
+        {
+            _handOnIsDue = true;
+            _loop.Scheduler.Schedule(this, LagPatience, static (_, self) =>
+            {
+                self._handOnIsDue = false;
+                self._writer.Flush();
+                return Disposable.Empty;
+            });
+        }
+    }
+
+    private bool SinksKeepUp()
+    {
+        foreach (SinkQueue sink in _sinks)
+        {
+            if (sink.Waiting > 0)
+                return false;
+        }
+
+        return true;
+    }
 
     private Reconciler NewReconciler(KernelTable kernel)
     {

@@ -55,9 +55,9 @@ public sealed class ViewEqualityTests
     {
         using KernelNamespace space = new();
         using Storm storm = new(space);
+        long before = UnixTime.ToUnixTimeNanoseconds(TimeProvider.System.GetUtcNow());
         await using ViewRig rig = new(space, NoAudits, receiveBuffer: 64 << 10);
         await rig.StartAsync();
-        long before = UnixTime.ToUnixTimeNanoseconds(TimeProvider.System.GetUtcNow());
         storm.Make(20_000);
         await rig.EqualAsync();
         storm.Flush();
@@ -66,6 +66,7 @@ public sealed class ViewEqualityTests
         Assert.True(rig.Counters.Lost > 0, "nothing was lost: the buffer was too large for this test");
         Assert.Equal(40_000, rig.Counters.New + rig.Counters.Destroy + rig.Counters.Lost);
         List<FlowChange> gaps = [.. rig.Changes.Where(c => c.Kind == FlowChangeKind.Gap)];
+        Assert.All(gaps, g => Assert.Equal(FlowGapReason.Overrun, g.Gap!.Reason));
         Assert.Equal(rig.Counters.Lost, gaps.Sum(g => g.Gap!.Lost));
         Assert.All(gaps, g => Assert.True(g.Gap!.From >= before && g.Gap.From < g.Gap.To && g.Gap.To <= after));
         Assert.Equal(rig.Changes.Count(c => c.Kind == FlowChangeKind.Started), rig.Changes.Count(c => c.Kind == FlowChangeKind.Ended));

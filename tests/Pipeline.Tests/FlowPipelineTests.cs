@@ -144,6 +144,27 @@ public sealed class FlowPipelineTests
     }
 
     [Fact]
+    public async Task Single_changes_do_not_fill_the_queue_of_a_sink_that_lags()
+    {
+        TaskCompletionSource gate = new();
+        await using ScriptedKernel kernel = new(new PipelineOptions { AuditJitter = 0, SinkQueueBatches = 2 }) { SinkGate = gate.Task };
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        for (ushort i = 1; i <= 100; i++)
+        {
+            kernel.Event(FlowEventType.New, ViewHarness.Udp(i));
+            await kernel.Pipeline.FindAsync(A.Original, Cancel); // each event has a turn of the loop for itself
+        }
+
+        kernel.Time.Advance(TimeSpan.FromMilliseconds(60));
+        await kernel.Pipeline.FindAsync(A.Original, Cancel);
+        gate.SetResult();
+        for (int i = 0; i < 100; i++)
+            Assert.Equal("Started/Event", await kernel.NextAsync());
+        Assert.Equal(0, kernel.Pipeline.Status.Sinks[0].Dropped);
+    }
+
+    [Fact]
     public async Task A_query_streams_every_flow_and_says_that_the_view_is_synced()
     {
         await using ScriptedKernel kernel = new();

@@ -43,6 +43,12 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 
     public long? CountAnswer { get; set; }
 
+    /// <summary>The sink takes nothing until this is done.</summary>
+    public Task SinkGate
+    {
+        set => _sink.Gate = value;
+    }
+
     /// <summary>Dumps that fail before one succeeds.</summary>
     public int DumpFailures { get; set; }
 
@@ -97,13 +103,21 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 
     private sealed class RecordingSink : IFlowSink
     {
+        public Task Gate { get; set; } = Task.CompletedTask;
+
         public Channel<string> Seen { get; } = Channel.CreateBounded<string>(10_000);
 
         public string Name => "recording";
 
         public ValueTask StartAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-        public ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
+        public async ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
+        {
+            await Gate;
+            Record(batch);
+        }
+
+        private void Record(FlowChangeBatch batch)
         {
             foreach (ref readonly FlowChange change in batch.Span)
             {
@@ -111,8 +125,6 @@ internal sealed class ScriptedKernel : IAsyncDisposable
                     ? $"Gap {gap.Reason} {gap.Lost?.ToString() ?? "?"} recovered {gap.Recovered}"
                     : $"{change.Kind}/{change.Origin}");
             }
-
-            return ValueTask.CompletedTask;
         }
 
         public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;

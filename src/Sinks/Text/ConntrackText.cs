@@ -8,10 +8,7 @@ namespace ConntrackStream.Sinks.Text;
 /// </summary>
 public static partial class ConntrackText
 {
-    /// <summary>
-    /// A buffer of this many bytes holds the line of any flow whose security context is no longer than the kernel's own limit for one
-    /// (SECURITY_XATTR: a page); most lines are shorter than 300.
-    /// </summary>
+    /// <summary>Bytes that hold any line but one with a security context of several kilobytes; most lines take less than 300.</summary>
     public const int MaxLineBytes = 8192;
 
     /// <summary>Writes one line, without a line feed.</summary>

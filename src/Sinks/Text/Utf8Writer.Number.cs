@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace ConntrackStream.Sinks.Text;
@@ -13,25 +14,19 @@ public ref partial struct Utf8Writer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Number(uint value)
     {
-        int count = CountDigits(value);
-        if (!Reserve(count))
-            return;
-        WriteDigits(_buffer.Slice(Position, count), value);
-        Position += count;
+        if (value.TryFormat(_buffer[Position..], out int written, default, CultureInfo.InvariantCulture))
+            Position += written;
+        else
+            Overflow();
     }
 
     /// <inheritdoc cref="Number(uint)"/>
     public void Number(ulong value)
     {
-        if (value <= uint.MaxValue)
-        {
-            Number((uint)value);
-            return;
-        }
-
-        ulong upper = value / 1_000_000_000;
-        Number(upper); // at most twice deep
-        Padded((uint)(value - (upper * 1_000_000_000)), 9);
+        if (value.TryFormat(_buffer[Position..], out int written, default, CultureInfo.InvariantCulture))
+            Position += written;
+        else
+            Overflow();
     }
 
     /// <inheritdoc cref="Number(uint)"/>
@@ -71,21 +66,6 @@ public ref partial struct Utf8Writer
             _buffer[Position + i] = HexDigits[(int)(value & 15)];
         Position += digits;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int CountDigits(uint value) => value switch
-    {
-        < 10 => 1,
-        < 100 => 2,
-        < 1_000 => 3,
-        < 10_000 => 4,
-        < 100_000 => 5,
-        < 1_000_000 => 6,
-        < 10_000_000 => 7,
-        < 100_000_000 => 8,
-        < 1_000_000_000 => 9,
-        _ => 10,
-    };
 
     /// <summary>Fills the whole span from its end, leading zeros included.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
