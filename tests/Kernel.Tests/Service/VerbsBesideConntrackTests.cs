@@ -14,7 +14,7 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
         Create("-p", "udp", "-s", "10.0.0.4", "-d", "10.0.0.2", "--sport", "1002", "--dport", "53", "-w", "7");
         Create("-p", "udp", "-s", "192.168.0.9", "-d", "10.9.9.9", "--sport", "1003", "--dport", "53", "-n", "203.0.113.1");
         Create("-p", "icmp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--icmp-type", "8", "--icmp-code", "0", "--icmp-id", "77");
-        Create("-f", "ipv6", "-p", "udp", "-s", "2001:db8::1", "-d", "2001:db8::2", "--sport", "1004", "--dport", "53");
+        Create("-p", "udp", "-s", "2001:db8::1", "-d", "2001:db8::2", "--sport", "1004", "--dport", "53");
     }
 
     public void Dispose() => _space.Dispose();
