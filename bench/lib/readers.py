@@ -80,14 +80,15 @@ READERS = {reader.name: reader for reader in (
     Reader("ulogd-shipped", "ulogd2, JSON, its own buffer", ("ulogd", "-c", "{directory}/ulogd.conf"), _count_ulogd,
            files=(("ulogd.conf", ULOGD),)),
     # Marks are compared in user space, after decoding, and no flow of the storm has one: everything is decoded and nothing printed.
-    Reader("decode", "conntrack-stream, decode only", (OURS, "watch", "-e", "NEW,DESTROY", "-m", "0x7fffffff",
-                                                       "--set", f"Tap:ReceiveBufferBytes={BUFFER}")),
+    Reader("watch", "conntrack-stream watch, nothing to print", (OURS, "watch", "-e", "NEW,DESTROY", "-m", "0x7fffffff",
+                                                                "--set", f"Tap:ReceiveBufferBytes={BUFFER}")),
     Reader("view", "conntrack-stream, decode + live view", (*_RUN, "--set", "FlowLog:Enabled=false")),
-    Reader("json", "conntrack-stream, + JSON flow log to file", (*_RUN, "--set", "FlowLog:Path={directory}/flows.json"), _count_flow_log),
+    Reader("json", "conntrack-stream, + JSON flow log to file", (*_RUN, "--set", "FlowLog:Path={directory}/flows.json",
+                                                                                  "--set", "FlowLog:Rotation:MaxBytes=0"), _count_flow_log),
 )}
 
 PEERS = ("limit", "pause", "conntrack", "ulogd", "conntrack-shipped", "ulogd-shipped")
-SERVICE = ("decode", "view", "json")
+SERVICE = ("watch", "view", "json")
 
 
 def is_ours(reader):
