@@ -11,8 +11,17 @@ public sealed partial class WatchBesideConntrackTests : IDisposable
     private readonly TestNamespace _space = new();
     private readonly string _directory = Directory.CreateTempSubdirectory("cs-watch-").FullName;
 
+    private readonly List<Process> _started = [];
+
     public void Dispose()
     {
+        foreach (Process process in _started)
+        {
+            if (!process.HasExited) // a failed test has not stopped it
+                process.Kill();
+            process.Dispose();
+        }
+
         _space.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
@@ -24,8 +33,8 @@ public sealed partial class WatchBesideConntrackTests : IDisposable
     public void Prints_the_same_lines(string tool, string verb)
     {
         // A file each: a pipe's reader would have to keep up.
-        using Process theirs = Start("theirs", ["stdbuf", "-o0", "conntrack", .. tool.Split(' ')]);
-        using Process ours = Start("ours", [ServiceProcess.Program, .. verb.Split(' ')]);
+        Process theirs = Start("theirs", ["stdbuf", "-o0", "conntrack", .. tool.Split(' ')]);
+        Process ours = Start("ours", [ServiceProcess.Program, .. verb.Split(' ')]);
         Eventually.True(() => Listeners() == 2, TimeSpan.FromSeconds(30));
         _space.Exec("nft", "add table inet t; add chain inet t c { type filter hook output priority 0; }; add rule inet t c ct state new accept");
         _space.Exec("bash", "-c", "echo x > /dev/udp/127.0.0.1/5001; echo x > /dev/udp/::1/5002; ! echo x > /dev/tcp/127.0.0.1/5003");
@@ -41,7 +50,7 @@ public sealed partial class WatchBesideConntrackTests : IDisposable
     [Fact]
     public void Says_at_the_end_how_many_there_were()
     {
-        using Process ours = Start("ours", [ServiceProcess.Program, "watch", "-e", "NEW", "-p", "tcp", "-o", "json"]);
+        Process ours = Start("ours", [ServiceProcess.Program, "watch", "-e", "NEW", "-p", "tcp", "-o", "json"]);
         Eventually.True(() => Listeners() == 1, TimeSpan.FromSeconds(30));
         _space.Exec("conntrack", "-I", "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1", "--dport", "9", "-t", "9", "--state", "CLOSE");
         _space.Exec("conntrack", "-I", "-p", "udp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "2", "--dport", "9", "-t", "9");
@@ -55,7 +64,9 @@ public sealed partial class WatchBesideConntrackTests : IDisposable
     private Process Start(string name, string[] command)
     {
         string[] shell = ["netns", "exec", _space.Name, "bash", "-c", $"exec \"$@\" > {_directory}/{name} 2> {_directory}/{name}.err", "-", .. command];
-        return Process.Start("ip", shell);
+        Process process = Process.Start("ip", shell);
+        _started.Add(process);
+        return process;
     }
 
     private List<string> Stop(Process process, string name)
