@@ -1,11 +1,12 @@
 using System.Text.RegularExpressions;
+using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
 /// <summary>list, count, stats and delete beside the tool they take after.</summary>
 public sealed partial class VerbsBesideConntrackTests : IDisposable
 {
-    private readonly TestNamespace _space = new();
+    private readonly KernelNamespace _space = new(track: false);
 
     public VerbsBesideConntrackTests()
     {
@@ -33,7 +34,7 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
     [InlineData("-L -u ASSURED", "list -u ASSURED")]
     public async Task List_prints_the_same_lines(string tool, string verb)
     {
-        string expected = _space.Exec(["conntrack", .. tool.Split(' ')]);
+        string expected = _space.Exec("conntrack", [.. tool.Split(' ')]);
         (int code, string actual, string error) = await RunAsync(verb);
         Assert.Equal(0, code);
         Assert.Equal(Lines(expected), Lines(actual));
@@ -75,7 +76,7 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
         Assert.Equal(6, Lines(_space.Exec("conntrack", "-L")).Count);
     }
 
-    private void Create(params string[] entry) => _space.Exec(["conntrack", "-I", "-t", "1000", .. entry]);
+    private void Create(params string[] entry) => _space.Exec("conntrack", ["-I", "-t", "1000", .. entry]);
 
     private Task<(int Code, string Output, string Error)> RunAsync(string verb) => ServiceProcess.RunAsync([.. verb.Split(' '), "--netns", _space.Name]);
 

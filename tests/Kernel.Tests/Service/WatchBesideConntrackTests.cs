@@ -8,7 +8,7 @@ namespace ConntrackStream.Kernel.Tests.Service;
 /// <summary>watch and <c>conntrack -E</c> side by side, over the same events.</summary>
 public sealed partial class WatchBesideConntrackTests : IDisposable
 {
-    private readonly TestNamespace _space = new();
+    private readonly KernelNamespace _space = new(track: false);
     private readonly string _directory = Directory.CreateTempSubdirectory("cs-watch-").FullName;
 
     private readonly List<Process> _started = [];
