@@ -44,6 +44,17 @@ public sealed partial class FlowPipeline
         _run = Task.Run(RunAsync, CancellationToken.None);
     }
 
+    /// <summary>
+    /// Waits until every event that the kernel has queued by now is applied, for <paramref name="patience"/> at most: before the tap is
+    /// stopped, so that nothing of what happened is left unread. Does nothing where no event socket is open.
+    /// </summary>
+    public async Task DrainAsync(TimeSpan patience)
+    {
+        if (!_source.RequestBarrier(DrainToken))
+            return;
+        await Task.WhenAny(_drained.Task, _run, Task.Delay(patience, _time, CancellationToken.None)).ConfigureAwait(false);
+    }
+
     /// <summary>Call when the tap has stopped: handles what is queued, then drains the sinks.</summary>
     public async Task StopAsync()
     {
@@ -114,6 +125,9 @@ public sealed partial class FlowPipeline
         },
         CancellationToken.None);
 
+    private const long DrainToken = long.MaxValue; // the reconciler counts up from 1
+
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _stopped;
 
     public async ValueTask DisposeAsync()

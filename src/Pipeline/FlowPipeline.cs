@@ -103,7 +103,9 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private void Handle(TapMessage message)
     {
         _view.Context.Now = _time.GetUtcNow().ToUnixTimeNanoseconds();
-        if (message.Kind != TapMessageKind.Wake)
+        if (message is { Kind: TapMessageKind.Barrier, Token: DrainToken })
+            _drained.TrySetResult();
+        else if (message.Kind != TapMessageKind.Wake)
             _messages.OnNext(message);
     }
 

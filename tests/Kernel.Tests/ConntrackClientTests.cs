@@ -3,19 +3,20 @@ using System.Net;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests;
 
 /// <summary>Our requests against the kernel's answers, and against what conntrack(8) writes and reads.</summary>
 public sealed class ConntrackClientTests : IDisposable
 {
-    private readonly TestNamespace _namespace;
+    private readonly KernelNamespace _namespace;
     private readonly ConntrackClient _client;
     private readonly FlowBatchPool _pool = new();
 
     public ConntrackClientTests()
     {
-        _namespace = new TestNamespace();
+        _namespace = new KernelNamespace(track: false);
         _client = _namespace.Run(() => new ConntrackClient());
     }
 
@@ -372,7 +373,7 @@ public sealed class ConntrackClientTests : IDisposable
         return rows;
     }
 
-    private string Conntrack(string arguments) => _namespace.Exec(["conntrack", .. arguments.Split(' ')]);
+    private string Conntrack(string arguments) => _namespace.Exec("conntrack", [.. arguments.Split(' ')]);
 
     /// <summary>What conntrack lists, without the timeout, which runs.</summary>
     private string List(in Flow flow)

@@ -144,6 +144,34 @@ public sealed class FlowPipelineTests
     }
 
     [Fact]
+    public async Task Drain_waits_for_what_the_kernel_had_queued()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        for (ushort i = 1; i <= 100; i++)
+            kernel.Event(FlowEventType.New, ViewHarness.Udp(i));
+        await kernel.Pipeline.DrainAsync(TimeSpan.FromHours(1)).WaitAsync(Cancel);
+        Assert.Equal(100, kernel.Pipeline.Status.FlowsIPv4);
+        kernel.BarriersLost = true;
+        await kernel.Pipeline.DrainAsync(TimeSpan.FromHours(1)).WaitAsync(Cancel); // no socket: nothing to wait for
+    }
+
+    [Fact]
+    public async Task A_recorded_gap_stands_where_it_was_recorded()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        kernel.Event(FlowEventType.New, A);
+        await kernel.Pipeline.AddGapAsync(new FlowGap(FlowGapReason.Overrun, 1, 2, Lost: 7, Recovered: 3), Cancel);
+        kernel.Event(FlowEventType.Destroy, A);
+        Assert.Equal("Started/Event", await kernel.NextAsync());
+        Assert.Equal("Gap Overrun 7 recovered 3", await kernel.NextAsync());
+        Assert.Equal("Ended/Event", await kernel.NextAsync());
+    }
+
+    [Fact]
     public async Task Single_changes_do_not_fill_the_queue_of_a_sink_that_lags()
     {
         TaskCompletionSource gate = new();

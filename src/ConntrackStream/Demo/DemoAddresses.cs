@@ -8,6 +8,9 @@ internal static class DemoAddresses
     internal const int PrefixLength4 = 24;
     internal const int PrefixLength6 = 64;
 
+    /// <summary>The client's side of the gateway, and the gateway itself: what the flow log takes for local.</summary>
+    internal static readonly string[] Inside = ["10.77.0.0/24", "fd77::/64", "127.0.0.0/8", "::1/128"];
+
     internal static readonly IPAddress GatewayLan4 = IPAddress.Parse("10.77.0.1");
     internal static readonly IPAddress Client4 = IPAddress.Parse("10.77.0.2");
     internal static readonly IPAddress GatewayWan4 = IPAddress.Parse("203.0.113.1");

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ConntrackStream.EventTap;
-using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 

@@ -19,6 +19,8 @@ internal sealed class StreamService(
     ServiceOptions options, SystemdNotifier notifier, ServiceReload reload, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers)
     : IHostedService, IAsyncDisposable
 {
+    private static readonly TimeSpan LastEvents = TimeSpan.FromSeconds(2); // what waits in the event socket at the end
+
     private readonly ILogger _logger = loggers.CreateLogger<StreamService>();
     private readonly long _startedAt = time.GetTimestamp();
     private NetworkNamespace? _namespace;
@@ -78,6 +80,7 @@ internal sealed class StreamService(
             return;
         if (_checkpoints is not null && !_pipeline.Completion.IsCompleted)
             await _checkpoints.StopAsync(cancellationToken).ConfigureAwait(false);
+        await _pipeline.DrainAsync(LastEvents).ConfigureAwait(false);
         await _kernel.Tap.StopAsync().ConfigureAwait(false);
         await _pipeline.StopAsync().ConfigureAwait(false);
         await _announcement.ConfigureAwait(false);

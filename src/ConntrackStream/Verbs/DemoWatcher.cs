@@ -20,7 +20,7 @@ internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IDe
     public async Task StartAsync(NetworkNamespace gateway, CancellationToken cancellationToken)
     {
         _gateway = gateway;
-        FlowLogSink flowLog = new(new FlowLogOptions { Format = format }, time, NullLogger<FlowLogSink>.Instance);
+        FlowLogSink flowLog = new(new FlowLogOptions { Format = format, LocalNetworks = DemoAddresses.Inside }, time, NullLogger<FlowLogSink>.Instance);
         _kernel = new KernelSource(new TapOptions { Namespace = gateway }, time, NullLoggerFactory.Instance);
         _pipeline = new FlowPipeline(_kernel.Source, [flowLog, _records], new PipelineOptions(), time, NullLogger<FlowPipeline>.Instance);
         await _pipeline.StartAsync(cancellationToken).ConfigureAwait(false);

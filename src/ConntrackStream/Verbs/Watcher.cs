@@ -15,6 +15,8 @@ namespace ConntrackStream.Service.Verbs;
 internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[] events, FlowFilter filter, int limit, CliContext context)
 {
     private const int QueuedBatches = 256;
+    private const long LastBarrier = 1;
+    private static readonly TimeSpan RestPatience = TimeSpan.FromSeconds(1);
 
     private readonly int _mask = events.Length == 0 ? -1 : events.Aggregate(0, static (mask, type) => mask | (1 << (int)type));
     private long _lost;
@@ -38,9 +40,7 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
         {
             await tap.StartAsync(interruption.Token).ConfigureAwait(false);
             await PrintAsync(channel.Reader, lines, interruption.Token).ConfigureAwait(false);
-            await tap.StopAsync().ConfigureAwait(false);
-            while (lines.Lines < limit && channel.Reader.TryRead(out TapMessage message))
-                Handle(message, lines);
+            await PrintRestAsync(tap, channel.Reader, lines).ConfigureAwait(false);
         }
 
         lines.Flush();
@@ -62,6 +62,27 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             // The end, in order.
+        }
+    }
+
+    /// <summary>What had happened before the signal is shown too: a barrier stands behind it.</summary>
+    private async Task PrintRestAsync(ConntrackTap tap, ChannelReader<TapMessage> messages, LineOutput lines)
+    {
+        using CancellationTokenSource patience = new(RestPatience, context.Time);
+        bool isAsked = tap.RequestBarrier(LastBarrier);
+        try
+        {
+            while (lines.Lines < limit && await messages.ReadAsync(patience.Token).ConfigureAwait(false) is var message
+                && message is not { Kind: TapMessageKind.Barrier, Token: LastBarrier })
+            {
+                Handle(message, lines);
+                if (!isAsked && message.Kind == TapMessageKind.Connected) // the signal came before the reader was up
+                    isAsked = tap.RequestBarrier(LastBarrier);
+            }
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            // A storm that does not end, or no socket: enough.
         }
     }
 

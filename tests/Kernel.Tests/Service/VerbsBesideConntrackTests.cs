@@ -1,11 +1,12 @@
 using System.Text.RegularExpressions;
+using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
 /// <summary>list, count, stats and delete beside the tool they take after.</summary>
 public sealed partial class VerbsBesideConntrackTests : IDisposable
 {
-    private readonly TestNamespace _space = new();
+    private readonly KernelNamespace _space = new(track: false);
 
     public VerbsBesideConntrackTests()
     {
@@ -14,7 +15,7 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
         Create("-p", "udp", "-s", "10.0.0.4", "-d", "10.0.0.2", "--sport", "1002", "--dport", "53", "-w", "7");
         Create("-p", "udp", "-s", "192.168.0.9", "-d", "10.9.9.9", "--sport", "1003", "--dport", "53", "-n", "203.0.113.1");
         Create("-p", "icmp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--icmp-type", "8", "--icmp-code", "0", "--icmp-id", "77");
-        Create("-f", "ipv6", "-p", "udp", "-s", "2001:db8::1", "-d", "2001:db8::2", "--sport", "1004", "--dport", "53");
+        Create("-p", "udp", "-s", "2001:db8::1", "-d", "2001:db8::2", "--sport", "1004", "--dport", "53");
     }
 
     public void Dispose() => _space.Dispose();
@@ -33,7 +34,7 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
     [InlineData("-L -u ASSURED", "list -u ASSURED")]
     public async Task List_prints_the_same_lines(string tool, string verb)
     {
-        string expected = _space.Exec(["conntrack", .. tool.Split(' ')]);
+        string expected = _space.Exec("conntrack", [.. tool.Split(' ')]);
         (int code, string actual, string error) = await RunAsync(verb);
         Assert.Equal(0, code);
         Assert.Equal(Lines(expected), Lines(actual));
@@ -75,7 +76,7 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
         Assert.Equal(6, Lines(_space.Exec("conntrack", "-L")).Count);
     }
 
-    private void Create(params string[] entry) => _space.Exec(["conntrack", "-I", "-t", "1000", .. entry]);
+    private void Create(params string[] entry) => _space.Exec("conntrack", ["-I", "-t", "1000", .. entry]);
 
     private Task<(int Code, string Output, string Error)> RunAsync(string verb) => ServiceProcess.RunAsync([.. verb.Split(' '), "--netns", _space.Name]);
 

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Service.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +10,7 @@ public sealed class SysctlGuardTests : IDisposable
     private const string Accounting = "nf_conntrack_acct";
     private const string UdpTimeout = "nf_conntrack_udp_timeout"; // takes any number, unlike a switch
 
-    private readonly TestNamespace _space = new();
+    private readonly KernelNamespace _space = new(track: false);
     private readonly StateDirectory _state = StateDirectory.Open(Path.Combine(Path.GetTempPath(), $"cs-sysctl-{Guid.NewGuid():N}"));
     private readonly NetworkNamespace _namespace;
     private readonly IdLogger _log = new();
@@ -123,7 +124,7 @@ public sealed class SysctlGuardTests : IDisposable
     [Fact]
     public void Another_namespace_has_another_identity()
     {
-        using TestNamespace other = new();
+        using KernelNamespace other = new(track: false);
         using NetworkNamespace opened = NetworkNamespace.OpenName(other.Name);
         Assert.NotEqual(NamespaceIdentity.Of(_namespace), NamespaceIdentity.Of(opened));
         Assert.Equal(NamespaceIdentity.Of(_namespace), NamespaceIdentity.Of(_namespace));
