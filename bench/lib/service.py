@@ -24,7 +24,7 @@ def idle(args):
                 rows.append((reader.title, f"{100 * used / args.seconds:.3f}", f"{program.memory('VmRSS') / MIB:.1f}",
                              f"{program.memory('RssAnon') / MIB:.1f}"))
     body = report.table(("reader", "CPU %", "resident MiB", "of it anonymous MiB"), rows)
-    body += f"\nBegun {args.settle} s after the start: the runtime compiles a method again after 30 calls, which for a timer of one second is half a minute.\n"
+    body += f"\nBegun {args.settle} s after the start: the runtime compiles a method again after 30 calls, and the last ones only after a minute or two of timers.\n"
     report.publish("idle", f"At rest, over {args.seconds} s", body, args.save)
 
 
