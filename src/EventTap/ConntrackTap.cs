@@ -167,7 +167,7 @@ public sealed class ConntrackTap : IAsyncDisposable
         {
             _reader = null;
             _logger.Disconnected(reconnect.Lived, e.Message);
-            TapMessage message = new(TapMessageKind.Disconnected) { From = reader.LastGood, To = _time.UnixNanoseconds() + TapClock.Resolution, Error = e };
+            TapMessage message = new(TapMessageKind.Disconnected) { From = reader.LastGood, To = _time.UnixNanoseconds() + UnixTime.ClockResolution, Error = e };
             await _channel.WriteAsync(message, stop).ConfigureAwait(false);
             throw;
         }

@@ -224,7 +224,7 @@ internal sealed class TapReader : IDisposable
         {
             _counters.Lost += lost;
             _counters.Overruns++;
-            long now = Math.Max(_time.UnixNanoseconds(), _lossFreeAt) + TapClock.Resolution;
+            long now = Math.Max(_time.UnixNanoseconds(), _lossFreeAt) + UnixTime.ClockResolution;
             Flush();
             Write(new TapMessage(TapMessageKind.Overrun) { Lost = lost, From = _lossFreeAt, To = now });
         }

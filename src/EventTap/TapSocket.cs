@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using static ConntrackStream.EventTap.Netlink.Libc;
 using static ConntrackStream.EventTap.Netlink.Nfnl;

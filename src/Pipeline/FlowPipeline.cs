@@ -102,7 +102,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
 
     private void Handle(TapMessage message)
     {
-        _view.Context.Now = _time.GetUtcNow().ToUnixTimeNanoseconds();
+        _view.Context.Now = _time.UnixNanoseconds();
         if (message is { Kind: TapMessageKind.Barrier, Token: DrainToken })
             _drained.TrySetResult();
         else if (message.Kind != TapMessageKind.Wake)

@@ -188,7 +188,7 @@ internal sealed class SinkQueue : IObserver<FlowChangeBatch>
         return batch;
     }
 
-    private long Now() => _time.GetUtcNow().ToUnixTimeNanoseconds();
+    private long Now() => _time.UnixNanoseconds();
 
     private readonly record struct LossInSink(long From, long To, long Lost);
 }

@@ -69,9 +69,9 @@ public partial class ConntrackTapTests
         await harness.DrainAsync();
         Assert.Equal(before, harness.Events.Count);
 
-        long started = TapClock.UnixNanoseconds(TimeProvider.System);
+        long started = UnixTime.UnixNanoseconds(TimeProvider.System);
         space.SendUdp(storm, host: 2); // the channel takes one batch, then the reader is held up and the small buffer runs over
-        long ended = TapClock.UnixNanoseconds(TimeProvider.System) + TapClock.Resolution;
+        long ended = UnixTime.UnixNanoseconds(TimeProvider.System) + UnixTime.ClockResolution;
         Assert.Equal(before + storm, space.Count());
         await harness.DrainAsync();
 
@@ -180,13 +180,13 @@ public partial class ConntrackTapTests
         await harness.StartAsync();
         space.Load(["-I -t 300 -p udp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 2"]);
         await harness.DrainAsync();
-        long good = TapClock.UnixNanoseconds(TimeProvider.System);
+        long good = UnixTime.UnixNanoseconds(TimeProvider.System);
 
         Break(opened!);
         harness.Tap.RequestBarrier(99);
         TapMessage failed = await harness.ReadUntilAsync(m => m.Kind == TapMessageKind.Disconnected);
         Assert.Equal(Errno.ENOTSOCK, Assert.IsType<NetlinkException>(failed.Error).Errno);
-        Assert.True(failed.From <= TapClock.UnixNanoseconds(TimeProvider.System) && failed.To >= good && failed.From < failed.To);
+        Assert.True(failed.From <= UnixTime.UnixNanoseconds(TimeProvider.System) && failed.To >= good && failed.From < failed.To);
         await harness.ReadUntilAsync(m => m.Kind == TapMessageKind.Connected);
 
         space.Load(["-I -t 300 -p udp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 3"]);

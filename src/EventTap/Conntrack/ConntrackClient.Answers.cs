@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.EventTap.Conntrack;
@@ -59,7 +60,7 @@ public sealed partial class ConntrackClient
                 return;
             if (length > client._answer.Length)
                 throw new NetlinkException(operation, Errno.EMSGSIZE);
-            ReceivedAt = (client._time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+            ReceivedAt = client._time.UnixNanoseconds();
             _messages = new MessageReader(client._answer.AsSpan(0, length));
         }
     }

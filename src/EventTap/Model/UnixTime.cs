@@ -3,11 +3,12 @@ namespace ConntrackStream.EventTap.Model;
 /// <summary>Times as the kernel gives them: ns since the Unix epoch.</summary>
 public static class UnixTime
 {
-    private const long EpochTicks = 621_355_968_000_000_000; // DateTimeOffset.UnixEpoch.Ticks
+    /// <summary>The clock's own step (one tick) in ns: a reading may be this much behind.</summary>
+    public const long ClockResolution = TimeSpan.NanosecondsPerTick;
 
-    /// <summary>ns since the Unix epoch (the clock's own grain is 100 ns).</summary>
-    public static long ToUnixTimeNanoseconds(this DateTimeOffset time) => (time.UtcTicks - EpochTicks) * 100;
+    /// <summary>ns since the Unix epoch.</summary>
+    public static long ToUnixTimeNanoseconds(this DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 
-    /// <summary>The time, to 100 ns.</summary>
-    public static DateTimeOffset FromNanoseconds(long ns) => new(EpochTicks + ns / 100, TimeSpan.Zero);
+    /// <summary>The wall clock now, ns since the Unix epoch.</summary>
+    public static long UnixNanoseconds(this TimeProvider time) => time.GetUtcNow().ToUnixTimeNanoseconds();
 }

@@ -134,7 +134,7 @@ public sealed class FlowLogSink : IFlowSink
         long? before = lastWritten ?? _marker?.Read();
         if (before is not { } from)
             return;
-        long now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+        long now = _time.UnixNanoseconds();
         FlowChange gap = new()
         {
             Kind = FlowChangeKind.Gap,

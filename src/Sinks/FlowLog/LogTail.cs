@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ConntrackStream.EventTap.Model;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.FlowLog;
@@ -54,7 +55,7 @@ internal readonly record struct LogTail(long WholeLength, bool IsTorn, bool IsOw
         int end = last.IndexOf((byte)'"');
         return end > 0 && DateTimeOffset.TryParse(
             Encoding.ASCII.GetString(last[..end]), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
-            ? (time - DateTimeOffset.UnixEpoch).Ticks * 100
+            ? time.ToUnixTimeNanoseconds()
             : null;
     }
 }

@@ -127,5 +127,5 @@ public sealed class ReplayReader(Stream stream, FlowBatchPool pool, TimeProvider
         _batch = null;
     }
 
-    private long Now() => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+    private long Now() => time.UnixNanoseconds();
 }

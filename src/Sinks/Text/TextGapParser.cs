@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.FlowLog;
 
@@ -60,7 +61,7 @@ internal static class TextGapParser
             return false;
         }
 
-        long nanoseconds = (time - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+        long nanoseconds = time.ToUnixTimeNanoseconds();
         if (name.SequenceEqual("from"u8))
             gap = gap with { From = nanoseconds };
         else if (name.SequenceEqual("to"u8))
