@@ -29,6 +29,7 @@ public sealed partial class FlowPipeline
         FailedRounds = _reconciler?.FailedRounds ?? 0,
         ProbeAlarms = _probe.Alarms,
         LastRound = _reconciler?.Last,
+        Map = _map?.Status,
         Sinks = [.. _sinks.Select(s => new SinkStatus(s.Name, s.Waiting, s.Written, s.Dropped))],
     };
 
@@ -133,6 +134,8 @@ public sealed partial class FlowPipeline
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
+        if (_map is not null)
+            await _map.DisposeAsync().ConfigureAwait(false);
         _reconciler?.Dispose();
         _loop.Dispose();
         _messages.Dispose();

@@ -6,6 +6,7 @@ using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Pipeline.LiveView;
 
 namespace ConntrackStream.Pipeline;
@@ -30,6 +31,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private readonly Reconciler? _reconciler;
     private readonly CountProbe _probe = new();
     private readonly PipelineLoop _loop;
+    private readonly MapCleaning? _map;
     private readonly List<SinkQueue> _sinks;
     private readonly TaskCompletionSource _firstSync = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
@@ -56,12 +58,14 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         _view = new FlowView(context);
         if (source.Kernel is not null)
             _reconciler = NewReconciler(source.Kernel);
+        if (options.Map is { } map)
+            _map = new MapCleaning(NewMapContext(map), NewStagePorts(), NewMapAuditPorts(), logger);
         _sinks = [.. sinks.Select(sink => new SinkQueue(sink, options.SinkQueueBatches, time, logger))];
     }
 
     /// <summary>
     /// The graph. Messages → live view and reconciler → changes → sinks; timers → audits and count probes.
-    /// Later stages (delete, reclassification) subscribe to <see cref="_changes"/> and <see cref="_rounds"/> here.
+    /// The map's delete stage sees changes before the sinks, and its audit follows the rounds.
     /// </summary>
     private CompositeDisposable Connect()
     {
@@ -76,6 +80,15 @@ public sealed partial class FlowPipeline : IAsyncDisposable
             graph.Add(Repeat(NextAudit, loop).Subscribe(_ => reconciler.Request(RoundReason.Audit)));
             if (_options is { ProbeCount: true, Filter: null })
                 graph.Add(Repeat(GlanceAtCount, loop).Subscribe());
+        }
+
+        if (_map is { } map)
+        {
+            graph.Add(_changes.Subscribe(map.Stage.OnChanges)); // before the sinks: a NEW saves an entry
+            graph.Add(_rounds.Subscribe(map.Audit.OnRound));
+            _loop.Add(map.Audit);
+            _loop.Add(map.Stage);
+            map.Journal.Start();
         }
 
         graph.Add(_rounds.Where(r => r.Reason is RoundReason.Audit && r.Result.Drift > 0).Subscribe(ReportDrift));
@@ -140,7 +153,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     {
         if (!_writer.HasChanges)
             return;
-        if (SinksKeepUp())
+        if (_map is { Stage.Armed: > 0 } || SinksKeepUp())
         {
             _writer.Flush();
         }

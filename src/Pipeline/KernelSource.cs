@@ -2,6 +2,7 @@ using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline;
 
@@ -17,6 +18,7 @@ public sealed class KernelSource : IAsyncDisposable
     private readonly FlowTuple[] _oneTuple = new FlowTuple[1];
     private readonly uint[] _oneId = new uint[1];
     private readonly bool[] _oneAnswer = new bool[1];
+    private bool[] _found = new bool[64];
     private ConntrackClient? _client; // null until asked, and after a failure
 
     /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
@@ -31,7 +33,7 @@ public sealed class KernelSource : IAsyncDisposable
         _logger = loggers.CreateLogger<KernelSource>();
         Source = new PipelineSource(capacity)
         {
-            Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Dump = Dump },
+            Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Exists = Exists, Dump = Dump },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
         Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), open, Random.Shared);
@@ -101,6 +103,24 @@ public sealed class KernelSource : IAsyncDisposable
         {
             OnFailure(e);
             alive.Fill(true);
+        }
+    }
+
+    private FlowExistence Exists(ReadOnlySpan<FlowTuple> tuples)
+    {
+        if (_found.Length < tuples.Length)
+            _found = new bool[tuples.Length];
+        Span<bool> found = _found.AsSpan(0, tuples.Length);
+        found.Clear();
+        try
+        {
+            Client().GetMany(tuples, found);
+            return found.Contains(true) ? FlowExistence.Some : FlowExistence.None;
+        }
+        catch (NetlinkException e)
+        {
+            OnFailure(e);
+            return FlowExistence.Unknown;
         }
     }
 

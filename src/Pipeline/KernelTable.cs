@@ -19,5 +19,8 @@ internal sealed record KernelTable
 
     public required AliveCheck AreAlive { get; init; }
 
+    /// <summary>Whether any entry has one of these tuples, as original or as reply tuple.</summary>
+    public required Delete.ExistenceCheck Exists { get; init; }
+
     public required TableDump Dump { get; init; }
 }

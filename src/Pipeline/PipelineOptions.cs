@@ -27,6 +27,9 @@ public sealed record PipelineOptions
     /// <summary>The filter of the event socket, applied to rows of a dump in user space; null = everything.</summary>
     public FlowPredicate? Filter { get; init; }
 
+    /// <summary>The eBPF map to keep clean; null = none. Not together with a <see cref="Filter"/>: what is filtered out would look stale.</summary>
+    public Delete.MapOptions? Map { get; init; }
+
     /// <summary>Ids of flows from before a restart, asked during the first round only.</summary>
     public FlowIdLookup? EarlierIds { get; init; }
 

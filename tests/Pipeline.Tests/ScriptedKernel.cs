@@ -23,6 +23,19 @@ internal sealed class ScriptedKernel : IAsyncDisposable
                     for (int i = 0; i < tuples.Length; i++)
                         alive[i] = Table.ContainsKey(tuples[i]);
                 },
+                Exists = tuples =>
+                {
+                    foreach (FlowTuple tuple in tuples)
+                    {
+                        foreach (Flow flow in Table.Values)
+                        {
+                            if (flow.Original == tuple || flow.Reply == tuple)
+                                return ConntrackStream.Pipeline.Delete.FlowExistence.Some;
+                        }
+                    }
+
+                    return ConntrackStream.Pipeline.Delete.FlowExistence.None;
+                },
                 Dump = Dump,
             },
             RequestBarrier = token => !BarriersLost && Source!.Writer.TryWrite(new TapMessage(TapMessageKind.Barrier) { Token = token }),

@@ -23,7 +23,7 @@ public sealed class MapEntryBatch
 /// <summary>A few batches that go round, so that a scan never runs ahead of its reader by more than these.</summary>
 public sealed class MapEntryPool : IDisposable
 {
-    private const int Batches = 4;
+    internal const int Batches = 4;
 
     private readonly ConcurrentBag<MapEntryBatch> _free = [.. Enumerable.Range(0, Batches).Select(static _ => new MapEntryBatch())];
     private readonly SemaphoreSlim _available = new(Batches);

@@ -11,6 +11,10 @@ internal interface IFlowKey<TSelf> : IEquatable<TSelf>
 
     FlowTuple ToTuple();
 
+    ushort Zone { get; }
+
+    IpProtocol Protocol { get; }
+
     /// <summary>A keyed hash: remote hosts choose tuples, so an unkeyed one would let them build long chains.</summary>
     ulong Hash(in HashSeed seed);
 }
@@ -32,6 +36,10 @@ internal readonly record struct FlowKey4(ulong Addresses, ulong Rest) : IFlowKey
     public static FlowKey4 From(in FlowTuple tuple) => new(
         tuple.Source.Low << 32 | (uint)tuple.Destination.Low,
         PortsZoneProtocol(tuple));
+
+    public ushort Zone => (ushort)(Rest >> 16);
+
+    public IpProtocol Protocol => (IpProtocol)(byte)Rest;
 
     public FlowTuple ToTuple() => Unpack(Rest, FlowFamily.IPv4, new IpAddress(0, Addresses >> 32), new IpAddress(0, (uint)Addresses));
 
@@ -57,6 +65,10 @@ internal readonly record struct FlowKey4(ulong Addresses, ulong Rest) : IFlowKey
 internal readonly record struct FlowKey6(IpAddress Source, IpAddress Destination, ulong Rest) : IFlowKey<FlowKey6>
 {
     public static FlowKey6 From(in FlowTuple tuple) => new(tuple.Source, tuple.Destination, FlowKey4.PortsZoneProtocol(tuple));
+
+    public ushort Zone => (ushort)(Rest >> 16);
+
+    public IpProtocol Protocol => (IpProtocol)(byte)Rest;
 
     public FlowTuple ToTuple() => FlowKey4.Unpack(Rest, FlowFamily.IPv6, Source, Destination);
 

@@ -50,6 +50,7 @@ internal struct FlowRow<TKey>
     public ushort Present; // FlowFields
     public RowFlags Flags;
     public byte ProtocolState;
+    public byte MapKeys; // keys of the eBPF map that belong to it: seen by the scan under way (low half), by the one before (high half)
 
     public readonly bool Is(RowFlags flags) => (Flags & flags) != RowFlags.None;
 

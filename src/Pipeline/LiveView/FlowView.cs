@@ -6,7 +6,7 @@ namespace ConntrackStream.Pipeline.LiveView;
 /// The kernel's conntrack table as the event stream tells it: every flow by its original and reply tuple, IPv4 and IPv6 apart so that
 /// IPv4 rows stay small. Its only output are changes. Written and read by the pipeline's loop alone.
 /// </summary>
-internal sealed class FlowView(ViewContext context)
+internal sealed partial class FlowView(ViewContext context)
 {
     private readonly FamilyView<FlowKey4> _ipv4 = new(context);
     private readonly FamilyView<FlowKey6> _ipv6 = new(context);

@@ -1,0 +1,165 @@
+using System.Globalization;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline.Audit;
+
+// What keeps an audit of the map from counting, and what it says beside its misses.
+internal sealed partial class MapAudit
+{
+    private const int SmallTable = 256; // flows that may vanish unseen without a word
+    private const int NearlyFull = 95; // per cent of max_entries from which on the kernel evicts
+    private const int LostToName = 5; // flows named in the log each time
+
+    private string? _problem;
+    private long _lost;
+    private bool _isStarving, _saidUnmatched;
+
+    /// <summary>Why the map cannot be used now; null when it can.</summary>
+    public string? Problem => _problem;
+
+    /// <summary>Nothing has been cleaned for three audit intervals, although something is to be.</summary>
+    public bool IsStarving => _isStarving;
+
+    /// <summary>
+    /// What is wrong with a round of the view: a dump that failed before it, or a table that shrank by half without a word. Losses explain
+    /// ends unseen, so rounds after one are taken as they are.
+    /// </summary>
+    private string? Fault(RoundReport round)
+    {
+        long failed = ports.FailedRounds() - _failedRounds;
+        _failedRounds += failed;
+        if (failed > 0)
+            return "dumping the conntrack table had failed";
+        if (round.Reason is not (RoundReason.Audit or RoundReason.Probe))
+            return null;
+        long unseen = round.Result.Ghosts + round.Result.UntappedEnded;
+        return unseen > Math.Max(SmallTable, round.Result.Rows)
+            ? string.Create(CultureInfo.InvariantCulture, $"{unseen} flows ended without an event and only {round.Result.Rows} are left, which is not plausible")
+            : null;
+    }
+
+    private bool TryUseMap(out string? problem) => TryUseMap(out problem, out _);
+
+    /// <summary>Opens the map, or makes sure that it is still the one its pin names.</summary>
+    /// <param name="isAnother">It was recreated; the new one is in use.</param>
+    private bool TryUseMap(out string? problem, out bool isAnother)
+    {
+        isAnother = false;
+        try
+        {
+            if (context.Map is null)
+            {
+                context.Map = context.Options.Open();
+                logger.MapOpened(context.Map.Info.Source, context.Map.Info.Layout, context.Map.Info.Id, context.Map.Info.Capacity, context.Options.Mode);
+            }
+            else if (context.Map.Refresh())
+            {
+                isAnother = true;
+                OnRecreated(context.Map.Info);
+            }
+
+            problem = _problem = null;
+            return true;
+        }
+        catch (FlowMapException e)
+        {
+            problem = e.Message;
+            if (_problem != e.Message)
+                logger.MapUnusable(_problem = e.Message);
+            context.Void();
+            return false;
+        }
+    }
+
+    private void OnRecreated(FlowMapInfo info)
+    {
+        context.Counters.Recreated++;
+        logger.MapRecreated(info.Source, info.Layout, info.Id);
+        context.Void();
+        context.Groups.Void();
+        context.Owners.Void();
+        context.HasMatched = false;
+        stage.Void();
+    }
+
+    private void SweepRows(int from, int to)
+    {
+        for (int slot = context.View.NextWithFewerKeys(_family, from, to); slot < to; slot = context.View.NextWithFewerKeys(_family, slot + 1, to))
+        {
+            FlowChange change = default;
+            if (context.View.TryRead(_family, slot, ref change, out _) && HasLostKeys(change.Flow, context.View.KeysBefore(_family, slot)))
+                OnLostKeys(change.Flow);
+        }
+    }
+
+    /// <summary>Fewer keys than before are really there, the flow lives, and none of them is in our hands.</summary>
+    private bool HasLostKeys(in Flow flow, int before)
+    {
+        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MostTuples];
+        int present = 0;
+        foreach (ref readonly FlowTuple tuple in tuples[..MapKeys.Tuples(flow, tuples)])
+        {
+            if (stage.HasTombstone(tuple))
+                return false;
+            present += Present(tuple, tuple.Source) + (tuple.Destination != tuple.Source ? Present(tuple, tuple.Destination) : 0);
+        }
+
+        return present < before && context.AskKernel(flow.Original with { Zone = 0 }) == FlowExistence.Some;
+    }
+
+    private int Present(in FlowTuple tuple, IpAddress owner)
+    {
+        int present = 0;
+        foreach (uint interfaceIndex in context.Owners.InterfacesOf(owner))
+            present += stage.IsInMap(context.Map!, new MapKey(tuple, owner, interfaceIndex)) ? 1 : 0;
+        return present;
+    }
+
+    private void OnLostKeys(in Flow flow)
+    {
+        if (++_lost <= LostToName)
+            logger.LiveEntryLost(EventTap.Conntrack.TupleText.Describe(flow.Original));
+    }
+
+    private void TellLost(in FlowMapScan scan)
+    {
+        if (_lost == 0)
+            return;
+        long percent = scan.Entries * 100 / Math.Max(1, context.Map!.Info.Capacity);
+        if (percent >= NearlyFull)
+        {
+            context.Counters.Evicted += _lost;
+            logger.LiveEntriesEvicted(_lost, percent);
+        }
+        else
+        {
+            context.Counters.DeletedByOthers += _lost;
+            logger.LiveEntriesDeleted(_lost);
+        }
+    }
+
+    private void TellShare()
+    {
+        bool isUnmatched = _missed > _matched && _missed >= SmallTable;
+        if (isUnmatched && !_saidUnmatched)
+            logger.MostlyUnmatched(_missed, _missed + _matched + _young);
+        _saidUnmatched = isUnmatched;
+    }
+
+    private void WatchForStarvation()
+    {
+        long limit = 3 * ports.Interval.Ticks * 100, now = context.Monotonic;
+        bool isStarving = context.Map is not null && (now - LastCounted > limit || now - (stage.OldestDue ?? now) > limit);
+        if (isStarving && !_isStarving)
+            logger.CleaningStarves(Since(LastCounted).TotalSeconds, stage.Count);
+        _isStarving = isStarving;
+    }
+
+    private string DescribeGroups() => string.Join(
+        ", ",
+        context.Groups.Exempt.OrderByDescending(static group => group.Value).Take(LostToName).Select(static group => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{group.Key.Protocol} to {group.Key.Destination.ToIPAddress(group.Key.Family)} port {group.Key.Port} ({group.Value} keys)")));
+}

@@ -1,0 +1,294 @@
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline.Audit;
+
+/// <summary>
+/// After an audit of the view, the eBPF map is joined with it in a stream: a thread scans the map, the loop looks each key up in the view.
+/// Neither is copied; only keys without a flow are remembered. Two misses in a row nominate. Used by the loop only.
+/// </summary>
+internal sealed partial class MapAudit(MapContext context, DeleteStage stage, MapAuditPorts ports, ILogger logger) : ILoopWork, IDisposable
+{
+    private const int SlotsAtOnce = 4096;
+    private const int EntriesAtOnce = 64;
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly MapEntryPool _pool = new();
+    private readonly List<TaskCompletionSource<MapReport>> _waiters = [];
+    private Phase _phase;
+    private FlowFamily _family;
+    private int _slot, _entry;
+    private Channel<MapEntryBatch> _batches = Channel.CreateBounded<MapEntryBatch>(1);
+    private MapEntryBatch? _batch;
+    private MissLedger.Settlement? _settlement;
+    private Task<FlowMapScan> _scan = Task.FromResult(default(FlowMapScan));
+    private ushort _epoch;
+    private bool _tallied = true; // the last scan counted, and so do the rows' tallies
+    private long _began, _failedRounds, _matched, _missed, _young;
+
+    private enum Phase : byte
+    {
+        Idle,
+        Opening, // over the view's rows: zones, shared tuples
+        Sharing, // shared keys whose turn it is
+        Joining,
+        Settling, // over the keys without a flow
+        Sweeping, // over the view's rows: who lost keys
+    }
+
+    /// <summary>The last one, whether it counted or not; null before the first.</summary>
+    public MapReport? Last { get; private set; }
+
+    /// <summary>CLOCK_MONOTONIC in ns of the end of the last one that counted, or of the start.</summary>
+    public long LastCounted { get; private set; } = context.Monotonic;
+
+    /// <summary>Completed with the next audit of the map, whether it counts or not.</summary>
+    public Task<MapReport> Next()
+    {
+        TaskCompletionSource<MapReport> waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiters.Add(waiter);
+        return waiter.Task;
+    }
+
+    /// <summary>A round of the view is done.</summary>
+    public void OnRound(RoundReport round)
+    {
+        WatchForStarvation();
+        if (_phase != Phase.Idle || !context.View.Context.Synced)
+            return;
+        bool isRegular = round.Reason is RoundReason.Audit or RoundReason.Start;
+        if (!isRegular && _waiters.Count == 0 && context.Monotonic - LastCounted < ports.Interval.Ticks * 100)
+            return;
+        if (Fault(round) is { } fault)
+        {
+            GiveUp(fault);
+            return;
+        }
+
+        if (TryUseMap(out string? problem))
+            Open();
+        else
+            Answer(new MapReport(context.Now, TimeSpan.Zero, 0, 0, 0, 0, 0, problem));
+    }
+
+    public LoopWorkState Step()
+    {
+        switch (_phase)
+        {
+            case Phase.Opening:
+                StepRows(OpenRows, Phase.Sharing);
+                return LoopWorkState.Busy;
+            case Phase.Sharing:
+                if (!stage.StepShared(context.Map!))
+                    _phase = Phase.Joining;
+                return LoopWorkState.Busy;
+            case Phase.Joining:
+                return Join();
+            case Phase.Settling:
+                Settle();
+                return LoopWorkState.Busy;
+            case Phase.Sweeping:
+                StepRows(SweepRows, Phase.Idle);
+                if (_phase == Phase.Idle)
+                    Finish();
+                return LoopWorkState.Busy;
+            default:
+                return LoopWorkState.Waiting;
+        }
+    }
+
+    /// <summary>Ends a scan under way and waits for its thread.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await ((Task)_scan).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (TaskCompletionSource<MapReport> waiter in _waiters)
+            waiter.TrySetCanceled();
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _pool.Dispose();
+        context.Map?.Dispose();
+    }
+
+    private void Open()
+    {
+        context.Scan++;
+        _began = context.Monotonic;
+        _epoch = context.View.Context.LossEpoch;
+        _matched = _missed = _young = 0;
+        context.OpenLive();
+        (_family, _slot) = (FlowFamily.IPv4, 0);
+        _phase = Phase.Opening;
+        _batches = Channel.CreateBounded<MapEntryBatch>(new BoundedChannelOptions(MapEntryPool.Batches) { SingleReader = true, SingleWriter = true });
+        (IFlowMap map, ChannelWriter<MapEntryBatch> output) = (context.Map!, _batches.Writer);
+        _scan = Task.Factory.StartNew(() => Scan(map, output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>On the scan's own thread. The pool's few batches hold it back.</summary>
+    private FlowMapScan Scan(IFlowMap map, ChannelWriter<MapEntryBatch> output)
+    {
+        try
+        {
+            return map.Scan(
+                _pool,
+                batch =>
+                {
+                    output.TryWrite(batch); // there are no more batches than it has room for
+                    ports.Wake();
+                },
+                _stop.Token);
+        }
+        finally
+        {
+            output.Complete();
+            ports.Wake();
+        }
+    }
+
+    private void StepRows(Action<int, int> step, Phase next)
+    {
+        int end = context.View.Slots(_family);
+        if (_slot < end)
+        {
+            int to = Math.Min(_slot + SlotsAtOnce, end);
+            step(_slot, to);
+            _slot = to;
+        }
+        else if (_family == FlowFamily.IPv4)
+        {
+            (_family, _slot) = (FlowFamily.IPv6, 0);
+        }
+        else
+        {
+            if (_phase == Phase.Opening)
+                context.CommitLive();
+            _phase = next;
+        }
+    }
+
+    private void OpenRows(int from, int to) => context.View.OpenMapScan(_family, from, to, context.NextLive!, _tallied);
+
+    private LoopWorkState Join()
+    {
+        if (_batch is null)
+        {
+            if (_batches.Reader.TryRead(out _batch))
+                _entry = 0;
+            else if (_batches.Reader.Completion.IsCompleted && _scan.IsCompleted)
+                EndJoin();
+            else
+                return LoopWorkState.Waiting;
+            return LoopWorkState.Busy;
+        }
+
+        int count = Math.Min(EntriesAtOnce, _batch.Count - _entry);
+        Join(_batch.Span.Slice(_entry, count));
+        _entry += count;
+        if (_entry == _batch.Count)
+        {
+            _pool.Return(_batch);
+            _batch = null;
+        }
+
+        return LoopWorkState.Busy;
+    }
+
+    private void EndJoin()
+    {
+        if (_scan.Exception is { } failed)
+            GiveUp($"the scan of the map failed: {failed.GetBaseException().Message}");
+        else if (!context.View.Context.Synced || context.View.Context.LossEpoch != _epoch)
+            Discard("events were lost meanwhile");
+        else if (!TryUseMap(out string? problem, out bool isAnother) || isAnother)
+            Discard(problem ?? "the map was recreated meanwhile");
+        else
+            StartSettling();
+    }
+
+    private void StartSettling()
+    {
+        context.Owners.Commit();
+        int before = context.Groups.Exempt.Count;
+        context.Groups.Commit();
+        if (context.Groups.Exempt.Count > before)
+            logger.UntrackedGroups(context.Groups.Exempt.Count, DescribeGroups());
+        _settlement = context.Misses.Commit(context.Scan);
+        _phase = Phase.Settling;
+    }
+
+    private void Settle()
+    {
+        int budget = 1024;
+        long grace = context.Options.Grace.Ticks * 100, now = context.Now;
+        while (_settlement!.TryNext(ref budget, out MapKey key, out MissLedger.Miss miss))
+        {
+            if (now - miss.First >= grace)
+                stage.NominateMissed(context.Map!, key, miss);
+        }
+
+        if (!_settlement.IsDone)
+            return;
+        _settlement = null;
+        stage.OnCycle();
+        _tallied = true;
+        (_family, _slot) = (FlowFamily.IPv4, 0);
+        _lost = 0;
+        _phase = Phase.Sweeping;
+    }
+
+    private void Finish()
+    {
+        context.Counters.Audits++;
+        LastCounted = context.Monotonic;
+        FlowMapScan scan = _scan.GetAwaiter().GetResult();
+        TellLost(scan);
+        Answer(new MapReport(
+            context.Now - (context.Monotonic - _began), Since(_began), scan.Entries, _matched, _missed, _young, scan.Junk, Problem: null));
+        TellShare();
+    }
+
+    /// <summary>The scan does not count: what was known before it stays.</summary>
+    private void Discard(string reason)
+    {
+        context.Counters.AuditsDiscarded++;
+        logger.MapAuditDiscarded(reason);
+        context.Misses.Discard(context.Scan);
+        EndWithoutResult(reason);
+    }
+
+    /// <summary>Nothing that was counted can be relied on.</summary>
+    private void GiveUp(string reason)
+    {
+        context.Counters.AuditsDiscarded++;
+        logger.MissesVoided(reason);
+        context.Void();
+        EndWithoutResult(reason);
+    }
+
+    private void EndWithoutResult(string reason)
+    {
+        if (_phase == Phase.Idle)
+            _began = context.Monotonic;
+        context.Groups.Discard();
+        context.Owners.Discard();
+        _tallied = false;
+        _phase = Phase.Idle;
+        Answer(new MapReport(context.Now - (context.Monotonic - _began), Since(_began), 0, _matched, _missed, _young, 0, reason));
+    }
+
+    private void Answer(MapReport report)
+    {
+        Last = report;
+        logger.MapAuditDone(report.Entries, report.Matched, report.Missed, report.Young, report.Junk, stage.Count, report.Duration.TotalMilliseconds);
+        foreach (TaskCompletionSource<MapReport> waiter in _waiters)
+            waiter.TrySetResult(report);
+        _waiters.Clear();
+    }
+
+    private TimeSpan Since(long monotonic) => TimeSpan.FromTicks((context.Monotonic - monotonic) / 100);
+}

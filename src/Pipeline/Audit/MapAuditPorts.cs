@@ -1,0 +1,14 @@
+namespace ConntrackStream.Pipeline.Audit;
+
+/// <summary>What the map audit needs from the pipeline around it.</summary>
+internal sealed record MapAuditPorts
+{
+    /// <summary>Makes the loop look for work; called on the scan's thread.</summary>
+    public required Action Wake { get; init; }
+
+    /// <summary>Rounds given up because the dump failed, since the start.</summary>
+    public required Func<long> FailedRounds { get; init; }
+
+    /// <summary>Between two regular audits of the view.</summary>
+    public required TimeSpan Interval { get; init; }
+}

@@ -1,0 +1,179 @@
+namespace ConntrackStream.Pipeline.Delete;
+
+// The end of a tombstone: authorise → take → check again → armed.
+internal sealed partial class DeleteStage
+{
+    /// <summary>Settles the first tombstone of a queue, if it is due and deleting is possible now.</summary>
+    private bool TrySettle(IFlowMap map, Queue<Tombstone> queue)
+    {
+        if (!queue.TryPeek(out Tombstone? tombstone))
+            return false;
+        if (tombstone.State == TombstoneState.Closed)
+        {
+            queue.Dequeue();
+            return true;
+        }
+
+        if (!context.View.Context.Synced || !IsDue(tombstone) || IsHeldBack())
+            return false;
+        queue.Dequeue();
+        try
+        {
+            Settle(map, tombstone);
+        }
+        catch (FlowMapException e)
+        {
+            OnFailure(e);
+            if (tombstone.State != TombstoneState.Closed)
+                Close(tombstone); // the next audits will nominate it again
+        }
+
+        return true;
+    }
+
+    private bool IsHeldBack()
+    {
+        if (!context.HasMatched)
+        {
+            if (!_saidRefused)
+                logger.DeletingRefused();
+            _saidRefused = true;
+            return true;
+        }
+
+        if (_deletedInCycle < context.Options.MaxDeletesPerCycle)
+            return false;
+        if (!_saidCap)
+            logger.CapReached(context.Options.MaxDeletesPerCycle, _waiting.Count);
+        _saidCap = true;
+        return true;
+    }
+
+    private void Settle(IFlowMap map, Tombstone tombstone)
+    {
+        if (context.Groups.IsExempt(MapGroup.Of(tombstone.Key)))
+            Drop(tombstone, ref context.Counters.KeptUntracked);
+        else if (!map.TryLookup(tombstone.Key, out MapValue value))
+            Drop(tombstone, ref context.Counters.AlreadyGone);
+        else if (IsUsedSince(tombstone, value))
+            Drop(tombstone, ref context.Counters.KeptInUse);
+        else if (IsAlive(tombstone, DeleteStep.Authorise))
+            Drop(tombstone, ref context.Counters.KeptAlive);
+        else if (context.Options.Mode == MapMode.Observe)
+            Observe(tombstone);
+        else
+            Take(map, tombstone);
+    }
+
+    private void Drop(Tombstone tombstone, ref long counter)
+    {
+        counter++;
+        Close(tombstone);
+    }
+
+    private void Observe(Tombstone tombstone)
+    {
+        context.Counters.WouldDelete++;
+        _deletedInCycle++;
+        tombstone.State = TombstoneState.Observed;
+        Observed++;
+        Tell(DeleteOutcome.WouldDelete, tombstone);
+    }
+
+    private void Take(IFlowMap map, Tombstone tombstone)
+    {
+        context.Options.Before?.Invoke(DeleteStep.Take, tombstone.Key);
+        if (!map.TryTake(tombstone.Key, out tombstone.Value))
+        {
+            Drop(tombstone, ref context.Counters.AlreadyGone);
+            return;
+        }
+
+        tombstone.TakenMonotonic = context.Monotonic;
+        tombstone.State = TombstoneState.Armed;
+        Armed++;
+        context.Counters.Deleted++;
+        _deletedInCycle++;
+        _armed.Enqueue(tombstone);
+        if (IsUsedSince(tombstone, tombstone.Value))
+            Restore(tombstone, "a packet had used it since it was nominated");
+        else if (IsAlive(tombstone, DeleteStep.CheckAgain))
+            Restore(tombstone, "the check after the deletion found a flow, or could not tell");
+        else
+            Tell(DeleteOutcome.Deleted, tombstone);
+    }
+
+    /// <summary>Ends the window of the entry that was taken first, if it is over.</summary>
+    private bool TryDisarm(IFlowMap map)
+    {
+        if (!_armed.TryPeek(out Tombstone? tombstone))
+            return false;
+        if (tombstone.State == TombstoneState.Closed)
+        {
+            _armed.Dequeue();
+            return true;
+        }
+
+        bool isOver = context.Monotonic - tombstone.TakenMonotonic >= _window;
+        if (!isOver || (!context.View.Context.Synced && MapKeys.IsShared(tombstone.Key.Tuple.Protocol)))
+            return false;
+        _armed.Dequeue();
+        if (IsAlive(tombstone, DeleteStep.Disarm))
+            Restore(tombstone, "the check at the end of the window found a flow, or could not tell");
+        if (tombstone.State == TombstoneState.Armed)
+            Close(tombstone);
+        return true;
+    }
+
+    /// <summary>Puts a taken entry back. When that fails it stays armed, so that the end of its window tries once more.</summary>
+    private void Restore(Tombstone tombstone, string reason)
+    {
+        IFlowMap map = context.Map!;
+        if (map.Info.Id != tombstone.MapId)
+        {
+            context.Counters.RestoreFailed++;
+            Tell(DeleteOutcome.RestoreFailed, tombstone, $"{reason}, but the map is another one now");
+            Close(tombstone);
+            return;
+        }
+
+        try
+        {
+            bool restored = map.TryRestore(tombstone.Key, tombstone.Value);
+            long absent = context.Monotonic - tombstone.TakenMonotonic;
+            if (restored)
+            {
+                context.Counters.Restored++;
+                context.Counters.AddAbsence(absent);
+            }
+            else
+            {
+                context.Counters.Healed++;
+            }
+
+            Tell(restored ? DeleteOutcome.Restored : DeleteOutcome.Healed, tombstone, reason, absent);
+            Close(tombstone);
+        }
+        catch (FlowMapException e)
+        {
+            OnFailure(e);
+            context.Counters.RestoreFailed++;
+            Tell(DeleteOutcome.RestoreFailed, tombstone, $"{reason}, but {e.Message}");
+        }
+    }
+
+    /// <summary>last_seen, where the map keeps it, must be older than the nomination.</summary>
+    private bool IsUsedSince(Tombstone tombstone, in MapValue value) =>
+        context.Map!.Info.HasLastSeen && value.LastSeen >= (ulong)tombstone.NominatedMonotonic;
+
+    /// <summary>Whether any flow has the key: in the view, or by GET in both orientations and every zone. Whatever is not a clear no is a yes.</summary>
+    private bool IsAlive(Tombstone tombstone, DeleteStep step)
+    {
+        context.Options.Before?.Invoke(step, tombstone.Key);
+        return context.Live.Holds(tombstone.Key.Tuple)
+            || (!MapKeys.IsShared(tombstone.Key.Tuple.Protocol) && context.AskKernel(tombstone.Key.Tuple) != FlowExistence.None);
+    }
+
+    private void Tell(DeleteOutcome outcome, Tombstone tombstone, string? reason = null, long absentNs = 0) =>
+        journal.Write(outcome, tombstone, reason, absentNs, context.Now, context.Live.Zones.Length);
+}

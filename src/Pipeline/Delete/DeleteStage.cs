@@ -1,0 +1,265 @@
+using System.Reactive.Concurrency;
+using System.Reactive.Disposables;
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.Delete;
+
+/// <summary>
+/// From a nominated key to a deleted entry: tombstone → grace → authorise → take → check again → armed. An end or a miss only nominates;
+/// what deletes is a question to the kernel microseconds before, and what undoes a wrong one is a second question, and any NEW while the
+/// entry can still be put back. Used by the loop only.
+/// </summary>
+internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts ports, DeleteJournal journal, ILogger logger) : ILoopWork
+{
+    private const long OverdueSleep = 1_000_000_000;
+    private const long SharedAuditDistance = 30_000_000_000;
+
+    private readonly TombstoneTable _tombstones = new();
+    private readonly Queue<Tombstone> _waiting = new(); // by the time of their nomination, and so of their turn
+    private readonly Queue<Tombstone> _waitingShared = new(); // keys without ports: only an audit can tell
+    private readonly Queue<Tombstone> _armed = new(); // by the time they were taken
+    private int _deletedInCycle;
+    private bool _saidCap, _saidRefused;
+    private long _wakeAt, _notBeforeSharedAudit; // CLOCK_MONOTONIC in ns
+
+    private readonly long _grace = Nanoseconds(context.Options.Grace);
+    private readonly long _window = Nanoseconds(context.Options.ArmedWindow);
+
+    /// <summary>Keys nominated and not settled, those armed and observed included.</summary>
+    public int Count => _tombstones.Count;
+
+    /// <summary>Deleted entries that can still be put back.</summary>
+    public int Armed { get; private set; }
+
+    /// <summary>Only observed: they would have been deleted.</summary>
+    public int Observed { get; private set; }
+
+    /// <summary>No key of the map has ever matched a flow here, and something waits to be deleted.</summary>
+    public bool IsRefused => !context.HasMatched && _waiting.Count > 0;
+
+    /// <summary>CLOCK_MONOTONIC in ns since when the first tombstone could have been settled; null when none waits longer than its grace.</summary>
+    public long? OldestDue => _waiting.TryPeek(out Tombstone? first) && context.Monotonic - first.NominatedMonotonic > _grace
+        ? first.NominatedMonotonic + _grace
+        : null;
+
+    /// <summary>A few at most, in no particular order.</summary>
+    public TombstoneList List(int limit) => new(_tombstones.Count, [.. _tombstones.All.Take(limit).Select(static t => t.ToView())]);
+
+    public bool HasTombstone(in FlowTuple tuple) => _tombstones.Count > 0 && _tombstones.Of(tuple) is not null;
+
+    /// <summary>Changes of the live view, at once.</summary>
+    public void OnChanges(FlowChangeBatch batch)
+    {
+        foreach (ref readonly FlowChange change in batch.Span)
+        {
+            if (change.Kind == FlowChangeKind.Started)
+                OnStarted(change.Flow);
+            else if (change.Kind == FlowChangeKind.Ended && context.Map is { } map)
+                OnEnded(map, change);
+        }
+    }
+
+    /// <summary>An audit of the map is done and counts.</summary>
+    public void OnCycle()
+    {
+        _deletedInCycle = 0;
+        _saidCap = false;
+        foreach (Tombstone tombstone in _tombstones.All)
+        {
+            if (tombstone.State == TombstoneState.Observed && !context.Misses.Contains(tombstone.Key))
+                Close(tombstone); // gone, or alive again
+        }
+    }
+
+    /// <summary>The map was recreated, or is gone.</summary>
+    public void Void()
+    {
+        if (Armed > 0)
+            logger.ArmedLost(Armed);
+        _tombstones.Clear();
+        _waiting.Clear();
+        _waitingShared.Clear();
+        _armed.Clear();
+        Armed = Observed = 0;
+    }
+
+    public LoopWorkState Step()
+    {
+        if (context.Map is not { } map || _tombstones.Count == Observed)
+            return LoopWorkState.Waiting;
+        ports.FlushChanges(); // what has started already is known before anything is decided
+        if (TryDisarm(map) || TrySettle(map, _waiting))
+            return LoopWorkState.Busy;
+        ScheduleWake();
+        return LoopWorkState.Waiting;
+    }
+
+    /// <summary>Settles one of the keys that many flows share, whose flows cannot be asked for one by one. The view has just been proven by a dump.</summary>
+    /// <returns>False when none is due.</returns>
+    public bool StepShared(IFlowMap map)
+    {
+        ports.FlushChanges();
+        return TrySettle(map, _waitingShared);
+    }
+
+    /// <summary>The last audits found this key without a flow.</summary>
+    public void NominateMissed(IFlowMap map, in MapKey key, in MissLedger.Miss miss)
+    {
+        if (_tombstones.Contains(key) || context.Groups.IsExempt(MapGroup.Of(key)))
+            return;
+        Tombstone tombstone = new(key, TombstoneReason.MissedTwice) { Since = miss.First, Misses = miss.Count };
+        if (TryAdd(map, tombstone))
+            context.Counters.NominatedByMisses++;
+    }
+
+    private void OnStarted(in Flow flow)
+    {
+        context.Live.Add(flow);
+        context.NextLive?.Add(flow);
+        if (_tombstones.Count == 0)
+            return;
+        Cancel(flow.Original);
+        if (flow.IsSourceNat || flow.IsDestinationNat)
+            Cancel(flow.Reply);
+    }
+
+    private void Cancel(in FlowTuple tuple)
+    {
+        for (Tombstone? tombstone = _tombstones.Of(tuple), next; tombstone is not null; tombstone = next)
+        {
+            next = tombstone.NextOfTuple;
+            if (tombstone.State == TombstoneState.Armed)
+            {
+                Restore(tombstone, "a flow with it started");
+                continue;
+            }
+
+            context.Counters.CancelledByNew++;
+            Close(tombstone);
+        }
+    }
+
+    private void OnEnded(IFlowMap map, in FlowChange change)
+    {
+        if (change.Flow.Original.IsIPv6 != map.Info.IsIPv6)
+            return;
+        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MostTuples];
+        int count = MapKeys.Tuples(change.Flow, tuples);
+        foreach (ref readonly FlowTuple tuple in tuples[..count])
+        {
+            NominateEnded(map, change, tuple, tuple.Source);
+            if (tuple.Destination != tuple.Source)
+                NominateEnded(map, change, tuple, tuple.Destination);
+        }
+    }
+
+    private void NominateEnded(IFlowMap map, in FlowChange change, in FlowTuple tuple, IpAddress owner)
+    {
+        foreach (uint interfaceIndex in context.Owners.InterfacesOf(owner))
+        {
+            MapKey key = new(tuple, owner, interfaceIndex);
+            if (_tombstones.Contains(key) || !IsInMap(map, key))
+                continue;
+            context.HasMatched = true;
+            context.Groups.Match(MapGroup.Of(key));
+            Tombstone tombstone = new(key, TombstoneReason.Ended)
+            {
+                FlowId = change.Id,
+                ConntrackId = change.Flow.Id,
+                Generation = change.Generation,
+                Since = change.End != 0 ? change.End : change.Time,
+            };
+            if (TryAdd(map, tombstone))
+                context.Counters.NominatedByEnd++;
+        }
+    }
+
+    /// <summary>False also when the call failed.</summary>
+    public bool IsInMap(IFlowMap map, in MapKey key)
+    {
+        try
+        {
+            return map.TryLookup(key, out _);
+        }
+        catch (FlowMapException e)
+        {
+            OnFailure(e);
+            return false;
+        }
+    }
+
+    private bool TryAdd(IFlowMap map, Tombstone tombstone)
+    {
+        if (_tombstones.Count >= context.Options.MaxDeletesPerCycle)
+        {
+            context.Counters.Deferred++;
+            return false;
+        }
+
+        tombstone.NominatedAt = context.Now;
+        tombstone.NominatedMonotonic = context.Monotonic;
+        tombstone.MapId = map.Info.Id;
+        _tombstones.Add(tombstone);
+        (MapKeys.IsShared(tombstone.Key.Tuple.Protocol) ? _waitingShared : _waiting).Enqueue(tombstone);
+        ScheduleWake();
+        return true;
+    }
+
+    private void Close(Tombstone tombstone)
+    {
+        if (tombstone.State == TombstoneState.Armed)
+            Armed--;
+        else if (tombstone.State == TombstoneState.Observed)
+            Observed--;
+        tombstone.State = TombstoneState.Closed;
+        _tombstones.Remove(tombstone);
+    }
+
+    /// <summary>Makes the loop look again when the next one is due; at what is overdue (held back by a loss, or a limit) each second.</summary>
+    private void ScheduleWake()
+    {
+        long now = context.Monotonic, due = long.MaxValue;
+        if (_waiting.TryPeek(out Tombstone? waiting))
+            due = waiting.NominatedMonotonic + _grace;
+        if (_waitingShared.TryPeek(out Tombstone? shared))
+            due = Math.Min(due, shared.NominatedMonotonic + _grace);
+        if (_armed.TryPeek(out Tombstone? armed))
+            due = Math.Min(due, armed.TakenMonotonic + _window);
+        if (due == long.MaxValue)
+            return;
+        if (due <= now)
+            due = now + OverdueSleep;
+        if (_wakeAt > now && _wakeAt <= due)
+            return;
+        _wakeAt = due;
+        ports.Scheduler.Schedule(this, TimeSpan.FromTicks((due - now + 99) / 100), static (_, self) =>
+        {
+            self.AskForSharedAudit();
+            return Disposable.Empty;
+        });
+    }
+
+    /// <summary>Shared keys that two audits missed wait for one more, whose dump is fresh: it need not be the regular one.</summary>
+    private void AskForSharedAudit()
+    {
+        while (_waitingShared.TryPeek(out Tombstone? first) && first.State == TombstoneState.Closed)
+            _waitingShared.Dequeue();
+        if (context.Monotonic < _notBeforeSharedAudit || !_waitingShared.TryPeek(out Tombstone? due) || due.Reason != TombstoneReason.MissedTwice || !IsDue(due))
+            return;
+        _notBeforeSharedAudit = context.Monotonic + SharedAuditDistance;
+        ports.RequestAudit();
+    }
+
+    private bool IsDue(Tombstone tombstone) => context.Monotonic - tombstone.NominatedMonotonic >= _grace;
+
+    private void OnFailure(FlowMapException e)
+    {
+        context.Counters.Failures++;
+        if (_said != e.Message)
+            logger.MapCallFailed(_said = e.Message);
+    }
+
+    private string? _said;
+
+    private static long Nanoseconds(TimeSpan span) => span.Ticks * 100;
+}

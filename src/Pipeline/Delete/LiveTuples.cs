@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline.Delete;
+
+/// <summary>
+/// Does a map key's tuple belong to a live flow of the view: as original or reply tuple, in either orientation, in any zone? Keys without
+/// ports are shared by many flows, which the view cannot find by addresses alone: those addresses are gathered before each scan, and only
+/// grow until the next one. Used by the loop only.
+/// </summary>
+internal sealed class LiveTuples(FlowView view)
+{
+    private const int DefaultZone = 0; // NF_CT_DEFAULT_ZONE_ID
+
+    private readonly HashSet<FlowTuple> _shared = [];
+    private readonly List<ushort> _zones = [DefaultZone];
+    private readonly bool[] _isZone = new bool[1 << 16];
+
+    /// <summary>All zones seen in the view since the last <see cref="Clear"/>; the default zone is always among them.</summary>
+    public ReadOnlySpan<ushort> Zones => CollectionsMarshal.AsSpan(_zones);
+
+    public void Clear()
+    {
+        _shared.Clear();
+        foreach (ushort zone in _zones)
+            _isZone[zone] = false;
+        _zones.Clear();
+        AddZone(DefaultZone);
+    }
+
+    /// <summary>A flow of the view.</summary>
+    public void Add<TKey>(in TKey original, in TKey reply)
+        where TKey : struct, IFlowKey<TKey>
+    {
+        AddZone(original.Zone);
+        AddZone(reply.Zone);
+        if (!MapKeys.IsShared(original.Protocol))
+            return;
+        _shared.Add(MapKeys.Canonical(original.ToTuple()));
+        _shared.Add(MapKeys.Canonical(reply.ToTuple()));
+    }
+
+    /// <summary>A flow that started after the last scan was opened.</summary>
+    public void Add(in Flow flow)
+    {
+        AddZone(flow.Original.Zone);
+        AddZone(flow.Reply.Zone);
+        if (!MapKeys.IsShared(flow.Original.Protocol))
+            return;
+        _shared.Add(MapKeys.Canonical(flow.Original));
+        _shared.Add(MapKeys.Canonical(flow.Reply));
+    }
+
+    /// <summary>Whether some live flow has this key.</summary>
+    public bool Holds(in FlowTuple tuple)
+    {
+        if (MapKeys.IsShared(tuple.Protocol))
+            return _shared.Contains(MapKeys.Canonical(tuple));
+        FlowTuple inverse = MapKeys.Inverse(tuple);
+        int warmth = 0;
+        return Find(tuple, inverse, view.PrepareEitherWay(tuple, inverse, out _, ref warmth)) >= 0;
+    }
+
+    /// <summary>Slot of a flow with this tuple (with ports); -1 when there is none in any zone.</summary>
+    /// <param name="hash">As <see cref="FlowView.PrepareEitherWay"/> gave it for the default zone.</param>
+    public int Find(in FlowTuple tuple, in FlowTuple inverse, ulong hash)
+    {
+        int slot = view.FindEitherWay(tuple, inverse, hash);
+        for (int i = 0; slot < 0 && i < _zones.Count; i++)
+        {
+            if (_zones[i] == DefaultZone)
+                continue;
+            FlowTuple there = tuple with { Zone = _zones[i] }, back = inverse with { Zone = _zones[i] };
+            int warmth = 0;
+            slot = view.FindEitherWay(there, back, view.PrepareEitherWay(there, back, out _, ref warmth));
+        }
+
+        return slot;
+    }
+
+    private void AddZone(ushort zone)
+    {
+        if (_isZone[zone])
+            return;
+        _isZone[zone] = true;
+        _zones.Add(zone);
+    }
+}

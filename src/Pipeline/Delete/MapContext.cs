@@ -1,0 +1,88 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.LiveView;
+
+namespace ConntrackStream.Pipeline.Delete;
+
+/// <summary>Whether the kernel has an entry with one of some tuples.</summary>
+internal enum FlowExistence : byte
+{
+    /// <summary>ENOENT for each of them.</summary>
+    None,
+    Some,
+
+    /// <summary>The kernel did not answer, or with another error: nothing may be deleted by it.</summary>
+    Unknown,
+}
+
+/// <summary>Asks the kernel by GET.</summary>
+internal delegate FlowExistence ExistenceCheck(ReadOnlySpan<FlowTuple> tuples);
+
+/// <summary>What the map's audit and the delete stage share. Used by the loop only.</summary>
+internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, TimeProvider time)
+{
+    private FlowTuple[] _asked = new FlowTuple[8];
+
+    public FlowView View { get; } = view;
+
+    public MapOptions Options { get; } = options;
+
+    /// <summary>Which tuples live, as of the last scan and everything that started since.</summary>
+    public LiveTuples Live { get; private set; } = new(view);
+
+    /// <summary>The same for the scan that is being opened; null otherwise.</summary>
+    public LiveTuples? NextLive { get; private set; }
+
+    public MissLedger Misses { get; } = new();
+
+    public UntrackedGroups Groups { get; } = new(options.UntrackedGroupSize);
+
+    public MapOwners Owners { get; } = new();
+
+    public MapCounters Counters { get; } = new();
+
+    /// <summary>Null until it could be opened.</summary>
+    public IFlowMap? Map { get; set; }
+
+    /// <summary>Some key has matched a flow of this namespace: without that every key looks stale, as it does in the wrong namespace.</summary>
+    public bool HasMatched { get; set; }
+
+    /// <summary>Number of the scan under way, or of the last one.</summary>
+    public uint Scan { get; set; }
+
+    /// <summary>ns since the Unix epoch.</summary>
+    public long Now => time.UnixNanoseconds();
+
+    /// <summary>CLOCK_MONOTONIC in ns, as bpf_ktime_get_ns tells it.</summary>
+    public long Monotonic => time.TimestampFrequency == 1_000_000_000
+        ? time.GetTimestamp()
+        : (long)((Int128)time.GetTimestamp() * 1_000_000_000 / time.TimestampFrequency);
+
+    /// <summary>Begins to gather the live tuples anew.</summary>
+    public LiveTuples OpenLive() => NextLive = new LiveTuples(View);
+
+    /// <summary>The live tuples gathered since <see cref="OpenLive"/> are all.</summary>
+    public void CommitLive() => (Live, NextLive) = (NextLive!, null);
+
+    /// <summary>Asks the kernel for a flow with this key: its tuple in both orientations, in every zone seen.</summary>
+    public FlowExistence AskKernel(in FlowTuple tuple)
+    {
+        ReadOnlySpan<ushort> zones = Live.Zones;
+        if (_asked.Length < 2 * zones.Length)
+            _asked = new FlowTuple[4 * zones.Length];
+        FlowTuple inverse = MapKeys.Inverse(tuple);
+        for (int i = 0; i < zones.Length; i++)
+        {
+            _asked[2 * i] = tuple with { Zone = zones[i] };
+            _asked[(2 * i) + 1] = inverse with { Zone = zones[i] };
+        }
+
+        return exists(_asked.AsSpan(0, 2 * zones.Length));
+    }
+
+    /// <summary>Everything that was known of the map's entries is given up.</summary>
+    public void Void()
+    {
+        Counters.Voided++;
+        Misses.Void();
+    }
+}

@@ -1,0 +1,9 @@
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.Delete;
+
+/// <summary>Keys of one service: what one NOTRACK rule would keep out of connection tracking.</summary>
+public readonly record struct MapGroup(IpProtocol Protocol, FlowFamily Family, IpAddress Destination, ushort Port)
+{
+    public static MapGroup Of(in MapKey key) => new(key.Tuple.Protocol, key.Tuple.Family, key.Tuple.Destination, key.Tuple.DestinationPort);
+}

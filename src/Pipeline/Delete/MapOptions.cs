@@ -1,0 +1,51 @@
+namespace ConntrackStream.Pipeline.Delete;
+
+/// <summary>What becomes of entries whose flow is gone.</summary>
+public enum MapMode : byte
+{
+    /// <summary>Nothing: what would be deleted is logged and counted, and the map is opened read-only.</summary>
+    Observe,
+
+    /// <summary>They are deleted.</summary>
+    Delete,
+}
+
+/// <summary>How an eBPF map is kept clean.</summary>
+public sealed record MapOptions
+{
+    /// <summary>Opens the map, for deleting if <see cref="Mode"/> says so. Called again while it fails.</summary>
+    public required Func<IFlowMap> Open { get; init; }
+
+    public MapMode Mode { get; init; }
+
+    /// <summary>Between the nomination of a key and its deletion. A key first missed less than this ago is not nominated either.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a deleted entry can be put back: a packet between the agent's hook and its confirmation shows in no check.</summary>
+    public TimeSpan ArmedWindow { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Entries deleted between two audits of the map at most, and keys tombstoned at one time.</summary>
+    public int MaxDeletesPerCycle { get; init; } = 65536;
+
+    /// <summary>Keys of one protocol, destination and port, none of which ever matched a flow, from which on they are taken for traffic under NOTRACK.</summary>
+    public int UntrackedGroupSize { get; init; } = 64;
+
+    /// <summary>Called on the loop before each step, so that a test can act in between.</summary>
+    internal Action<DeleteStep, MapKey>? Before { get; init; }
+}
+
+/// <summary>The steps of one deletion.</summary>
+internal enum DeleteStep : byte
+{
+    /// <summary>Ask the kernel whether any flow has the key.</summary>
+    Authorise,
+
+    /// <summary>Take the entry out of the map.</summary>
+    Take,
+
+    /// <summary>Ask the kernel again.</summary>
+    CheckAgain,
+
+    /// <summary>The window in which the entry can be put back is over.</summary>
+    Disarm,
+}

@@ -1,0 +1,94 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace ConntrackStream.Pipeline.Delete;
+
+/// <summary>
+/// Keys that the last audits found without a flow, and how often in a row. What a scan finds counts only once it is committed. Used by the
+/// loop only.
+/// </summary>
+internal sealed class MissLedger
+{
+    private readonly Dictionary<MapKey, Miss> _misses = [];
+
+    /// <summary>Keys without a flow.</summary>
+    public int Count => _misses.Count;
+
+    /// <summary>The scan under way found this key without a flow.</summary>
+    /// <param name="now">ns since the Unix epoch.</param>
+    public void Mark(in MapKey key, uint scan, long now)
+    {
+        ref Miss miss = ref CollectionsMarshal.GetValueRefOrAddDefault(_misses, key, out bool known);
+        if (!known)
+            miss.First = now;
+        miss.Scan = scan;
+    }
+
+    public bool Contains(in MapKey key) => _misses.ContainsKey(key);
+
+    /// <summary>Begins to settle a scan that counts.</summary>
+    public Settlement Commit(uint scan) => new(this, scan);
+
+    /// <summary>The scan does not count: what was known before it stays as it was.</summary>
+    public void Discard(uint scan)
+    {
+        foreach ((MapKey key, Miss miss) in _misses)
+        {
+            if (miss.Scan == scan && miss.Count == 0)
+                _misses.Remove(key);
+        }
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Void() => _misses.Clear();
+
+    /// <summary>Misses in a row.</summary>
+    internal struct Miss
+    {
+        /// <summary>ns since the Unix epoch.</summary>
+        public long First;
+        public int Count;
+        public uint Scan;
+    }
+
+    /// <summary>Goes over the ledger in steps: keys the scan has not marked are dropped, the others have one miss more.</summary>
+    internal sealed class Settlement(MissLedger ledger, uint scan)
+    {
+        private Dictionary<MapKey, Miss>.Enumerator _cursor = ledger._misses.GetEnumerator();
+
+        /// <summary>The next key that has been missed twice or more in a row; false at the end of this step.</summary>
+        /// <param name="budget">Entries to look at; counts down.</param>
+        public bool TryNext(ref int budget, out MapKey key, out Miss miss)
+        {
+            while (budget-- > 0)
+            {
+                if (!_cursor.MoveNext())
+                {
+                    IsDone = true;
+                    break;
+                }
+
+                key = _cursor.Current.Key;
+                ref Miss entry = ref CollectionsMarshal.GetValueRefOrNullRef(ledger._misses, key);
+                if (Unsafe.IsNullRef(ref entry))
+                    continue;
+                if (entry.Scan != scan)
+                {
+                    ledger._misses.Remove(key); // does not disturb the enumeration
+                    continue;
+                }
+
+                miss = entry;
+                miss.Count = ++entry.Count;
+                if (entry.Count >= 2)
+                    return true;
+            }
+
+            key = default;
+            miss = default;
+            return false;
+        }
+
+        public bool IsDone { get; private set; }
+    }
+}
