@@ -28,6 +28,20 @@ public sealed partial class FlowPipeline
     public Task<TombstoneList> TombstonesAsync(int limit, CancellationToken cancellationToken) =>
         _loop.InvokeAsync(() => Map.Stage.List(limit), cancellationToken);
 
+    /// <summary>Looks keys of a map up in the view, for tools that show them: one call a batch, the first one goes over the whole view.</summary>
+    public Task<IReadOnlyList<MapMatch>> MatchAsync(MapEntryBatch batch, CancellationToken cancellationToken) => _loop.InvokeAsync<IReadOnlyList<MapMatch>>(
+        () =>
+        {
+            _matcher ??= new MapMatcher(_view);
+            List<MapMatch> matches = new(batch.Count);
+            foreach (ref readonly MapEntry entry in batch.Span)
+                matches.Add(_matcher.Match(entry.Key));
+            return matches;
+        },
+        cancellationToken);
+
+    private MapMatcher? _matcher;
+
     private MapCleaning Map => _map ?? throw new InvalidOperationException("no eBPF map is configured");
 
     private MapContext NewMapContext(MapOptions options) => new(
