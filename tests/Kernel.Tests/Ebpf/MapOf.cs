@@ -54,7 +54,8 @@ internal static class MapOf
     internal static Dictionary<string, string> Bpftool(string pin)
     {
         using JsonDocument dump = JsonDocument.Parse(ToolRun.Output("bpftool", ["-j", "map", "dump", "pinned", pin]));
-        return dump.RootElement.EnumerateArray().ToDictionary(entry => Hex(entry.GetProperty("key")), entry => Hex(entry.GetProperty("value")));
+        return dump.RootElement.EnumerateArray()
+            .ToDictionary(entry => Hex(entry.GetProperty("key")), entry => Hex(entry.GetProperty("value")), StringComparer.Ordinal);
     }
 
     /// <summary>Writes an entry by bpftool; both in hexadecimal, spaces allowed.</summary>

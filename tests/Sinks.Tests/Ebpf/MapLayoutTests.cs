@@ -62,7 +62,7 @@ public sealed class MapLayoutTests
 
     [Fact]
     public void Every_known_layout_is_tested_here() =>
-        Assert.Equal(Keys.Select(row => row.Data.Item1).Order(StringComparer.Ordinal), MapLayouts.Known.All.Select(layout => layout.Name));
+        Assert.Equal(Keys.Select(row => row.Data.Item1).Order(StringComparer.Ordinal), MapLayouts.Known.All.Select(layout => layout.Name), StringComparer.Ordinal);
 
     [Theory]
     [MemberData(nameof(Keys))]
