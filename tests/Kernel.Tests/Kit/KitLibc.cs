@@ -14,6 +14,7 @@ internal static unsafe partial class KitLibc
     internal const int MSG_DONTWAIT = 0x40;
     internal const int EINTR = 4, EAGAIN = 11;
     internal const int CLONE_NEWNET = 0x40000000;
+    internal const int MNT_DETACH = 2;
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct Iovec // struct iovec
@@ -70,4 +71,13 @@ internal static unsafe partial class KitLibc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int setns(SafeFileHandle fd, int type);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial uint if_nametoindex(string name);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mount(string source, string target, string type, nuint flags, nint data);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int umount2(string target, int flags);
 }
