@@ -11,11 +11,11 @@ namespace ConntrackStream.Kernel.Tests.Gate;
 public class CleanerRaceTests
 {
     [Theory]
-    [InlineData(IpProtocol.Tcp)]
-    [InlineData(IpProtocol.Udp)]
-    public void One_snapshot_cuts_a_connection_that_reuses_a_tuple(IpProtocol protocol)
+    [InlineData(IpProtocol.Tcp, false)]
+    [InlineData(IpProtocol.Udp, true)]
+    public void One_snapshot_cuts_a_connection_that_reuses_a_tuple(IpProtocol protocol, bool ipv6)
     {
-        using GateRig rig = new();
+        using GateRig rig = new(ipv6: ipv6);
         SnapshotCleaner cleaner = new(rig.Map, rig.Table);
         MapKey stale = rig.MakeStale(GateTests.Open(rig, protocol));
         Assert.Empty(cleaner.Run());
@@ -23,11 +23,11 @@ public class CleanerRaceTests
     }
 
     [Theory]
-    [InlineData(IpProtocol.Tcp)]
-    [InlineData(IpProtocol.Udp)]
-    public void Two_misses_cut_a_connection_that_reuses_a_tuple(IpProtocol protocol)
+    [InlineData(IpProtocol.Tcp, false)]
+    [InlineData(IpProtocol.Udp, true)]
+    public void Two_misses_cut_a_connection_that_reuses_a_tuple(IpProtocol protocol, bool ipv6)
     {
-        using GateRig rig = new();
+        using GateRig rig = new(ipv6: ipv6);
         TwoMissCleaner cleaner = new(rig.Map, rig.Table);
         MapKey stale = rig.MakeStale(GateTests.Open(rig, protocol));
         Assert.Empty(cleaner.Run());

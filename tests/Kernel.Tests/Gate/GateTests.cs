@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Kernel.Tests.Gate;
 
-/// <summary>The gate against the kernel: that it opens, blocks and heals as a policy agent's datapath does, so that races can be shown on it.</summary>
+/// <summary>The gate against the kernel: it opens, blocks and heals as a policy agent's datapath does, so that races can be shown on it.</summary>
 public class GateTests
 {
     internal const ushort SourcePort = 40000;
@@ -14,19 +14,23 @@ public class GateTests
 
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    public static TheoryData<GateDirection, IpProtocol, bool> Cases => new()
+    public static TheoryData<GateDirection, IpProtocol, bool, bool> Cases => new()
     {
-        { GateDirection.TowardsPod, IpProtocol.Tcp, false },
-        { GateDirection.TowardsPod, IpProtocol.Udp, true },
-        { GateDirection.FromPod, IpProtocol.Tcp, true },
-        { GateDirection.FromPod, IpProtocol.Udp, false },
+        { GateDirection.TowardsPod, IpProtocol.Tcp, false, false },
+        { GateDirection.TowardsPod, IpProtocol.Tcp, false, true },
+        { GateDirection.TowardsPod, IpProtocol.Udp, true, false },
+        { GateDirection.TowardsPod, IpProtocol.Udp, true, true },
+        { GateDirection.FromPod, IpProtocol.Tcp, true, false },
+        { GateDirection.FromPod, IpProtocol.Tcp, true, true },
+        { GateDirection.FromPod, IpProtocol.Udp, false, false },
+        { GateDirection.FromPod, IpProtocol.Udp, false, true },
     };
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_forward_packet_opens_the_gate_and_an_answer_needs_its_key(GateDirection direction, IpProtocol protocol, bool wideValues)
+    public void A_forward_packet_opens_the_gate_and_an_answer_needs_its_key(GateDirection direction, IpProtocol protocol, bool wideValues, bool ipv6)
     {
-        using GateRig rig = new(direction, wideValues: wideValues);
+        using GateRig rig = new(direction, wideValues: wideValues, ipv6: ipv6);
         GateConnection connection = Open(rig, protocol);
         Assert.Equal([connection.Key], rig.Map.Keys());
         Assert.Equal(1, rig.Gate.Counts.Opened);
@@ -85,11 +89,13 @@ public class GateTests
     }
 
     [Theory]
-    [InlineData(IpProtocol.Tcp, 0)]
-    [InlineData(IpProtocol.Udp, 7)]
-    public void A_masqueraded_NodePort_has_the_inverse_of_its_reply_tuple_as_key(IpProtocol protocol, ushort zone)
+    [InlineData(IpProtocol.Tcp, 0, false)]
+    [InlineData(IpProtocol.Udp, 7, false)]
+    [InlineData(IpProtocol.Udp, 0, true)]
+    [InlineData(IpProtocol.Tcp, 7, true)]
+    public void A_masqueraded_NodePort_has_the_inverse_of_its_reply_tuple_as_key(IpProtocol protocol, ushort zone, bool ipv6)
     {
-        using GateRig rig = new(nat: GateNat.MasqueradedNodePort, zone: zone);
+        using GateRig rig = new(nat: GateNat.MasqueradedNodePort, zone: zone, ipv6: ipv6);
         GateConnection connection = Open(rig, protocol);
         Assert.True(connection.ReplyArrives(Patience));
 
@@ -113,10 +119,12 @@ public class GateTests
         Assert.NotEqual(flow.Original.Source, flow.Reply.Destination);
     }
 
-    [Fact]
-    public void Two_pings_share_a_key()
+    [Theory]
+    [InlineData(GateDirection.TowardsPod, false)]
+    [InlineData(GateDirection.FromPod, true)]
+    public void Two_pings_share_a_key(GateDirection direction, bool ipv6)
     {
-        using GateRig rig = new();
+        using GateRig rig = new(direction, ipv6: ipv6);
         rig.Echo(id: 1);
         rig.Echo(id: 2);
         Eventually.True(() => rig.Gate.Counts.ReplyPassed == 2);

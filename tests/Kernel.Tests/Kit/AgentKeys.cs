@@ -13,7 +13,8 @@ internal static class AgentKeys
     /// <param name="copy">The map's keys: which interfaces an owner has is known from them.</param>
     internal static HashSet<MapKey> Derive(ConntrackClient table, FlowBatchPool pool, IEnumerable<MapKey> copy, FlowFamily family)
     {
-        ILookup<IpAddress, uint> interfaces = copy.Select(key => (key.Owner, key.InterfaceIndex)).Distinct().ToLookup(pair => pair.Owner, pair => pair.InterfaceIndex);
+        ILookup<IpAddress, uint> interfaces =
+            copy.Select(key => (key.Owner, key.InterfaceIndex)).Distinct().ToLookup(pair => pair.Owner, pair => pair.InterfaceIndex);
         HashSet<MapKey> keys = [];
         table.Dump(
             family,

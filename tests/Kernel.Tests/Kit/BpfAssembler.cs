@@ -26,37 +26,41 @@ internal enum Helper
     SkbLoadBytes = 26, // bpf_skb_load_bytes
 }
 
-/// <summary>Writes eBPF instructions (struct bpf_insn: code 8 bits, dst 4, src 4, offset 16, immediate 32), resolving forward jumps by label.</summary>
+/// <summary>
+/// Writes eBPF instructions (struct bpf_insn: code 8 bits, dst 4, src 4, offset 16, immediate 32), resolving forward jumps by label.
+/// </summary>
 internal sealed class BpfAssembler
 {
+    private const Reg PseudoMapFd = Reg.R1; // BPF_PSEUDO_MAP_FD, in the place of a source register
+
     private readonly List<ulong> _code = [];
     private readonly Dictionary<string, int> _labels = new(StringComparer.Ordinal);
     private readonly List<(int At, string Label)> _jumps = [];
 
-    internal void Set(Reg to, int value) => Emit(0xb7, to, 0, 0, value); // BPF_ALU64 | BPF_MOV | BPF_K
+    internal void Set(Reg to, int value) => Emit(0xb7, to, Reg.R0, 0, value); // BPF_ALU64 | BPF_MOV | BPF_K
 
     internal void Copy(Reg to, Reg from) => Emit(0xbf, to, from, 0, 0); // BPF_ALU64 | BPF_MOV | BPF_X
 
-    internal void Add(Reg to, int value) => Emit(0x07, to, 0, 0, value); // BPF_ALU64 | BPF_ADD | BPF_K
+    internal void Add(Reg to, int value) => Emit(0x07, to, Reg.R0, 0, value); // BPF_ALU64 | BPF_ADD | BPF_K
 
-    internal void And(Reg to, int value) => Emit(0x57, to, 0, 0, value); // BPF_ALU64 | BPF_AND | BPF_K
+    internal void And(Reg to, int value) => Emit(0x57, to, Reg.R0, 0, value); // BPF_ALU64 | BPF_AND | BPF_K
 
-    internal void ShiftLeft(Reg to, int bits) => Emit(0x67, to, 0, 0, bits); // BPF_ALU64 | BPF_LSH | BPF_K
+    internal void ShiftLeft(Reg to, int bits) => Emit(0x67, to, Reg.R0, 0, bits); // BPF_ALU64 | BPF_LSH | BPF_K
 
     /// <summary>Network to host order, 16 bits.</summary>
-    internal void ToHost16(Reg to) => Emit(0xdc, to, 0, 0, 16); // BPF_ALU | BPF_END | BPF_TO_BE
+    internal void ToHost16(Reg to) => Emit(0xdc, to, Reg.R0, 0, 16); // BPF_ALU | BPF_END | BPF_TO_BE
 
     internal void Load(Width width, Reg to, Reg from, int offset) => Emit(0x61 | (int)width, to, from, offset, 0); // BPF_LDX | BPF_MEM
 
     internal void Store(Width width, Reg to, int offset, Reg from) => Emit(0x63 | (int)width, to, from, offset, 0); // BPF_STX | BPF_MEM
 
-    internal void Store(Width width, Reg to, int offset, int value) => Emit(0x62 | (int)width, to, 0, offset, value); // BPF_ST | BPF_MEM
+    internal void Store(Width width, Reg to, int offset, int value) => Emit(0x62 | (int)width, to, Reg.R0, offset, value); // BPF_ST | BPF_MEM
 
     internal void AtomicAdd(Reg to, Reg from) => Emit(0xdb, to, from, 0, 0); // BPF_STX | BPF_ATOMIC | BPF_DW, imm BPF_ADD
 
     internal void Map(Reg to, SafeFileHandle map)
     {
-        Emit(0x18, to, (Reg)1, 0, (int)KitBpf.Fd(map)); // BPF_LD | BPF_IMM | BPF_DW, src BPF_PSEUDO_MAP_FD
+        Emit(0x18, to, PseudoMapFd, 0, (int)KitBpf.Fd(map)); // BPF_LD | BPF_IMM | BPF_DW
         _code.Add(0);
     }
 
@@ -66,18 +70,18 @@ internal sealed class BpfAssembler
         Add(to, offset);
     }
 
-    internal void Call(Helper helper) => Emit(0x85, 0, 0, 0, (int)helper); // BPF_JMP | BPF_CALL
+    internal void Call(Helper helper) => Emit(0x85, Reg.R0, Reg.R0, 0, (int)helper); // BPF_JMP | BPF_CALL
 
     internal void JumpIfEqual(Reg left, int right, string label) => Jump(0x15, left, right, label); // BPF_JMP | BPF_JEQ | BPF_K
 
     internal void JumpUnlessEqual(Reg left, int right, string label) => Jump(0x55, left, right, label); // BPF_JMP | BPF_JNE | BPF_K
 
-    internal void Jump(string label) => Jump(0x05, 0, 0, label); // BPF_JMP | BPF_JA
+    internal void Jump(string label) => Jump(0x05, Reg.R0, 0, label); // BPF_JMP | BPF_JA
 
     internal void Return(int value)
     {
         Set(Reg.R0, value);
-        Emit(0x95, 0, 0, 0, 0); // BPF_JMP | BPF_EXIT
+        Emit(0x95, Reg.R0, Reg.R0, 0, 0); // BPF_JMP | BPF_EXIT
     }
 
     internal void Label(string label) => _labels.Add(label, _code.Count);
@@ -93,7 +97,7 @@ internal sealed class BpfAssembler
     private void Jump(int code, Reg left, int right, string label)
     {
         _jumps.Add((_code.Count, label));
-        Emit(code, left, 0, 0, right);
+        Emit(code, left, Reg.R0, 0, right);
     }
 
     private void Emit(int code, Reg to, Reg from, int offset, int immediate) =>

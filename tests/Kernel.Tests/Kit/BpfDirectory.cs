@@ -10,8 +10,8 @@ public sealed class BpfDirectory : IDisposable
     public BpfDirectory()
     {
         Requirements.Root();
-        Path = System.IO.Path.Combine(
-            System.IO.Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"cs-bpf-{Environment.ProcessId}-{Interlocked.Increment(ref _last)}"));
+        string name = string.Create(CultureInfo.InvariantCulture, $"cs-bpf-{Environment.ProcessId}-{Interlocked.Increment(ref _last)}");
+        Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), name);
         Directory.CreateDirectory(Path);
         KitLibc.Check(KitLibc.mount("bpf", Path, "bpf", 0, 0), $"mount(bpf, {Path})");
         AtExit.Register(this);

@@ -41,25 +41,28 @@ public sealed class GateConnection : IDisposable
     /// <summary>The server's part of <see cref="ReplyArrives"/>.</summary>
     public void Answer() => _server.Send([++_last]);
 
-    /// <summary>Waits for the last answer at the client, over earlier ones.</summary>
+    /// <summary>Waits for the last answer at the client, over earlier ones; then until the client is idle again.</summary>
     public bool AnswerArrives(TimeSpan patience)
     {
         byte[] received = new byte[256];
         long began = Stopwatch.GetTimestamp();
         for (TimeSpan left = patience; left > TimeSpan.Zero; left = patience - Stopwatch.GetElapsedTime(began))
         {
-            if (_client.Poll(left, SelectMode.SelectRead) && received.AsSpan(0, _client.Receive(received)).Contains(_last))
-                return true;
+            if (!_client.Poll(left, SelectMode.SelectRead) || !received.AsSpan(0, _client.Receive(received)).Contains(_last))
+                continue;
+            AwaitAcknowledgement(_server);
+            return true;
         }
 
         return false;
     }
 
-    /// <summary>The client sends a byte; returns when the server has it.</summary>
+    /// <summary>The client sends a byte: a forward packet, which opens the gate anew. Returns when the server has it and is idle again.</summary>
     public void Ask()
     {
         _client.Send("?"u8);
         _server.Receive(new byte[1]);
+        AwaitAcknowledgement(_client);
     }
 
     /// <summary>Closes both ends and returns when no packet is on its way any more. The connection must be intact.</summary>
@@ -78,6 +81,13 @@ public sealed class GateConnection : IDisposable
     {
         Reset();
         _server.Dispose();
+    }
+
+    /// <summary>A delayed acknowledgement (40 ms and more) would be a packet of its own, at the wrong time.</summary>
+    private static void AwaitAcknowledgement(Socket sender)
+    {
+        if (sender.SocketType == SocketType.Stream)
+            Eventually.True(() => KitLibc.Unacknowledged(sender.SafeHandle) == 0);
     }
 
     private void Reset()

@@ -26,14 +26,15 @@ internal enum GateCounter
 }
 
 /// <summary>
-/// The datapath of a policy agent, for one host-side veth and IPv4: a forward packet makes its key in the map if there is none and passes; a
-/// reply passes if the map has the reversed key and is dropped otherwise. Later fragments and other protocols pass untouched.
+/// The datapath of a policy agent, for one host-side veth and its map's family: a forward packet makes its key in the map if there is none and
+/// passes; a reply passes if the map has the reversed key and is dropped otherwise. Later fragments, neighbour discovery and what is neither
+/// TCP, UDP, SCTP nor ICMP pass untouched, so do all fragments of IPv6.
 /// </summary>
 internal sealed class GateProgram
 {
     private const int Protocol = 16; // struct __sk_buff: protocol
     private const int EthernetLength = 14;
-    private const int Key = -24, Header = -48, Ports = -52, Value = -72, Index = -76; // on the stack
+    private const int Key = -64, Header = -104, Ports = -108, Index = -112, Value = -128; // on the stack
     private const int TCX_PASS = 0, TCX_DROP = 2;
 
     private readonly BpfAssembler _code = new();
@@ -53,6 +54,7 @@ internal sealed class GateProgram
         GateProgram program = new(map, counters);
         program.ReadPacket();
         program.WriteKey(direction, reply, interfaceIndex);
+        program.LookUp(map.Handle, Key);
         if (reply)
             program.Check();
         else
@@ -65,11 +67,28 @@ internal sealed class GateProgram
     /// <summary>IP header to the stack, protocol to R8, ports (0 for ICMP) to the stack.</summary>
     private void ReadPacket()
     {
+        bool ipv6 = _map.Info.IsIPv6;
         _code.Copy(R6, R1);
         _code.Load(Width.Word, R2, R6, Protocol);
-        _code.JumpUnlessEqual(R2, 0x0008, "untouched"); // htons(ETH_P_IP)
+        _code.JumpUnlessEqual(R2, ipv6 ? 0xdd86 : 0x0008, "untouched"); // htons(ETH_P_IPV6), htons(ETH_P_IP)
         _code.Set(R2, EthernetLength);
-        ReadBytes(Header, 20);
+        ReadBytes(Header, ipv6 ? 40 : 20);
+        if (ipv6)
+            ReadHeader6();
+        else
+            ReadHeader4();
+        _code.JumpIfEqual(R8, 6, "ports"); // IPPROTO_TCP
+        _code.JumpIfEqual(R8, 17, "ports"); // IPPROTO_UDP
+        _code.JumpUnlessEqual(R8, 132, "untouched"); // IPPROTO_SCTP
+        _code.Label("ports");
+        _code.Copy(R2, R7);
+        ReadBytes(Ports, 4);
+        _code.Label("key");
+    }
+
+    /// <summary>Offset of the transport header to R7, its protocol to R8.</summary>
+    private void ReadHeader4()
+    {
         _code.Load(Width.Half, R2, R10, Header + 6);
         _code.And(R2, 0xff1f); // htons(IP_OFFSET)
         _code.JumpUnlessEqual(R2, 0, "untouched");
@@ -80,13 +99,22 @@ internal sealed class GateProgram
         _code.Load(Width.Byte, R8, R10, Header + 9);
         _code.Store(Width.Word, R10, Ports, 0);
         _code.JumpIfEqual(R8, 1, "key"); // IPPROTO_ICMP
-        _code.JumpIfEqual(R8, 6, "ports"); // IPPROTO_TCP
-        _code.JumpIfEqual(R8, 17, "ports"); // IPPROTO_UDP
-        _code.JumpUnlessEqual(R8, 132, "untouched"); // IPPROTO_SCTP
-        _code.Label("ports");
+    }
+
+    /// <inheritdoc cref="ReadHeader4"/>
+    private void ReadHeader6()
+    {
+        _code.Set(R7, EthernetLength + 40);
+        _code.Load(Width.Byte, R8, R10, Header + 6);
+        _code.JumpUnlessEqual(R8, 58, "transport"); // IPPROTO_ICMPV6
         _code.Copy(R2, R7);
         ReadBytes(Ports, 4);
-        _code.Label("key");
+        _code.Load(Width.Byte, R2, R10, Ports);
+        _code.Store(Width.Word, R10, Ports, 0);
+        _code.And(R2, 0xfe);
+        _code.JumpIfEqual(R2, 128, "key"); // echo request and reply; neighbour discovery is 133 and on
+        _code.Jump("untouched");
+        _code.Label("transport");
     }
 
     /// <summary>From offset R2 of the packet.</summary>
@@ -99,27 +127,38 @@ internal sealed class GateProgram
         _code.JumpUnlessEqual(R0, 0, "untouched");
     }
 
-    /// <summary>The key of the forward direction; offsets as <see cref="RawFlowMap"/> has them.</summary>
+    /// <summary>The key of the forward direction.</summary>
     private void WriteKey(GateDirection direction, bool reply, uint interfaceIndex)
     {
-        (Reg source, Reg destination) = reply ? (R3, R2) : (R2, R3);
-        (Reg sourcePort, Reg destinationPort) = reply ? (R5, R4) : (R4, R5);
-        _code.Store(Width.Double, R10, Key, 0);
-        _code.Store(Width.Double, R10, Key + 8, 0);
-        _code.Load(Width.Word, R2, R10, Header + 12);
-        _code.Load(Width.Word, R3, R10, Header + 16);
-        _code.Load(Width.Half, R4, R10, Ports);
-        _code.Load(Width.Half, R5, R10, Ports + 2);
-        _code.ToHost16(R4);
-        _code.ToHost16(R5);
-        _code.Store(Width.Word, R10, Key, source);
-        _code.Store(Width.Half, R10, Key + 4, sourcePort);
-        _code.Store(Width.Word, R10, Key + 8, destination);
-        _code.Store(Width.Half, R10, Key + 12, destinationPort);
-        _code.Store(Width.Byte, R10, Key + 14, R8);
-        _code.Store(Width.Word, R10, Key + 16, direction == GateDirection.TowardsPod ? destination : source);
-        _code.Store(Width.Word, R10, Key + 20, (int)interfaceIndex);
-        LookUp(_map.Handle, Key);
+        RawMapLayout layout = _map.Layout;
+        int source = _map.Info.IsIPv6 ? Header + 8 : Header + 12, destination = source + layout.AddressLength; // of the packet
+        if (reply)
+            (source, destination) = (destination, source);
+        for (int i = Key; i < 0; i += sizeof(ulong))
+            _code.Store(Width.Double, R10, i, 0);
+        CopyAddress(Key, source);
+        CopyAddress(Key + layout.Destination, destination);
+        CopyAddress(Key + layout.Owner, direction == GateDirection.TowardsPod ? destination : source);
+        CopyPort(Key + layout.SourcePort, reply ? Ports + 2 : Ports);
+        CopyPort(Key + layout.DestinationPort, reply ? Ports : Ports + 2);
+        _code.Store(Width.Byte, R10, Key + layout.Protocol, R8);
+        _code.Store(Width.Word, R10, Key + layout.InterfaceIndex, (int)interfaceIndex);
+    }
+
+    private void CopyAddress(int to, int from)
+    {
+        for (int i = 0; i < _map.Layout.AddressLength; i += sizeof(uint))
+        {
+            _code.Load(Width.Word, R2, R10, from + i);
+            _code.Store(Width.Word, R10, to + i, R2);
+        }
+    }
+
+    private void CopyPort(int to, int from)
+    {
+        _code.Load(Width.Half, R2, R10, from);
+        _code.ToHost16(R2);
+        _code.Store(Width.Half, R10, to, R2);
     }
 
     private void Open()

@@ -29,21 +29,23 @@ public sealed class GateRig : IDisposable
     private readonly ushort _zone;
     private readonly VethLink _clientLink;
     private readonly VethLink _serverLink;
+    private readonly bool _ipv6;
 
     /// <param name="zone">Conntrack zone of everything that crosses the node; 0 for none.</param>
     /// <param name="wideValues">Map values with last_seen, as agents after 1.4.1 have.</param>
-    public GateRig(GateDirection direction = GateDirection.TowardsPod, GateNat nat = GateNat.None, ushort zone = 0, bool wideValues = false)
+    public GateRig(
+        GateDirection direction = GateDirection.TowardsPod, GateNat nat = GateNat.None, ushort zone = 0, bool wideValues = false, bool ipv6 = false)
     {
-        (_direction, _nat, _zone) = (direction, nat, zone);
+        (_direction, _nat, _zone, _ipv6) = (direction, nat, zone, ipv6);
         VethLink outside = _node.AddPeer(), pod = _node.AddPeer();
         (_clientLink, _serverLink) = direction == GateDirection.TowardsPod ? (outside, pod) : (pod, outside);
         try
         {
             VethLink.Forward(_node);
-            _node.Rules(GateRules.Of(nat, zone, _clientLink, _serverLink));
+            _node.Rules(GateRules.Of(nat, zone, _clientLink, _serverLink, ipv6));
             BpfDirectory directory = Own(new BpfDirectory());
             Pin = Path.Combine(directory.Path, "global_aws_conntrack_map");
-            Map = Own(RawFlowMap.Create(Pin, wideValues));
+            Map = Own(RawFlowMap.Create(Pin, ipv6, wideValues));
             Gate = Own(new TcxGate(_node, pod.Device, direction, Map));
             Table = Own(_node.Run(() => new ConntrackClient()));
         }
@@ -91,16 +93,10 @@ public sealed class GateRig : IDisposable
     }
 
     /// <summary>Sends an echo request from client to server, whose kernel answers.</summary>
-    public void Echo(ushort id) => new Generator(_clientLink.Peer).Echo(_serverLink.PeerAddress, id, source: _clientLink.PeerAddress);
+    public void Echo(ushort id) => new Generator(_clientLink.Peer).Echo(ServerAddress, id, source: ClientAddress);
 
     /// <summary>The key of all ICMP between client and server.</summary>
-    public MapKey EchoKey => Key(new FlowTuple
-    {
-        Family = FlowFamily.IPv4,
-        Protocol = IpProtocol.Icmp,
-        Source = IpAddress.From(_clientLink.PeerAddress),
-        Destination = IpAddress.From(_serverLink.PeerAddress),
-    });
+    public MapKey EchoKey => Key(Tuple(_ipv6 ? IpProtocol.IcmpV6 : IpProtocol.Icmp, 0, new IPEndPoint(ServerAddress, 0)));
 
     /// <summary>
     /// Sends half a UDP datagram: it opens the gate, then waits on the node before connection tracking. Only the pod's own packets meet the
@@ -108,8 +104,8 @@ public sealed class GateRig : IDisposable
     /// </summary>
     public HeldDatagram Hold(ushort sourcePort)
     {
-        if (_direction != GateDirection.FromPod)
-            throw new InvalidOperationException("packets towards the pod are tracked before they reach its gate: only FromPod can hold one between");
+        if (_direction != GateDirection.FromPod || _ipv6)
+            throw new InvalidOperationException("only IPv4 FromPod can hold a packet: those towards the pod are tracked before they reach its gate");
         Listener(ProtocolType.Udp, ServerPort);
         Socket client = Own(Client(ProtocolType.Udp, sourcePort));
         IPEndPoint dialled = Dialled(ServerPort);
@@ -146,24 +142,28 @@ public sealed class GateRig : IDisposable
         _node.Dispose();
     }
 
-    private IPEndPoint Dialled(ushort serverPort) => _nat == GateNat.MasqueradedNodePort && serverPort == ServerPort
-        ? new IPEndPoint(_clientLink.Address, NodePort)
-        : new IPEndPoint(_serverLink.PeerAddress, serverPort);
+    private IPAddress ClientAddress => Address(_clientLink);
 
-    private FlowTuple Original(IpProtocol protocol, ushort sourcePort, ushort serverPort)
+    private IPAddress ServerAddress => Address(_serverLink);
+
+    private IPAddress Address(VethLink link) => _ipv6 ? link.PeerAddress6 : link.PeerAddress;
+
+    private IPEndPoint Dialled(ushort serverPort) => _nat == GateNat.MasqueradedNodePort && serverPort == ServerPort
+        ? new IPEndPoint(_ipv6 ? _clientLink.Address6 : _clientLink.Address, NodePort)
+        : new IPEndPoint(ServerAddress, serverPort);
+
+    private FlowTuple Original(IpProtocol protocol, ushort sourcePort, ushort serverPort) => Tuple(protocol, sourcePort, Dialled(serverPort));
+
+    private FlowTuple Tuple(IpProtocol protocol, ushort sourcePort, IPEndPoint to) => new()
     {
-        IPEndPoint dialled = Dialled(serverPort);
-        return new FlowTuple
-        {
-            Family = FlowFamily.IPv4,
-            Protocol = protocol,
-            Source = IpAddress.From(_clientLink.PeerAddress),
-            SourcePort = sourcePort,
-            Destination = IpAddress.From(dialled.Address),
-            DestinationPort = (ushort)dialled.Port,
-            Zone = _zone,
-        };
-    }
+        Family = _ipv6 ? FlowFamily.IPv6 : FlowFamily.IPv4,
+        Protocol = protocol,
+        Source = IpAddress.From(ClientAddress),
+        SourcePort = sourcePort,
+        Destination = IpAddress.From(to.Address),
+        DestinationPort = (ushort)to.Port,
+        Zone = _zone,
+    };
 
     /// <param name="from">The client, as the server sees it.</param>
     private GateConnection Connection(Socket client, Socket server, FlowTuple original, IPEndPoint from)
@@ -187,7 +187,7 @@ public sealed class GateRig : IDisposable
 
     private GateConnection Accept(Socket client, ushort sourcePort, ushort serverPort)
     {
-        EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+        EndPoint from = new IPEndPoint(_ipv6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
         Listener(ProtocolType.Udp, serverPort).ReceiveFrom(new byte[64], ref from);
         Socket server = Bound(_serverLink, ProtocolType.Udp, serverPort);
         server.Connect(from); // what this client sends from now on comes here
@@ -207,12 +207,13 @@ public sealed class GateRig : IDisposable
 
     private Socket Client(ProtocolType protocol, ushort port) => Bound(_clientLink, protocol, port);
 
-    private static Socket Bound(VethLink link, ProtocolType protocol, ushort port)
+    private Socket Bound(VethLink link, ProtocolType protocol, ushort port)
     {
+        IPEndPoint local = new(Address(link), port);
         SocketType type = protocol == ProtocolType.Tcp ? SocketType.Stream : SocketType.Dgram;
-        Socket socket = link.Peer.Run(() => new Socket(AddressFamily.InterNetwork, type, protocol));
+        Socket socket = link.Peer.Run(() => new Socket(local.AddressFamily, type, protocol));
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        socket.Bind(new IPEndPoint(link.PeerAddress, port));
+        socket.Bind(local);
         return socket;
     }
 

@@ -15,17 +15,21 @@ public enum GateNat
 /// <summary>The node's rules around a gate, for <c>nft -f</c>.</summary>
 internal static class GateRules
 {
-    internal static string Of(GateNat nat, ushort zone, VethLink client, VethLink server)
+    internal static string Of(GateNat nat, ushort zone, VethLink client, VethLink server, bool ipv6)
     {
         string rules = Raw(zone);
         if (nat != GateNat.None)
-            rules += $"table ip gate_nat {{ chain post {{ type nat hook postrouting priority 100; oifname \"{server.Device}\" masquerade; }}; }}\n";
-        return nat == GateNat.MasqueradedNodePort ? rules + NodePort(client, server) : rules;
+            rules += $"table inet gate_nat {{ chain post {{ type nat hook postrouting priority 100; oifname \"{server.Device}\" masquerade; }}; }}\n";
+        if (nat != GateNat.MasqueradedNodePort)
+            return rules;
+        return rules + (ipv6
+            ? NodePort("ip6", client.Address6.ToString(), $"[{server.PeerAddress6}]")
+            : NodePort("ip", client.Address.ToString(), server.PeerAddress.ToString()));
     }
 
     /// <summary>One chain for both: a zone set later would undo notrack.</summary>
     private static string Raw(ushort zone) => $$"""
-        table ip gate_raw {
+        table inet gate_raw {
             chain pre {
                 type filter hook prerouting priority -300;
                 meta l4proto { tcp, udp } th dport {{GateRig.UntrackedPort}} notrack accept;
@@ -36,11 +40,11 @@ internal static class GateRules
 
         """;
 
-    private static string NodePort(VethLink client, VethLink server) => $$"""
-        table ip gate_node_port {
+    private static string NodePort(string family, string node, string server) => $$"""
+        table inet gate_node_port {
             chain pre {
                 type nat hook prerouting priority -100;
-                ip daddr {{client.Address}} meta l4proto { tcp, udp } th dport {{GateRig.NodePort}} dnat to {{server.PeerAddress}}:{{GateRig.ServerPort}};
+                {{family}} daddr {{node}} meta l4proto { tcp, udp } th dport {{GateRig.NodePort}} dnat {{family}} to {{server}}:{{GateRig.ServerPort}};
             }
         }
 

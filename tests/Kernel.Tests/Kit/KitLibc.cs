@@ -15,6 +15,7 @@ internal static unsafe partial class KitLibc
     internal const int EINTR = 4, EAGAIN = 11;
     internal const int CLONE_NEWNET = 0x40000000;
     internal const int MNT_DETACH = 2;
+    internal const int SIOCOUTQ = 0x5411;
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct Iovec // struct iovec
@@ -47,6 +48,17 @@ internal static unsafe partial class KitLibc
 
     internal static void SetOption(SafeFileHandle fd, int level, int option, int value) =>
         Check(setsockopt(fd, level, option, &value, sizeof(int)), $"setsockopt({level}, {option}, {value})");
+
+    /// <summary>Bytes that a TCP socket has sent and its peer has not acknowledged yet.</summary>
+    internal static int Unacknowledged(SafeHandle socket)
+    {
+        int bytes;
+        Check(ioctl(socket, SIOCOUTQ, &bytes), "ioctl(SIOCOUTQ)");
+        return bytes;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(SafeHandle fd, nuint request, int* value);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socket(int family, int type, int protocol);

@@ -8,10 +8,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
-/// <summary>The agent's IPv4 map (keys with ifindex, 24 bytes; values of 1 byte or 16) over the kit's own system calls, with what tests do to it.</summary>
+/// <summary>
+/// The agent's map, of either family (keys with ifindex; values of 1 byte or 16) over the kit's own system calls, with what tests do to it.
+/// </summary>
 public sealed unsafe class RawFlowMap : IFlowMap
 {
-    private const int KeyLength = 24; // source 0, its port 4, destination 8, its port 12, protocol 14, owner 16, ifindex 20
+    private const int MaxKey = 60;
     private const int NarrowValue = 1, WideValue = 16; // u8 state; u64 state, u64 last_seen
     private const int BatchLength = 4096; // more than a bucket ever holds: ENOSPC otherwise
 
@@ -27,11 +29,15 @@ public sealed unsafe class RawFlowMap : IFlowMap
 
     internal SafeFileHandle Handle { get; private set; }
 
+    internal RawMapLayout Layout => Info.IsIPv6 ? RawMapLayout.V6 : RawMapLayout.V4;
+
     /// <summary>Makes an empty map as the agent does and pins it.</summary>
     /// <param name="wide">Values of 16 bytes, as after 1.4.1; otherwise of 1.</param>
-    public static RawFlowMap Create(string pin, bool wide, uint capacity = 65536)
+    /// <param name="capacity">max_entries; the kernel evicts the least recently used beyond, and some before.</param>
+    public static RawFlowMap Create(string pin, bool ipv6 = false, bool wide = false, uint capacity = 65536)
     {
-        using SafeFileHandle map = KitBpf.CreateMap(KitBpf.BPF_MAP_TYPE_LRU_HASH, KeyLength, wide ? WideValue : NarrowValue, capacity, "aws_conntrack_m");
+        int keyLength = (ipv6 ? RawMapLayout.V6 : RawMapLayout.V4).Length, valueLength = wide ? WideValue : NarrowValue;
+        using SafeFileHandle map = KitBpf.CreateMap(KitBpf.BPF_MAP_TYPE_LRU_HASH, keyLength, valueLength, capacity, "aws_conntrack_m");
         fixed (byte* path = Encoding.UTF8.GetBytes(pin + '\0'))
         {
             KitBpf.ObjectAttr attr = new() { Path = path, Fd = KitBpf.Fd(map) };
@@ -46,6 +52,13 @@ public sealed unsafe class RawFlowMap : IFlowMap
 
     /// <summary>Puts an entry there, over one that may be there.</summary>
     public void Insert(in MapKey key, in MapValue value = default) => Update(key, value, KitBpf.BPF_ANY, "inserting into");
+
+    /// <summary>Puts an entry there whose key is not of this layout's making, such as one with something in its padding.</summary>
+    public void InsertBytes(ReadOnlySpan<byte> key)
+    {
+        ulong* value = stackalloc ulong[WideValue / sizeof(ulong)];
+        Call(KitBpf.BPF_MAP_UPDATE_ELEM, key, (byte*)value, KitBpf.BPF_ANY, "inserting into", no: Errno.None);
+    }
 
     /// <summary>Removes an entry; false when there was none.</summary>
     public bool Delete(in MapKey key) => Call(KitBpf.BPF_MAP_DELETE_ELEM, key, null, 0, "deleting from", Errno.ENOENT);
@@ -72,8 +85,9 @@ public sealed unsafe class RawFlowMap : IFlowMap
     /// <inheritdoc/>
     public FlowMapScan Scan(MapEntryPool pool, Action<MapEntryBatch> onBatch, CancellationToken cancellationToken)
     {
-        int valueLength = ValueLength;
-        byte[] keys = new byte[BatchLength * KeyLength], values = new byte[BatchLength * valueLength];
+        RawMapLayout layout = Layout;
+        int keyLength = layout.Length, valueLength = ValueLength;
+        byte[] keys = new byte[BatchLength * keyLength], values = new byte[BatchLength * valueLength];
         uint token = 0;
         long entries = 0, junk = 0;
         bool first = true, more = true;
@@ -86,7 +100,7 @@ public sealed unsafe class RawFlowMap : IFlowMap
                 MapEntryBatch batch = pool.Rent(cancellationToken);
                 for (int i = start; i < Math.Min(count, start + MapEntryBatch.Capacity); i++)
                 {
-                    if (TryDecode(keys.AsSpan(i * KeyLength, KeyLength), out MapKey key))
+                    if (layout.TryDecode(keys.AsSpan(i * keyLength, keyLength), out MapKey key))
                         batch.Add(new MapEntry(key, Decode(values.AsSpan(i * valueLength, valueLength))));
                     else
                         junk++;
@@ -120,7 +134,12 @@ public sealed unsafe class RawFlowMap : IFlowMap
         {
             KitBpf.BatchAttr attr = new()
             {
-                In = first ? null : at, Out = at, Keys = keyBytes, Values = valueBytes, Count = BatchLength, MapFd = KitBpf.Fd(Handle),
+                In = first ? null : at,
+                Out = at,
+                Keys = keyBytes,
+                Values = valueBytes,
+                Count = BatchLength,
+                MapFd = KitBpf.Fd(Handle),
             };
             Errno errno = KitBpf.Try(KitBpf.BPF_MAP_LOOKUP_BATCH, ref attr, out _);
             more = errno == Errno.None;
@@ -146,38 +165,19 @@ public sealed unsafe class RawFlowMap : IFlowMap
 
     private bool Call(int command, in MapKey key, byte* value, ulong flags, string doing, Errno no)
     {
-        byte* bytes = stackalloc byte[KeyLength];
-        Encode(key, new Span<byte>(bytes, KeyLength));
-        KitBpf.ElementAttr attr = new() { MapFd = KitBpf.Fd(Handle), Key = bytes, Value = value, Flags = flags };
-        Errno errno = KitBpf.Try(command, ref attr, out _);
-        return errno == Errno.None || (errno == no ? false : throw new FlowMapException($"{doing} {Info.Source}", errno));
+        Span<byte> bytes = stackalloc byte[MaxKey];
+        Layout.Encode(key, bytes[..Layout.Length]);
+        return Call(command, bytes, value, flags, doing, no);
     }
 
-    private static void Encode(in MapKey key, Span<byte> to)
+    private bool Call(int command, ReadOnlySpan<byte> key, byte* value, ulong flags, string doing, Errno no)
     {
-        to.Clear();
-        key.Tuple.Source.WriteTo(to, FlowFamily.IPv4);
-        BinaryPrimitives.WriteUInt16LittleEndian(to[4..], key.Tuple.SourcePort);
-        key.Tuple.Destination.WriteTo(to[8..], FlowFamily.IPv4);
-        BinaryPrimitives.WriteUInt16LittleEndian(to[12..], key.Tuple.DestinationPort);
-        to[14] = (byte)key.Tuple.Protocol;
-        key.Owner.WriteTo(to[16..], FlowFamily.IPv4);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[20..], key.InterfaceIndex);
-    }
-
-    private static bool TryDecode(ReadOnlySpan<byte> from, out MapKey key)
-    {
-        FlowTuple tuple = new()
+        fixed (byte* bytes = key)
         {
-            Family = FlowFamily.IPv4,
-            Source = IpAddress.FromIPv4(from),
-            SourcePort = BinaryPrimitives.ReadUInt16LittleEndian(from[4..]),
-            Destination = IpAddress.FromIPv4(from[8..]),
-            DestinationPort = BinaryPrimitives.ReadUInt16LittleEndian(from[12..]),
-            Protocol = (IpProtocol)from[14],
-        };
-        key = new MapKey(tuple, IpAddress.FromIPv4(from[16..]), BinaryPrimitives.ReadUInt32LittleEndian(from[20..]));
-        return from[6] == 0 && from[7] == 0 && from[15] == 0 && (key.Owner == tuple.Source || key.Owner == tuple.Destination);
+            KitBpf.ElementAttr attr = new() { MapFd = KitBpf.Fd(Handle), Key = bytes, Value = value, Flags = flags };
+            Errno errno = KitBpf.Try(command, ref attr, out _);
+            return errno == Errno.None || (errno == no ? false : throw new FlowMapException($"{doing} {Info.Source}", errno));
+        }
     }
 
     private static MapValue Decode(ReadOnlySpan<byte> from) => from.Length == NarrowValue
@@ -198,10 +198,11 @@ public sealed unsafe class RawFlowMap : IFlowMap
         KitBpf.MapInfo info;
         KitBpf.InfoAttr attr = new() { Fd = KitBpf.Fd(map), Length = (uint)sizeof(KitBpf.MapInfo), Info = &info };
         KitBpf.Call(KitBpf.BPF_OBJ_GET_INFO_BY_FD, ref attr, $"describing {pin}");
-        if ((info.Type, info.KeySize) is not (KitBpf.BPF_MAP_TYPE_LRU_HASH, KeyLength) || info.ValueSize is not (NarrowValue or WideValue))
-            throw new FlowMapException($"describing {pin}", Errno.None, $"type {info.Type}, key {info.KeySize}, value {info.ValueSize} is none of this class");
-        return new FlowMapInfo(
-            info.Id, pin, Marshal.PtrToStringUTF8((nint)info.Name)!, $"aws-v4 value {info.ValueSize}", info.MaxEntries,
-            IsIPv6: false, HasInterfaceIndex: true, HasLastSeen: info.ValueSize == WideValue, IsWritable: true);
+        bool ipv6 = info.KeySize == RawMapLayout.V6.Length, wide = info.ValueSize == WideValue;
+        bool known = info.Type == KitBpf.BPF_MAP_TYPE_LRU_HASH && (ipv6 || info.KeySize == RawMapLayout.V4.Length) && (wide || info.ValueSize == NarrowValue);
+        if (!known)
+            throw new FlowMapException($"describing {pin}", Errno.None, $"type {info.Type}, key {info.KeySize}, value {info.ValueSize} is no agent's");
+        string name = Marshal.PtrToStringUTF8((nint)info.Name)!, layout = $"aws {(ipv6 ? "v6" : "v4")}, value {info.ValueSize}";
+        return new FlowMapInfo(info.Id, pin, name, layout, info.MaxEntries, ipv6, HasInterfaceIndex: true, HasLastSeen: wide, IsWritable: true);
     }
 }

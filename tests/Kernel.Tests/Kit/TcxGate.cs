@@ -19,7 +19,8 @@ public sealed unsafe class TcxGate : IDisposable
     /// <param name="device">The host's end of the pod's veth, in <paramref name="node"/>.</param>
     public TcxGate(KernelNamespace node, string device, GateDirection direction, RawFlowMap map)
     {
-        _counters = KitBpf.CreateMap(KitBpf.BPF_MAP_TYPE_ARRAY, sizeof(uint), sizeof(long), (uint)Enum.GetValues<GateCounter>().Length, "gate_counters");
+        uint counters = (uint)Enum.GetValues<GateCounter>().Length;
+        _counters = KitBpf.CreateMap(KitBpf.BPF_MAP_TYPE_ARRAY, sizeof(uint), sizeof(long), counters, "gate_counters");
         InterfaceIndex = node.Run(() => KitLibc.if_nametoindex(device)); // 0 when there is none: attaching fails with EINVAL
         bool towards = direction == GateDirection.TowardsPod;
         _forward = Attach(node, map, direction, reply: false, towards ? KitBpf.BPF_TCX_EGRESS : KitBpf.BPF_TCX_INGRESS);
