@@ -39,7 +39,7 @@ internal sealed record CycleSchedule(Spread? Interval, long Assumed, long? Next,
 
     private static long? Between(NpaCycle cycle, NpaCycle next) => Begin(next) - Begin(cycle) is { } interval and > 0 ? interval : null;
 
-    /// <summary>Hydrating and cleaning take turns; up to 1.1.1 every run cleaned.</summary>
+    /// <summary>Hydrating and cleaning take turns; up to April 2024 every run cleaned.</summary>
     private static NpaCycleKind? NextKindAfter(IReadOnlyList<NpaCycle> cycles) => cycles.Count == 0 ? null : cycles[^1].Kind switch
     {
         NpaCycleKind.Hydrated => NpaCycleKind.Cleaned,

@@ -25,20 +25,20 @@ internal sealed class FlowLife(FlowTuple original, long? start, long seen)
     /// <summary>A record with this start is of a later flow.</summary>
     internal bool IsBefore(long? start) => start > LastSeen + SameStartNs;
 
-    /// <summary>A further record of it: it lives.</summary>
-    internal void Confirm(long? start, long time)
+    /// <summary>
+    /// A further record of it, not <see cref="IsBefore"/>. With its start it is surely the same flow, whatever was lost in between; without, another
+    /// one may have had the tuple meanwhile.
+    /// </summary>
+    internal void Confirm(long? start, long seen)
     {
-        LearnStart(start);
-        LastSeen = Math.Max(LastSeen, time);
-        SureUntil = long.MaxValue;
-    }
-
-    internal void LearnStart(long? start)
-    {
-        if (Start is not null || start is null)
+        LastSeen = Math.Max(LastSeen, seen);
+        if (start is not { } begin)
             return;
-        Start = start;
-        AliveFrom = start.Value;
+        SureUntil = long.MaxValue;
+        if (Start is not null)
+            return;
+        Start = begin;
+        AliveFrom = begin;
     }
 
     internal void DoubtAfter(long time) => SureUntil = Math.Min(SureUntil, time);

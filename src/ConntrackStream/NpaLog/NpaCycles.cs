@@ -25,6 +25,8 @@ internal sealed class NpaCycles
             case NpaLineKind.Hydrated:
                 Close(line, NpaCycleKind.Hydrated);
                 break;
+            case NpaLineKind.Done when IsOfHydrated(line):
+                break;
             case NpaLineKind.Done:
                 Close(line, NpaCycleKind.Cleaned);
                 break;
@@ -33,6 +35,10 @@ internal sealed class NpaCycles
                 break;
         }
     }
+
+    /// <summary>Some logs have the last line after hydrating, too, at once.</summary>
+    private bool IsOfHydrated(in NpaLine line) =>
+        _open is null && _all is [.., { Kind: NpaCycleKind.Hydrated } hydrated] && line.Time?.From - hydrated.End is >= 0 and < 1_000_000_000;
 
     /// <summary>The cycle a line belongs to; one without a beginning where the log starts, or was cut, in the middle of it.</summary>
     private NpaCycle Current(in NpaLine line)

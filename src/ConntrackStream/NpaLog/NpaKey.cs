@@ -7,7 +7,7 @@ namespace ConntrackStream.Service.NpaLog;
 
 /// <summary>A key of the agent's map, as its log spells it (utils.ConntrackKey, utils.ConntrackKeyV6).</summary>
 /// <param name="Tuple">Ports are 0 for ICMP and whatever else the agent's program reads no ports of; the zone is unknown, 0.</param>
-/// <param name="Owner">The pod whose program made the entry; null where the line leaves it out (1.0.4 and before).</param>
+/// <param name="Owner">The pod whose program made the entry; null where the line leaves it out (before November 2023).</param>
 /// <param name="Ifindex">null where the key has none (up to 1.3.5).</param>
 internal sealed record NpaKey(FlowTuple Tuple, IpAddress? Owner, uint? Ifindex)
 {
@@ -15,7 +15,7 @@ internal sealed record NpaKey(FlowTuple Tuple, IpAddress? Owner, uint? Ifindex)
 
     /// <summary>
     /// Reads <c>Conntrack Key : Source IP - 10.0.1.5 Source port - 33794 Dest IP - 10.0.2.7 Dest port - 443 Protocol - 6 Owner IP - 10.0.1.5 Ifindex - 3</c>,
-    /// the Sprintf format of CleanupConntrackMap and Cleanupv6ConntrackMap; the last field since the key has it, the last but one since 1.0.5.
+    /// the Sprintf format of CleanupConntrackMap and Cleanupv6ConntrackMap; the last field since the key has it (after 1.3.5), the last but one since November 2023.
     /// </summary>
     /// <returns>null when it is not whole.</returns>
     internal static NpaKey? Parse(ReadOnlySpan<byte> text)

@@ -12,19 +12,19 @@ internal enum NpaLineKind : byte
     /// <summary>It has both words, in a form that is not known here (or it is the flag's value): counted, never taken for a cycle.</summary>
     Mention,
 
-    /// <summary>"Check for any stale entries in the conntrack map"; up to 1.0.5 also "Start cleanup of conntrack map".</summary>
+    /// <summary>"Check for any stale entries in the conntrack map"; in 2023 also "Start cleanup of conntrack map".</summary>
     Start,
 
     /// <summary>"hydrated local conntrack cache": the map was copied, nothing deleted.</summary>
     Hydrated,
 
-    /// <summary>"Conntrack cleanup" with "Entry - ", up to 1.1.1: an entry to be deleted later in the same run.</summary>
+    /// <summary>"Conntrack cleanup" with "Entry - ", up to April 2024: an entry to be deleted later in the same run.</summary>
     Nominated,
 
     /// <summary>"Conntrack cleanup Delete - …": written just before the delete.</summary>
     Delete,
 
-    /// <summary>"Done cleanup of conntrack map", from 2026 with ": deleted N stale entries out of M tracked".</summary>
+    /// <summary>"Done cleanup of conntrack map", since July 2026 with ": deleted N stale entries out of M tracked".</summary>
     Done,
 
     /// <summary>"Failed to get mapInfo for conntrack pinpath" or "Failed to read from conntrack table": the run ends there.</summary>

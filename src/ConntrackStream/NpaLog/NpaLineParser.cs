@@ -6,7 +6,7 @@ namespace ConntrackStream.Service.NpaLog;
 /// Reads one line of the agent's log, in any of the forms it is met in:
 /// <list type="bullet">
 /// <item>zap's JSON with ts in ISO 8601 (pkg/logger/zaplogger.go: NewProductionEncoderConfig, ISO8601TimeEncoder), or in epoch seconds;
-/// "msg" holds the whole text, or, from logr up to 1.2, "Conntrack cleanup" with a field "Delete - " beside it;</item>
+/// "msg" holds the whole text, or, from logr at first, "Conntrack cleanup" with a field "Delete - " beside it;</item>
 /// <item>text: <c>2024-12-04 20:00:00 [INFO] message</c>, zap's console form;</item>
 /// <item>either behind what <c>kubectl logs --prefix --timestamps</c> (<c>[pod/NAME/CONTAINER] TIME </c>) or the container runtime
 /// (<c>TIME stdout F </c>) puts in front. The inner time wins.</item>

@@ -23,7 +23,7 @@ internal static class NpaMessage
     }
 
     /// <summary>
-    /// After "Conntrack cleanup": <c> Delete - Conntrack Key : …</c>, or zap's console form of the field that logr wrote up to 1.2:
+    /// After "Conntrack cleanup": <c> Delete - Conntrack Key : …</c>, or zap's console form of the field that logr wrote at first:
     /// <c>{"Delete - ": "Conntrack Key : …"}</c>. A fork that waits for two misses has <c> Delete (consecutive miss) - Conntrack Key : …</c>.
     /// </summary>
     private static NpaLine Cleanup(ReadOnlySpan<byte> rest, AgentTime? time)

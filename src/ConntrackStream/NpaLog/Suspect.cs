@@ -42,7 +42,7 @@ internal sealed class Suspect
         }
 
         life ??= new FlowLife(original, start, start ?? end ?? time);
-        life.LearnStart(start);
+        life.Confirm(start, life.LastSeen);
         if (end is null)
             life.DoubtAfter(life.LastSeen);
         Judge(life, end ?? time, isEnd: end is not null);

@@ -8,6 +8,8 @@ namespace ConntrackStream.Service.Verbs;
 /// <summary><c>npa-log</c>: the cleanup cycles in the log of the AWS Network Policy Agent, and which of its deletes hit living flows.</summary>
 internal static class NpaLogVerb
 {
+    private const string Json = "json";
+
     internal static Verb Create(CliContext context)
     {
         Argument<string> file = new("FILE") { Description = "The agent's log, as it is or .gz; - for standard input" };
@@ -34,7 +36,7 @@ internal static class NpaLogVerb
                 return seconds;
             },
         };
-        Option<bool> json = Format();
+        Option<string> format = Format();
         Verb verb = new("npa-log", "Finds the conntrack cleanup cycles in the AWS Network Policy Agent's log, and its deletes of living flows", """
               conntrack-stream npa-log /var/log/aws-routed-eni/network-policy-agent.log
               kubectl logs -n kube-system -c aws-eks-nodeagent aws-node-x7k2p --timestamps | conntrack-stream npa-log -
@@ -42,25 +44,26 @@ internal static class NpaLogVerb
               conntrack-stream npa-log agent.log --flow-log flows.ndjson -o json | jq 'select(.type == "delete_hit")'
             """);
         verb.Arguments.Add(file);
-        verb.Add([flowLog, period, json]);
+        verb.Add([flowLog, period, format]);
         verb.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)), parsed.GetValue(json), context, cancellation));
+            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)), parsed.GetValue(format) == Json, context, cancellation));
         return verb;
     }
 
-    private static Option<bool> Format() => new("--output", "-o")
+    private static Option<string> Format()
     {
-        Description = "text (default) or json: one object a line, of type cycle, delete_hit or summary",
-        HelpName = "TYPE",
-        Arity = ArgumentArity.ExactlyOne,
-        CustomParser = static result =>
+        Option<string> format = new("--output", "-o")
         {
-            string word = result.Tokens[0].Value;
-            if (word is not ("text" or "json"))
+            Description = "text (default) or json: one object a line, of type cycle, delete_hit or summary",
+            HelpName = "TYPE",
+        };
+        format.Validators.Add(static result =>
+        {
+            foreach (string word in result.Tokens.Select(static token => token.Value).Where(static word => word is not ("text" or Json)))
                 result.AddError($"--output: '{word}' is not a type of output; allowed are text, json");
-            return word == "json";
-        },
-    };
+        });
+        return format;
+    }
 
     private static async Task<int> RunAsync(
         string file, string[] flowLogs, TimeSpan period, bool asJson, CliContext context, CancellationToken outer)
