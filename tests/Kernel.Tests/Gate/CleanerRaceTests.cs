@@ -49,7 +49,7 @@ public class CleanerRaceTests
         Assert.Empty(misses.Run());
         Assert.Equal([stale], misses.Run());
         Assert.Empty(misses.Run());
-        Assert.True(alive.ReplyArrives(GateTests.Patience));
+        GateAssert.Intact(rig, alive);
     }
 
     [Fact]
@@ -74,10 +74,10 @@ public class CleanerRaceTests
         GateConnection connection = rig.Tcp(GateTests.SourcePort);
         for (int pass = 1; pass <= 2; pass++)
         {
-            Assert.True(connection.ReplyArrives(GateTests.Patience));
+            Assert.True(connection.ReplyArrives(GateAssert.Patience));
             cleaner.Run();
             Assert.Equal([connection.Key], cleaner.Run());
-            AssertCut(rig, connection);
+            GateAssert.Cut(rig, connection);
             connection.Ask(); // heals, until the next pass
         }
     }
@@ -89,15 +89,6 @@ public class CleanerRaceTests
         IReadOnlyList<MapKey> deleted = run(() => reuse = GateTests.Open(rig, protocol));
         Assert.Equal([stale], deleted);
         Assert.Equal((stale, true), (reuse.Key, rig.IsTracked(reuse.Original)));
-        AssertCut(rig, reuse);
-    }
-
-    private static void AssertCut(GateRig rig, GateConnection connection)
-    {
-        long before = rig.Gate.Counts.ReplyDropped, opened = rig.Gate.Counts.Opened;
-        connection.Answer();
-        Eventually.True(() => rig.Gate.Counts.ReplyDropped > before);
-        Assert.False(connection.AnswerArrives(GateTests.Watch));
-        Assert.Equal((opened, false), (rig.Gate.Counts.Opened, rig.Map.Has(connection.Key)));
+        GateAssert.Cut(rig, reuse);
     }
 }

@@ -9,11 +9,6 @@ public class GateTests
 {
     internal const ushort SourcePort = 40000;
 
-    /// <summary>Longer than anything an answer that passes has been seen to take.</summary>
-    internal static readonly TimeSpan Watch = TimeSpan.FromMilliseconds(500);
-
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     public static TheoryData<GateDirection, IpProtocol, bool, bool> Cases => new()
     {
         { GateDirection.TowardsPod, IpProtocol.Tcp, false, false },
@@ -34,18 +29,15 @@ public class GateTests
         GateConnection connection = Open(rig, protocol);
         Assert.Equal([connection.Key], rig.Map.Keys());
         Assert.Equal(1, rig.Gate.Counts.Opened);
-        Assert.True(connection.ReplyArrives(Patience));
+        GateAssert.Intact(rig, connection);
         Assert.True(rig.IsTracked(connection.Original));
-        Assert.Equal(0, rig.Gate.Counts.ReplyDropped);
 
         Assert.True(rig.Map.Delete(connection.Key));
-        Assert.False(connection.ReplyArrives(Watch));
-        Assert.InRange(rig.Gate.Counts.ReplyDropped, 1, long.MaxValue);
-        Assert.False(rig.Map.Has(connection.Key));
+        GateAssert.Cut(rig, connection);
 
         connection.Ask();
         Assert.Equal((true, 2), (rig.Map.Has(connection.Key), rig.Gate.Counts.Opened));
-        Assert.True(connection.ReplyArrives(Patience));
+        Assert.True(connection.ReplyArrives(GateAssert.Patience));
     }
 
     [Fact]
@@ -57,7 +49,7 @@ public class GateTests
         connection.Answer();
         Eventually.True(() => rig.Gate.Counts.ReplyDropped > 0);
         Assert.True(rig.Map.TryRestore(connection.Key, value));
-        Assert.True(connection.AnswerArrives(Patience));
+        Assert.True(connection.AnswerArrives(GateAssert.Patience));
         Assert.Equal(1, rig.Gate.Counts.Opened); // the client had no part in it
         Assert.False(rig.Map.TryRestore(connection.Key, value));
     }
@@ -72,7 +64,7 @@ public class GateTests
 
         GateConnection again = rig.Tcp(SourcePort);
         Assert.Equal((stale, 1), (again.Key, rig.Gate.Counts.Opened));
-        Assert.True(again.ReplyArrives(Patience));
+        Assert.True(again.ReplyArrives(GateAssert.Patience));
     }
 
     [Fact]
@@ -81,7 +73,7 @@ public class GateTests
         using GateRig rig = new(wideValues: true);
         GateConnection connection = rig.Udp(SourcePort);
         Assert.True(rig.Map.TryLookup(connection.Key, out MapValue opened));
-        Assert.True(connection.ReplyArrives(Patience));
+        Assert.True(connection.ReplyArrives(GateAssert.Patience));
         Assert.True(rig.Map.TryLookup(connection.Key, out MapValue answered));
         connection.Ask();
         Assert.True(rig.Map.TryLookup(connection.Key, out MapValue asked));
@@ -97,7 +89,7 @@ public class GateTests
     {
         using GateRig rig = new(nat: GateNat.MasqueradedNodePort, zone: zone, ipv6: ipv6);
         GateConnection connection = Open(rig, protocol);
-        Assert.True(connection.ReplyArrives(Patience));
+        Assert.True(connection.ReplyArrives(GateAssert.Patience));
 
         OracleFlow flow = Assert.Single(Oracle.Dump(rig.Node));
         Assert.Equal(connection.Original, flow.Original);
@@ -113,7 +105,7 @@ public class GateTests
     {
         using GateRig rig = new(GateDirection.FromPod, GateNat.Masquerade);
         GateConnection connection = rig.Tcp(SourcePort);
-        Assert.True(connection.ReplyArrives(Patience));
+        Assert.True(connection.ReplyArrives(GateAssert.Patience));
         OracleFlow flow = Assert.Single(Oracle.Dump(rig.Node));
         Assert.Equal(flow.Original, Assert.Single(rig.Map.Keys()).Tuple);
         Assert.NotEqual(flow.Original.Source, flow.Reply.Destination);
@@ -144,7 +136,7 @@ public class GateTests
         GateConnection connection = held.Release();
         Assert.Equal((1, true), (rig.Node.FlowCount, rig.IsTracked(held.Original)));
         Assert.Equal((held.Key, 1), (connection.Key, rig.Gate.Counts.ForwardPassed)); // the second fragment passed untouched
-        Assert.True(connection.ReplyArrives(Patience));
+        Assert.True(connection.ReplyArrives(GateAssert.Patience));
     }
 
     [Theory]
@@ -154,7 +146,7 @@ public class GateTests
     {
         using GateRig rig = new(zone: zone);
         GateConnection connection = rig.Tcp(SourcePort, GateRig.UntrackedPort);
-        Assert.True(connection.ReplyArrives(Patience));
+        Assert.True(connection.ReplyArrives(GateAssert.Patience));
         Assert.True(rig.Map.Has(connection.Key));
         Assert.Equal(0, rig.Node.FlowCount);
     }
