@@ -30,6 +30,9 @@ public sealed record MapOptions
     /// <summary>Keys of one protocol, destination and port, none of which ever matched a flow, from which on they are taken for traffic under NOTRACK.</summary>
     public int UntrackedGroupSize { get; init; } = 64;
 
+    /// <summary>False takes the check after the deletion away, for its negative control.</summary>
+    internal bool ChecksAgain { get; init; } = true;
+
     /// <summary>Called on the loop before each step, so that a test can act in between.</summary>
     internal Action<DeleteStep, MapKey>? Before { get; init; }
 }
