@@ -160,8 +160,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
             MapKey key = new(tuple, owner, interfaceIndex);
             if (_tombstones.Contains(key) || !IsInMap(map, key))
                 continue;
-            context.HasMatched = true;
-            context.Groups.Match(MapGroup.Of(key));
+            context.Match(key);
             Tombstone tombstone = new(key, TombstoneReason.Ended)
             {
                 FlowId = change.Id,

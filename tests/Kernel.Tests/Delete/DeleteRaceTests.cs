@@ -318,21 +318,32 @@ public sealed class DeleteRaceTests
         Assert.Null((await rig.AuditAsync()).Problem);
     }
 
-    [Fact]
-    public async Task The_service_in_the_wrong_namespace_deletes_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // as in a pod's own namespace, which sees the pod's flows, but not the host's end of its link
+    public async Task The_service_in_the_wrong_namespace_deletes_nothing(bool seesAFlow)
     {
         using GateRig gate = new();
-        GateConnection alive = gate.Tcp(Port);
+        GateConnection alive = gate.Tcp(Port), other = gate.Tcp(Port + 1);
         using KernelNamespace wrong = new();
-        new Generator(wrong).Udp(System.Net.IPAddress.Loopback, 53);
+        if (seesAFlow)
+        {
+            wrong.Exec(
+                "conntrack", "-I", "-p", "tcp", "-s", Text(alive.Key.Tuple.Source), "-d", Text(alive.Key.Tuple.Destination), "--sport", $"{Port}",
+                "--dport", $"{GateRig.ServerPort}", "--state", "ESTABLISHED", "-t", "600");
+        }
+
         await using CleaningRig rig = new(wrong, gate.Pin);
         await rig.StartAsync();
         await rig.NominateAsync();
         Eventually.True(() => rig.Status.IsRefused);
-        await rig.AuditAsync();
+        Assert.Equal(seesAFlow ? 1 : 0, (await rig.AuditAsync()).Matched);
         Assert.Equal((0, false), (rig.Counters.Deleted, rig.Status.HasMatched));
         GateAssert.Intact(gate, alive);
+        GateAssert.Intact(gate, other);
     }
+
+    private static string Text(IpAddress address) => address.ToIPAddress(FlowFamily.IPv4).ToString();
 
     [Fact]
     public async Task A_service_under_NOTRACK_among_tracked_ones_is_left_alone()

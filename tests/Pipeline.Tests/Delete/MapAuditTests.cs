@@ -168,4 +168,25 @@ public sealed class MapAuditTests
         Assert.Null((await harness.AuditAsync()).Problem);
         Assert.Null(harness.Status.Problem);
     }
+
+    [Fact]
+    public async Task Cleaning_that_starves_is_told_also_while_no_audit_succeeds()
+    {
+        await using CleaningHarness harness = new(interval: TimeSpan.FromSeconds(60));
+        await harness.StartAsync();
+        harness.Kernel.DumpFailures = int.MaxValue;
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(i > 3, harness.Status.IsStarving);
+            await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
+            await harness.SettleAsync();
+        }
+
+        harness.Kernel.DumpFailures = 0;
+        await CleaningHarness.UntilAsync(() =>
+        {
+            harness.Kernel.Time.Advance(TimeSpan.FromSeconds(30));
+            return !harness.Status.IsStarving;
+        });
+    }
 }
