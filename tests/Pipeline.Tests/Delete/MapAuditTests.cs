@@ -183,10 +183,11 @@ public sealed class MapAuditTests
         }
 
         harness.Kernel.DumpFailures = 0;
-        await CleaningHarness.UntilAsync(() =>
-        {
-            harness.Kernel.Time.Advance(TimeSpan.FromSeconds(30));
-            return !harness.Status.IsStarving;
-        });
+        Task<MapReport> first = harness.AuditAsync();
+        await harness.AdvanceAsync(TimeSpan.FromSeconds(31)); // the longest pause between two dumps that fail
+        Assert.NotNull((await first).Problem);
+        Assert.Null((await harness.AuditAsync()).Problem);
+        await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
+        await CleaningHarness.UntilAsync(() => !harness.Status.IsStarving);
     }
 }
