@@ -97,6 +97,19 @@ public sealed class MapAuditTests
     }
 
     [Fact]
+    public async Task Misses_in_a_map_do_not_count_in_the_one_that_takes_its_place()
+    {
+        await using CleaningHarness harness = new();
+        harness.Map[KeyA] = default;
+        await harness.StartAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        harness.Map.Recreate();
+        harness.Map.OnScan = () => harness.Map[KeyA] = default;
+        await harness.AuditAsync();
+        Assert.Equal((0, 1), (harness.Status.Tombstones, harness.Status.WithoutFlow));
+    }
+
+    [Fact]
     public async Task A_restore_never_goes_into_another_map()
     {
         await using CleaningHarness harness = new();
