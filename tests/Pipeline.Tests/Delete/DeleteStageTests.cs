@@ -106,11 +106,12 @@ public sealed class DeleteStageTests
         Assert.Equal((1, 1), (harness.Counters.Deleted, harness.Counters.Restored));
     }
 
-    [Fact]
-    public async Task What_the_kernel_has_is_kept_even_if_the_view_has_not()
+    [Theory, MemberData(nameof(Orientations))]
+    public async Task What_the_kernel_has_is_kept_even_if_the_view_has_not(string orientation)
     {
+        Flow flow = Turned(orientation);
         await using CleaningHarness harness = await NominatedAsync();
-        await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A); // its NEW is still on the way
+        await harness.OnLoopAsync(() => harness.Kernel.Table[flow.Original] = flow); // its NEW is still on the way
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal((1, 0), (harness.Counters.KeptAlive, harness.Map.Takes));

@@ -167,6 +167,27 @@ public sealed class MapAuditTests
     }
 
     [Fact]
+    public async Task An_entry_that_only_the_scan_has_missed_is_not_lost()
+    {
+        await using CleaningHarness harness = new();
+        await harness.StartAsync();
+        await harness.OpenAsync(A);
+        await harness.AuditAsync();
+        harness.Map.Omitted = KeyA;
+        await harness.AuditAsync();
+        Assert.Equal(0, harness.Counters.DeletedByOthers);
+    }
+
+    [Fact]
+    public async Task One_miss_never_nominates_not_even_without_a_grace()
+    {
+        await using CleaningHarness harness = new(options: static options => options with { Grace = TimeSpan.Zero });
+        harness.Map[KeyA] = default;
+        await harness.StartAsync();
+        Assert.Equal((0, 1), (harness.Counters.NominatedByMisses, harness.Status.WithoutFlow));
+    }
+
+    [Fact]
     public async Task A_map_that_cannot_be_opened_is_tried_again_at_the_next_audit()
     {
         bool isThere = false;

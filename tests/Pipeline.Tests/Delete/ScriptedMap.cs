@@ -18,6 +18,9 @@ internal sealed class ScriptedMap : IFlowMap
     /// <summary>Thrown by each scan.</summary>
     public bool ScanFails { get; set; }
 
+    /// <summary>A key that no scan tells although it is there.</summary>
+    public MapKey? Omitted { get; set; }
+
     /// <summary>On the scan's thread, before its entries are told.</summary>
     public Action? OnScan { get; set; }
 
@@ -71,7 +74,7 @@ internal sealed class ScriptedMap : IFlowMap
         MapEntryBatch batch = pool.Rent(cancellationToken);
         lock (_lock)
         {
-            foreach ((MapKey key, MapValue value) in _entries)
+            foreach ((MapKey key, MapValue value) in _entries.Where(entry => entry.Key != Omitted))
                 batch.Add(new MapEntry(key, value));
         }
 

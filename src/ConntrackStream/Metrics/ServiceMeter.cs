@@ -1,0 +1,139 @@
+using System.Diagnostics.Metrics;
+using ConntrackStream.EventTap;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Delete;
+
+namespace ConntrackStream.Service.Metrics;
+
+/// <summary>
+/// Every instrument of the service, read by polling from counters that their owners keep as plain numbers. Names and units as Prometheus
+/// has them: https://prometheus.io/docs/practices/naming/. What is not there (no map) has no measurements.
+/// </summary>
+internal sealed class ServiceMeter : IDisposable
+{
+    internal const string Name = "ConntrackStream";
+    private const string Prefix = "conntrack_stream_";
+
+    private readonly Meter _meter = new(Name);
+    private readonly Func<PipelineStatus> _status;
+
+    internal ServiceMeter(Func<TapCounters> tap, Func<PipelineStatus> status)
+    {
+        _status = status;
+        AddTap(tap);
+        AddView();
+        AddSinks();
+        AddMapAudits();
+        AddMapKeys();
+    }
+
+    internal Meter Meter => _meter;
+
+    public void Dispose() => _meter.Dispose();
+
+    private void AddTap(Func<TapCounters> tap)
+    {
+        Counter("events_total", "Events read, by type.", () =>
+        {
+            TapCounters now = tap();
+            return [new(now.New, Label("type", "new")), new(now.Update, Label("type", "update")), new(now.Destroy, Label("type", "destroy"))];
+        });
+        Counter("event_bytes_total", "Bytes of event messages read.", () => [new(tap().Bytes)]);
+        Counter("malformed_messages_total", "Messages that could not be decoded.", () => [new(tap().Malformed)]);
+        Counter("lost_deliveries_total", "Deliveries that the kernel refused because the event socket was full.", () => [new(tap().Lost)]);
+        Counter("overruns_total", "Times deliveries were refused.", () => [new(tap().Overruns)]);
+        Counter("reconnects_total", "Times the event socket was opened again.", () => [new(tap().Reconnects)]);
+    }
+
+    private void AddView()
+    {
+        Gauge("flows", "Flows in the live view, by family.", status =>
+            [new(status.FlowsIPv4, Label("family", "ipv4")), new(status.FlowsIPv6, Label("family", "ipv6"))]);
+        Gauge("untapped_flows", "Flows known from a dump only, which may end without an event.", status => [new(status.Untapped)]);
+        Gauge("synced", "1 when the view is proven equal to the kernel and no loss since is unrepaired.", status => [new(status.Synced ? 1 : 0)]);
+        Gauge("backlog_messages", "Messages waiting for the pipeline's loop.", status => [new(status.Backlog)]);
+        Counter("changes_total", "Changes of the view handed to the sinks.", () => [new(_status().Changes)]);
+        Counter("audits_total", "Comparisons of the view with the kernel's table, by result.", () =>
+        {
+            PipelineStatus status = _status();
+            return [new(status.Rounds, Label("result", "done")), new(status.FailedRounds, Label("result", "failed"))];
+        });
+        Gauge("drift_flows", "What the last comparison found wrong: missing, ghosts and wrong incarnations.", status =>
+            status.LastRound is { } last ? [new(last.Result.Drift)] : []);
+    }
+
+    private void AddSinks()
+    {
+        Counter("sink_changes_total", "Changes by sink and what became of them.", () =>
+            [.. _status().Sinks.SelectMany(static sink => new Measurement<long>[]
+            {
+                new(sink.Written, Label("sink", sink.Name), Label("result", "written")),
+                new(sink.Dropped, Label("sink", sink.Name), Label("result", "dropped")),
+            })]);
+        Gauge("sink_waiting_batches", "Batches waiting for a sink.", static status =>
+            [.. status.Sinks.Select(static sink => new Measurement<double>(sink.WaitingBatches, Label("sink", sink.Name)))]);
+    }
+
+    private void AddMapAudits()
+    {
+        MapGauge("map_capacity_entries", "Entries that the eBPF map can hold.", static map => map.Map is { } info ? [new(info.Capacity)] : []);
+        MapGauge("map_entries", "Entries in the last audit of the eBPF map, by what they are.", static map => map.LastAudit is { Problem: null } last
+            ? [
+                new(last.Matched, Label("state", "with_flow")), new(last.Missed, Label("state", "without_flow")),
+                new(last.Young, Label("state", "young")), new(last.Junk, Label("state", "junk")),
+            ]
+            : []);
+        MapGauge("map_usable", "1 when the eBPF map could be opened.", static map => [new(map.Map is not null && map.Problem is null ? 1 : 0)]);
+        MapGauge("map_starving", "1 when nothing has been cleaned for three audit intervals.", static map => [new(map.IsStarving ? 1 : 0)]);
+        MapGauge("map_refused", "1 when nothing is deleted, since no key has matched a flow of this namespace.", static map => [new(map.IsRefused ? 1 : 0)]);
+        MapGauge("map_last_audit_age_seconds", "Since the last audit of the eBPF map that counted.", static map => [new(map.SinceCounted.TotalSeconds)]);
+        MapGauge("map_exempt_groups", "Groups of keys that never matched a flow (NOTRACK).", static map => [new(map.ExemptGroups.Count)]);
+        MapCounter("map_audits_total", "Audits of the eBPF map, by result.", static map =>
+            [new(map.Counters.Audits, Label("result", "counted")), new(map.Counters.AuditsDiscarded, Label("result", "discarded"))]);
+        MapCounter("map_voided_total", "Times all misses were given up.", static map => [new(map.Counters.Voided)]);
+        MapCounter("map_recreated_total", "Times the eBPF map was recreated.", static map => [new(map.Counters.Recreated)]);
+        MapCounter("map_failed_calls_total", "Calls to the eBPF map that failed.", static map => [new(map.Counters.Failures)]);
+    }
+
+    private void AddMapKeys()
+    {
+        MapGauge("map_tombstones", "Nominated keys, by state.", static map =>
+        [
+            new(map.Tombstones - map.Armed - map.Observed, Label("state", "waiting")), new(map.Armed, Label("state", "armed")),
+            new(map.Observed, Label("state", "observed")),
+        ]);
+        MapCounter("map_nominated_total", "Keys nominated, by reason.", static map =>
+            [new(map.Counters.NominatedByEnd, Label("reason", "ended")), new(map.Counters.NominatedByMisses, Label("reason", "missed_twice"))]);
+        MapCounter("map_deferred_total", "Nominations put off, since there are as many tombstones as a cycle may delete.", static map => [new(map.Counters.Deferred)]);
+        MapCounter("map_kept_total", "Nominated keys that were not deleted, by reason.", static map =>
+        [
+            new(map.Counters.CancelledByNew, Label("reason", "new_flow")), new(map.Counters.KeptAlive, Label("reason", "alive")),
+            new(map.Counters.KeptInUse, Label("reason", "in_use")), new(map.Counters.KeptUntracked, Label("reason", "untracked")),
+            new(map.Counters.AlreadyGone, Label("reason", "already_gone")),
+        ]);
+        MapCounter("map_deleted_total", "Entries deleted, those put back included.", static map => [new(map.Counters.Deleted)]);
+        MapCounter("map_would_delete_total", "Entries that would have been deleted (observe mode).", static map => [new(map.Counters.WouldDelete)]);
+        MapCounter("map_restored_total", "Deleted entries that had to be put back, by how.", static map =>
+        [
+            new(map.Counters.Restored, Label("result", "restored")), new(map.Counters.Healed, Label("result", "healed_by_datapath")),
+            new(map.Counters.RestoreFailed, Label("result", "failed")),
+        ]);
+        MapGauge("map_longest_absence_seconds", "Longest time a restored entry had been absent.", static map => [new(map.Counters.LongestAbsence / 1e9)]);
+        MapCounter("map_live_entries_lost_total", "Entries of live flows that vanished without this service, by cause.", static map =>
+            [new(map.Counters.DeletedByOthers, Label("cause", "deleted_by_others")), new(map.Counters.Evicted, Label("cause", "evicted"))]);
+    }
+
+    private void Counter(string name, string help, Func<IEnumerable<Measurement<long>>> read) =>
+        _meter.CreateObservableCounter(Prefix + name, read, unit: null, help);
+
+    private void Gauge(string name, string help, Func<PipelineStatus, IEnumerable<Measurement<double>>> read) =>
+        _meter.CreateObservableGauge(Prefix + name, () => read(_status()), unit: null, help);
+
+    private void MapCounter(string name, string help, Func<MapStatus, IEnumerable<Measurement<long>>> read) =>
+        Counter(name, help, () => _status().Map is { } map ? read(map) : []);
+
+    private void MapGauge(string name, string help, Func<MapStatus, IEnumerable<Measurement<double>>> read) =>
+        Gauge(name, help, status => status.Map is { } map ? read(map) : []);
+
+    private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
+}
