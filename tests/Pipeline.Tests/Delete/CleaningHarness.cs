@@ -56,6 +56,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
         Map[Key(flow)] = value;
         Kernel.Event(FlowEventType.New, flow);
         await UntilAsync(() => Find(flow) is not null);
+        await SettleAsync();
     }
 
     /// <summary>The kernel's entry goes; the map's stays.</summary>
@@ -64,6 +65,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
         await OnLoopAsync(() => Kernel.Table.Remove(flow.Original));
         Kernel.Event(FlowEventType.Destroy, flow);
         await UntilAsync(() => Find(flow) is null);
+        await SettleAsync();
     }
 
     public FlowChange? Find(in Flow flow) => Kernel.Pipeline.FindAsync(flow.Original, Cancel).GetAwaiter().GetResult();
@@ -74,16 +76,20 @@ internal sealed class CleaningHarness : IAsyncDisposable
 
     public async Task AdvanceAsync(TimeSpan by)
     {
-        await OnLoopAsync(static () => { }); // what was said before is done, its timers are set
+        await SettleAsync(); // what was said before is done, its timers are set
         Kernel.Time.Advance(by);
-        await OnLoopAsync(static () => { });
+        await SettleAsync();
     }
 
-    /// <summary>Two rounds of the loop: what is due is settled by then.</summary>
+    /// <summary>Some whole turns of the loop: what was said is handed on, and what is due is settled.</summary>
     public async Task SettleAsync()
     {
-        for (int i = 0; i < 8; i++)
-            await OnLoopAsync(static () => { });
+        long turns = Kernel.Pipeline.Status.Turns;
+        await UntilAsync(() =>
+        {
+            Kernel.Pipeline.Nudge();
+            return Kernel.Pipeline.Status.Turns >= turns + 8;
+        });
     }
 
     public Task OnLoopAsync(Action call) => Kernel.Pipeline.RunOnLoopAsync(call);
