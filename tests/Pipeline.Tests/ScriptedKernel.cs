@@ -75,6 +75,9 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     /// <summary>Dumps that fail before one succeeds.</summary>
     public int DumpFailures { get; set; }
 
+    /// <summary>All dumps fail.</summary>
+    public volatile bool DumpsFail;
+
     /// <summary>Called on the dump's thread before its rows are handed on.</summary>
     public Action? OnDump { get; set; }
 
@@ -110,7 +113,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     {
         Dumps++;
         OnDump?.Invoke();
-        if (DumpFailures-- > 0)
+        if (DumpsFail || DumpFailures-- > 0)
             throw new IOException("scripted");
         FlowBatch batch = _pool.Rent();
         foreach (Flow flow in Table.Values)
