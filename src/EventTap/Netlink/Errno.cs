@@ -18,6 +18,7 @@ public enum Errno
     EINVAL = 22,
     ENOSPC = 28,
     ERANGE = 34,
+    ENOSYS = 38,
     EBADMSG = 74,
     ENOTSOCK = 88,
     EMSGSIZE = 90,
@@ -27,4 +28,5 @@ public enum Errno
     EADDRINUSE = 98,
     ENOBUFS = 105,
     ECONNREFUSED = 111,
+    ENOTSUPP = 524, // linux/errno.h: the kernel's own, which bpf(2) lets out
 }

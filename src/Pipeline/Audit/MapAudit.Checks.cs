@@ -97,7 +97,7 @@ internal sealed partial class MapAudit
     /// <summary>Fewer keys than before are really there, the flow lives, and none of them is in our hands.</summary>
     private bool HasLostKeys(in Flow flow, int before)
     {
-        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MostTuples];
+        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MaxTuples];
         int present = 0;
         foreach (ref readonly FlowTuple tuple in tuples[..MapKeys.Tuples(flow, tuples)])
         {

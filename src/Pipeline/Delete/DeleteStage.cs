@@ -143,7 +143,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     {
         if (change.Flow.Original.IsIPv6 != map.Info.IsIPv6)
             return;
-        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MostTuples];
+        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MaxTuples];
         int count = MapKeys.Tuples(change.Flow, tuples);
         foreach (ref readonly FlowTuple tuple in tuples[..count])
         {

@@ -2,59 +2,74 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.Delete;
 
-/// <summary>Between kernel flows and map keys.</summary>
-internal static class MapKeys
+/// <summary>
+/// Which keys a kernel flow can have in an eBPF map. A hook writes the tuple of the packet it sees: of either direction, before or after
+/// translation. So a key is alive when its tuple is the original or the reply tuple of a live flow, as it is or inverted, in any zone (keys
+/// have none). A masqueraded NodePort flow, SNAT and DNAT at once, lives under the inverse of its reply tuple alone. Each tuple may be there
+/// for two owners, source and destination, and for several interfaces.
+/// </summary>
+public static class MapKeys
 {
-    public const int MostTuples = 4;
+    /// <summary>Most tuples a flow has: original and reply, each with its inverse.</summary>
+    public const int MaxTuples = 4;
 
+    /// <summary>
+    /// Keys of the protocol carry no ports, so that all its flows between two addresses share one key, which is alive while any of them is.
+    /// </summary>
     public static bool IsShared(IpProtocol protocol) => protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp);
 
-    public static FlowTuple Inverse(in FlowTuple tuple) => tuple with
-    {
-        Source = tuple.Destination,
-        Destination = tuple.Source,
-        SourcePort = tuple.DestinationPort,
-        DestinationPort = tuple.SourcePort,
-    };
-
-    public static FlowTuple Canonical(in FlowTuple tuple)
-    {
-        FlowTuple key = Bare(tuple);
-        FlowTuple inverse = Inverse(key);
-        return Compare(key, inverse) <= 0 ? key : inverse;
-    }
-
+    /// <summary>The tuples, as <see cref="MapKey.Tuple"/> has them, under which the flow can be in a map; each once.</summary>
+    /// <param name="flow">Its original tuple, and its reply tuple if that is known.</param>
+    /// <param name="tuples">Room for <see cref="MaxTuples"/>.</param>
+    /// <returns>How many: two without translation, four with.</returns>
     public static int Tuples(in Flow flow, Span<FlowTuple> tuples)
     {
         int count = 0;
-        Add(Bare(flow.Original), tuples, ref count);
-        Add(Bare(flow.Reply), tuples, ref count);
+        if (flow.Has(FlowFields.Original))
+            AddBoth(flow.Original, tuples, ref count);
+        if (flow.Has(FlowFields.Reply))
+            AddBoth(flow.Reply, tuples, ref count);
         return count;
+    }
+
+    /// <summary>The tuple of packets the other way, as a key has it: zone 0, and ports 0 where keys are shared.</summary>
+    public static FlowTuple Inverse(in FlowTuple tuple)
+    {
+        FlowTuple inverse = AsKey(tuple);
+        (inverse.Source, inverse.Destination) = (inverse.Destination, inverse.Source);
+        (inverse.SourcePort, inverse.DestinationPort) = (inverse.DestinationPort, inverse.SourcePort);
+        return inverse;
+    }
+
+    /// <summary>One name for a tuple and its inverse: whichever is smaller, by source, source port.</summary>
+    public static FlowTuple Canonical(in FlowTuple tuple)
+    {
+        int order = tuple.Source.High.CompareTo(tuple.Destination.High);
+        if (order == 0)
+            order = tuple.Source.Low.CompareTo(tuple.Destination.Low);
+        if (order == 0)
+            order = tuple.SourcePort.CompareTo(tuple.DestinationPort);
+        return order <= 0 ? AsKey(tuple) : Inverse(tuple);
+    }
+
+    private static FlowTuple AsKey(in FlowTuple tuple)
+    {
+        FlowTuple key = tuple;
+        key.Zone = 0;
+        if (IsShared(tuple.Protocol))
+            key.SourcePort = key.DestinationPort = 0; // ICMP's type, code and id, GRE's call ids
+        return key;
+    }
+
+    private static void AddBoth(in FlowTuple tuple, Span<FlowTuple> tuples, ref int count)
+    {
+        Add(AsKey(tuple), tuples, ref count);
+        Add(Inverse(tuple), tuples, ref count);
     }
 
     private static void Add(in FlowTuple tuple, Span<FlowTuple> tuples, ref int count)
     {
-        if (tuples[..count].Contains(tuple))
-            return;
-        tuples[count++] = tuple;
-        FlowTuple inverse = Inverse(tuple);
-        if (!tuples[..count].Contains(inverse))
-            tuples[count++] = inverse;
-    }
-
-    private static FlowTuple Bare(in FlowTuple tuple)
-    {
-        FlowTuple bare = tuple with { Zone = 0 };
-        if (IsShared(tuple.Protocol))
-            bare.SourcePort = bare.DestinationPort = 0;
-        return bare;
-    }
-
-    private static int Compare(in FlowTuple a, in FlowTuple b)
-    {
-        int order = a.Source.High.CompareTo(b.Source.High);
-        if (order == 0)
-            order = a.Source.Low.CompareTo(b.Source.Low);
-        return order != 0 ? order : a.SourcePort.CompareTo(b.SourcePort);
+        if (!tuples[..count].Contains(tuple))
+            tuples[count++] = tuple;
     }
 }
