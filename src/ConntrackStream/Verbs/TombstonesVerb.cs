@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Text;
+using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Output;
+
+namespace ConntrackStream.Service.Verbs;
+
+/// <summary><c>tombstones</c>: the running service's nominated keys, why and since when.</summary>
+internal static class TombstonesVerb
+{
+    internal static Verb Create(CliContext context, SharedOptions shared)
+    {
+        Option<bool> json = FormatOption.Create();
+        Option<int> limit = new("--limit") { Description = "Show so many at most", HelpName = "N", DefaultValueFactory = static _ => 1000 };
+        limit.Validators.Add(static result =>
+        {
+            if (result.Errors.Any() || result.GetValueOrDefault<int>() is < 0 or > ApiEndpoints.MostTombstones)
+                result.AddError($"--limit: a number from 0 to {ApiEndpoints.MostTombstones}");
+        });
+        Verb verb = new("tombstones", "Shows which entries of the eBPF map the running service is about to delete, and why", """
+              conntrack-stream tombstones
+              conntrack-stream tombstones -o json | jq -r 'select(.reason=="missed_twice") | .dst'
+            waiting: in its grace, or held back; observed: would have been deleted (Map:Mode=observe); armed: deleted, can still be put back.
+            """);
+        verb.Add([json, limit, shared.Socket]);
+        verb.SetAction(async (parsed, cancellation) =>
+        {
+            bool isJson = parsed.GetValue(json);
+            long shown = 0;
+            long total = await ApiClient.TombstonesAsync(shared.SocketPath(parsed, context), parsed.GetValue(limit), line =>
+            {
+                context.Output.Write(Encoding.UTF8.GetBytes((isJson ? line : TombstoneRecord.Parse(line).ToText()) + "\n"));
+                shown++;
+            }, cancellation).ConfigureAwait(false);
+            context.Tell($"{shown} of {total} tombstones have been shown.");
+            return ExitCode.Done;
+        });
+        return verb;
+    }
+}
