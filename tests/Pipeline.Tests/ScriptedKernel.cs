@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline.Tests;
 
@@ -25,16 +26,18 @@ internal sealed class ScriptedKernel : IAsyncDisposable
                 },
                 Exists = tuples =>
                 {
+                    if (ExistsFails)
+                        return FlowExistence.Unknown;
                     foreach (FlowTuple tuple in tuples)
                     {
                         foreach (Flow flow in Table.Values)
                         {
                             if (flow.Original == tuple || flow.Reply == tuple)
-                                return ConntrackStream.Pipeline.Delete.FlowExistence.Some;
+                                return FlowExistence.Some;
                         }
                     }
 
-                    return ConntrackStream.Pipeline.Delete.FlowExistence.None;
+                    return FlowExistence.None;
                 },
                 Dump = Dump,
             },
@@ -55,6 +58,9 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public bool BarriersLost { get; set; }
 
     public long? CountAnswer { get; set; }
+
+    /// <summary>GETs fail.</summary>
+    public bool ExistsFails { get; set; }
 
     /// <summary>The sink takes nothing until this is done.</summary>
     public Task SinkGate
@@ -109,6 +115,10 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             row.Type = FlowEventType.Row;
             row.Flow = flow;
             batch.Commit();
+            if (!batch.IsFull)
+                continue;
+            onRows(batch);
+            batch = _pool.Rent();
         }
 
         onRows(batch);

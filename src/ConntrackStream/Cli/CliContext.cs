@@ -15,6 +15,9 @@ internal sealed record CliContext
 
     internal bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Standard input, opened by the verb that reads it.</summary>
+    internal Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
+
     internal IDictionary Environment { get; init; } = System.Environment.GetEnvironmentVariables();
 
     internal TimeProvider Time { get; init; } = TimeProvider.System;

@@ -26,7 +26,7 @@ internal sealed record MapLayoutFile
     public required MapKeyOffsets Key { get; init; }
 
     /// <summary>IANA numbers; in keys of all other protocols both ports are zero.</summary>
-    public required byte[] ProtocolsWithPorts { get; init; }
+    public required IReadOnlyList<byte> ProtocolsWithPorts { get; init; }
 
     public required MapValueFields Value { get; init; }
 

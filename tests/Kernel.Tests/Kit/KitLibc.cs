@@ -14,6 +14,8 @@ internal static unsafe partial class KitLibc
     internal const int MSG_DONTWAIT = 0x40;
     internal const int EINTR = 4, EAGAIN = 11;
     internal const int CLONE_NEWNET = 0x40000000;
+    internal const int MNT_DETACH = 2;
+    internal const int SIOCOUTQ = 0x5411;
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct Iovec // struct iovec
@@ -47,6 +49,17 @@ internal static unsafe partial class KitLibc
     internal static void SetOption(SafeFileHandle fd, int level, int option, int value) =>
         Check(setsockopt(fd, level, option, &value, sizeof(int)), $"setsockopt({level}, {option}, {value})");
 
+    /// <summary>Bytes that a TCP socket has sent and its peer has not acknowledged yet.</summary>
+    internal static int Unacknowledged(SafeHandle socket)
+    {
+        int bytes;
+        Check(ioctl(socket, SIOCOUTQ, &bytes), "ioctl(SIOCOUTQ)");
+        return bytes;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(SafeHandle fd, nuint request, int* value);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socket(int family, int type, int protocol);
 
@@ -70,4 +83,13 @@ internal static unsafe partial class KitLibc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int setns(SafeFileHandle fd, int type);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial uint if_nametoindex(string name);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mount(string source, string target, string type, nuint flags, nint data);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int umount2(string target, int flags);
 }

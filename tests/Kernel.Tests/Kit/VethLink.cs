@@ -31,6 +31,7 @@ public sealed record VethLink(KernelNamespace Peer, string Device, IPAddress Add
     {
         Ip(space, "address", "add", $"{address}/24", "dev", device);
         Ip(space, "address", "add", $"{address6}/64", "dev", device, "nodad");
+        space.Sysctl($"net.ipv6.conf.{device}.accept_dad", "0"); // else neighbours are asked for only 2 s later, from the link-local address
         Ip(space, "link", "set", device, "up");
     }
 

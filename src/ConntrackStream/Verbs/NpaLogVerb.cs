@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Globalization;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.NpaLog;
+
+namespace ConntrackStream.Service.Verbs;
+
+/// <summary><c>npa-log</c>: the cleanup cycles in the log of the AWS Network Policy Agent, and which of its deletes hit living flows.</summary>
+internal static class NpaLogVerb
+{
+    private const string Json = "json";
+
+    internal static Verb Create(CliContext context)
+    {
+        Argument<string> file = new("FILE") { Description = "The agent's log, as it is or .gz; - for standard input" };
+        Option<string[]> flowLog = new("--flow-log")
+        {
+            Description = "This service's flow log of the same time (NDJSON, as it is or .gz): tells which deletes hit living flows; may be repeated, for rotated files",
+            HelpName = "FILE",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        flowLog.Validators.Add(static result =>
+        {
+            if (result.Tokens.Any(static token => token.Value == LogFiles.StandardInput))
+                result.AddError("--flow-log: standard input is for the agent's log; name a file");
+        });
+        Option<int> period = new("--conntrack-cache-cleanup-period")
+        {
+            Description = "What the agent is started with, in seconds; counts only where the log does not show the interval [300]",
+            HelpName = "SECONDS",
+            DefaultValueFactory = static _ => CycleSchedule.DefaultPeriodSeconds,
+            CustomParser = static result =>
+            {
+                if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) || seconds == 0)
+                    result.AddError($"--conntrack-cache-cleanup-period: '{result.Tokens[0].Value}' is not a number of seconds from 1");
+                return seconds;
+            },
+        };
+        Option<string> format = Format();
+        Verb verb = new("npa-log", "Finds the conntrack cleanup cycles in the AWS Network Policy Agent's log, and its deletes of living flows", """
+              conntrack-stream npa-log /var/log/aws-routed-eni/network-policy-agent.log
+              kubectl logs -n kube-system -c aws-eks-nodeagent aws-node-x7k2p --timestamps | conntrack-stream npa-log -
+              conntrack-stream npa-log agent.log --flow-log flows.ndjson --flow-log flows.ndjson.20261121T120000Z.gz
+              conntrack-stream npa-log agent.log --flow-log flows.ndjson -o json | jq 'select(.type == "delete_hit")'
+            """);
+        verb.Arguments.Add(file);
+        verb.Add([flowLog, period, format]);
+        verb.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)), parsed.GetValue(format) == Json, context, cancellation));
+        return verb;
+    }
+
+    private static Option<string> Format()
+    {
+        Option<string> format = new("--output", "-o")
+        {
+            Description = "text (default) or json: one object a line, of type cycle, delete_hit or summary",
+            HelpName = "TYPE",
+        };
+        format.Validators.Add(static result =>
+        {
+            foreach (string word in result.Tokens.Select(static token => token.Value).Where(static word => word is not ("text" or Json)))
+                result.AddError($"--output: '{word}' is not a type of output; allowed are text, json");
+        });
+        return format;
+    }
+
+    private static async Task<int> RunAsync(
+        string file, string[] flowLogs, TimeSpan period, bool asJson, CliContext context, CancellationToken outer)
+    {
+        using Interruption interruption = new(outer);
+        NpaLogReader log = new(keepDeletes: flowLogs.Length > 0);
+        await LogFiles.ReadAsync(file, context, stream => log.ReadAsync(stream, interruption.Token)).ConfigureAwait(false);
+        string source = file == LogFiles.StandardInput ? "standard input" : file;
+        if (log.CleanupLines == 0)
+        {
+            context.Fail($"{source}: {NpaFindings.WhyNothing(log)}");
+            return ExitCode.Failed;
+        }
+
+        long? records = flowLogs.Length == 0 ? null : await JudgeAsync(log.Deletes, flowLogs, context, interruption.Token).ConfigureAwait(false);
+        NpaFindings findings = new(source, log, CycleSchedule.Of(log.Cycles, period), period, records);
+        if (asJson)
+        {
+            NpaJsonReport.Write(context.Output, findings);
+            return ExitCode.Done;
+        }
+
+        StreamWriter output = new(context.Output, leaveOpen: true) { NewLine = "\n" };
+        await using (output.ConfigureAwait(false))
+            NpaTextReport.Write(output, findings);
+        return ExitCode.Done;
+    }
+
+    /// <returns>Records read.</returns>
+    private static async Task<long> JudgeAsync(IReadOnlyList<NpaDelete> deletes, string[] flowLogs, CliContext context, CancellationToken cancellation)
+    {
+        DeleteJudge judge = new(deletes);
+        long records = 0;
+        foreach (string path in await LogFiles.InOrderAsync(flowLogs, context, cancellation).ConfigureAwait(false))
+        {
+            FlowLogReader reader = new();
+            await LogFiles.ReadAsync(path, context, stream => reader.ReadAsync(stream, judge, cancellation)).ConfigureAwait(false);
+            records += reader.Records;
+            if (reader.FirstProblem is { } problem)
+                context.Tell(string.Create(CultureInfo.InvariantCulture, $"{path}: {reader.BadLines} lines are no flow-log records (NDJSON), the first: {problem}"));
+        }
+
+        judge.Finish();
+        return records;
+    }
+}

@@ -1,0 +1,104 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Delete;
+
+namespace ConntrackStream.Pipeline.Tests.Delete;
+
+/// <summary>A pipeline over a scripted kernel and a scripted map, in virtual time.</summary>
+internal sealed class CleaningHarness : IAsyncDisposable
+{
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Window = TimeSpan.FromSeconds(3);
+
+    public CleaningHarness(MapMode mode = MapMode.Delete, Func<MapOptions, MapOptions>? options = null)
+    {
+        MapOptions map = new() { Open = () => Map, Mode = mode, Grace = Grace, ArmedWindow = Window, UntrackedGroupSize = 4, Before = OnStep };
+        Kernel = new ScriptedKernel(new PipelineOptions { AuditJitter = 0, AuditInterval = TimeSpan.FromHours(10), ProbeCount = false, Map = options is null ? map : options(map) });
+    }
+
+    public ScriptedKernel Kernel { get; }
+
+    public ScriptedMap Map { get; } = new();
+
+    /// <summary>Called on the loop before each step of a deletion.</summary>
+    public Action<DeleteStep>? Before { get; set; }
+
+    public MapStatus Status => Kernel.Pipeline.Status.Map!;
+
+    public MapCounters Counters => Status.Counters;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Starts with one live flow that has an entry, so that the namespace is the right one; the first audit is done on return.</summary>
+    public async Task StartAsync(bool withMatch = true)
+    {
+        Flow live = ViewHarness.Udp(9999);
+        if (withMatch)
+        {
+            Kernel.Table[live.Original] = live;
+            Map[Key(live)] = default;
+        }
+
+        await Kernel.StartAsync();
+        await Kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        await UntilAsync(() => Status.LastAudit is not null);
+    }
+
+    /// <summary>The key that the agent's hook makes for the pod at the flow's destination.</summary>
+    public static MapKey Key(in Flow flow) => KeyOf(flow.Original);
+
+    public static MapKey KeyOf(in FlowTuple tuple) => new(tuple with { Zone = 0 }, tuple.Destination, InterfaceIndex: 7);
+
+    /// <summary>A flow that lives in kernel and view, with its entry in the map.</summary>
+    public async Task OpenAsync(Flow flow, MapValue value = default)
+    {
+        await OnLoopAsync(() => Kernel.Table[flow.Original] = flow);
+        Map[Key(flow)] = value;
+        Kernel.Event(FlowEventType.New, flow);
+        await UntilAsync(() => Find(flow) is not null);
+    }
+
+    /// <summary>The kernel's entry goes; the map's stays.</summary>
+    public async Task CloseAsync(Flow flow)
+    {
+        await OnLoopAsync(() => Kernel.Table.Remove(flow.Original));
+        Kernel.Event(FlowEventType.Destroy, flow);
+        await UntilAsync(() => Find(flow) is null);
+    }
+
+    public FlowChange? Find(in Flow flow) => Kernel.Pipeline.FindAsync(flow.Original, Cancel).GetAwaiter().GetResult();
+
+    public Task<MapReport> AuditAsync() => Kernel.Pipeline.AuditMapAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(30));
+
+    public async Task<TombstoneView> TombstoneAsync() => Assert.Single((await Kernel.Pipeline.TombstonesAsync(10, Cancel)).Shown);
+
+    public async Task AdvanceAsync(TimeSpan by)
+    {
+        await OnLoopAsync(static () => { }); // what was said before is done, its timers are set
+        Kernel.Time.Advance(by);
+        await OnLoopAsync(static () => { });
+    }
+
+    /// <summary>Two rounds of the loop: what is due is settled by then.</summary>
+    public async Task SettleAsync()
+    {
+        for (int i = 0; i < 8; i++)
+            await OnLoopAsync(static () => { });
+    }
+
+    public Task OnLoopAsync(Action call) => Kernel.Pipeline.RunOnLoopAsync(call);
+
+    public static async Task UntilAsync(Func<bool> condition)
+    {
+        long began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), "did not come about");
+            await Task.Yield();
+        }
+    }
+
+    public ValueTask DisposeAsync() => Kernel.DisposeAsync();
+
+    private void OnStep(DeleteStep step, MapKey key) => Before?.Invoke(step);
+}
