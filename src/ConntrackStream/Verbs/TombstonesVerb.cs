@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
@@ -11,22 +12,17 @@ internal static class TombstonesVerb
 {
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
-        Option<bool> json = FormatOption.Create();
-        Option<int> limit = new("--limit") { Description = "Show so many at most", HelpName = "N", DefaultValueFactory = static _ => 1000 };
-        limit.Validators.Add(static result =>
-        {
-            if (result.Errors.Any() || result.GetValueOrDefault<int>() is < 0 or > ApiEndpoints.MostTombstones)
-                result.AddError($"--limit: a number from 0 to {ApiEndpoints.MostTombstones}");
-        });
+        FormatOption output = new();
+        Option<int> limit = LimitOption();
         Verb verb = new("tombstones", "Shows which entries of the eBPF map the running service is about to delete, and why", """
               conntrack-stream tombstones
               conntrack-stream tombstones -o json | jq -r 'select(.reason=="missed_twice") | .dst'
             waiting: in its grace, or held back; observed: would have been deleted (Map:Mode=observe); armed: deleted, can still be put back.
             """);
-        verb.Add([json, limit, shared.Socket]);
+        verb.Add([output.Option, limit, shared.Socket]);
         verb.SetAction(async (parsed, cancellation) =>
         {
-            bool isJson = parsed.GetValue(json);
+            bool isJson = output.IsJson(parsed);
             long shown = 0;
             long total = await ApiClient.TombstonesAsync(shared.SocketPath(parsed, context), parsed.GetValue(limit), line =>
             {
@@ -38,4 +34,17 @@ internal static class TombstonesVerb
         });
         return verb;
     }
+
+    private static Option<int> LimitOption() => new("--limit")
+    {
+        Description = "Show so many at most",
+        HelpName = "N",
+        DefaultValueFactory = static _ => 1000,
+        CustomParser = static result =>
+        {
+            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit > ApiEndpoints.MostTombstones)
+                result.AddError($"--limit: '{result.Tokens[0].Value}' is not a number from 0 to {ApiEndpoints.MostTombstones}");
+            return limit;
+        },
+    };
 }

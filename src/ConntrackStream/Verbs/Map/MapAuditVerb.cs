@@ -11,7 +11,7 @@ internal static class MapAuditVerb
 {
     internal static Verb Create(CliContext context, SharedOptions shared, MapOption map)
     {
-        Option<bool> json = FormatOption.Create();
+        FormatOption output = new();
         Option<bool> delete = new("--delete") { Description = "Delete what is stale; without it nothing is changed" };
         Option<TimeSpan> interval = IntervalOption();
         Verb verb = new("audit", "Audits the eBPF map twice and says which entries are stale and would go, and why; once, without the service", """
@@ -20,7 +20,7 @@ internal static class MapAuditVerb
               conntrack-stream map audit --map id:17 --netns /proc/1/ns/net -o json | jq -r .outcome | sort | uniq -c
             The way of each entry is the service's own (docs/safe-deletion.md): a miss or an end only nominates, a question to the kernel decides.
             """);
-        verb.Add([map.Option, delete, interval, json, shared.Namespace]);
+        verb.Add([map.Option, delete, interval, output.Option, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {
             ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
@@ -29,7 +29,7 @@ internal static class MapAuditVerb
             if (parsed.GetValue(interval) < options.Map.Grace)
                 throw new ConfigurationException([$"--interval: {parsed.GetValue(interval)} is shorter than the grace ({options.Map.Grace}, Map:Grace): no entry could be missed long enough"]);
             using NetworkNamespace networkNamespace = NetworkNamespace.Open(parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
-            MapAuditRun run = new(source, options.Map, parsed.GetValue(interval), parsed.GetValue(json), context);
+            MapAuditRun run = new(source, options.Map, parsed.GetValue(interval), output.IsJson(parsed), context);
             return await run.RunAsync(networkNamespace, cancellation).ConfigureAwait(false);
         });
         return verb;

@@ -15,7 +15,7 @@ internal static class MapShowVerb
     internal static Verb Create(CliContext context, SharedOptions shared, MapOption map)
     {
         FilterOptions filter = new();
-        Option<bool> json = FormatOption.Create();
+        FormatOption output = new();
         Option<bool> stale = new("--stale") { Description = "Only entries without a flow" };
         Verb verb = new("show", "Shows the entries of the eBPF map, and the flow each belongs to or why none", """
               conntrack-stream map show -p tcp --dport 443
@@ -23,13 +23,13 @@ internal static class MapShowVerb
               conntrack-stream map show --map id:17 -o json | jq -r 'select(.match=="none") | .owner' | sort | uniq -c
             A glance: an entry without a flow may be one whose flow begins just now. What is stale for certain is told by: map audit
             """);
-        verb.Add([map.Option, stale, .. filter.OfKeys, json, shared.Namespace]);
+        verb.Add([map.Option, stale, .. filter.OfKeys, output.Option, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {
             ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
             using EbpfFlowMap opened = EbpfFlowMap.Open(map.Read(parsed, options.Map), forDeleting: false);
             using NetworkNamespace networkNamespace = NetworkNamespace.Open(parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
-            using MapEntryLines lines = new(context, filter.Read(parsed), parsed.GetValue(stale), parsed.GetValue(json));
+            using MapEntryLines lines = new(context, filter.Read(parsed), parsed.GetValue(stale), output.IsJson(parsed));
             await ShowAsync(opened, networkNamespace, lines, context, cancellation).ConfigureAwait(false);
             return ExitCode.Done;
         });
