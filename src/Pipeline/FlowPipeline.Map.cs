@@ -44,8 +44,14 @@ public sealed partial class FlowPipeline
 
     private MapCleaning Map => _map ?? throw new InvalidOperationException("no eBPF map is configured");
 
-    private MapContext NewMapContext(MapOptions options) => new(
-        _view, options, _source.Kernel is { } kernel ? kernel.Exists : static _ => FlowExistence.Unknown, _time);
+    private MapContext NewMapContext(MapOptions options)
+    {
+        if (_source.Kernel is not { } kernel)
+            throw new ArgumentException("a map can be kept clean only beside the kernel", nameof(options));
+        if (_options.Filter is not null)
+            throw new ArgumentException("a map cannot be kept clean under a filter: what it hides looks stale", nameof(options));
+        return new MapContext(_view, options, kernel.Exists, kernel.HasInterface, _time);
+    }
 
     private DeleteStagePorts NewStagePorts() => new()
     {

@@ -86,6 +86,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         {
             graph.Add(_changes.Subscribe(map.Stage.OnChanges)); // before the sinks: a NEW saves an entry
             graph.Add(_rounds.Subscribe(map.Audit.OnRound));
+            graph.Add(Repeat(() => _options.AuditInterval, loop).Subscribe(_ => map.Audit.WatchForStarvation()));
             _loop.Add(map.Audit);
             _loop.Add(map.Stage);
             map.Journal.Start();

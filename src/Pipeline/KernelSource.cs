@@ -33,7 +33,7 @@ public sealed class KernelSource : IAsyncDisposable
         _logger = loggers.CreateLogger<KernelSource>();
         Source = new PipelineSource(capacity)
         {
-            Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Exists = Exists, Dump = Dump },
+            Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Exists = Exists, HasInterface = HasInterface, Dump = Dump },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
         Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), open, Random.Shared);
@@ -121,6 +121,19 @@ public sealed class KernelSource : IAsyncDisposable
         {
             OnFailure(e);
             return FlowExistence.Unknown;
+        }
+    }
+
+    private bool HasInterface(uint index)
+    {
+        try
+        {
+            return Client().HasInterface(index);
+        }
+        catch (NetlinkException e)
+        {
+            OnFailure(e);
+            return false;
         }
     }
 

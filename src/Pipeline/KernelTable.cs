@@ -22,5 +22,8 @@ internal sealed record KernelTable
     /// <summary>Whether any entry has one of these tuples, as original or as reply tuple.</summary>
     public required Delete.ExistenceCheck Exists { get; init; }
 
+    /// <summary>Whether the namespace has an interface of this index.</summary>
+    public required Func<uint, bool> HasInterface { get; init; }
+
     public required TableDump Dump { get; init; }
 }

@@ -63,7 +63,7 @@ internal static partial class PipelineLog
     [LoggerMessage(2107, LogLevel.Warning, "{Count} groups of keys are exempt from deleting since none of their keys has ever matched a flow (traffic under NOTRACK?): {Groups}")]
     public static partial void UntrackedGroups(this ILogger logger, int count, string groups);
 
-    [LoggerMessage(2108, LogLevel.Warning, "nothing is deleted: no key of the map has matched a flow of this network namespace yet. If flows do run, this is the wrong namespace (Tap:NetworkNamespace): it must be the one in which the agent's traffic is tracked, as a rule the host's")]
+    [LoggerMessage(2108, LogLevel.Warning, "nothing is deleted: no key of the map whose interface is in this network namespace has matched a flow of it yet. If flows do run, this is the wrong namespace (Tap:NetworkNamespace): it must be the one in which the agent's traffic is tracked, as a rule the host's")]
     public static partial void DeletingRefused(this ILogger logger);
 
     [LoggerMessage(2109, LogLevel.Warning, "{Missed} of {Entries} entries of the map have no flow in this network namespace: the wrong namespace, traffic under NOTRACK, or a map nobody has cleaned")]

@@ -39,6 +39,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 
                     return FlowExistence.None;
                 },
+                HasInterface = index => Interfaces.Contains(index),
                 Dump = Dump,
             },
             RequestBarrier = token => !BarriersLost && Source!.Writer.TryWrite(new TapMessage(TapMessageKind.Barrier) { Token = token }),
@@ -58,6 +59,9 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public bool BarriersLost { get; set; }
 
     public long? CountAnswer { get; set; }
+
+    /// <summary>Interfaces of the namespace.</summary>
+    public HashSet<uint> Interfaces { get; } = [7];
 
     /// <summary>GETs fail.</summary>
     public bool ExistsFails { get; set; }

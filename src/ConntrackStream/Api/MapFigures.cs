@@ -35,7 +35,7 @@ internal sealed record MapFigures
     /// <summary>Keys that the last audits found without a flow.</summary>
     public required int WithoutFlow { get; init; }
 
-    /// <summary>Some key has matched a flow of this namespace.</summary>
+    /// <summary>Some key whose interface is in this namespace has matched a flow of it.</summary>
     public required bool HasMatched { get; init; }
 
     /// <summary>Nothing is deleted: no key has ever matched a flow here, which is so in the wrong namespace.</summary>

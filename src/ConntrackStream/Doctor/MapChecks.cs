@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
@@ -20,6 +21,8 @@ internal static class MapChecks
 
     private const string Remedy = $"raise the agent's {AgentCleaner.Flag} to a day or more ({AgentCleaner.Flag}=86400, container aws-eks-nodeagent of the DaemonSet aws-node), and leave the cleaning to this service";
 
+    private const string RightNamespace = "Tap:NetworkNamespace must be the one in which the agent's traffic is tracked, as a rule the host's (/proc/1/ns/net)";
+
     /// <summary>Nothing when no map is configured and the agent's pin is not there.</summary>
     internal static async Task<IReadOnlyList<CheckResult>> RunAsync(
         ServiceOptions options, NetworkNamespace networkNamespace, TimeProvider time, CancellationToken cancellation)
@@ -39,9 +42,19 @@ internal static class MapChecks
             await using (view.ConfigureAwait(false))
             {
                 long matched = 0;
+                HashSet<uint> interfaces = [];
                 FlowMapScan scan = await MapReader.ReadAsync(
-                    map, view.Pipeline, (in MapMatch match, in MapValue _) => matched += match.HasFlow ? 1 : 0, cancellation).ConfigureAwait(false);
-                results.AddRange([Fill(scan, map.Info.Capacity), Share(scan.Entries, matched, networkNamespace.ToString())]);
+                    map,
+                    view.Pipeline,
+                    (in MapMatch match, in MapValue _) =>
+                    {
+                        if (!match.HasFlow)
+                            return;
+                        matched++;
+                        interfaces.Add(match.Key.InterfaceIndex);
+                    },
+                    cancellation).ConfigureAwait(false);
+                results.AddRange([Fill(scan, map.Info.Capacity), Share(scan.Entries, matched, HasAny(interfaces, networkNamespace), networkNamespace.ToString())]);
             }
         }
         catch (FlowMapException e)
@@ -75,12 +88,15 @@ internal static class MapChecks
             : CheckResult.Ok("map entries", finding);
     }
 
-    internal static CheckResult Share(long entries, long matched, string networkNamespace)
+    /// <param name="hasInterface">The namespace has the interface of an entry with a flow; a pod's own namespace sees its flows, but not the host's end of its link.</param>
+    internal static CheckResult Share(long entries, long matched, bool hasInterface, string networkNamespace)
     {
         long without = entries - matched;
         string finding = string.Create(CultureInfo.InvariantCulture, $"{without} of {entries} entries have no flow in {networkNamespace}");
         if (matched == 0 && entries >= EnoughToTell)
-            return CheckResult.Fail("map flows", $"{finding}: the wrong namespace", "Tap:NetworkNamespace must be the one in which the agent's traffic is tracked, as a rule the host's (/proc/1/ns/net)");
+            return CheckResult.Fail("map flows", $"{finding}: the wrong namespace", RightNamespace);
+        if (matched > 0 && !hasInterface)
+            return CheckResult.Fail("map flows", $"{finding}, and the others have their interface in another: the wrong namespace", RightNamespace);
         return without * 2 > entries
             ? CheckResult.Warn("map flows", finding, "a map nobody has cleaned, traffic under NOTRACK, or the wrong namespace: conntrack-stream map audit tells more")
             : CheckResult.Ok("map flows", finding);
@@ -104,6 +120,12 @@ internal static class MapChecks
     internal static CheckResult Others(long deleted) => deleted == 0
         ? CheckResult.Ok("map service", "the running service has seen no entry of a live flow deleted by somebody else")
         : CheckResult.Warn("map service", string.Create(CultureInfo.InvariantCulture, $"the running service has seen {deleted} entries of live flows deleted by somebody else"), Remedy);
+
+    private static bool HasAny(HashSet<uint> interfaces, NetworkNamespace networkNamespace)
+    {
+        using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
+        return interfaces.Any(index => index == 0 || client.HasInterface(index)); // 0: the layout keeps none
+    }
 
     private static CheckResult Writable(string source)
     {

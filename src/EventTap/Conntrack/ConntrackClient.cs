@@ -38,6 +38,9 @@ public sealed partial class ConntrackClient : IDisposable
         socket.SetReceiveTimeout(AnswerTimeout);
     }
 
+    /// <summary>Whether the client's network namespace has an interface of this index.</summary>
+    public bool HasInterface(uint index) => _socket.HasInterface(index);
+
     public void Dispose() => _socket.Dispose();
 
     private static ushort MessageType(byte message) => Nfnl.MessageType(Nfnl.NFNL_SUBSYS_CTNETLINK, message);

@@ -31,6 +31,7 @@ internal static unsafe partial class Libc
     internal const int EFD_CLOEXEC = 0x80000;
     internal const int EFD_NONBLOCK = 0x800;
     internal const int CLONE_NEWNET = 0x40000000;
+    internal const uint SIOCGIFNAME = 0x8910;
     internal const int O_RDONLY = 0;
     internal const int O_CLOEXEC = 0x80000;
 
@@ -84,6 +85,13 @@ internal static unsafe partial class Libc
         public short Revents;
     }
 
+    [StructLayout(LayoutKind.Explicit, Size = 40)]
+    internal struct Ifreq // struct ifreq, 64-bit
+    {
+        [FieldOffset(16)]
+        public int InterfaceIndex; // ifr_ifindex, after ifr_name
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     internal struct SockFprog // struct sock_fprog
     {
@@ -122,6 +130,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int poll(Pollfd* fds, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ioctl(SafeFileHandle fd, nuint request, void* argument);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int eventfd(uint initial, int flags);

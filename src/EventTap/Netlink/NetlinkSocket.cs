@@ -50,6 +50,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         return value;
     }
 
+    /// <summary>Whether the socket's network namespace has an interface of this index (SIOCGIFNAME).</summary>
+    internal bool HasInterface(uint index)
+    {
+        Ifreq request = new() { InterfaceIndex = (int)index };
+        return ioctl(Handle, SIOCGIFNAME, &request) == 0; // ENODEV, ENXIO: there is none
+    }
+
     /// <summary>Attaches a classic BPF program (SO_ATTACH_FILTER): a message for which it returns 0 is never queued.</summary>
     /// <exception cref="NetlinkException">EINVAL: the kernel refuses the program; ENOMEM: net.core.optmem_max is too small for it.</exception>
     internal void AttachFilter(ReadOnlySpan<BpfInstruction> program)

@@ -77,10 +77,7 @@ internal sealed partial class MapAudit
     {
         context.Counters.Recreated++;
         logger.MapRecreated(info.Source, info.Layout, info.Id);
-        context.Void();
-        context.Groups.Void();
-        context.Owners.Void();
-        context.HasMatched = false;
+        context.VoidAll();
         stage.Void();
     }
 
@@ -148,7 +145,8 @@ internal sealed partial class MapAudit
         _saidUnmatched = isUnmatched;
     }
 
-    private void WatchForStarvation()
+    /// <summary>Looks whether the map is still being cleaned; to be called now and then, also while no round succeeds.</summary>
+    public void WatchForStarvation()
     {
         long limit = 3 * ports.Interval.Ticks * 100, now = context.Monotonic;
         bool isStarving = context.Map is not null && (now - LastCounted > limit || now - (stage.OldestDue ?? now) > limit);

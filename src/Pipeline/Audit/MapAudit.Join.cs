@@ -31,8 +31,7 @@ internal sealed partial class MapAudit
         if (HasFlow(entry.Key.Tuple, hash))
         {
             _matched++;
-            context.HasMatched = true;
-            context.Groups.Match(MapGroup.Of(entry.Key));
+            context.Match(entry.Key);
         }
         else if (context.Map!.Info.HasLastSeen && (long)entry.Value.LastSeen > youngest)
         {

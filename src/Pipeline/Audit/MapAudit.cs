@@ -55,7 +55,6 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     /// <summary>A round of the view is done.</summary>
     public void OnRound(RoundReport round)
     {
-        WatchForStarvation();
         if (_phase != Phase.Idle || !context.View.Context.Synced)
             return;
         bool isRegular = round.Reason is RoundReason.Audit or RoundReason.Start;

@@ -101,7 +101,7 @@ internal sealed partial class DeleteStage
         _armed.Enqueue(tombstone);
         if (IsUsedSince(tombstone, tombstone.Value))
             Restore(tombstone, "a packet had used it since it was nominated");
-        else if (IsAlive(tombstone, DeleteStep.CheckAgain))
+        else if (context.Options.ChecksAgain && IsAlive(tombstone, DeleteStep.CheckAgain))
             Restore(tombstone, "the check after the deletion found a flow, or could not tell");
         else
             Tell(DeleteOutcome.Deleted, tombstone);

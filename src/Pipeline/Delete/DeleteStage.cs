@@ -54,8 +54,8 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
         {
             if (change.Kind == FlowChangeKind.Started)
                 OnStarted(change.Flow);
-            else if (change.Kind == FlowChangeKind.Ended && context.Map is { } map)
-                OnEnded(map, change);
+            else if (change is { Kind: FlowChangeKind.Ended, Origin: FlowOrigin.Event } && context.Map is { } map)
+                OnEnded(map, change); // what a sweep finds ended is for the map's audit to miss
         }
     }
 
@@ -159,8 +159,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
             MapKey key = new(tuple, owner, interfaceIndex);
             if (_tombstones.Contains(key) || !IsInMap(map, key))
                 continue;
-            context.HasMatched = true;
-            context.Groups.Match(MapGroup.Of(key));
+            context.Match(key);
             Tombstone tombstone = new(key, TombstoneReason.Ended)
             {
                 FlowId = change.Id,

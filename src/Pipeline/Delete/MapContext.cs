@@ -18,8 +18,9 @@ internal enum FlowExistence : byte
 internal delegate FlowExistence ExistenceCheck(ReadOnlySpan<FlowTuple> tuples);
 
 /// <summary>What the map's audit and the delete stage share. Used by the loop only.</summary>
-internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, TimeProvider time)
+internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, Func<uint, bool> hasInterface, TimeProvider time)
 {
+    private uint _absentInterface; // the last one asked for in vain
     private FlowTuple[] _asked = new FlowTuple[8];
 
     public FlowView View { get; } = view;
@@ -43,8 +44,11 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     /// <summary>Null until it could be opened.</summary>
     public IFlowMap? Map { get; set; }
 
-    /// <summary>Some key has matched a flow of this namespace: without that every key looks stale, as it does in the wrong namespace.</summary>
-    public bool HasMatched { get; set; }
+    /// <summary>
+    /// Some key has matched a flow of this namespace, and its interface is here too: without that every key looks stale, as it does in the
+    /// wrong namespace. A pod's own has a few of the flows, but not the host's end of its link.
+    /// </summary>
+    public bool HasMatched { get; private set; }
 
     /// <summary>Number of the scan under way, or of the last one.</summary>
     public uint Scan { get; set; }
@@ -56,6 +60,17 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     public long Monotonic => time.TimestampFrequency == 1_000_000_000
         ? time.GetTimestamp()
         : (long)((Int128)time.GetTimestamp() * 1_000_000_000 / time.TimestampFrequency);
+
+    /// <summary>A key of the map belongs, or belonged, to a flow seen here.</summary>
+    public void Match(in MapKey key)
+    {
+        Groups.Match(MapGroup.Of(key));
+        if (HasMatched || (key.InterfaceIndex != 0 && key.InterfaceIndex == _absentInterface))
+            return;
+        HasMatched = key.InterfaceIndex == 0 || hasInterface(key.InterfaceIndex);
+        if (!HasMatched)
+            _absentInterface = key.InterfaceIndex;
+    }
 
     /// <summary>Begins to gather the live tuples anew.</summary>
     public LiveTuples OpenLive() => NextLive = new LiveTuples(View);
@@ -79,10 +94,19 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
         return exists(_asked.AsSpan(0, 2 * zones.Length));
     }
 
-    /// <summary>Everything that was known of the map's entries is given up.</summary>
+    /// <summary>What was counted is given up.</summary>
     public void Void()
     {
         Counters.Voided++;
         Misses.Void();
+    }
+
+    /// <summary>Another map has taken the place of this one: nothing known of its entries holds.</summary>
+    public void VoidAll()
+    {
+        Void();
+        Groups.Void();
+        Owners.Void();
+        HasMatched = false;
     }
 }

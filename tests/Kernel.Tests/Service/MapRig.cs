@@ -12,6 +12,8 @@ internal sealed class MapRig : IDisposable
 {
     internal const string Pod = "10.0.0.1", Server = "10.0.0.2";
 
+    private const uint Loopback = 1; // an interface that every namespace has
+
     private static readonly MapValue Unused = new(1, 123_456_789); // last seen soon after boot
 
     private readonly BpfMount _bpffs = new();
@@ -61,7 +63,7 @@ internal sealed class MapRig : IDisposable
             SourcePort = sourcePort,
             DestinationPort = port,
         };
-        MapKey key = new(tuple, tuple.Source, 7);
+        MapKey key = new(tuple, tuple.Source, Loopback);
         Map.Insert(key, Unused);
         return key;
     }

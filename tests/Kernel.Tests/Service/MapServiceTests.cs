@@ -27,9 +27,9 @@ public sealed class MapServiceTests : IDisposable
 
         List<string> deleted = [await service.WaitForLogAsync(" 2120 "), await service.WaitForLogAsync(" 2120 ")];
         Assert.Single(deleted, line => line.Contains(
-            $"deleted udp src={MapRig.Pod} dst={MapRig.Server} sport=1002 dport=53 owner={MapRig.Pod} ifindex=7: its flow ", StringComparison.Ordinal));
+            $"deleted udp src={MapRig.Pod} dst={MapRig.Server} sport=1002 dport=53 owner={MapRig.Pod} ifindex=1: its flow ", StringComparison.Ordinal));
         Assert.Single(deleted, line => line.Contains(
-            $"deleted tcp src={MapRig.Pod} dst={MapRig.Server} sport=1001 dport=443 owner={MapRig.Pod} ifindex=7: ", StringComparison.Ordinal)
+            $"deleted tcp src={MapRig.Pod} dst={MapRig.Server} sport=1001 dport=443 owner={MapRig.Pod} ifindex=1: ", StringComparison.Ordinal)
             && line.Contains("audits in a row found no flow", StringComparison.Ordinal));
         Assert.Equal((true, false, false), (_rig.Has(live), _rig.Has(orphan), _rig.Has(ended)));
 
@@ -54,7 +54,7 @@ public sealed class MapServiceTests : IDisposable
 
         (int code, string output, string error) = await ServiceProcess.RunAsync("tombstones", "--socket", _rig.Socket);
         Assert.Equal((0, "conntrack-stream: 1 of 1 tombstones have been shown.\n"), (code, error));
-        Assert.Matches($@"^observed tcp src={MapRig.Pod} dst={MapRig.Server} sport=1001 dport=443 owner={MapRig.Pod} ifindex=7: \d+ audits in a row found no flow, the first at 20\S+Z\n$", output);
+        Assert.Matches($@"^observed tcp src={MapRig.Pod} dst={MapRig.Server} sport=1001 dport=443 owner={MapRig.Pod} ifindex=1: \d+ audits in a row found no flow, the first at 20\S+Z\n$", output);
         (_, output, error) = await ServiceProcess.RunAsync("tombstones", "--socket", _rig.Socket, "-o", "json");
         Assert.Contains("\"state\":\"observed\",\"reason\":\"missed_twice\"", output, StringComparison.Ordinal);
         (_, output, error) = await ServiceProcess.RunAsync("tombstones", "--socket", _rig.Socket, "--limit", "0");

@@ -10,10 +10,10 @@ internal sealed class CleaningHarness : IAsyncDisposable
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(3);
 
-    public CleaningHarness(MapMode mode = MapMode.Delete, Func<MapOptions, MapOptions>? options = null)
+    public CleaningHarness(MapMode mode = MapMode.Delete, Func<MapOptions, MapOptions>? options = null, TimeSpan? interval = null)
     {
         MapOptions map = new() { Open = () => Map, Mode = mode, Grace = Grace, ArmedWindow = Window, UntrackedGroupSize = 4, Before = OnStep };
-        Kernel = new ScriptedKernel(new PipelineOptions { AuditJitter = 0, AuditInterval = TimeSpan.FromHours(10), ProbeCount = false, Map = options is null ? map : options(map) });
+        Kernel = new ScriptedKernel(new PipelineOptions { AuditJitter = 0, AuditInterval = interval ?? TimeSpan.FromHours(10), ProbeCount = false, Map = options is null ? map : options(map) });
     }
 
     public ScriptedKernel Kernel { get; }

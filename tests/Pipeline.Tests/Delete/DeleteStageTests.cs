@@ -222,6 +222,20 @@ public sealed class DeleteStageTests
     }
 
     [Fact]
+    public async Task A_match_whose_interface_is_elsewhere_shows_the_wrong_namespace()
+    {
+        await using CleaningHarness harness = new();
+        harness.Kernel.Interfaces.Clear();
+        harness.Map[KeyA] = default;
+        await harness.StartAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await harness.AuditAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await harness.SettleAsync();
+        Assert.Equal((1, true, 0), (harness.Status.LastAudit!.Matched, harness.Status.IsRefused, harness.Map.Takes));
+    }
+
+    [Fact]
     public async Task A_cycle_deletes_no_more_than_its_limit()
     {
         await using CleaningHarness harness = new(options: static map => map with { MaxDeletesPerCycle = 2, UntrackedGroupSize = 100 });

@@ -168,4 +168,26 @@ public sealed class MapAuditTests
         Assert.Null((await harness.AuditAsync()).Problem);
         Assert.Null(harness.Status.Problem);
     }
+
+    [Fact]
+    public async Task Cleaning_that_starves_is_told_also_while_no_audit_succeeds()
+    {
+        await using CleaningHarness harness = new(interval: TimeSpan.FromSeconds(60));
+        await harness.StartAsync();
+        harness.Kernel.DumpFailures = int.MaxValue;
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(i > 3, harness.Status.IsStarving);
+            await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
+            await harness.SettleAsync();
+        }
+
+        harness.Kernel.DumpFailures = 0;
+        Task<MapReport> first = harness.AuditAsync();
+        await harness.AdvanceAsync(TimeSpan.FromSeconds(31)); // the longest pause between two dumps that fail
+        Assert.NotNull((await first).Problem);
+        Assert.Null((await harness.AuditAsync()).Problem);
+        await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
+        await CleaningHarness.UntilAsync(() => !harness.Status.IsStarving);
+    }
 }

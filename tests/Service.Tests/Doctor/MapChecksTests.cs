@@ -35,14 +35,15 @@ public sealed class MapChecksTests
         Assert.Contains("kubectl -n kube-system get daemonset aws-node", MapChecks.Cleaner(agent: null, MapMode.Delete).Finding, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData(100, 60, "ok    map flows: 40 of 100 entries have no flow in NS")]
-    [InlineData(100, 50, "ok    ")]
-    [InlineData(100, 49, "warn  map flows: 51 of 100 entries have no flow in NS → a map nobody has cleaned")]
-    [InlineData(63, 0, "warn  ")]
-    [InlineData(64, 0, "fail  map flows: 64 of 64 entries have no flow in NS: the wrong namespace → Tap:NetworkNamespace must be")]
-    [InlineData(0, 0, "ok    ")]
-    public void The_share_without_a_flow_is_judged(long entries, long matched, string line) =>
-        Assert.StartsWith(line, MapChecks.Share(entries, matched, "NS").ToString(), StringComparison.Ordinal);
+    [InlineData(100, 60, true, "ok    map flows: 40 of 100 entries have no flow in NS")]
+    [InlineData(100, 50, true, "ok    ")]
+    [InlineData(100, 49, true, "warn  map flows: 51 of 100 entries have no flow in NS → a map nobody has cleaned")]
+    [InlineData(63, 0, false, "warn  ")]
+    [InlineData(64, 0, false, "fail  map flows: 64 of 64 entries have no flow in NS: the wrong namespace → Tap:NetworkNamespace must be")]
+    [InlineData(3, 1, false, "fail  map flows: 2 of 3 entries have no flow in NS, and the others have their interface in another: the wrong namespace → ")]
+    [InlineData(0, 0, false, "ok    ")]
+    public void The_share_without_a_flow_is_judged(long entries, long matched, bool hasInterface, string line) =>
+        Assert.StartsWith(line, MapChecks.Share(entries, matched, hasInterface, "NS").ToString(), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(10, 0, "ok    map entries: 10 of 100 (10.0 %), 0 junk")]

@@ -113,7 +113,7 @@ internal sealed class MapAuditRun(string source, MapSettings settings, TimeSpan 
             $"map {map.Source} (id {map.Id}, layout {map.Layout}): {report.Entries} entries; {report.Matched} with a flow, {report.Missed} without, {report.Young} young, {report.Junk} junk"));
         if (!status.HasMatched && report.Missed > 0)
         {
-            context.Fail($"refused: no entry has a flow in {networkNamespace}, so each would look stale: the wrong network namespace (--netns; as a rule it is the host's, /proc/1/ns/net), or one whose traffic is not tracked");
+            context.Fail($"refused: no entry whose interface is in {networkNamespace} has a flow there, so others look stale that are not: the wrong network namespace (--netns; as a rule it is the host's, /proc/1/ns/net), or one whose traffic is not tracked");
             return ExitCode.Failed;
         }
 

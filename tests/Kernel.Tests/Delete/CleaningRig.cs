@@ -1,0 +1,77 @@
+using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.Ebpf;
+
+namespace ConntrackStream.Kernel.Tests.Delete;
+
+/// <summary>Tap, live view, map audit and delete stage over a namespace and a pinned map, with a hook before each step of a deletion.</summary>
+internal sealed class CleaningRig : IAsyncDisposable
+{
+    /// <summary>Long enough that what a test does next comes within it.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(150);
+
+    private readonly ViewRig _view;
+    private readonly Dictionary<DeleteStep, Action> _once = [];
+
+    /// <param name="space">Where connections are looked for.</param>
+    /// <param name="receiveBuffer">Of the event socket.</param>
+    /// <param name="capacity">Of the channel between reader and loop, in messages.</param>
+    public CleaningRig(
+        KernelNamespace space, string pin, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256)
+    {
+        MapOptions map = new()
+        {
+            Open = () => EbpfFlowMap.Open(pin, forDeleting: true),
+            Mode = MapMode.Delete,
+            Grace = Grace,
+            ArmedWindow = TimeSpan.FromSeconds(30), // ends by a test's own doing
+            Before = OnStep,
+        };
+        _view = new ViewRig(
+            space, new PipelineOptions { AuditInterval = TimeSpan.FromHours(1), Map = options is null ? map : options(map) }, receiveBuffer, capacity);
+    }
+
+    public CleaningRig(GateRig gate, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256)
+        : this(gate.Node, gate.Pin, options, receiveBuffer, capacity)
+    {
+    }
+
+    public ViewRig View => _view;
+
+    public MapStatus Status => _view.Pipeline.Status.Map!;
+
+    public MapCounters Counters => Status.Counters;
+
+    /// <summary>Acts once, on the loop, before the next such step: nothing else happens in the stage meanwhile.</summary>
+    public void Once(DeleteStep step, Action act) => _once[step] = act;
+
+    /// <summary>The first audit of the map is done on return.</summary>
+    public async Task StartAsync()
+    {
+        await _view.StartAsync();
+        Eventually.True(() => Status.LastAudit is not null);
+    }
+
+    public async Task<MapReport> AuditAsync() => await _view.Pipeline.AuditMapAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>Audits until so many keys have been nominated by misses, which takes two and the grace between them.</summary>
+    public async Task NominateAsync(int keys = 1)
+    {
+        long began = TimeProvider.System.GetTimestamp();
+        while (Counters.NominatedByMisses < keys)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), $"{Counters.NominatedByMisses} keys nominated");
+            await AuditAsync();
+        }
+    }
+
+    public ValueTask DisposeAsync() => _view.DisposeAsync();
+
+    private void OnStep(DeleteStep step, MapKey key)
+    {
+        if (_once.Remove(step, out Action? act))
+            act();
+    }
+}
