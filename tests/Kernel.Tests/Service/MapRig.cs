@@ -70,14 +70,10 @@ internal sealed class MapRig : IDisposable
 
     internal bool Has(in MapKey key) => Map.TryLookup(key, out _);
 
-    /// <summary>Starts the service on the map with short times, and waits for its first audit.</summary>
-    internal async Task<ServiceProcess> RunAsync(string mode, params string[] more)
-    {
-        ServiceProcess service = await ServiceProcess.StartAsync(
-            Space.Name, Directory,
-            ["--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms", "--set", "Audit:Interval=1s", "--set", "Logging:Level=debug", .. more]);
-        return service;
-    }
+    /// <summary>Starts the service on the map, with short times.</summary>
+    internal Task<ServiceProcess> RunAsync(string mode) => ServiceProcess.StartAsync(
+        Space.Name, Directory,
+        "--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms", "--set", "Audit:Interval=1s");
 
     public void Dispose()
     {
