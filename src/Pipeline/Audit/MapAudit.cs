@@ -23,7 +23,8 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     private Channel<MapEntryBatch> _batches = Channel.CreateBounded<MapEntryBatch>(1);
     private MapEntryBatch? _batch;
     private MissLedger.Settlement? _settlement;
-    private Task<FlowMapScan> _scan = Task.FromResult(default(FlowMapScan));
+    private Task _scan = Task.CompletedTask;
+    private FlowMapScan _scanned; // good once the channel is complete
     private ushort _epoch;
     private bool _tallied = true; // the last scan counted, and so do the rows' tallies
     private long _began, _failedRounds, _matched, _missed, _young;
@@ -102,7 +103,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     public async Task StopAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        await ((Task)_scan).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _scan.ConfigureAwait(false);
         foreach (TaskCompletionSource<MapReport> waiter in _waiters)
             waiter.TrySetCanceled();
     }
@@ -128,12 +129,13 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         _scan = Task.Factory.StartNew(() => Scan(map, output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>On the scan's own thread. The pool's few batches hold it back.</summary>
-    private FlowMapScan Scan(IFlowMap map, ChannelWriter<MapEntryBatch> output)
+    /// <summary>On the scan's own thread. The pool's few batches hold it back. The channel's end is the last thing it tells.</summary>
+    private void Scan(IFlowMap map, ChannelWriter<MapEntryBatch> output)
     {
+        Exception? failure = null;
         try
         {
-            return map.Scan(
+            _scanned = map.Scan(
                 _pool,
                 batch =>
                 {
@@ -142,11 +144,13 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
                 },
                 _stop.Token);
         }
-        finally
+        catch (Exception e) when (e is FlowMapException or OperationCanceledException)
         {
-            output.Complete();
-            ports.Wake();
+            failure = e;
         }
+
+        output.Complete(failure);
+        ports.Wake();
     }
 
     private void StepRows(Action<int, int> step, Phase next)
@@ -178,7 +182,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         {
             if (_batches.Reader.TryRead(out _batch))
                 _entry = 0;
-            else if (_batches.Reader.Completion.IsCompleted && _scan.IsCompleted)
+            else if (_batches.Reader.Completion.IsCompleted)
                 EndJoin();
             else
                 return LoopWorkState.Waiting;
@@ -199,7 +203,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
 
     private void EndJoin()
     {
-        if (_scan.Exception is { } failed)
+        if (_batches.Reader.Completion.Exception is { } failed)
             GiveUp($"the scan of the map failed: {failed.GetBaseException().Message}");
         else if (!context.View.Context.Synced || context.View.Context.LossEpoch != _epoch)
             Discard("events were lost meanwhile");
@@ -244,10 +248,9 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         context.Counters.Audits++;
         LastCounted = context.Monotonic;
-        FlowMapScan scan = _scan.GetAwaiter().GetResult();
-        TellLost(scan);
+        TellLost(_scanned);
         Answer(new MapReport(
-            context.Now - (context.Monotonic - _began), Since(_began), scan.Entries, _matched, _missed, _young, scan.Junk, Problem: null));
+            context.Now - (context.Monotonic - _began), Since(_began), _scanned.Entries, _matched, _missed, _young, _scanned.Junk, Problem: null));
         TellShare();
     }
 

@@ -97,6 +97,19 @@ public sealed class MapAuditTests
     }
 
     [Fact]
+    public async Task Misses_in_a_map_do_not_count_in_the_one_that_takes_its_place()
+    {
+        await using CleaningHarness harness = new();
+        harness.Map[KeyA] = default;
+        await harness.StartAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        harness.Map.Recreate();
+        harness.Map.OnScan = () => harness.Map[KeyA] = default;
+        await harness.AuditAsync();
+        Assert.Equal((0, 1), (harness.Status.Tombstones, harness.Status.WithoutFlow));
+    }
+
+    [Fact]
     public async Task A_restore_never_goes_into_another_map()
     {
         await using CleaningHarness harness = new();
@@ -116,25 +129,25 @@ public sealed class MapAuditTests
     public async Task Many_keys_of_one_service_that_never_matched_are_exempt_until_one_does()
     {
         await using CleaningHarness harness = new();
-        for (ushort i = 1; i <= 4; i++)
+        for (ushort i = 1; i <= 6; i++)
             harness.Map[CleaningHarness.Key(ViewHarness.Udp(i))] = default;
-        Flow other = ViewHarness.Udp(5);
+        Flow other = ViewHarness.Udp(7);
         other.Original.DestinationPort = other.Reply.SourcePort = 4444;
         harness.Map[CleaningHarness.Key(other)] = default;
         await harness.StartAsync(withMatch: false);
-        Flow tracked = ViewHarness.Udp(6);
+        Flow tracked = ViewHarness.Udp(8);
         tracked.Original.DestinationPort = tracked.Reply.SourcePort = 5555;
         await harness.OpenAsync(tracked);
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.AuditAsync();
         Assert.Equal(CleaningHarness.Key(other), (await harness.TombstoneAsync()).Key);
-        Assert.Equal(4, Assert.Single(harness.Status.ExemptGroups).Value);
+        Assert.Equal(6, Assert.Single(harness.Status.ExemptGroups).Value);
 
         await harness.OpenAsync(ViewHarness.Udp(1)); // the service is tracked after all
         await harness.AuditAsync();
         Assert.Empty(harness.Status.ExemptGroups);
         await harness.CloseAsync(ViewHarness.Udp(1));
-        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await harness.AuditAsync();
         await harness.AuditAsync();
         Assert.Empty(harness.Status.ExemptGroups); // what has matched is remembered
     }
@@ -185,7 +198,7 @@ public sealed class MapAuditTests
         harness.Kernel.DumpFailures = 0;
         Task<MapReport> first = harness.AuditAsync();
         await harness.AdvanceAsync(TimeSpan.FromSeconds(31)); // the longest pause between two dumps that fail
-        Assert.NotNull((await first).Problem);
+        await first; // void, unless a round under way has told of the failures before
         Assert.Null((await harness.AuditAsync()).Problem);
         await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
         await CleaningHarness.UntilAsync(() => !harness.Status.IsStarving);
