@@ -10,7 +10,7 @@ namespace ConntrackStream.Pipeline.Delete;
 /// the loop. What it cannot take is counted, and told.
 /// </summary>
 /// <param name="onOutcome">Told of each as well, on that task; null when nobody asks.</param>
-internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcome) : IAsyncDisposable
+internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcome = null) : IAsyncDisposable
 {
     private const int Capacity = 1 << 16;
 
