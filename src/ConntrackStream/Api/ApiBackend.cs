@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Service.Api;
 
@@ -13,6 +14,9 @@ internal sealed record ApiBackend
 
     /// <summary>The pipeline's loop answers; it may hang, the server gives up after some seconds.</summary>
     internal required Func<CancellationToken, Task<bool>> IsHealthy { get; init; }
+
+    /// <summary>The nominated keys, so many at most; null when no map is configured.</summary>
+    internal Func<int, CancellationToken, Task<TombstoneList>>? Tombstones { get; init; }
 
     /// <summary>UPDATE is joined, so that mark, state and status are current.</summary>
     internal required bool HasUpdates { get; init; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Text.Json;
 using ConntrackStream.Service.Output;
 
 namespace ConntrackStream.Service.Api;
@@ -38,6 +39,34 @@ internal static class ApiClient
         using HttpClient client = Connect(socket);
         using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
         await response.Content.CopyToAsync(output, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The service's tombstones, line by line as NDJSON, and how many it has in all.</summary>
+    internal static async Task<long> TombstonesAsync(string socket, int limit, Action<string> onLine, CancellationToken cancellation)
+    {
+        using HttpClient client = Connect(socket);
+        using HttpResponseMessage response = await GetAsync(
+            client, socket, string.Create(CultureInfo.InvariantCulture, $"/v1/tombstones?limit={limit}"), cancellation).ConfigureAwait(false);
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
+        while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+            onLine(line);
+        return response.Headers.TryGetValues(ApiEndpoints.TotalHeader, out IEnumerable<string>? total) ? long.Parse(total.First(), CultureInfo.InvariantCulture) : 0;
+    }
+
+    /// <summary>The service's figures; null when no service answers there.</summary>
+    internal static async Task<ServiceStatus?> TryStatusAsync(string socket, CancellationToken cancellation)
+    {
+        try
+        {
+            using HttpClient client = Connect(socket);
+            using HttpResponseMessage response = await GetAsync(client, socket, "/v1/status", cancellation).ConfigureAwait(false);
+            byte[] json = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+            return JsonSerializer.Deserialize(json, ApiJson.Default.ServiceStatus);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
     }
 
     private static HttpClient Connect(string path) => new(new SocketsHttpHandler

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Output;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -10,10 +11,14 @@ using Microsoft.AspNetCore.Http;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/status</c>, <c>/healthz</c>, <c>/readyz</c>.
+/// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/status</c>,
+/// <c>/v1/tombstones?limit=N</c> (NDJSON; the header <c>X-Total-Count</c> tells how many there are in all), <c>/healthz</c>, <c>/readyz</c>.
 /// </summary>
 internal static class ApiEndpoints
 {
+    internal const string TotalHeader = "X-Total-Count";
+    internal const int MostTombstones = 65536;
+
     private static readonly string[] FormatParameters = ["format", "id", "extended"];
     private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(5);
 
@@ -22,6 +27,7 @@ internal static class ApiEndpoints
         app.MapGet("/v1/flows", context => FlowsAsync(context, backend));
         app.MapGet("/v1/count", context => CountAsync(context, backend));
         app.MapGet("/v1/status", context => StatusAsync(context, backend));
+        app.MapGet("/v1/tombstones", context => TombstonesAsync(context, backend));
         app.MapGet("/healthz", context => HealthAsync(context, backend, time));
         app.MapGet("/readyz", context =>
         {
@@ -77,6 +83,28 @@ internal static class ApiEndpoints
         context.Response.ContentType = "application/json";
         byte[] json = [.. JsonSerializer.SerializeToUtf8Bytes(backend.Status(), ApiJson.Default.ServiceStatus), (byte)'\n'];
         return context.Response.Body.WriteAsync(json, context.RequestAborted).AsTask();
+    }
+
+    private static async Task TombstonesAsync(HttpContext context, ApiBackend backend)
+    {
+        string asked = context.Request.Query["limit"].FirstOrDefault() ?? "1000";
+        if (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit > MostTombstones)
+        {
+            await AnswerAsync(context, StatusCodes.Status400BadRequest, $"limit: '{asked}' is not a number from 0 to {MostTombstones}\n").ConfigureAwait(false);
+            return;
+        }
+
+        if (backend.Tombstones is not { } tombstones)
+        {
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "the service keeps no eBPF map clean: none is configured (Map:Path)\n").ConfigureAwait(false);
+            return;
+        }
+
+        TombstoneList list = await tombstones(limit, context.RequestAborted).ConfigureAwait(false);
+        context.Response.ContentType = "application/x-ndjson";
+        context.Response.Headers[TotalHeader] = list.Total.ToString(CultureInfo.InvariantCulture);
+        foreach (TombstoneView tombstone in list.Shown)
+            await context.Response.WriteAsync(TombstoneRecord.Of(tombstone).ToJson() + "\n", context.RequestAborted).ConfigureAwait(false);
     }
 
     private static async Task HealthAsync(HttpContext context, ApiBackend backend, TimeProvider time)

@@ -18,6 +18,9 @@ internal sealed record ServiceStatus
 
     public required ViewFigures View { get; init; }
 
+    /// <summary>The eBPF map that is kept clean; null when none is configured.</summary>
+    public MapFigures? Map { get; init; }
+
     public required IReadOnlyList<SinkFigures> Sinks { get; init; }
 }
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using ConntrackStream.Service.Verbs;
+using ConntrackStream.Service.Verbs.Map;
 
 namespace ConntrackStream.Service.Cli;
 
@@ -28,8 +30,7 @@ internal sealed class CommandLine(CliContext context)
         {
             foreach (string message in parsed.Errors.Select(static error => error.Message).Distinct(StringComparer.Ordinal))
                 context.Fail(message);
-            string command = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
-            context.Error.WriteLine($"Try: conntrack-stream{command} --help");
+            context.Error.WriteLine($"Try: conntrack-stream{PathOf(parsed.CommandResult)} --help");
             return ExitCode.Usage;
         }
 
@@ -53,6 +54,10 @@ internal sealed class CommandLine(CliContext context)
         }
     }
 
+    /// <summary>The words that lead to a command, each with a blank before it.</summary>
+    private static string PathOf(SymbolResult? result) =>
+        result is CommandResult { Command: not RootCommand } command ? $"{PathOf(command.Parent)} {command.Command.Name}" : "";
+
     internal RootCommand Build()
     {
         SharedOptions shared = new();
@@ -69,6 +74,8 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(StatsVerb.Create(context, shared));
         root.Subcommands.Add(DeleteVerb.Create(context, shared));
         root.Subcommands.Add(DoctorVerb.Create(context, shared));
+        root.Subcommands.Add(MapCommand.Create(context, shared));
+        root.Subcommands.Add(TombstonesVerb.Create(context, shared));
         root.Subcommands.Add(ReplayVerb.Create(context, shared));
         root.Subcommands.Add(NpaLogVerb.Create(context));
         root.Subcommands.Add(VersionVerb.Create(context));

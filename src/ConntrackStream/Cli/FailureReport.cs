@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 
@@ -23,6 +24,9 @@ internal static class FailureReport
                 (int code, string? advice) = Judge(netlink);
                 context.Fail(advice is null ? netlink.Message : $"{netlink.Message}: {advice}");
                 return code;
+            case FlowMapException map: // its message has the advice
+                context.Fail(map.Message);
+                return Judge(map);
             case UnauthorizedAccessException:
                 context.Fail(failure.Message);
                 return ExitCode.NotPermitted;
@@ -46,5 +50,12 @@ internal static class FailureReport
         Errno.EINVAL or Errno.EOPNOTSUPP when failure.Operation.Contains("size of the conntrack table", StringComparison.Ordinal) =>
             (ExitCode.NotSupported, "this kernel has no ctnetlink: load nf_conntrack_netlink (CONFIG_NF_CT_NETLINK)"),
         _ => (ExitCode.Failed, null),
+    };
+
+    internal static int Judge(FlowMapException failure) => failure.Errno switch
+    {
+        Errno.EPERM or Errno.EACCES => ExitCode.NotPermitted,
+        Errno.ENOSYS => ExitCode.NotSupported,
+        _ => ExitCode.Failed,
     };
 }

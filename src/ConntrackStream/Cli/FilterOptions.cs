@@ -38,6 +38,9 @@ internal sealed class FilterOptions
     internal IEnumerable<Option> All =>
         [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts, _mark, _zones, _state, _status, _family, _anyNat];
 
+    /// <summary>Those that mean something for a key of an eBPF map.</summary>
+    internal IEnumerable<Option> OfKeys => [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts];
+
     internal FlowFilter Read(ParseResult parsed) => new()
     {
         Family = parsed.GetValue(_family) ?? FlowFamily.Unspecified,

@@ -44,6 +44,9 @@ internal sealed class DemoNetwork : IDisposable
 
     internal DemoHost Server { get; } = null!;
 
+    /// <summary>Index of the gateway's interface to the client.</summary>
+    internal uint ClientInterface => (uint)Gateway.Route.IndexOf(Lan);
+
     public void Dispose()
     {
         for (int i = _owned.Count - 1; i >= 0; i--)

@@ -29,7 +29,7 @@ internal static class DemoPlan
 
         Way published = new(network.Server, Server4, network.Client, Published.Address, GatewayWan4);
         plan.Tcp(published, Published.Port, requestBytes: 350, replyBytes: 12_000, rounds: 1, dialledPort: PublicPort);
-        plan.Tcp(published, Published.Port, requestBytes: 360, replyBytes: 4_000, rounds: 2, dialledPort: PublicPort);
+        plan.Tcp(published, Published.Port, requestBytes: 360, replyBytes: 4_000, rounds: 2, DemoEnd.StayOpen, PublicPort);
         foreach (IPAddress loopback in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
         {
             Way local = new(network.Gateway, loopback, network.Gateway, loopback);

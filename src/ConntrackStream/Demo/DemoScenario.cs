@@ -27,6 +27,9 @@ internal sealed class DemoScenario : IDisposable
     /// <summary>The namespace with the conntrack table to watch.</summary>
     internal NetworkNamespace Gateway => _network.Gateway.Namespace;
 
+    /// <summary>Index of the gateway's interface to the client.</summary>
+    internal uint ClientInterface => _network.ClientInterface;
+
     /// <summary>The flows <see cref="RunTrafficAsync"/> makes, in this order.</summary>
     internal IReadOnlyList<DemoFlow> Plan => _traffic.Plan;
 

@@ -5,11 +5,15 @@ namespace ConntrackStream.Service.Demo;
 /// <summary>What the demo shows: the tap, the live view and the flow log as the service runs them, in the demo's gateway.</summary>
 internal interface IDemoWatcher : IAsyncDisposable
 {
-    /// <summary>Begins to listen; from its return on, no event is missed and records go to standard output.</summary>
-    Task StartAsync(NetworkNamespace gateway, CancellationToken cancellationToken);
+    /// <summary>Begins to listen; from its return on, no event is missed, records go to standard output, and the map has been audited once.</summary>
+    /// <param name="map">The eBPF map to keep clean; null = none.</param>
+    Task StartAsync(NetworkNamespace gateway, DemoMap? map, CancellationToken cancellationToken);
 
     /// <summary>Holds the live view against a fresh dump of the kernel's table, after every event so far has been applied.</summary>
     Task<DemoComparison> CompareAsync(CancellationToken cancellationToken);
+
+    /// <summary>Audits the map until nothing is left to be deleted, for <paramref name="patience"/> at most.</summary>
+    Task<DemoMapResult> CleanAsync(DemoMap map, TimeSpan patience, CancellationToken cancellationToken);
 
     /// <summary>Stops listening and writes out every record.</summary>
     /// <returns>What was recorded in all.</returns>

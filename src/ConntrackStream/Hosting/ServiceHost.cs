@@ -62,6 +62,7 @@ internal static class ServiceHost
     {
         Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
         Status = () => StatusOf(stream),
+        Tombstones = options.Map.Path is null ? null : (limit, token) => stream.Pipeline.TombstonesAsync(limit, token),
         IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
         HasUpdates = options.Tap.JoinUpdates,
         NetworkNamespace = options.Tap.NetworkNamespace,
@@ -82,6 +83,7 @@ internal static class ServiceHost
             View = new ViewFigures(
                 status.FlowsIPv4 + status.FlowsIPv6, status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Changes, status.Backlog,
                 status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift),
+            Map = status.Map is { } map ? MapFigures.Of(map, stream.MapPath!) : null,
             Sinks = [.. status.Sinks.Select(static sink => new SinkFigures(sink.Name, sink.WaitingBatches, sink.Written, sink.Dropped))],
         };
     }

@@ -4,9 +4,11 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Checkpoint;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Verbs;
+using ConntrackStream.Sinks.Ebpf;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Service.Hosting;
@@ -42,6 +44,9 @@ internal sealed class StreamService(
 
     internal FlowPipeline Pipeline => _pipeline ?? throw new InvalidOperationException("not started");
 
+    /// <summary>Map:Path.</summary>
+    internal string? MapPath => options.Map.Path;
+
     internal TapCounters TapCounters => _kernel!.Tap.Counters;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -49,6 +54,7 @@ internal sealed class StreamService(
         _namespace = NetworkNamespace.Open(options.Tap.NetworkNamespace);
         ServiceLog.Starting(_logger, VersionVerb.Number, _namespace.ToString());
         AskKernel();
+        TryMap();
         NamespaceIdentity identity = NamespaceIdentity.Of(_namespace);
         StateDirectory state = StateDirectory.Open(options.State.Directory);
         _lock = InstanceLock.Take(state.Path, identity);
@@ -109,6 +115,21 @@ internal sealed class StreamService(
         client.Count();
     }
 
+    /// <summary>The pin may come later, with its agent: each audit looks again, and says so. Whatever else is wrong would stay so.</summary>
+    private void TryMap()
+    {
+        if (options.Map.Path is not { } path)
+            return;
+        try
+        {
+            EbpfFlowMap.Open(path, options.Map.Mode == MapMode.Delete).Dispose();
+        }
+        catch (FlowMapException e) when (e.Errno == Errno.ENOENT && !path.StartsWith("id:", StringComparison.Ordinal))
+        {
+            // The first audit warns of it.
+        }
+    }
+
     private void ActivateTracking()
     {
         if (options.Tap.Track)
@@ -157,6 +178,8 @@ internal sealed class StreamService(
             $"{tap.New} new, {tap.Update} update and {tap.Destroy} destroy events, {tap.Lost} lost in {tap.Overruns} overruns, {tap.Malformed} malformed, {tap.Reconnects} reconnects; {status.FlowsIPv4 + status.FlowsIPv6} flows in the view");
         if (_flowLog is not null)
             text += string.Create(CultureInfo.InvariantCulture, $"; {_flowLog.Counters.Records} records written, {_flowLog.Counters.Dropped} dropped");
+        if (status.Map is { Counters: { } map })
+            text += string.Create(CultureInfo.InvariantCulture, $"; map: {map.Deleted} entries deleted, {map.Restored} of them restored, {map.WouldDelete} would be deleted, {map.Kept} kept");
         return text;
     }
 }

@@ -3,7 +3,9 @@ using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Checkpoint;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Ebpf;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -40,6 +42,17 @@ internal static class TapConfiguration
             DrainPatience = options.Shutdown.Timeout,
             Filter = filter.IsEmpty ? null : filter.Matches,
             EarlierIds = earlierIds is null ? null : earlierIds.TryMatch,
+            Map = options.Map.Path is { } path ? ToMap(options.Map, path) : null,
         };
     }
+
+    internal static MapOptions ToMap(MapSettings settings, string path) => new()
+    {
+        Open = () => EbpfFlowMap.Open(path, settings.Mode == MapMode.Delete),
+        Mode = settings.Mode,
+        Grace = settings.Grace,
+        ArmedWindow = settings.ArmedWindow,
+        MaxDeletesPerCycle = settings.MaxDeletesPerCycle,
+        UntrackedGroupSize = settings.UntrackedGroupSize,
+    };
 }

@@ -7,8 +7,8 @@ namespace ConntrackStream.Service.Options;
 /// <summary>Texts of configuration values, both ways, for every type that an option may have.</summary>
 internal static class OptionText
 {
-    /// <summary>Sizes are whole numbers whose key ends in <c>Bytes</c> or <c>Size</c>.</summary>
-    internal static bool IsSize(string name) => name.EndsWith("Bytes", StringComparison.Ordinal) || name.EndsWith("Size", StringComparison.Ordinal);
+    /// <summary>Sizes are whole numbers whose key ends in <c>Bytes</c>.</summary>
+    internal static bool IsSize(string name) => name.EndsWith("Bytes", StringComparison.Ordinal);
 
     internal static bool TryParse(Type type, string name, string text, out object? value)
     {

@@ -25,6 +25,19 @@ internal static class OptionsValidation
             foreach (ValidationResult result in validatable.Validate(new ValidationContext(section.Key)))
                 yield return Describe(result, section, options, values);
         }
+
+        if (options.Map.Path is { } path && !options.Tap.Filter.Build().IsEmpty)
+            yield return FilteredMap(path, options, values);
+    }
+
+    private static string FilteredMap(string path, ServiceOptions options, ConfigurationValues values)
+    {
+        string prefix = $"{nameof(ServiceOptions.Tap)}:{nameof(TapSettings.Filter)}:";
+        IEnumerable<string> filters = OptionCatalog.Keys
+            .Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal) && OptionText.Format(key.Get(options)).Length > 0)
+            .Select(key => $"{key.Path} \"{OptionText.Format(key.Get(options))}\" [{Source(key.Path, values)}]");
+        return $"Map:Path: \"{path}\" cannot go together with {string.Join(" and ", filters)}: entries of flows that the filter hides would look stale, "
+            + $"and be deleted; take one of them out, or filter the flow log instead (FlowLog:Filter) [{Source("Map:Path", values)}]";
     }
 
     private static string Describe(ValidationResult result, IEnumerable<OptionKey> section, ServiceOptions options, ConfigurationValues values)
@@ -39,6 +52,7 @@ internal static class OptionsValidation
     {
         RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"must be from {range.Minimum} to {range.Maximum}"),
         RequiredAttribute => "must not be empty",
+        StringLengthAttribute { MinimumLength: > 0 } length => $"must have {length.MinimumLength} to {length.MaximumLength} characters",
         StringLengthAttribute length => $"must have at most {length.MaximumLength} characters",
         _ => rule.FormatErrorMessage(key.Path),
     };

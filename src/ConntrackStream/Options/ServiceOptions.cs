@@ -11,6 +11,8 @@ public sealed class ServiceOptions
 
     public AuditSettings Audit { get; set; } = new();
 
+    public MapSettings Map { get; set; } = new();
+
     public PipelineSettings Pipeline { get; set; } = new();
 
     public StateSettings State { get; set; } = new();

@@ -18,24 +18,27 @@ internal static class DoctorVerb
             Each line begins with ok, warn (works, but less well) or fail (does not work).
             """);
         verb.Add([shared.Namespace]);
-        verb.SetAction((parsed, _) =>
+        verb.SetAction(async (parsed, cancellation) =>
         {
             ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
             using NetworkNamespace networkNamespace = NetworkNamespace.Open(parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
-            return Task.FromResult(Report(Examine(options, networkNamespace), context));
+            return Report(await ExamineAsync(options, networkNamespace, context.Time, cancellation).ConfigureAwait(false), context);
         });
         return verb;
     }
 
-    private static IEnumerable<CheckResult> Examine(ServiceOptions options, NetworkNamespace networkNamespace)
+    private static async Task<IEnumerable<CheckResult>> ExamineAsync(
+        ServiceOptions options, NetworkNamespace networkNamespace, TimeProvider time, CancellationToken cancellation)
     {
         CheckResult[] process =
         [
             ProcessChecks.Kernel(Environment.OSVersion.Version), .. ProcessChecks.Capabilities(File.ReadAllText("/proc/self/status"), networkNamespace),
         ];
-        return process.Any(static result => result.Level == CheckLevel.Fail)
-            ? [.. process, .. FileChecks.Run(options)]
-            : [.. process, .. KernelChecks.Run(options, networkNamespace), BufferCheck.Run(options.Tap, networkNamespace), .. FileChecks.Run(options)];
+        if (process.Any(static result => result.Level == CheckLevel.Fail))
+            return [.. process, .. FileChecks.Run(options)];
+        CheckResult[] kernel = [.. KernelChecks.Run(options, networkNamespace), BufferCheck.Run(options.Tap, networkNamespace)];
+        IReadOnlyList<CheckResult> map = kernel[0].Level == CheckLevel.Fail ? [] : await MapChecks.RunAsync(options, networkNamespace, time, cancellation).ConfigureAwait(false);
+        return [.. process, .. kernel, .. map, .. FileChecks.Run(options)];
     }
 
     private static int Report(IEnumerable<CheckResult> results, CliContext context)

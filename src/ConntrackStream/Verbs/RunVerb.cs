@@ -14,6 +14,7 @@ internal static class RunVerb
               conntrack-stream run                                   flow log on standard output
               conntrack-stream run --set FlowLog:Path=/var/log/flows.json --set FlowLog:Rotation:Compress=true
               conntrack-stream run --netns blue --track              and activate tracking there while it runs
+              conntrack-stream run --set Map:Path=/sys/fs/bpf/globals/aws/maps/global_aws_conntrack_map      and say what is stale in it (Map:Mode)
               CONNTRACKSTREAM__Logging__Level=debug conntrack-stream run
             Signals: SIGTERM and SIGINT end it in order, SIGHUP reopens the flow log and reads the log level again.
             """);

@@ -5,21 +5,12 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.Delete;
 
-/// <summary>What became of one tombstone.</summary>
-internal enum DeleteOutcome : byte
-{
-    Deleted,
-    WouldDelete,
-    Restored,
-    Healed,
-    RestoreFailed,
-}
-
 /// <summary>
 /// The log of what was deleted and restored, each with its evidence. Written by a task of its own: a slow reader of the log never holds up
 /// the loop. What it cannot take is counted, and told.
 /// </summary>
-internal sealed class DeleteJournal(ILogger logger) : IAsyncDisposable
+/// <param name="onOutcome">Told of each as well, on that task; null when nobody asks.</param>
+internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcome = null) : IAsyncDisposable
 {
     private const int Capacity = 1 << 16;
 
@@ -28,6 +19,9 @@ internal sealed class DeleteJournal(ILogger logger) : IAsyncDisposable
     private long _dropped;
 
     private readonly record struct Entry(DeleteOutcome Outcome, TombstoneView Tombstone, string? Reason, long AbsentNs, long At, int Zones);
+
+    /// <summary>Somebody wants to know what was kept, too.</summary>
+    public bool TellsKept => onOutcome is not null || logger.IsEnabled(LogLevel.Debug);
 
     public void Start() => _writing = WriteAsync();
 
@@ -78,13 +72,19 @@ internal sealed class DeleteJournal(ILogger logger) : IAsyncDisposable
             case DeleteOutcome.RestoreFailed:
                 logger.RestoreFailed(key, entry.Reason!, evidence);
                 break;
+            default:
+                logger.EntryKept(key, entry.Reason!, evidence);
+                break;
         }
+
+        onOutcome?.Invoke(new MapOutcome(entry.Outcome, entry.Tombstone, evidence, entry.Reason));
     }
 
     internal static string Describe(in MapKey key) => string.Create(
         CultureInfo.InvariantCulture,
         $"{TupleText.Describe(key.Tuple)} owner={key.Owner.ToIPAddress(key.Tuple.Family)}{(key.InterfaceIndex == 0 ? "" : $" ifindex={key.InterfaceIndex}")}");
 
+    /// <summary>Why it was nominated, and for what was deleted also what proved it.</summary>
     private static string Evidence(in Entry entry)
     {
         TombstoneView tombstone = entry.Tombstone;
@@ -92,6 +92,8 @@ internal sealed class DeleteJournal(ILogger logger) : IAsyncDisposable
         string nomination = tombstone.Reason == TombstoneReason.Ended
             ? string.Create(CultureInfo.InvariantCulture, $"its flow {tombstone.FlowId} (conntrack id {tombstone.ConntrackId}) ended {ago:F1} s ago")
             : string.Create(CultureInfo.InvariantCulture, $"{tombstone.Misses} audits in a row found no flow, the first {ago:F1} s ago");
+        if (entry.Outcome >= DeleteOutcome.KeptStarted)
+            return nomination;
         return MapKeys.IsShared(tombstone.Key.Tuple.Protocol)
             ? $"{nomination}; none in the view after a fresh dump"
             : string.Create(CultureInfo.InvariantCulture, $"{nomination}; none in the view, and the kernel knows none in {entry.Zones} {(entry.Zones == 1 ? "zone" : "zones")}");

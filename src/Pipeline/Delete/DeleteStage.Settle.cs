@@ -3,6 +3,8 @@ namespace ConntrackStream.Pipeline.Delete;
 // The end of a tombstone: authorise → take → check again → armed.
 internal sealed partial class DeleteStage
 {
+    private const string GoneAlready = "somebody else had removed it";
+
     /// <summary>Settles the first tombstone of a queue, if it is due and deleting is possible now.</summary>
     private bool TrySettle(IFlowMap map, Queue<Tombstone> queue)
     {
@@ -52,22 +54,24 @@ internal sealed partial class DeleteStage
     private void Settle(IFlowMap map, Tombstone tombstone)
     {
         if (context.Groups.IsExempt(MapGroup.Of(tombstone.Key)))
-            Drop(tombstone, ref context.Counters.KeptUntracked);
+            Drop(tombstone, ref context.Counters.KeptUntracked, DeleteOutcome.KeptUntracked, "no key of its group has ever matched a flow (NOTRACK?)");
         else if (!map.TryLookup(tombstone.Key, out MapValue value))
-            Drop(tombstone, ref context.Counters.AlreadyGone);
+            Drop(tombstone, ref context.Counters.AlreadyGone, DeleteOutcome.AlreadyGone, GoneAlready);
         else if (IsUsedSince(tombstone, value))
-            Drop(tombstone, ref context.Counters.KeptInUse);
+            Drop(tombstone, ref context.Counters.KeptInUse, DeleteOutcome.KeptInUse, "a packet has used it since");
         else if (IsAlive(tombstone, DeleteStep.Authorise))
-            Drop(tombstone, ref context.Counters.KeptAlive);
+            Drop(tombstone, ref context.Counters.KeptAlive, DeleteOutcome.KeptAlive, "the check before the deletion found a flow, or could not tell");
         else if (context.Options.Mode == MapMode.Observe)
             Observe(tombstone);
         else
             Take(map, tombstone);
     }
 
-    private void Drop(Tombstone tombstone, ref long counter)
+    private void Drop(Tombstone tombstone, ref long counter, DeleteOutcome outcome, string reason)
     {
         counter++;
+        if (journal.TellsKept)
+            Tell(outcome, tombstone, reason);
         Close(tombstone);
     }
 
@@ -85,7 +89,7 @@ internal sealed partial class DeleteStage
         context.Options.Before?.Invoke(DeleteStep.Take, tombstone.Key);
         if (!map.TryTake(tombstone.Key, out tombstone.Value))
         {
-            Drop(tombstone, ref context.Counters.AlreadyGone);
+            Drop(tombstone, ref context.Counters.AlreadyGone, DeleteOutcome.AlreadyGone, GoneAlready);
             return;
         }
 

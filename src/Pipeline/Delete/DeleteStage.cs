@@ -134,8 +134,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
                 continue;
             }
 
-            context.Counters.CancelledByNew++;
-            Close(tombstone);
+            Drop(tombstone, ref context.Counters.CancelledByNew, DeleteOutcome.KeptStarted, "a flow with it started");
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class LiveTuples(FlowView view)
 
     private readonly HashSet<FlowTuple> _shared = [];
     private readonly List<ushort> _zones = [DefaultZone];
-    private readonly bool[] _isZone = new bool[1 << 16];
+    private readonly bool[] _isZone = OnlyDefault();
 
     /// <summary>All zones seen in the view since the last <see cref="Clear"/>; the default zone is always among them.</summary>
     public ReadOnlySpan<ushort> Zones => CollectionsMarshal.AsSpan(_zones);
@@ -77,6 +77,13 @@ internal sealed class LiveTuples(FlowView view)
         }
 
         return slot;
+    }
+
+    private static bool[] OnlyDefault()
+    {
+        bool[] zones = new bool[1 << 16];
+        zones[DefaultZone] = true;
+        return zones;
     }
 
     private void AddZone(ushort zone)

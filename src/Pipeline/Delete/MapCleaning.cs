@@ -10,7 +10,7 @@ internal sealed class MapCleaning : IAsyncDisposable
     public MapCleaning(MapContext context, DeleteStagePorts stagePorts, MapAuditPorts auditPorts, ILogger logger)
     {
         _context = context;
-        Journal = new DeleteJournal(logger);
+        Journal = new DeleteJournal(logger, context.Options.OnOutcome);
         Stage = new DeleteStage(context, stagePorts, Journal, logger);
         Audit = new MapAudit(context, Stage, auditPorts, logger);
     }

@@ -70,6 +70,9 @@ public sealed class MapCounters
     /// <summary>ns for which the entry of a live flow was absent at most.</summary>
     public long LongestAbsence;
 
+    /// <summary>Nominated entries that were left alone, for whatever reason.</summary>
+    public long Kept => CancelledByNew + KeptAlive + KeptInUse + KeptUntracked;
+
     /// <summary>How long entries that were put back had been absent: element n counts those of at least 2^(n-1) and less than 2^n ns.</summary>
     public ReadOnlySpan<long> Absences => _absences;
 

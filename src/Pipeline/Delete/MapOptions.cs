@@ -30,6 +30,9 @@ public sealed record MapOptions
     /// <summary>Keys of one protocol, destination and port, none of which ever matched a flow, from which on they are taken for traffic under NOTRACK.</summary>
     public int UntrackedGroupSize { get; init; } = 64;
 
+    /// <summary>Called with each decision, one after another, on a task of its own: what it cannot take in time is left out. Null = nobody asks.</summary>
+    public Action<MapOutcome>? OnOutcome { get; init; }
+
     /// <summary>False takes the check after the deletion away, for its negative control.</summary>
     internal bool ChecksAgain { get; init; } = true;
 

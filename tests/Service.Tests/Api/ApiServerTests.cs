@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Output;
@@ -17,6 +19,7 @@ public sealed class ApiServerTests : IDisposable
     private readonly List<FlowChange> _flows = [Flow(1, IpProtocol.Tcp, 443), Flow(2, IpProtocol.Udp, 53), Flow(3, IpProtocol.Tcp, 80)];
     private Func<CancellationToken, Task<bool>> _isHealthy = static _ => Task.FromResult(true);
     private bool _isSynced = true;
+    private MapStatus? _map;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -65,6 +68,53 @@ public sealed class ApiServerTests : IDisposable
         (HttpStatusCode answered, string body) = await GetAsync(path);
         Assert.Equal(status, answered);
         Assert.Contains(text, body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_map_there_are_no_tombstones_and_it_says_so()
+    {
+        await using ApiServer server = await StartAsync();
+        (HttpStatusCode status, string body) = await GetAsync("/v1/tombstones");
+        Assert.Equal((HttpStatusCode.NotFound, "the service keeps no eBPF map clean: none is configured (Map:Path)\n"), (status, body));
+        Assert.Contains("\"map\":null", (await GetAsync("/v1/status")).Body, StringComparison.Ordinal);
+        IOException e = await Assert.ThrowsAsync<IOException>(() => ApiClient.TombstonesAsync(_socket, 1, static _ => { }, Cancellation));
+        Assert.Contains("Map:Path", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tombstones_come_as_ndjson_with_their_total()
+    {
+        _map = MapTestData.Status;
+        await using ApiServer server = await StartAsync();
+        List<string> lines = [];
+        Assert.Equal(2, await ApiClient.TombstonesAsync(_socket, 1, lines.Add, Cancellation));
+        Assert.Equal([MapTestData.EndedJson], lines);
+        lines.Clear();
+        Assert.Equal(2, await ApiClient.TombstonesAsync(_socket, 1000, lines.Add, Cancellation));
+        Assert.Equal([MapTestData.EndedJson, MapTestData.MissedJson], lines);
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("65537")]
+    [InlineData("all")]
+    public async Task A_limit_out_of_range_is_refused(string limit)
+    {
+        _map = MapTestData.Status;
+        await using ApiServer server = await StartAsync();
+        (HttpStatusCode status, string body) = await GetAsync($"/v1/tombstones?limit={limit}");
+        Assert.Equal((HttpStatusCode.BadRequest, $"limit: '{limit}' is not a number from 0 to 65536\n"), (status, body));
+    }
+
+    [Fact]
+    public async Task The_status_has_the_map()
+    {
+        _map = MapTestData.Status;
+        await using ApiServer server = await StartAsync();
+        using JsonDocument status = JsonDocument.Parse((await GetAsync("/v1/status")).Body);
+        Assert.Equal(MapTestData.StatusJson, JsonSerializer.Serialize(status.RootElement.GetProperty("map")));
+        Assert.Equal(3, (await ApiClient.TryStatusAsync(_socket, Cancellation))!.Map!.Counters.DeletedByOthers);
+        Assert.Null(await ApiClient.TryStatusAsync(_socket + ".not", Cancellation));
     }
 
     [Fact]
@@ -131,8 +181,10 @@ public sealed class ApiServerTests : IDisposable
             Synced = _isSynced,
             Tap = new TapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0),
             View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null),
+            Map = _map is null ? null : MapFigures.Of(_map, "/sys/fs/bpf/m"),
             Sinks = [],
         },
+        Tombstones = _map is null ? null : static (limit, _) => Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
         IsHealthy = token => _isHealthy(token),
         HasUpdates = false,
     };

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Tests.Cli;
 
@@ -24,6 +25,13 @@ public sealed class CommandLineTests
     [InlineData("watch -c 0", "--count: at least 1")]
     [InlineData("delete", "delete: without a filter every flow would go; say which (-p, -s, -d, …), or --all")]
     [InlineData("replay", "replay")]
+    [InlineData("map", "Required command was not provided.")]
+    [InlineData("map show -o xml", "--output: 'xml' is not a type of output; allowed are text, json")]
+    [InlineData("map show --zone 1", "'--zone'")]
+    [InlineData("map audit --interval 10", "--interval: '10' is not a duration (10s, 1m, 00:02:30)")]
+    [InlineData("map audit --interval 2d", "--interval: '2d' is not a duration (10s, 1m, 00:02:30) of at most one day")]
+    [InlineData("tombstones --limit 65537", "--limit: '65537' is not a number from 0 to 65536")]
+    [InlineData("tombstones --limit many", "--limit: 'many' is not a number")]
     public async Task Wrong_usage_ends_with_2_and_says_what_is_allowed(string arguments, string message)
     {
         (int code, string output, string error) = await RunAsync(arguments.Split(' '));
@@ -39,6 +47,40 @@ public sealed class CommandLineTests
         (int code, _, string error) = await RunAsync("run", "--set", "Audit:Interval=never");
         Assert.Equal(2, code);
         Assert.Equal("conntrack-stream: configuration: Audit:Interval: \"never\" is not a duration (00:02:30, 150s, 5m, 2h) [--set]\n", error);
+    }
+
+    [Fact]
+    public async Task The_hint_names_the_whole_verb()
+    {
+        (_, _, string error) = await RunAsync("map", "show", "-o", "xml");
+        Assert.Contains("Try: conntrack-stream map show --help\n", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("map show")]
+    [InlineData("map audit")]
+    public async Task Without_a_map_it_ends_with_2_and_says_how_to_name_one(string verb)
+    {
+        Assert.SkipWhen(File.Exists(MapSettings.AgentPin), "the agent's pin is on this machine");
+        (int code, _, string error) = await RunAsync(verb.Split(' '));
+        Assert.Equal(2, code);
+        Assert.Contains($"no eBPF map is named: Map:Path is not set, and the AWS agent's pin {MapSettings.AgentPin} is not there; name one with --map PATH or --map id:N", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_audit_interval_shorter_than_the_grace_is_refused()
+    {
+        (int code, _, string error) = await RunAsync("map", "audit", "--map", "id:1", "--interval", "1s");
+        Assert.Equal(2, code);
+        Assert.Contains("--interval: 00:00:01 is shorter than the grace (00:00:05, Map:Grace)", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_map_and_a_filter_of_the_tap_keep_run_from_starting()
+    {
+        (int code, _, string error) = await RunAsync("run", "--set", "Map:Path=/sys/fs/bpf/x", "--set", "Tap:Filter:Protocols=tcp");
+        Assert.Equal(2, code);
+        Assert.Contains("Map:Path: \"/sys/fs/bpf/x\" cannot go together with Tap:Filter:Protocols \"tcp\"", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -84,15 +126,27 @@ public sealed class CommandLineTests
     [InlineData("doctor")]
     [InlineData("replay")]
     [InlineData("version")]
+    [InlineData("map")]
+    [InlineData("map show")]
+    [InlineData("map audit")]
+    [InlineData("tombstones")]
     public async Task Help_of_each_verb_teaches_by_examples(string verb)
     {
-        (int code, string output, string error) = await RunAsync(verb, "--help");
+        (int code, string output, string error) = await RunAsync([.. verb.Split(' '), "--help"]);
         Assert.Equal(0, code);
         Assert.Empty(error);
         int examples = output.IndexOf("Examples:", StringComparison.Ordinal);
         Assert.True(examples > 0);
         Assert.Contains("conntrack-stream", output[examples..], StringComparison.Ordinal);
         Assert.DoesNotContain('\e', output);
+    }
+
+    [Fact]
+    public async Task Tombstones_without_a_service_ends_with_1_and_names_the_socket()
+    {
+        (int code, _, string error) = await RunAsync("tombstones", "--socket", "/nonexistent/api.sock");
+        Assert.Equal(1, code);
+        Assert.Contains("no service answers on /nonexistent/api.sock: there is no such socket", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
 
@@ -20,6 +21,21 @@ public sealed class FailureReportTests
         Assert.Equal(code, told);
         Assert.Contains(operation, error, StringComparison.Ordinal);
         Assert.Contains(advice, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Errno.EPERM, 3)]
+    [InlineData(Errno.EACCES, 3)]
+    [InlineData(Errno.ENOSYS, 4)]
+    [InlineData(Errno.ENOENT, 1)]
+    [InlineData(Errno.None, 1)]
+    public void A_map_brings_its_own_advice(Errno errno, int code)
+    {
+        (int told, string error) = Tell(new FlowMapException("opening the map pinned at /x", errno, "do this"));
+        Assert.Equal(code, told);
+        Assert.StartsWith("conntrack-stream: opening the map pinned at /x: ", error, StringComparison.Ordinal);
+        Assert.EndsWith(": do this\n", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("CAP_NET_ADMIN", error, StringComparison.Ordinal);
     }
 
     [Fact]

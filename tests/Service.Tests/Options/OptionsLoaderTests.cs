@@ -1,4 +1,5 @@
 using System.Collections;
+using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.FlowLog;
 
@@ -81,9 +82,36 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("State:Directory=", "State:Directory: \"\" must not be empty [--set]")]
     [InlineData("TableHealth:CriticalPercent=70", "TableHealth:CriticalPercent: \"70\" must not be less than WarningPercent (80) [--set]")]
     [InlineData("FlowLog:Rotation:Keep=0", "FlowLog:Rotation:Keep: \"0\" must be from 1 to 10000 [--set]")]
+    [InlineData("Map:Mode=purge", "Map:Mode: \"purge\" is not one of observe, delete [--set]")]
+    [InlineData("Map:Grace=10ms", "Map:Grace: \"00:00:00.0100000\" must be from 00:00:00.100 to 01:00:00 [--set]")]
+    [InlineData("Map:ArmedWindow=1h", "Map:ArmedWindow: \"01:00:00\" must be from 00:00:00.100 to 00:05:00 [--set]")]
+    [InlineData("Map:MaxDeletesPerCycle=0", "Map:MaxDeletesPerCycle: \"0\" must be from 1 to 1048576 [--set]")]
+    [InlineData("Map:UntrackedGroupSize=many", "Map:UntrackedGroupSize: \"many\" is not a whole number [--set]")]
+    [InlineData("Map:Path=", "Map:Path: \"\" must have 1 to 4095 characters [--set]")]
     [InlineData("nonsense", "--set \"nonsense\": expected Section:Key=value")]
     public void A_fault_names_key_value_source_and_what_is_allowed(string set, string fault) =>
         Assert.Equal([fault], Assert.Throws<ConfigurationException>(() => Load(json: null, set: set)).Faults);
+
+    [Theory]
+    [InlineData("Tap:Filter:Protocols=tcp", "Tap:Filter:Protocols \"tcp\" [--set]")]
+    [InlineData("Tap:Filter:Addresses=10.0.0.0/8,::1", "Tap:Filter:Addresses \"10.0.0.0/8,::1\" [--set]")]
+    [InlineData("Tap:Filter:Zones=1", "Tap:Filter:Zones \"1\" [--set]")]
+    public void A_map_and_a_filter_of_the_tap_exclude_each_other(string filter, string named)
+    {
+        string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json: null, environment: null, filter, "Map:Path=/sys/fs/bpf/m")).Faults);
+        Assert.StartsWith(
+            $"Map:Path: \"/sys/fs/bpf/m\" cannot go together with {named}: entries of flows that the filter hides would look stale", fault, StringComparison.Ordinal);
+        Load(json: null, set: filter);
+    }
+
+    [Fact]
+    public void A_map_is_only_observed_unless_told_otherwise()
+    {
+        MapSettings map = Load(json: null, set: "Map:Path=id:17").Map;
+        Assert.Equal(("id:17", MapMode.Observe), (map.Path, map.Mode));
+        Assert.Equal(MapMode.Delete, Load(json: null, set: "Map:Mode=delete").Map.Mode);
+        Assert.Null(Load(json: null, set: "Map:Mode=delete").Map.Path);
+    }
 
     [Fact]
     public void A_refused_filter_says_why()

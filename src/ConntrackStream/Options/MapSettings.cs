@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using ConntrackStream.Pipeline.Delete;
+
+namespace ConntrackStream.Service.Options;
+
+/// <summary><c>Map</c>: the eBPF conntrack map to keep clean, and how.</summary>
+public sealed class MapSettings
+{
+    /// <summary>Where the AWS Network Policy Agent pins its map, for IPv4 and IPv6 alike.</summary>
+    internal const string AgentPin = "/sys/fs/bpf/globals/aws/maps/global_aws_conntrack_map";
+
+    /// <summary>Path of its pin, or <c>id:N</c>. Not together with a Tap:Filter. Default: none.</summary>
+    [StringLength(4095, MinimumLength = 1)]
+    public string? Path { get; set; }
+
+    /// <summary>What becomes of entries whose flow is gone. Default observe.</summary>
+    public MapMode Mode { get; set; } = MapMode.Observe;
+
+    /// <summary>Between the nomination of a key and its deletion; a key first missed less than this ago is not nominated either. Default 5 s.</summary>
+    [DurationRange("00:00:00.100", "01:00:00")]
+    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a deleted entry can be put back. Default 5 s.</summary>
+    [DurationRange("00:00:00.100", "00:05:00")]
+    public TimeSpan ArmedWindow { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Entries deleted between two audits of the map at most, and keys nominated at one time. Default 65536.</summary>
+    [Range(1, 1_048_576)]
+    public int MaxDeletesPerCycle { get; set; } = 65536;
+
+    /// <summary>
+    /// Keys of one protocol, destination and port, none of which ever matched a flow, from which on they are taken for traffic under NOTRACK and
+    /// left alone. Default 64.
+    /// </summary>
+    [Range(1, 1_048_576)]
+    public int UntrackedGroupSize { get; set; } = 64;
+}

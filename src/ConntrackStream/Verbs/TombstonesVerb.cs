@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Output;
+
+namespace ConntrackStream.Service.Verbs;
+
+/// <summary><c>tombstones</c>: the running service's nominated keys, why and since when.</summary>
+internal static class TombstonesVerb
+{
+    internal static Verb Create(CliContext context, SharedOptions shared)
+    {
+        FormatOption output = new();
+        Option<int> limit = LimitOption();
+        Verb verb = new("tombstones", "Shows which entries of the eBPF map the running service is about to delete, and why", """
+              conntrack-stream tombstones
+              conntrack-stream tombstones -o json | jq -r 'select(.reason=="missed_twice") | .dst'
+            waiting: in its grace, or held back; observed: would have been deleted (Map:Mode=observe); armed: deleted, can still be put back.
+            """);
+        verb.Add([output.Option, limit, shared.Socket]);
+        verb.SetAction(async (parsed, cancellation) =>
+        {
+            bool isJson = output.IsJson(parsed);
+            long shown = 0;
+            long total = await ApiClient.TombstonesAsync(shared.SocketPath(parsed, context), parsed.GetValue(limit), line =>
+            {
+                context.Output.Write(Encoding.UTF8.GetBytes((isJson ? line : TombstoneRecord.Parse(line).ToText()) + "\n"));
+                shown++;
+            }, cancellation).ConfigureAwait(false);
+            context.Tell($"{shown} of {total} tombstones have been shown.");
+            return ExitCode.Done;
+        });
+        return verb;
+    }
+
+    private static Option<int> LimitOption() => new("--limit")
+    {
+        Description = "Show so many at most",
+        HelpName = "N",
+        DefaultValueFactory = static _ => 1000,
+        CustomParser = static result =>
+        {
+            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit > ApiEndpoints.MostTombstones)
+                result.AddError($"--limit: '{result.Tokens[0].Value}' is not a number from 0 to {ApiEndpoints.MostTombstones}");
+            return limit;
+        },
+    };
+}

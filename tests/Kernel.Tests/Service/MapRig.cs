@@ -1,0 +1,85 @@
+using System.Net;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Kernel.Tests.Ebpf;
+using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.Ebpf;
+
+namespace ConntrackStream.Kernel.Tests.Service;
+
+/// <summary>A pinned map of the agent's layout beside the conntrack table of a namespace, for the program to work on.</summary>
+internal sealed class MapRig : IDisposable
+{
+    internal const string Pod = "10.0.0.1", Server = "10.0.0.2";
+
+    private const uint Loopback = 1; // an interface that every namespace has
+
+    private static readonly MapValue Unused = new(1, 123_456_789); // last seen soon after boot
+
+    private readonly BpfMount _bpffs = new();
+
+    internal MapRig(bool pin = true)
+    {
+        Requirements.Tool("conntrack");
+        Pin = _bpffs.Path("map");
+        Map = EbpfFlowMap.Create(MapOf.Layout4, 1024, "cs_test");
+        if (pin)
+            Map.Pin(Pin);
+    }
+
+    /// <summary>Without a rule that asks for tracking; entries come from <c>conntrack -I</c>.</summary>
+    internal KernelNamespace Space { get; } = new(track: false);
+
+    internal EbpfFlowMap Map { get; }
+
+    internal string Pin { get; }
+
+    /// <summary>State, socket and whatever else a run writes.</summary>
+    internal string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("cs-map-").FullName;
+
+    internal string Socket => $"{Directory}/api.sock";
+
+    internal string BpfPath(string name) => _bpffs.Path(name);
+
+    internal void PinProgram(string name) => _bpffs.PinProgram(name);
+
+    /// <summary>A flow of the pod; -I and the further options of conntrack.</summary>
+    internal void Flow(string protocol, ushort sourcePort, ushort port, params string[] more) => Space.Exec(
+        "conntrack", ["-I", "-t", "1000", "-p", protocol, "-s", Pod, "-d", Server, "--sport", $"{sourcePort}", "--dport", $"{port}", .. more]);
+
+    internal void Tcp(ushort sourcePort, ushort port) => Flow("tcp", sourcePort, port, "--state", "ESTABLISHED", "-u", "ASSURED,SEEN_REPLY");
+
+    internal void End(ushort sourcePort) => Space.Exec("conntrack", "-D", "-s", Pod, "-p", "udp", "--sport", $"{sourcePort}");
+
+    /// <summary>The pod's entry; port 0 for protocols without ports.</summary>
+    internal MapKey Entry(IpProtocol protocol, ushort sourcePort, ushort port)
+    {
+        FlowTuple tuple = new()
+        {
+            Family = FlowFamily.IPv4,
+            Protocol = protocol,
+            Source = IpAddress.From(IPAddress.Parse(Pod)),
+            Destination = IpAddress.From(IPAddress.Parse(Server)),
+            SourcePort = sourcePort,
+            DestinationPort = port,
+        };
+        MapKey key = new(tuple, tuple.Source, Loopback);
+        Map.Insert(key, Unused);
+        return key;
+    }
+
+    internal bool Has(in MapKey key) => Map.TryLookup(key, out _);
+
+    /// <summary>Starts the service on the map, with short times.</summary>
+    internal Task<ServiceProcess> RunAsync(string mode) => ServiceProcess.StartAsync(
+        Space.Name, Directory,
+        "--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms", "--set", "Audit:Interval=1s");
+
+    public void Dispose()
+    {
+        Map.Dispose();
+        Space.Dispose();
+        _bpffs.Dispose();
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+}

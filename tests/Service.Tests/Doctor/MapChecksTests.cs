@@ -1,0 +1,75 @@
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Doctor;
+
+namespace ConntrackStream.Service.Tests.Doctor;
+
+public sealed class MapChecksTests
+{
+    [Theory]
+    [InlineData("/controller\0--enable-ipv6=false\0--conntrack-cache-cleanup-period=300\0", "controller", 300)]
+    [InlineData("/app/aws-eks-nodeagent\0-conntrack-cache-cleanup-period\086400\0", "aws-eks-nodeagent", 86400)]
+    [InlineData("aws-network-policy-agent\0", "aws-network-policy-agent", 300)]
+    [InlineData("/controller\0--conntrack-cache-cleanup-period=soon\0", "controller", 300)]
+    [InlineData("/controller\0--conntrack-cache-cleanup-period\0", "controller", 300)]
+    [InlineData("/controller\0--kubeconfig=/x\0", null, 0)]
+    [InlineData("grep\0conntrack-cache-cleanup-period\0", null, 0)]
+    [InlineData("", null, 0)]
+    public void The_agent_is_known_by_its_flag_or_name(string commandLine, string? process, int seconds)
+    {
+        Assert.Equal(process is not null, AgentCleaner.TryParse(commandLine, out AgentCleaner? agent));
+        Assert.Equal(process, agent?.Process);
+        Assert.Equal(seconds, agent?.Seconds ?? 0);
+    }
+
+    [Theory]
+    [InlineData(300, MapMode.Delete, "warn  map cleaner: controller cleans the map by itself each 150 s (--conntrack-cache-cleanup-period=300), and so goes on to cut live connections → raise the agent's --conntrack-cache-cleanup-period to a day or more")]
+    [InlineData(300, MapMode.Observe, "ok    map cleaner: controller cleans the map by itself each 150 s (--conntrack-cache-cleanup-period=300); once Map:Mode is delete")]
+    [InlineData(86400, MapMode.Delete, "ok    map cleaner: controller cleans the map by itself each 43200 s (--conntrack-cache-cleanup-period=86400)")]
+    [InlineData(null, MapMode.Delete, "warn  map cleaner: controller cleans the map by itself each 150 s (--conntrack-cache-cleanup-period=300, its default)")]
+    public void The_agents_own_cleaner_is_told(int? period, MapMode mode, string line) =>
+        Assert.StartsWith(line, MapChecks.Cleaner(new AgentCleaner("controller", period), mode).ToString(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Without_an_agent_it_says_how_to_find_out() =>
+        Assert.Contains("kubectl -n kube-system get daemonset aws-node", MapChecks.Cleaner(agent: null, MapMode.Delete).Finding, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(100, 60, true, "ok    map flows: 40 of 100 entries have no flow in NS")]
+    [InlineData(100, 50, true, "ok    ")]
+    [InlineData(100, 49, true, "warn  map flows: 51 of 100 entries have no flow in NS → a map nobody has cleaned")]
+    [InlineData(63, 0, false, "warn  ")]
+    [InlineData(64, 0, false, "fail  map flows: 64 of 64 entries have no flow in NS: the wrong namespace → Tap:NetworkNamespace must be")]
+    [InlineData(3, 1, false, "fail  map flows: 2 of 3 entries have no flow in NS, and the others have their interface in another: the wrong namespace → ")]
+    [InlineData(0, 0, false, "ok    ")]
+    public void The_share_without_a_flow_is_judged(long entries, long matched, bool hasInterface, string line) =>
+        Assert.StartsWith(line, MapChecks.Share(entries, matched, hasInterface, "NS").ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(10, 0, "ok    map entries: 10 of 100 (10.0 %), 0 junk")]
+    [InlineData(90, 5, "warn  map entries: 90 of 100 (95.0 %), 5 junk → the kernel evicts")]
+    public void The_maps_fill_is_judged(long entries, long junk, string line) =>
+        Assert.StartsWith(line, MapChecks.Fill(new FlowMapScan(entries, junk), 100).ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(Errno.ENOENT, "/sys/fs/bpf/x", CheckLevel.Warn)]
+    [InlineData(Errno.ENOENT, "id:5", CheckLevel.Fail)]
+    [InlineData(Errno.EPERM, "/sys/fs/bpf/x", CheckLevel.Fail)]
+    [InlineData(Errno.None, "/sys/fs/bpf/x", CheckLevel.Fail)]
+    public void Only_a_missing_pin_may_still_come(Errno errno, string source, object level) =>
+        Assert.Equal(level, MapChecks.Unusable(new FlowMapException("opening", errno, "advice"), source).Level);
+
+    [Fact]
+    public void Deletions_by_others_name_the_remedy()
+    {
+        Assert.Equal(CheckLevel.Ok, MapChecks.Others(0).Level);
+        Assert.Contains("--conntrack-cache-cleanup-period=86400", MapChecks.Others(3).Fix, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_map_that_is_not_used_is_told()
+    {
+        Assert.Equal("warn  map: /p is there, but not used → set Map:Path=/p to have it cleaned", MapChecks.Unused("/p", isFiltered: false).ToString());
+        Assert.Contains("take Tap:Filter out", MapChecks.Unused("/p", isFiltered: true).Fix, StringComparison.Ordinal);
+    }
+}
