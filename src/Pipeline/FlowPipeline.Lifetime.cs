@@ -61,6 +61,8 @@ public sealed partial class FlowPipeline
     {
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
+        if (_map is { } map && !_run.IsCompleted)
+            await Task.WhenAny(_run, RunOnLoopAsync(map.Stage.Stop)).ConfigureAwait(false);
         if (_reconciler is { } reconciler)
             await reconciler.StopAsync().ConfigureAwait(false);
         _source.Messages.Writer.TryComplete();
@@ -117,7 +119,7 @@ public sealed partial class FlowPipeline
         },
         cancellationToken);
 
-    /// <summary>Runs a call on the loop, for tests that need it held up.</summary>
+    /// <summary>Runs a call on the loop.</summary>
     internal Task RunOnLoopAsync(Action call) => _loop.InvokeAsync(
         () =>
         {

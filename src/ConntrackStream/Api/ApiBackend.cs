@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
@@ -11,6 +12,9 @@ internal sealed record ApiBackend
     internal required Func<FlowFilter, Func<FlowChangeBatch, ValueTask>, CancellationToken, Task<QuerySummary>> Query { get; init; }
 
     internal required Func<ServiceStatus> Status { get; init; }
+
+    /// <summary>The meter whose instruments <c>/metrics</c> tells.</summary>
+    internal required Meter Meter { get; init; }
 
     /// <summary>The pipeline's loop answers; it may hang, the server gives up after some seconds.</summary>
     internal required Func<CancellationToken, Task<bool>> IsHealthy { get; init; }

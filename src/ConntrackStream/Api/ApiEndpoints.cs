@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Output;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Http;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/status</c>,
+/// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/status</c>, <c>/metrics</c>,
 /// <c>/v1/tombstones?limit=N</c> (NDJSON; the header <c>X-Total-Count</c> tells how many there are in all), <c>/healthz</c>, <c>/readyz</c>.
 /// </summary>
 internal static class ApiEndpoints
@@ -28,6 +29,7 @@ internal static class ApiEndpoints
         app.MapGet("/v1/count", context => CountAsync(context, backend));
         app.MapGet("/v1/status", context => StatusAsync(context, backend));
         app.MapGet("/v1/tombstones", context => TombstonesAsync(context, backend));
+        app.MapGet("/metrics", context => MetricsAsync(context, backend));
         app.MapGet("/healthz", context => HealthAsync(context, backend, time));
         app.MapGet("/readyz", context =>
         {
@@ -105,6 +107,12 @@ internal static class ApiEndpoints
         context.Response.Headers[TotalHeader] = list.Total.ToString(CultureInfo.InvariantCulture);
         foreach (TombstoneView tombstone in list.Shown)
             await context.Response.WriteAsync(TombstoneRecord.Of(tombstone).ToJson() + "\n", context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static Task MetricsAsync(HttpContext context, ApiBackend backend)
+    {
+        context.Response.ContentType = PrometheusText.ContentType;
+        return context.Response.WriteAsync(PrometheusText.Write(backend.Meter), context.RequestAborted);
     }
 
     private static async Task HealthAsync(HttpContext context, ApiBackend backend, TimeProvider time)

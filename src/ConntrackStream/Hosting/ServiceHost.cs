@@ -1,8 +1,10 @@
+using System.Diagnostics.Metrics;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Verbs;
 
@@ -25,6 +27,11 @@ internal static class ServiceHost
         builder.Services.AddSingleton<IHostLifetime, ServiceSignals>();
         builder.Services.AddSingleton<StreamService>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<StreamService>());
+        builder.Services.AddSingleton(static services =>
+        {
+            StreamService stream = services.GetRequiredService<StreamService>();
+            return new ServiceMeter(() => stream.TapCounters, () => stream.Pipeline.Status);
+        });
         AddAround(builder.Services, options);
 
         using IHost host = builder.Build();
@@ -43,7 +50,7 @@ internal static class ServiceHost
     {
         services.AddHostedService(provider => new ApiServer(
             options.Api,
-            Backend(provider.GetRequiredService<StreamService>(), options),
+            Backend(provider.GetRequiredService<StreamService>(), provider.GetRequiredService<ServiceMeter>().Meter, options),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddHostedService(provider => new TableHealthService(
@@ -58,8 +65,9 @@ internal static class ServiceHost
             provider.GetRequiredService<ILogger<WatchdogService>>()));
     }
 
-    private static ApiBackend Backend(StreamService stream, ServiceOptions options) => new()
+    private static ApiBackend Backend(StreamService stream, Meter meter, ServiceOptions options) => new()
     {
+        Meter = meter,
         Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
         Status = () => StatusOf(stream),
         Tombstones = options.Map.Path is null ? null : (limit, token) => stream.Pipeline.TombstonesAsync(limit, token),

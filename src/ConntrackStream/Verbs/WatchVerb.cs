@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
@@ -16,12 +17,7 @@ internal static class WatchVerb
         FilterOptions filter = new();
         OutputOptions output = new();
         Option<FlowEventType[]> events = EventOption();
-        Option<int?> limit = new("--count", "-c") { Description = "End after this many events", HelpName = "N" };
-        limit.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<int?>() < 1)
-                result.AddError("--count: at least 1");
-        });
+        Option<int> limit = LimitOption();
         Verb verb = new("watch", "Shows events as they happen, as conntrack -E, until Ctrl-C", """
               conntrack-stream watch -e NEW,DESTROY -p tcp --dport 443
               conntrack-stream watch -o json | jq 'select(.event=="end") | .tx_bytes'
@@ -31,11 +27,24 @@ internal static class WatchVerb
         verb.SetAction(async (parsed, cancellation) =>
         {
             using NetworkNamespace networkNamespace = shared.OpenNamespace(parsed);
-            Watcher watcher = new(networkNamespace, parsed.GetValue(events) ?? [], filter.Read(parsed), parsed.GetValue(limit) ?? int.MaxValue, context);
+            Watcher watcher = new(networkNamespace, parsed.GetValue(events) ?? [], filter.Read(parsed), parsed.GetValue(limit), context);
             return await watcher.RunAsync(output.Read(parsed), cancellation).ConfigureAwait(false);
         });
         return verb;
     }
+
+    private static Option<int> LimitOption() => new("--count", "-c")
+    {
+        Description = "End after this many events",
+        HelpName = "N",
+        DefaultValueFactory = static _ => int.MaxValue,
+        CustomParser = static result =>
+        {
+            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit < 1)
+                result.AddError($"--count: '{result.Tokens[0].Value}' is not a number from 1 on");
+            return limit;
+        },
+    };
 
     private static Option<FlowEventType[]> EventOption() => new("--event-mask", "-e")
     {

@@ -122,11 +122,16 @@ internal sealed partial class DeleteStage
         if (!isOver || (!context.View.Context.Synced && MapKeys.IsShared(tombstone.Key.Tuple.Protocol)))
             return false;
         _armed.Dequeue();
+        Disarm(tombstone);
+        return true;
+    }
+
+    private void Disarm(Tombstone tombstone)
+    {
         if (IsAlive(tombstone, DeleteStep.Disarm))
             Restore(tombstone, "the check at the end of the window found a flow, or could not tell");
         if (tombstone.State == TombstoneState.Armed)
             Close(tombstone);
-        return true;
     }
 
     /// <summary>Puts a taken entry back. When that fails it stays armed, so that the end of its window tries once more.</summary>

@@ -19,7 +19,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     private readonly Queue<Tombstone> _waitingShared = new(); // keys without ports: only an audit can tell
     private readonly Queue<Tombstone> _armed = new(); // by the time they were taken
     private int _deletedInCycle;
-    private bool _saidCap, _saidRefused;
+    private bool _saidCap, _saidRefused, _isStopped;
     private long _wakeAt, _notBeforeSharedAudit; // CLOCK_MONOTONIC in ns
 
     private readonly long _grace = Nanoseconds(context.Options.Grace);
@@ -83,9 +83,23 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
         Armed = Observed = 0;
     }
 
+    /// <summary>
+    /// The service ends: nothing more is deleted, and what can still be put back is checked a last time, now instead of at the end of its window.
+    /// </summary>
+    public void Stop()
+    {
+        _isStopped = true;
+        ports.FlushChanges();
+        while (_armed.TryDequeue(out Tombstone? tombstone))
+        {
+            if (tombstone.State == TombstoneState.Armed)
+                Disarm(tombstone);
+        }
+    }
+
     public LoopWorkState Step()
     {
-        if (context.Map is not { } map || _tombstones.Count == Observed)
+        if (_isStopped || context.Map is not { } map || _tombstones.Count == Observed)
             return LoopWorkState.Waiting;
         ports.FlushChanges(); // what has started already is known before anything is decided
         if (TryDisarm(map) || TrySettle(map, _waiting))
@@ -99,7 +113,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     public bool StepShared(IFlowMap map)
     {
         ports.FlushChanges();
-        return TrySettle(map, _waitingShared);
+        return !_isStopped && TrySettle(map, _waitingShared);
     }
 
     /// <summary>The last audits found this key without a flow.</summary>

@@ -7,7 +7,7 @@ namespace ConntrackStream.Pipeline.Delete;
 /// <summary>
 /// Does a map key's tuple belong to a live flow of the view: as original or reply tuple, in either orientation, in any zone? Keys without
 /// ports are shared by many flows, which the view cannot find by addresses alone: those addresses are gathered before each scan, and only
-/// grow until the next one. Used by the loop only.
+/// grow until the next one, which gathers anew. Used by the loop only.
 /// </summary>
 internal sealed class LiveTuples(FlowView view)
 {
@@ -17,17 +17,8 @@ internal sealed class LiveTuples(FlowView view)
     private readonly List<ushort> _zones = [DefaultZone];
     private readonly bool[] _isZone = OnlyDefault();
 
-    /// <summary>All zones seen in the view since the last <see cref="Clear"/>; the default zone is always among them.</summary>
+    /// <summary>All zones seen in the view; the default zone is always among them.</summary>
     public ReadOnlySpan<ushort> Zones => CollectionsMarshal.AsSpan(_zones);
-
-    public void Clear()
-    {
-        _shared.Clear();
-        foreach (ushort zone in _zones)
-            _isZone[zone] = false;
-        _zones.Clear();
-        AddZone(DefaultZone);
-    }
 
     /// <summary>A flow of the view.</summary>
     public void Add<TKey>(in TKey original, in TKey reply)

@@ -6,7 +6,7 @@ namespace ConntrackStream.Kernel.Tests.Ebpf;
 
 public sealed class EbpfFlowMapScanTests : IDisposable
 {
-    private readonly BpfMount _bpffs = new();
+    private readonly BpfDirectory _bpffs = new();
 
     [Fact]
     public void Each_of_200000_entries_is_told_once()
@@ -99,7 +99,7 @@ public sealed class EbpfFlowMapScanTests : IDisposable
     [Fact]
     public void A_scan_of_a_map_that_was_recreated_meanwhile_breaks_off()
     {
-        string pin = _bpffs.Path("map");
+        string pin = _bpffs.PathOf("map");
         using EbpfFlowMap first = MapOf.Filled(MapOf.Layout4, 8192, 5000), second = MapOf.Filled(MapOf.Layout4, 64, 1);
         first.Pin(pin);
         using EbpfFlowMap map = EbpfFlowMap.Open(pin, forDeleting: false);

@@ -13,13 +13,13 @@ public sealed class EbpfFlowMapTests : IDisposable
     private const string FirstKeyDirty = "0a010000 0104 0100 0a000002 5000 06 00 0a010000 07000000";
     private const string FirstValue = "0100000000000000 15cd5b0700000000"; // val, last_seen
 
-    private readonly BpfMount _bpffs = new();
+    private readonly BpfDirectory _bpffs = new();
     private readonly string _pin;
 
     public EbpfFlowMapTests()
     {
         Requirements.Tool("bpftool");
-        _pin = _bpffs.Path("map");
+        _pin = _bpffs.PathOf("map");
     }
 
     public static TheoryData<string> Layouts { get; } = [.. MapLayouts.Known.All.Select(layout => layout.Name)];

@@ -16,12 +16,12 @@ internal sealed class MapRig : IDisposable
 
     private static readonly MapValue Unused = new(1, 123_456_789); // last seen soon after boot
 
-    private readonly BpfMount _bpffs = new();
+    private readonly BpfDirectory _bpffs = new();
 
     internal MapRig(bool pin = true)
     {
         Requirements.Tool("conntrack");
-        Pin = _bpffs.Path("map");
+        Pin = _bpffs.PathOf("map");
         Map = EbpfFlowMap.Create(MapOf.Layout4, 1024, "cs_test");
         if (pin)
             Map.Pin(Pin);
@@ -39,7 +39,7 @@ internal sealed class MapRig : IDisposable
 
     internal string Socket => $"{Directory}/api.sock";
 
-    internal string BpfPath(string name) => _bpffs.Path(name);
+    internal string BpfPath(string name) => _bpffs.PathOf(name);
 
     internal void PinProgram(string name) => _bpffs.PinProgram(name);
 

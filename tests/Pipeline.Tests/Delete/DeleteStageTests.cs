@@ -156,6 +156,17 @@ public sealed class DeleteStageTests
     }
 
     [Fact]
+    public async Task At_the_end_of_the_service_what_is_armed_is_checked_a_last_time()
+    {
+        await using CleaningHarness harness = await NominatedAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A);
+        await harness.Kernel.Pipeline.StopAsync();
+        Assert.True(harness.Map.Has(KeyA));
+    }
+
+    [Fact]
     public async Task A_restore_that_fails_is_tried_again_at_the_end_of_the_window()
     {
         await using CleaningHarness harness = await NominatedAsync();

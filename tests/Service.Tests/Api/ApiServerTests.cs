@@ -2,11 +2,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Output;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,11 +21,53 @@ public sealed class ApiServerTests : IDisposable
     private readonly List<FlowChange> _flows = [Flow(1, IpProtocol.Tcp, 443), Flow(2, IpProtocol.Udp, 53), Flow(3, IpProtocol.Tcp, 80)];
     private Func<CancellationToken, Task<bool>> _isHealthy = static _ => Task.FromResult(true);
     private bool _isSynced = true;
+    private readonly ServiceMeter _meter;
     private MapStatus? _map;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose() => File.Delete(_socket);
+    public ApiServerTests() => _meter = new ServiceMeter(static () => new TapCounters { New = 7, Lost = 1 }, () => new PipelineStatus
+    {
+        FlowsIPv4 = 3,
+        FlowsIPv6 = 1,
+        Untapped = 0,
+        Synced = true,
+        Turns = 0,
+        Backlog = 0,
+        Changes = 12,
+        Rounds = 2,
+        FailedRounds = 0,
+        ProbeAlarms = 0,
+        LastRound = null,
+        Map = _map,
+        Sinks = [new SinkStatus("a \"quoted\" name", WaitingBatches: 2, Written: 5, Dropped: 1)],
+    });
+
+    public void Dispose()
+    {
+        _meter.Dispose();
+        File.Delete(_socket);
+    }
+
+    [Fact]
+    public async Task Metrics_are_told_in_the_text_format_of_Prometheus()
+    {
+        await using ApiServer server = await StartAsync();
+        using MemoryStream output = new();
+        await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
+        string text = Encoding.UTF8.GetString(output.ToArray());
+        Assert.Contains("# TYPE conntrack_stream_events_total counter\nconntrack_stream_events_total{type=\"new\"} 7\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_sink_changes_total{sink=\"a \\\"quoted\\\" name\",result=\"dropped\"} 1\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("conntrack_stream_map_", text, StringComparison.Ordinal);
+
+        _map = MapTestData.Status;
+        output.SetLength(0);
+        await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
+        text = Encoding.UTF8.GetString(output.ToArray());
+        Assert.Contains("conntrack_stream_map_tombstones{state=\"waiting\"} 1\nconntrack_stream_map_tombstones{state=\"armed\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE conntrack_stream_map_starving gauge\nconntrack_stream_map_starving 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_map_longest_absence_seconds 0.0002085\n", text, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Lists_and_counts_with_the_command_lines_filter()
@@ -185,6 +229,7 @@ public sealed class ApiServerTests : IDisposable
             Sinks = [],
         },
         Tombstones = _map is null ? null : static (limit, _) => Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
+        Meter = _meter.Meter,
         IsHealthy = token => _isHealthy(token),
         HasUpdates = false,
     };
