@@ -1,7 +1,9 @@
+using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Api;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
@@ -59,10 +61,21 @@ public sealed class MapServiceTests : IDisposable
         (_, output, error) = await ServiceProcess.RunAsync("tombstones", "--socket", _rig.Socket, "--limit", "0");
         Assert.Equal(("", "conntrack-stream: 0 of 1 tombstones have been shown.\n"), (output, error));
 
+        string metrics = await MetricsAsync(_rig);
+        Assert.Contains("\nconntrack_stream_map_tombstones{state=\"observed\"} 1\n", metrics, StringComparison.Ordinal);
+        ToolRun.Output("promtool", ["check", "metrics"], metrics); // exit 3 for a fault of format or of naming
+
         service.Signal("TERM");
         Assert.EndsWith("; map: 0 entries deleted, 0 of them restored, 1 would be deleted, 0 kept", await service.WaitForLogAsync(" 4003 Done: "), StringComparison.Ordinal);
         Assert.Equal(0, await service.WaitForExitAsync());
         Assert.Equal((true, true), (_rig.Has(live), _rig.Has(orphan)));
+    }
+
+    private static async Task<string> MetricsAsync(MapRig rig)
+    {
+        using MemoryStream output = new();
+        await ApiClient.CopyAsync(rig.Socket, "/metrics", output, TestContext.Current.CancellationToken);
+        return Encoding.UTF8.GetString(output.ToArray());
     }
 
     [Fact]
