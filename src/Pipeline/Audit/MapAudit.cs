@@ -127,6 +127,8 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         _batches = Channel.CreateBounded<MapEntryBatch>(new BoundedChannelOptions(MapEntryPool.Batches) { SingleReader = true, SingleWriter = true });
         (IFlowMap map, ChannelWriter<MapEntryBatch> output) = (context.Map!, _batches.Writer);
         _scan = Task.Factory.StartNew(() => Scan(map, output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        // Not within the scan: the loop could look before its task is completed, and sleep.
+        _scan.ContinueWith((_, _) => ports.Wake(), null, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>On the scan's own thread. The pool's few batches hold it back.</summary>
@@ -146,7 +148,6 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         finally
         {
             output.Complete();
-            ports.Wake();
         }
     }
 
