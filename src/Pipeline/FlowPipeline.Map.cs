@@ -63,6 +63,7 @@ public sealed partial class FlowPipeline
     private MapAuditPorts NewMapAuditPorts() => new()
     {
         Wake = _loop.Wake,
+        RequestRound = () => _reconciler?.Request(RoundReason.Audit),
         FailedRounds = () => _reconciler?.FailedRounds ?? 0,
         Interval = _options.AuditInterval,
     };

@@ -40,7 +40,9 @@ internal sealed class ViewHarness
         return text;
     }
 
-    public void Apply(FlowEventType type, in Flow flow, long time = 0)
+    public void Apply(FlowEventType type, in Flow flow, long time = 0) => View.Apply(BatchOf(type, flow, time));
+
+    private FlowBatch BatchOf(FlowEventType type, in Flow flow, long time)
     {
         FlowBatch batch = new();
         ref FlowEvent slot = ref batch.Next();
@@ -48,7 +50,7 @@ internal sealed class ViewHarness
         slot.Type = type;
         slot.Time = time != 0 ? time : Context.Now;
         batch.Commit();
-        View.Apply(batch);
+        return batch;
     }
 
     public void New(in Flow flow, long time = 0) => Apply(FlowEventType.New, flow, time);
@@ -56,7 +58,7 @@ internal sealed class ViewHarness
     public void Destroy(in Flow flow, long time = 0) => Apply(FlowEventType.Destroy, flow, time);
 
     public void Row(in Flow flow, FlowOrigin origin = FlowOrigin.Dump) =>
-        View.Merge(new FlowEvent { Flow = flow, Time = Context.Now, Type = FlowEventType.Row }, origin);
+        View.Merge(BatchOf(FlowEventType.Row, flow, time: 0), isWanted: null, origin);
 
     /// <summary>What the end of a round does: closing barrier, sweep, synced.</summary>
     public RoundResult Settle(FlowOrigin origin = FlowOrigin.Dump)

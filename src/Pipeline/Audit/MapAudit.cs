@@ -16,7 +16,8 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
 
     private readonly CancellationTokenSource _stop = new();
     private readonly MapEntryPool _pool = new();
-    private readonly List<TaskCompletionSource<MapReport>> _waiters = [];
+    private List<TaskCompletionSource<MapReport>> _waiters = [];
+    private List<TaskCompletionSource<MapReport>> _answered = []; // who waits for the audit under way
     private Phase _phase;
     private FlowFamily _family;
     private int _slot, _entry;
@@ -45,7 +46,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     /// <summary>CLOCK_MONOTONIC in ns of the end of the last one that counted, or of the start.</summary>
     public long LastCounted { get; private set; } = context.Monotonic;
 
-    /// <summary>Completed with the next audit of the map, whether it counts or not.</summary>
+    /// <summary>Completed with the next audit of the map that begins from now on, whether it counts or not.</summary>
     public Task<MapReport> Next()
     {
         TaskCompletionSource<MapReport> waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -57,10 +58,11 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     public void OnRound(RoundReport round)
     {
         if (_phase != Phase.Idle || !context.View.Context.Synced)
-            return;
+            return; // who waits has another round asked for at the end of this one
         bool isRegular = round.Reason is RoundReason.Audit or RoundReason.Start;
         if (!isRegular && _waiters.Count == 0 && context.Monotonic - LastCounted < ports.Interval.Ticks * 100)
             return;
+        (_answered, _waiters) = (_waiters, _answered);
         if (Fault(round) is { } fault)
         {
             GiveUp(fault);
@@ -104,7 +106,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _scan.ConfigureAwait(false);
-        foreach (TaskCompletionSource<MapReport> waiter in _waiters)
+        foreach (TaskCompletionSource<MapReport> waiter in _answered.Concat(_waiters))
             waiter.TrySetCanceled();
     }
 
@@ -287,9 +289,11 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         Last = report;
         logger.MapAuditDone(report.Entries, report.Matched, report.Missed, report.Young, report.Junk, stage.Count, report.Duration.TotalMilliseconds);
-        foreach (TaskCompletionSource<MapReport> waiter in _waiters)
+        foreach (TaskCompletionSource<MapReport> waiter in _answered)
             waiter.TrySetResult(report);
-        _waiters.Clear();
+        _answered.Clear();
+        if (_waiters.Count > 0)
+            ports.RequestRound();
     }
 
     private TimeSpan Since(long monotonic) => TimeSpan.FromTicks((context.Monotonic - monotonic) / 100);

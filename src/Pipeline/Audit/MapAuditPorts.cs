@@ -6,6 +6,9 @@ internal sealed record MapAuditPorts
     /// <summary>Makes the loop look for work; called on the scan's thread.</summary>
     public required Action Wake { get; init; }
 
+    /// <summary>Asks for a round of the view, which an audit of the map follows.</summary>
+    public required Action RequestRound { get; init; }
+
     /// <summary>Rounds given up because the dump failed, since the start.</summary>
     public required Func<long> FailedRounds { get; init; }
 

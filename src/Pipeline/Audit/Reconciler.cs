@@ -233,16 +233,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private void OnRows(in TapMessage message)
     {
         if (message.Token == _token && _phase == Phase.Dumping)
-        {
-            foreach (ref readonly FlowEvent row in message.Batch!.Span)
-            {
-                if (ports.IsWanted is { } isWanted && !isWanted(row.Flow))
-                    continue;
-                _result.Rows++;
-                view.Merge(row, Origin);
-            }
-        }
-
+            _result.Rows += view.Merge(message.Batch!, ports.IsWanted, Origin);
         message.Batch!.Release();
     }
 

@@ -9,15 +9,22 @@ namespace ConntrackStream.Pipeline.Delete;
 /// ports are shared by many flows, which the view cannot find by addresses alone: those addresses are gathered before each scan, and only
 /// grow until the next one, which gathers anew. Used by the loop only.
 /// </summary>
-internal sealed class LiveTuples(FlowView view)
+internal sealed class LiveTuples
 {
     private const int DefaultZone = 0; // NF_CT_DEFAULT_ZONE_ID
 
+    private readonly FlowView _view;
     private readonly HashSet<FlowTuple> _shared = [];
-    private readonly List<ushort> _zones = [DefaultZone];
-    private readonly bool[] _isZone = OnlyDefault();
+    private readonly List<ushort> _zones = [];
+    private readonly bool[] _isZone = new bool[1 << 16];
 
-    /// <summary>All zones seen in the view; the default zone is always among them.</summary>
+    public LiveTuples(FlowView view)
+    {
+        _view = view;
+        AddZone(DefaultZone);
+    }
+
+    /// <summary>All zones seen in the view, each once; the default zone is always among them.</summary>
     public ReadOnlySpan<ushort> Zones => CollectionsMarshal.AsSpan(_zones);
 
     /// <summary>A flow of the view.</summary>
@@ -50,31 +57,24 @@ internal sealed class LiveTuples(FlowView view)
             return _shared.Contains(MapKeys.Canonical(tuple));
         FlowTuple inverse = MapKeys.Inverse(tuple);
         int warmth = 0;
-        return Find(tuple, inverse, view.PrepareEitherWay(tuple, inverse, out _, ref warmth)) >= 0;
+        return Find(tuple, inverse, _view.PrepareEitherWay(tuple, inverse, out _, ref warmth)) >= 0;
     }
 
     /// <summary>Slot of a flow with this tuple (with ports); -1 when there is none in any zone.</summary>
     /// <param name="hash">As <see cref="FlowView.PrepareEitherWay"/> gave it for the default zone.</param>
     public int Find(in FlowTuple tuple, in FlowTuple inverse, ulong hash)
     {
-        int slot = view.FindEitherWay(tuple, inverse, hash);
+        int slot = _view.FindEitherWay(tuple, inverse, hash);
         for (int i = 0; slot < 0 && i < _zones.Count; i++)
         {
             if (_zones[i] == DefaultZone)
                 continue;
             FlowTuple there = tuple with { Zone = _zones[i] }, back = inverse with { Zone = _zones[i] };
             int warmth = 0;
-            slot = view.FindEitherWay(there, back, view.PrepareEitherWay(there, back, out _, ref warmth));
+            slot = _view.FindEitherWay(there, back, _view.PrepareEitherWay(there, back, out _, ref warmth));
         }
 
         return slot;
-    }
-
-    private static bool[] OnlyDefault()
-    {
-        bool[] zones = new bool[1 << 16];
-        zones[DefaultZone] = true;
-        return zones;
     }
 
     private void AddZone(ushort zone)

@@ -21,10 +21,10 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>One row of the dump.</summary>
-    public void Merge(in FlowEvent e, FlowOrigin origin)
+    /// <param name="hash">As <see cref="Prepare"/> gave it.</param>
+    public void Merge(in FlowEvent e, ulong hash, FlowOrigin origin)
     {
         TKey key = TKey.From(e.Flow.Original);
-        ulong hash = _table.Hash(key);
         int slot = _table.Find(key, hash);
         if (slot < 0)
         {

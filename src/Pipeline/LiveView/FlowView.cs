@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Audit;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -28,14 +29,22 @@ internal sealed partial class FlowView(ViewContext context)
     /// <summary>Slots of a family: a scan runs from 0 to this, one family after the other.</summary>
     public int Slots(FlowFamily family) => family == FlowFamily.IPv6 ? _ipv6.Slots : _ipv4.Slots;
 
-    /// <summary>
-    /// Applies a batch in three passes: hash, touch, apply. In a table larger than the caches an event costs four misses; the first two
-    /// passes let the processor take those of the whole batch at once.
-    /// </summary>
+    /// <summary>Applies a batch of events.</summary>
     public void Apply(FlowBatch batch)
     {
         ReadOnlySpan<FlowEvent> events = batch.Span;
         Span<ulong> hashes = stackalloc ulong[FlowBatch.Capacity];
+        Prepare(events, hashes);
+        for (int i = 0; i < events.Length; i++)
+            Apply(events[i], hashes[i]);
+    }
+
+    /// <summary>
+    /// A batch is worked through in three passes: hash, touch, and then what is to be done. In a table larger than the caches a flow costs
+    /// four misses; the first two passes let the processor take those of the whole batch at once.
+    /// </summary>
+    private void Prepare(ReadOnlySpan<FlowEvent> events, Span<ulong> hashes)
+    {
         Span<int> heads = stackalloc int[FlowBatch.Capacity];
         int warmth = 0;
         for (int i = 0; i < events.Length; i++)
@@ -52,8 +61,6 @@ internal sealed partial class FlowView(ViewContext context)
         }
 
         _warmth = warmth;
-        for (int i = 0; i < events.Length; i++)
-            Apply(events[i], hashes[i]);
     }
 
     private void Apply(in FlowEvent e, ulong hash)
@@ -82,12 +89,27 @@ internal sealed partial class FlowView(ViewContext context)
         _ipv6.OpenRound();
     }
 
-    public void Merge(in FlowEvent row, FlowOrigin origin)
+    /// <summary>Rows of the round's dump.</summary>
+    /// <param name="isWanted">The others are left out; null = all are wanted.</param>
+    /// <returns>How many were wanted.</returns>
+    public int Merge(FlowBatch batch, FlowPredicate? isWanted, FlowOrigin origin)
     {
-        if (row.Flow.Original.Family == FlowFamily.IPv6)
-            _ipv6.Merge(row, origin);
-        else
-            _ipv4.Merge(row, origin);
+        ReadOnlySpan<FlowEvent> rows = batch.Span;
+        Span<ulong> hashes = stackalloc ulong[FlowBatch.Capacity];
+        Prepare(rows, hashes);
+        int wanted = 0;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            if (isWanted is not null && !isWanted(rows[i].Flow))
+                continue;
+            wanted++;
+            if (rows[i].Flow.Original.IsIPv6)
+                _ipv6.Merge(rows[i], hashes[i], origin);
+            else
+                _ipv4.Merge(rows[i], hashes[i], origin);
+        }
+
+        return wanted;
     }
 
     public void CloseRound()
