@@ -152,6 +152,12 @@ internal sealed partial class DeleteStage
     /// <summary>Puts a taken entry back. When that fails it stays armed, so that the end of its window tries once more.</summary>
     private void Restore(Tombstone tombstone, string reason)
     {
+        if (!context.Options.Restores)
+        {
+            Close(tombstone);
+            return;
+        }
+
         IFlowMap map = context.Map!;
         if (map.Info.Id != tombstone.MapId)
         {
