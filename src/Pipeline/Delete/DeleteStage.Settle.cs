@@ -107,6 +107,30 @@ internal sealed partial class DeleteStage
             Tell(DeleteOutcome.Deleted, tombstone);
     }
 
+    /// <summary>
+    /// The NEW that would have an armed entry put back may be among lost events: the kernel is asked, rather than waited for the resync or the
+    /// end of the window. Keys without ports, for which it cannot be asked, wait for the resync.
+    /// </summary>
+    private bool TryCheckAfterLoss()
+    {
+        if (_lossEpoch != context.View.Context.LossEpoch)
+        {
+            _lossEpoch = context.View.Context.LossEpoch;
+            _doubtful.Clear();
+            foreach (Tombstone armed in _armed)
+            {
+                if (!MapKeys.IsShared(armed.Key.Tuple.Protocol))
+                    _doubtful.Enqueue(armed);
+            }
+        }
+
+        if (!_doubtful.TryDequeue(out Tombstone? tombstone))
+            return false;
+        if (tombstone.State == TombstoneState.Armed && IsAlive(tombstone, DeleteStep.CheckAgain))
+            Restore(tombstone, "events were lost, and the check after that found a flow, or could not tell");
+        return true;
+    }
+
     /// <summary>Ends the window of the entry that was taken first, if it is over.</summary>
     private bool TryDisarm(IFlowMap map)
     {
@@ -137,6 +161,12 @@ internal sealed partial class DeleteStage
     /// <summary>Puts a taken entry back. When that fails it stays armed, so that the end of its window tries once more.</summary>
     private void Restore(Tombstone tombstone, string reason)
     {
+        if (!context.Options.Restores)
+        {
+            Close(tombstone);
+            return;
+        }
+
         IFlowMap map = context.Map!;
         if (map.Info.Id != tombstone.MapId)
         {

@@ -18,6 +18,8 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     private readonly Queue<Tombstone> _waiting = new(); // by the time of their nomination, and so of their turn
     private readonly Queue<Tombstone> _waitingShared = new(); // keys without ports: only an audit can tell
     private readonly Queue<Tombstone> _armed = new(); // by the time they were taken
+    private readonly Queue<Tombstone> _doubtful = new(); // armed when a loss was noticed
+    private ushort _lossEpoch; // the last loss that was looked into
     private int _deletedInCycle;
     private bool _saidCap, _saidRefused, _isStopped;
     private long _wakeAt, _notBeforeSharedAudit; // CLOCK_MONOTONIC in ns
@@ -80,6 +82,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
         _waiting.Clear();
         _waitingShared.Clear();
         _armed.Clear();
+        _doubtful.Clear();
         Armed = Observed = 0;
     }
 
@@ -102,7 +105,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
         if (_isStopped || context.Map is not { } map || _tombstones.Count == Observed)
             return LoopWorkState.Waiting;
         ports.FlushChanges(); // what has started already is known before anything is decided
-        if (TryDisarm(map) || TrySettle(map, _waiting))
+        if (TryCheckAfterLoss() || TryDisarm(map) || TrySettle(map, _waiting))
             return LoopWorkState.Busy;
         ScheduleWake();
         return LoopWorkState.Waiting;

@@ -38,6 +38,9 @@ public sealed record MapOptions
 
     /// <summary>Called on the loop before each step, so that a test can act in between.</summary>
     internal Action<DeleteStep, MapKey>? Before { get; init; }
+
+    /// <summary>False takes the second check and the armed window away: what was taken stays taken. For their negative control.</summary>
+    internal bool Restores { get; init; } = true;
 }
 
 /// <summary>The steps of one deletion.</summary>

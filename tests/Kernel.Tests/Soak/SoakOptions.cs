@@ -1,0 +1,45 @@
+using ConntrackStream.Pipeline.Delete;
+
+namespace ConntrackStream.Kernel.Tests.Soak;
+
+/// <summary>The shape of a run. All randomness is the seed's; what the kernel makes of it is not repeated exactly.</summary>
+internal sealed record SoakOptions
+{
+    public required int Seed { get; init; }
+
+    /// <summary>Flows to open, at least.</summary>
+    public required long Lifetimes { get; init; }
+
+    /// <summary>Flows to open in a second, but where the loop is held up.</summary>
+    public int Rate { get; init; } = 6_000;
+
+    /// <summary>Tuples they share.</summary>
+    public int Tuples { get; init; } = 120_000;
+
+    /// <summary>Flows alive at one time, about.</summary>
+    public int Alive { get; init; } = 12_000;
+
+    /// <summary>Flows between two checkpoints.</summary>
+    public int Checkpoint { get; init; } = 50_000;
+
+    /// <summary>Flows between two overruns.</summary>
+    public int Overrun { get; init; } = 20_000;
+
+    /// <summary>Checkpoints between two flushes of the whole table.</summary>
+    public int Flush { get; init; } = 2;
+
+    /// <summary>One in so many steps of a deletion has its tuple reused within it.</summary>
+    public int Provoke { get; init; } = 200;
+
+    public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    public TimeSpan ArmedWindow { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    public TimeSpan AuditInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>False for the negative control, see <see cref="MapOptions.Restores"/>.</summary>
+    public bool Restores { get; init; } = true;
+
+    /// <summary>Told how far the run is.</summary>
+    public Action<string>? Progress { get; init; }
+}
