@@ -16,6 +16,7 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
     private readonly List<SoakFlow> _batch = [];
     private readonly long _grace = SoakClock.Of(options.Grace), _window = SoakClock.Of(options.ArmedWindow);
     private bool _rests;
+    private int _steps;
 
     /// <summary>Keys whose entry was absent, and stayed so, while a flow of theirs was alive: seen before the flow ended, or sent again.</summary>
     public HashSet<MapKey> Absent { get; } = [];
@@ -43,7 +44,7 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
             Open(opens / 10, PacketUse.Orphan);
             Refresh(opens / 20, isHeldUp);
             End(crowded ? opens + _random.Next(20) : opens / 3, isHeldUp);
-            if (_random.Next(Expire) == 0)
+            if (_steps++ % Expire == Expire / 4)
                 OpenExpiring(200);
             AskExpiring();
             if (!isHeldUp)
