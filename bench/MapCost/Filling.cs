@@ -10,7 +10,7 @@ internal static class Filling
 {
     public const string Layout = "aws-npa-ipv4-key24-value1";
 
-    private const int InterfaceIndex = 7;
+    private const int InterfaceIndex = 1; // lo: a match counts only if its interface is in the namespace
     private const int FurtherPorts = 1000; // more than the flows have source ports
 
     private static readonly MapValue Value = new(1, 0);

@@ -8,14 +8,9 @@ internal sealed partial class DeleteStage
     /// <summary>Settles the first tombstone of a queue, if it is due and deleting is possible now.</summary>
     private bool TrySettle(IFlowMap map, Queue<Tombstone> queue)
     {
+        Prune(queue);
         if (!queue.TryPeek(out Tombstone? tombstone))
             return false;
-        if (tombstone.State == TombstoneState.Closed)
-        {
-            queue.Dequeue();
-            return true;
-        }
-
         if (!context.View.Context.Synced || !IsDue(tombstone) || IsHeldBack())
             return false;
         queue.Dequeue();
@@ -132,16 +127,11 @@ internal sealed partial class DeleteStage
     }
 
     /// <summary>Ends the window of the entry that was taken first, if it is over.</summary>
-    private bool TryDisarm(IFlowMap map)
+    private bool TryDisarm()
     {
+        Prune(_armed);
         if (!_armed.TryPeek(out Tombstone? tombstone))
             return false;
-        if (tombstone.State == TombstoneState.Closed)
-        {
-            _armed.Dequeue();
-            return true;
-        }
-
         bool isOver = context.Monotonic - tombstone.TakenMonotonic >= _window;
         if (!isOver || (!context.View.Context.Synced && MapKeys.IsShared(tombstone.Key.Tuple.Protocol)))
             return false;

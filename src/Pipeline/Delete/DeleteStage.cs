@@ -37,7 +37,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     public int Observed { get; private set; }
 
     /// <summary>No key of the map has ever matched a flow here, and something waits to be deleted.</summary>
-    public bool IsRefused => !context.HasMatched && _waiting.Count > 0;
+    public bool IsRefused => !context.HasMatched && _tombstones.Count > Armed + Observed;
 
     /// <summary>CLOCK_MONOTONIC in ns since when the first tombstone could have been settled; null when none waits longer than its grace.</summary>
     public long? OldestDue => _waiting.TryPeek(out Tombstone? first) && context.Monotonic - first.NominatedMonotonic > _grace
@@ -102,10 +102,11 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
 
     public LoopWorkState Step()
     {
+        Prune(_waiting);
         if (_isStopped || context.Map is not { } map || _tombstones.Count == Observed)
             return LoopWorkState.Waiting;
         ports.FlushChanges(); // what has started already is known before anything is decided
-        if (TryCheckAfterLoss() || TryDisarm(map) || TrySettle(map, _waiting))
+        if (TryCheckAfterLoss() || TryDisarm() || TrySettle(map, _waiting))
             return LoopWorkState.Busy;
         ScheduleWake();
         return LoopWorkState.Waiting;
@@ -119,105 +120,11 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
         return !_isStopped && TrySettle(map, _waitingShared);
     }
 
-    /// <summary>The last audits found this key without a flow.</summary>
-    public void NominateMissed(IFlowMap map, in MapKey key, in MissLedger.Miss miss)
+    /// <summary>Takes the first ones out of a queue as far as they are closed.</summary>
+    private static void Prune(Queue<Tombstone> queue)
     {
-        if (_tombstones.Contains(key) || context.Groups.IsExempt(MapGroup.Of(key)))
-            return;
-        Tombstone tombstone = new(key, TombstoneReason.MissedTwice) { Since = miss.First, Misses = miss.Count };
-        if (TryAdd(map, tombstone))
-            context.Counters.NominatedByMisses++;
-    }
-
-    private void OnStarted(in Flow flow)
-    {
-        context.Live.Add(flow);
-        context.NextLive?.Add(flow);
-        if (_tombstones.Count == 0)
-            return;
-        Cancel(flow.Original);
-        if (flow.IsSourceNat || flow.IsDestinationNat)
-            Cancel(flow.Reply);
-    }
-
-    private void Cancel(in FlowTuple tuple)
-    {
-        for (Tombstone? tombstone = _tombstones.Of(tuple), next; tombstone is not null; tombstone = next)
-        {
-            next = tombstone.NextOfTuple;
-            if (tombstone.State == TombstoneState.Armed)
-            {
-                Restore(tombstone, "a flow with it started");
-                continue;
-            }
-
-            Drop(tombstone, ref context.Counters.CancelledByNew, DeleteOutcome.KeptStarted, "a flow with it started");
-        }
-    }
-
-    private void OnEnded(IFlowMap map, in FlowChange change)
-    {
-        if (change.Flow.Original.IsIPv6 != map.Info.IsIPv6)
-            return;
-        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MaxTuples];
-        int count = MapKeys.Tuples(change.Flow, tuples);
-        foreach (ref readonly FlowTuple tuple in tuples[..count])
-        {
-            NominateEnded(map, change, tuple, tuple.Source);
-            if (tuple.Destination != tuple.Source)
-                NominateEnded(map, change, tuple, tuple.Destination);
-        }
-    }
-
-    private void NominateEnded(IFlowMap map, in FlowChange change, in FlowTuple tuple, IpAddress owner)
-    {
-        foreach (uint interfaceIndex in context.Owners.InterfacesOf(owner))
-        {
-            MapKey key = new(tuple, owner, interfaceIndex);
-            if (_tombstones.Contains(key) || !IsInMap(map, key))
-                continue;
-            context.Match(key);
-            Tombstone tombstone = new(key, TombstoneReason.Ended)
-            {
-                FlowId = change.Id,
-                ConntrackId = change.Flow.Id,
-                Generation = change.Generation,
-                Since = change.End != 0 ? change.End : change.Time,
-            };
-            if (TryAdd(map, tombstone))
-                context.Counters.NominatedByEnd++;
-        }
-    }
-
-    /// <summary>False also when the call failed.</summary>
-    public bool IsInMap(IFlowMap map, in MapKey key)
-    {
-        try
-        {
-            return map.TryLookup(key, out _);
-        }
-        catch (FlowMapException e)
-        {
-            OnFailure(e);
-            return false;
-        }
-    }
-
-    private bool TryAdd(IFlowMap map, Tombstone tombstone)
-    {
-        if (_tombstones.Count >= context.Options.MaxDeletesPerCycle)
-        {
-            context.Counters.Deferred++;
-            return false;
-        }
-
-        tombstone.NominatedAt = context.Now;
-        tombstone.NominatedMonotonic = context.Monotonic;
-        tombstone.MapId = map.Info.Id;
-        _tombstones.Add(tombstone);
-        (MapKeys.IsShared(tombstone.Key.Tuple.Protocol) ? _waitingShared : _waiting).Enqueue(tombstone);
-        ScheduleWake();
-        return true;
+        while (queue.TryPeek(out Tombstone? first) && first.State == TombstoneState.Closed)
+            queue.Dequeue();
     }
 
     private void Close(Tombstone tombstone)
@@ -257,10 +164,13 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     /// <summary>Shared keys that two audits missed wait for one more, whose dump is fresh: it need not be the regular one.</summary>
     private void AskForSharedAudit()
     {
-        while (_waitingShared.TryPeek(out Tombstone? first) && first.State == TombstoneState.Closed)
-            _waitingShared.Dequeue();
-        if (context.Monotonic < _notBeforeSharedAudit || !_waitingShared.TryPeek(out Tombstone? due) || due.Reason != TombstoneReason.MissedTwice || !IsDue(due))
+        Prune(_waitingShared);
+        if (context.Monotonic < _notBeforeSharedAudit
+            || !_waitingShared.Any(tombstone => tombstone is { Reason: TombstoneReason.MissedTwice, State: TombstoneState.Waiting } && IsDue(tombstone)))
+        {
             return;
+        }
+
         _notBeforeSharedAudit = context.Monotonic + SharedAuditDistance;
         ports.RequestAudit();
     }

@@ -145,9 +145,7 @@ public sealed class DeleteStageTests
     [Fact]
     public async Task What_shows_only_at_the_end_of_the_window_is_restored_then()
     {
-        await using CleaningHarness harness = await NominatedAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await using CleaningHarness harness = await ArmedAsync();
         await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A); // and its NEW was lost
         await harness.AdvanceAsync(CleaningHarness.Window);
         await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
@@ -158,9 +156,7 @@ public sealed class DeleteStageTests
     [Fact]
     public async Task At_the_end_of_the_service_what_is_armed_is_checked_a_last_time()
     {
-        await using CleaningHarness harness = await NominatedAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await using CleaningHarness harness = await ArmedAsync();
         await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A);
         await harness.Kernel.Pipeline.StopAsync();
         Assert.True(harness.Map.Has(KeyA));
@@ -169,9 +165,7 @@ public sealed class DeleteStageTests
     [Fact]
     public async Task A_loss_of_events_has_armed_entries_checked_at_once()
     {
-        await using CleaningHarness harness = await NominatedAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await using CleaningHarness harness = await ArmedAsync();
         await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A);
         harness.Kernel.BarriersLost = true; // no resync
         harness.Kernel.Say(TapMessageKind.Overrun, lost: 1); // A's NEW
@@ -182,9 +176,7 @@ public sealed class DeleteStageTests
     [Fact]
     public async Task A_restore_that_fails_is_tried_again_at_the_end_of_the_window()
     {
-        await using CleaningHarness harness = await NominatedAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await using CleaningHarness harness = await ArmedAsync();
         harness.Map.RestoreFails = true;
         await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A);
         harness.Kernel.Event(FlowEventType.New, A);
@@ -197,9 +189,7 @@ public sealed class DeleteStageTests
     [Fact]
     public async Task An_entry_the_datapath_has_made_anew_is_left_as_it_is()
     {
-        await using CleaningHarness harness = await NominatedAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await using CleaningHarness harness = await ArmedAsync();
         MapValue fresh = new(State: 8, LastSeen: 0);
         harness.Map[KeyA] = fresh;
         harness.Kernel.Event(FlowEventType.New, A);
@@ -422,6 +412,14 @@ public sealed class DeleteStageTests
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.AuditAsync();
         Assert.Equal(1, harness.Status.Tombstones);
+        return harness;
+    }
+
+    private static async Task<CleaningHarness> ArmedAsync()
+    {
+        CleaningHarness harness = await NominatedAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
         return harness;
     }
 

@@ -13,10 +13,7 @@ public sealed class MapAuditTests
     [Fact]
     public async Task An_overrun_during_the_scan_keeps_the_audit_from_counting_and_earlier_misses_stay()
     {
-        await using CleaningHarness harness = new();
-        harness.Map[KeyA] = default;
-        await harness.StartAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await using CleaningHarness harness = await MissedOnceAsync();
         harness.Map.OnScan = () =>
         {
             harness.Map.OnScan = null;
@@ -33,10 +30,7 @@ public sealed class MapAuditTests
     [Fact]
     public async Task A_failed_dump_voids_the_misses()
     {
-        await using CleaningHarness harness = new();
-        harness.Map[KeyA] = default;
-        await harness.StartAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await using CleaningHarness harness = await MissedOnceAsync();
         harness.Kernel.DumpFailures = 1;
         Task<MapReport> audit = harness.AuditAsync();
         await CleaningHarness.UntilAsync(() => harness.Kernel.Pipeline.Status.FailedRounds == 1);
@@ -69,10 +63,7 @@ public sealed class MapAuditTests
     [Fact]
     public async Task A_scan_that_fails_voids_the_misses()
     {
-        await using CleaningHarness harness = new();
-        harness.Map[KeyA] = default;
-        await harness.StartAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await using CleaningHarness harness = await MissedOnceAsync();
         harness.Map.ScanFails = true;
         Assert.Contains("EIO", (await harness.AuditAsync()).Problem!, StringComparison.Ordinal);
         Assert.Equal((0, 0), (harness.Status.Tombstones, harness.Status.WithoutFlow));
@@ -81,13 +72,7 @@ public sealed class MapAuditTests
     [Fact]
     public async Task A_recreated_map_voids_everything_and_nothing_is_restored_into_it()
     {
-        await using CleaningHarness harness = new();
-        harness.Map[KeyA] = default;
-        await harness.StartAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await harness.AuditAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await using CleaningHarness harness = await ArmedAsync();
         harness.Map.Recreate();
         await harness.AuditAsync();
         Assert.Equal((0, 1, false), (harness.Status.Tombstones, harness.Counters.Recreated, harness.Status.HasMatched));
@@ -99,10 +84,7 @@ public sealed class MapAuditTests
     [Fact]
     public async Task Misses_in_a_map_do_not_count_in_the_one_that_takes_its_place()
     {
-        await using CleaningHarness harness = new();
-        harness.Map[KeyA] = default;
-        await harness.StartAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await using CleaningHarness harness = await MissedOnceAsync();
         harness.Map.Recreate();
         harness.Map.OnScan = () => harness.Map[KeyA] = default;
         await harness.AuditAsync();
@@ -112,13 +94,7 @@ public sealed class MapAuditTests
     [Fact]
     public async Task A_restore_never_goes_into_another_map()
     {
-        await using CleaningHarness harness = new();
-        harness.Map[KeyA] = default;
-        await harness.StartAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await harness.AuditAsync();
-        await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await using CleaningHarness harness = await ArmedAsync();
         await harness.OnLoopAsync(() => harness.Map.Info = harness.Map.Info with { Id = 77 });
         harness.Kernel.Event(FlowEventType.New, A);
         await CleaningHarness.UntilAsync(() => harness.Counters.RestoreFailed == 1);
@@ -229,5 +205,25 @@ public sealed class MapAuditTests
 
         await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
         await CleaningHarness.UntilAsync(() => !harness.Status.IsStarving);
+    }
+
+    /// <summary>One audit has found A's key without a flow, and the grace is over.</summary>
+    private static async Task<CleaningHarness> MissedOnceAsync()
+    {
+        CleaningHarness harness = new();
+        harness.Map[KeyA] = default;
+        await harness.StartAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        return harness;
+    }
+
+    /// <summary>A's entry is deleted and can still be put back.</summary>
+    private static async Task<CleaningHarness> ArmedAsync()
+    {
+        CleaningHarness harness = await MissedOnceAsync();
+        await harness.AuditAsync();
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        return harness;
     }
 }
