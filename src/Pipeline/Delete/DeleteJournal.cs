@@ -13,6 +13,7 @@ namespace ConntrackStream.Pipeline.Delete;
 internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcome = null) : IAsyncDisposable
 {
     private const int Capacity = 1 << 16;
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(10);
 
     private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
     private Task _writing = Task.CompletedTask;
@@ -44,11 +45,13 @@ internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcom
 
     private async Task WriteAsync()
     {
-        await foreach (Entry entry in _entries.Reader.ReadAllAsync().ConfigureAwait(false))
+        while (await _entries.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            Log(entry);
+            while (_entries.Reader.TryRead(out Entry entry))
+                Log(entry);
             if (Interlocked.Exchange(ref _dropped, 0) is > 0 and long dropped)
                 logger.JournalDropped(dropped);
+            await Task.Delay(Pace, TimeProvider.System).ConfigureAwait(false); // else each deletion would wake this task
         }
     }
 
