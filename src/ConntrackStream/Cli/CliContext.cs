@@ -35,11 +35,23 @@ internal sealed record CliContext
     }
 
     /// <summary>A line on <see cref="Error"/> with the program's name in front.</summary>
-    internal void Tell(string message) => Error.WriteLine($"conntrack-stream: {message}");
+    internal void Tell(string message) => Say($"conntrack-stream: {message}");
 
     /// <summary>An error, red on a terminal.</summary>
-    internal void Fail(string message) => Error.WriteLine(
+    internal void Fail(string message) => Say(
         ErrorIsTerminal ? $"{Colour.Red}conntrack-stream: {message}{Colour.None}" : $"conntrack-stream: {message}");
+
+    private void Say(string line)
+    {
+        try
+        {
+            Error.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // Standard error is full or gone: there is nobody to tell, and the exit code still says it.
+        }
+    }
 }
 
 /// <summary>ANSI colours (ECMA-48 SGR).</summary>

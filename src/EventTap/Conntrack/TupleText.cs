@@ -3,7 +3,7 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
-/// <summary>A tuple in words, for error messages.</summary>
+/// <summary>A tuple in words, for messages.</summary>
 internal static class TupleText
 {
     /// <summary>Such as <c>tcp src=10.0.0.1 dst=10.0.0.2 sport=1025 dport=80 zone=5</c>.</summary>
@@ -12,10 +12,16 @@ internal static class TupleText
         string layer4 = tuple.IsIcmp
             ? string.Create(CultureInfo.InvariantCulture, $"type={tuple.IcmpType} code={tuple.IcmpCode} id={tuple.IcmpId}")
             : string.Create(CultureInfo.InvariantCulture, $"sport={tuple.SourcePort} dport={tuple.DestinationPort}");
+        string zone = tuple.Zone == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" zone={tuple.Zone}");
+        return $"{DescribeAddresses(tuple)} {layer4}{zone}";
+    }
+
+    /// <summary>Such as <c>icmp src=10.0.0.1 dst=10.0.0.2</c>.</summary>
+    internal static string DescribeAddresses(in FlowTuple tuple)
+    {
         string protocol = Enum.IsDefined(tuple.Protocol)
             ? tuple.Protocol.ToString().ToLowerInvariant()
             : ((byte)tuple.Protocol).ToString(CultureInfo.InvariantCulture);
-        string zone = tuple.Zone == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" zone={tuple.Zone}");
-        return $"{protocol} src={tuple.Source.ToIPAddress(tuple.Family)} dst={tuple.Destination.ToIPAddress(tuple.Family)} {layer4}{zone}";
+        return $"{protocol} src={tuple.Source.ToIPAddress(tuple.Family)} dst={tuple.Destination.ToIPAddress(tuple.Family)}";
     }
 }

@@ -83,9 +83,12 @@ internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcom
         onOutcome?.Invoke(new MapOutcome(entry.Outcome, entry.Tombstone, evidence, entry.Reason));
     }
 
-    internal static string Describe(in MapKey key) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{TupleText.Describe(key.Tuple)} owner={key.Owner.ToIPAddress(key.Tuple.Family)}{(key.InterfaceIndex == 0 ? "" : $" ifindex={key.InterfaceIndex}")}");
+    internal static string Describe(in MapKey key)
+    {
+        string tuple = MapKeys.IsShared(key.Tuple.Protocol) ? TupleText.DescribeAddresses(key.Tuple) : TupleText.Describe(key.Tuple);
+        string link = key.InterfaceIndex == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ifindex={key.InterfaceIndex}");
+        return $"{tuple} owner={key.Owner.ToIPAddress(key.Tuple.Family)}{link}";
+    }
 
     /// <summary>Why it was nominated, and for what was deleted also what proved it.</summary>
     private static string Evidence(in Entry entry)

@@ -87,7 +87,8 @@ internal sealed class CleaningHarness : IAsyncDisposable
         long turns = Kernel.Pipeline.Status.Turns;
         await UntilAsync(() =>
         {
-            Kernel.Pipeline.Nudge();
+            if (Kernel.Pipeline.Status.Backlog == 0)
+                Kernel.Pipeline.Nudge(); // no more than that: a full channel would have no room for a barrier
             return Kernel.Pipeline.Status.Turns >= turns + 8;
         });
     }

@@ -196,11 +196,8 @@ public sealed class MapAuditTests
         for (int i = 0; i < 2; i++) // the first one may tell of the failures
         {
             Task<MapReport> audit = harness.AuditAsync();
-            await CleaningHarness.UntilAsync(() =>
-            {
-                harness.Kernel.Time.Advance(TimeSpan.FromSeconds(1)); // over the pause after a dump that failed
-                return audit.IsCompleted;
-            });
+            while (!audit.IsCompleted)
+                await harness.AdvanceAsync(TimeSpan.FromSeconds(1)); // over the pause after a dump that failed
         }
 
         await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
