@@ -15,7 +15,7 @@ public sealed partial class FlowPipeline
             () =>
             {
                 Task<MapReport> next = Map.Audit.Next();
-                _reconciler?.Request(RoundReason.Audit);
+                RequestAudit();
                 return next;
             },
             cancellationToken).ConfigureAwait(false);
@@ -56,14 +56,16 @@ public sealed partial class FlowPipeline
     private DeleteStagePorts NewStagePorts() => new()
     {
         FlushChanges = _writer.Flush,
-        RequestAudit = () => _reconciler?.Request(RoundReason.Audit),
+        RequestAudit = RequestAudit,
         Scheduler = _loop.Scheduler,
     };
+
+    private void RequestAudit() => _reconciler?.Request(RoundReason.Audit);
 
     private MapAuditPorts NewMapAuditPorts() => new()
     {
         Wake = _loop.Wake,
-        RequestRound = () => _reconciler?.Request(RoundReason.Audit),
+        RequestRound = RequestAudit,
         FailedRounds = () => _reconciler?.FailedRounds ?? 0,
         Interval = _options.AuditInterval,
     };

@@ -94,24 +94,12 @@ internal sealed partial class MapAudit
     /// <summary>Fewer keys than before are really there, the flow lives, and none of them is in our hands.</summary>
     private bool HasLostKeys(in Flow flow, int before)
     {
-        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MaxTuples];
+        if (stage.HasTombstone(flow.Original) || stage.HasTombstone(flow.Reply))
+            return false;
         int present = 0;
-        foreach (ref readonly FlowTuple tuple in tuples[..MapKeys.Tuples(flow, tuples)])
-        {
-            if (stage.HasTombstone(tuple))
-                return false;
-            present += Present(tuple, tuple.Source) + (tuple.Destination != tuple.Source ? Present(tuple, tuple.Destination) : 0);
-        }
-
+        foreach (ref readonly MapKey key in context.KeysOf(flow))
+            present += stage.IsInMap(context.Map!, key) ? 1 : 0;
         return present < before && context.AskKernel(flow.Original with { Zone = 0 }) == FlowExistence.Some;
-    }
-
-    private int Present(in FlowTuple tuple, IpAddress owner)
-    {
-        int present = 0;
-        foreach (uint interfaceIndex in context.Owners.InterfacesOf(owner))
-            present += stage.IsInMap(context.Map!, new MapKey(tuple, owner, interfaceIndex)) ? 1 : 0;
-        return present;
     }
 
     private void OnLostKeys(in Flow flow)

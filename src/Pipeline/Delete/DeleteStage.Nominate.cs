@@ -45,21 +45,8 @@ internal sealed partial class DeleteStage
     {
         if (change.Flow.Original.IsIPv6 != map.Info.IsIPv6)
             return;
-        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MaxTuples];
-        int count = MapKeys.Tuples(change.Flow, tuples);
-        foreach (ref readonly FlowTuple tuple in tuples[..count])
+        foreach (ref readonly MapKey key in context.KeysOf(change.Flow))
         {
-            NominateEnded(map, change, tuple, tuple.Source);
-            if (tuple.Destination != tuple.Source)
-                NominateEnded(map, change, tuple, tuple.Destination);
-        }
-    }
-
-    private void NominateEnded(IFlowMap map, in FlowChange change, in FlowTuple tuple, IpAddress owner)
-    {
-        foreach (uint interfaceIndex in context.Owners.InterfacesOf(owner))
-        {
-            MapKey key = new(tuple, owner, interfaceIndex);
             if (_tombstones.Contains(key) || !IsInMap(map, key))
                 continue;
             context.Match(key);

@@ -55,9 +55,15 @@ internal sealed class LiveTuples
     {
         if (MapKeys.IsShared(tuple.Protocol))
             return _shared.Contains(MapKeys.Canonical(tuple));
+        return Find(tuple) >= 0;
+    }
+
+    /// <summary>Slot of a flow with this tuple (with ports); -1 when there is none in any zone.</summary>
+    public int Find(in FlowTuple tuple)
+    {
         FlowTuple inverse = MapKeys.Inverse(tuple);
         int warmth = 0;
-        return Find(tuple, inverse, _view.PrepareEitherWay(tuple, inverse, out _, ref warmth)) >= 0;
+        return Find(tuple, inverse, _view.PrepareEitherWay(tuple, inverse, out _, ref warmth));
     }
 
     /// <summary>Slot of a flow with this tuple (with ports); -1 when there is none in any zone.</summary>

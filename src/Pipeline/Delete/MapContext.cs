@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.LiveView;
 
@@ -21,6 +22,7 @@ internal delegate FlowExistence ExistenceCheck(ReadOnlySpan<FlowTuple> tuples);
 internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, Func<uint, bool> hasInterface, TimeProvider time)
 {
     private uint _absentInterface; // the last one asked for in vain
+    private readonly List<MapKey> _keys = [];
     private FlowTuple[] _asked = new FlowTuple[8];
 
     public FlowView View { get; } = view;
@@ -72,6 +74,21 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
             _absentInterface = key.InterfaceIndex;
     }
 
+    /// <summary>Every key that the flow can have in the map, as far as its owners are known; good until the next call.</summary>
+    public ReadOnlySpan<MapKey> KeysOf(in Flow flow)
+    {
+        _keys.Clear();
+        Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MaxTuples];
+        foreach (ref readonly FlowTuple tuple in tuples[..MapKeys.Tuples(flow, tuples)])
+        {
+            AddKeys(tuple, tuple.Source);
+            if (tuple.Destination != tuple.Source)
+                AddKeys(tuple, tuple.Destination);
+        }
+
+        return CollectionsMarshal.AsSpan(_keys);
+    }
+
     /// <summary>Begins to gather the live tuples anew.</summary>
     public LiveTuples OpenLive() => NextLive = new LiveTuples(View);
 
@@ -92,6 +109,12 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
         }
 
         return exists(_asked.AsSpan(0, 2 * zones.Length));
+    }
+
+    private void AddKeys(in FlowTuple tuple, IpAddress owner)
+    {
+        foreach (uint interfaceIndex in Owners.InterfacesOf(owner))
+            _keys.Add(new MapKey(tuple, owner, interfaceIndex));
     }
 
     /// <summary>What was counted is given up.</summary>

@@ -34,9 +34,7 @@ internal sealed class MapMatcher
         FlowTuple tuple = key.Tuple;
         if (MapKeys.IsShared(tuple.Protocol))
             return new MapMatch(key, _live.Holds(tuple), default, default);
-        FlowTuple inverse = MapKeys.Inverse(tuple);
-        int warmth = 0;
-        int slot = _live.Find(tuple, inverse, _view.PrepareEitherWay(tuple, inverse, out _, ref warmth));
+        int slot = _live.Find(tuple);
         FlowChange change = default;
         return slot >= 0 && _view.TryRead(tuple.Family, slot, ref change, out _)
             ? new MapMatch(key, HasFlow: true, change.Flow, change.Id)
