@@ -6,6 +6,9 @@ namespace ConntrackStream.Sinks.FlowLog;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct FileStat
 {
+    [FieldOffset(20)]
+    public uint UserId; // stx_uid
+
     [FieldOffset(28)]
     public ushort Mode; // stx_mode
 

@@ -1,6 +1,4 @@
-using ConntrackStream.EventTap.Netlink;
-
-namespace ConntrackStream.Service.Network;
+namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>Looks at one message of an answer that is not an acknowledgement, its header included.</summary>
 internal delegate void AnswerReader(ReadOnlySpan<byte> message);
