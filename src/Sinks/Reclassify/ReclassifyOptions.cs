@@ -41,7 +41,72 @@ public sealed class ReclassifyOptions : IValidatableObject
     /// <summary>OpenWrt's network configuration, which tells the devices of the interfaces that the two name.</summary>
     public string NetworkConfig { get; set; } = "/etc/config/network";
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => [];
+    /// <summary>A classifier of one's own, asked after the rules: <c>/path/to/assembly.dll[:Type]</c>, root's own. Default none.</summary>
+    public string? Classifier { get; set; }
+
+    /// <summary>When a new flow is looked at again, since its start. Default 0.5, 2 and 5 s.</summary>
+    public TimeSpan[] Rechecks { get; set; } = [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)];
+
+    /// <summary>How long an answer serves for other flows to the same destination with the same mark, unless its set's entry expires sooner. Default 2 s.</summary>
+    public TimeSpan VerdictTime { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a deleted flow may take to come back before it counts as hung. Default 5 s.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Actions a second at most; after a pause, as many at once as in two seconds. Default 50.</summary>
+    public int ActionsPerSecond { get; set; } = 50;
+
+    /// <summary>When flows of one client to one port of one destination are left alone.</summary>
+    public FlapGuardOptions FlapGuard { get; set; } = new();
+
+    internal bool HasAnyClassifier => Sets.Length > 0 || RuleFile is not null || Mwan3Config is not null || PbrConfig is not null || Classifier is not null;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Enabled && Paths.Length == 0 && Mwan3Config is null && PbrConfig is null)
+            yield return new ValidationResult("must name the uplinks, such as \"wan mark=0x100/0x3f00 dev=eth1\" (or give Reclassify:Mwan3Config or Reclassify:PbrConfig)", [nameof(Paths)]);
+        if (SetInterval < TimeSpan.FromMilliseconds(100) || SetInterval > TimeSpan.FromHours(1))
+            yield return new ValidationResult("must be from 100 ms to 1 h", [nameof(SetInterval)]);
+        if (Rechecks.Length > 16 || Rechecks.Any(static time => time <= TimeSpan.Zero || time > TimeSpan.FromHours(1)) || !Rechecks.SequenceEqual(Rechecks.Order()))
+            yield return new ValidationResult("must be at most 16 times in ascending order, each above 0 and at most 1 h", [nameof(Rechecks)]);
+        if (VerdictTime < TimeSpan.Zero || VerdictTime > TimeSpan.FromMinutes(5))
+            yield return new ValidationResult("must be from 0 to 5 minutes", [nameof(VerdictTime)]);
+        if (Patience < TimeSpan.FromSeconds(1) || Patience > TimeSpan.FromMinutes(5))
+            yield return new ValidationResult("must be from 1 s to 5 minutes", [nameof(Patience)]);
+        if (ActionsPerSecond is < 1 or > 10_000)
+            yield return new ValidationResult("must be from 1 to 10000", [nameof(ActionsPerSecond)]);
+    }
+}
+
+/// <summary><c>Reclassify:FlapGuard</c>: a flow is not moved to and fro for ever.</summary>
+public sealed class FlapGuardOptions : IValidatableObject
+{
+    /// <summary>Actions on flows of one client to one port of one destination, for one path, within <see cref="Window"/>. Default 16: a browser opens several connections at once.</summary>
+    public int Budget { get; set; } = 16;
+
+    /// <summary>What the budget is for. Default 10 minutes.</summary>
+    public TimeSpan Window { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long they are left alone when the budget is spent or an action was in vain; doubled each time. Default 30 s.</summary>
+    public TimeSpan FirstPause { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>No pause is longer. Default 1 h.</summary>
+    public TimeSpan LongestPause { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>False takes the guard away, for its negative control.</summary>
+    internal bool IsOn { get; set; } = true;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Budget is < 1 or > 1_000_000)
+            yield return new ValidationResult("must be from 1 to 1000000", [nameof(Budget)]);
+        if (Window < TimeSpan.FromSeconds(1) || Window > TimeSpan.FromDays(1))
+            yield return new ValidationResult("must be from 1 s to 1 day", [nameof(Window)]);
+        if (FirstPause < TimeSpan.FromSeconds(1) || FirstPause > LongestPause)
+            yield return new ValidationResult("must be from 1 s to LongestPause", [nameof(FirstPause)]);
+        if (LongestPause > TimeSpan.FromDays(1))
+            yield return new ValidationResult("must be at most 1 day", [nameof(LongestPause)]);
+    }
 }
 
 /// <summary>What may be done.</summary>

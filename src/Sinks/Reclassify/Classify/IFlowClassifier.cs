@@ -13,6 +13,9 @@ public interface IFlowClassifier : IAsyncDisposable
     /// <summary>How it is, for <c>/v1/status</c> and metrics; from any thread.</summary>
     ClassifierStatus Status { get; }
 
+    /// <summary>What its answers may depend on, besides family and destination; constant. The less, the fewer questions.</summary>
+    QuestionFields Fields => QuestionFields.All;
+
     /// <summary>Called once before the first question; throws when it cannot work at all (the service then fails to start). What may come later is waited for.</summary>
     ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken);
 

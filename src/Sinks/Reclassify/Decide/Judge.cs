@@ -1,0 +1,85 @@
+using System.Globalization;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Reclassify.Paths;
+
+namespace ConntrackStream.Sinks.Reclassify.Decide;
+
+/// <summary>What may be done to a flow.</summary>
+/// <param name="Detail">For people: what stands against it; null when the refusal says all.</param>
+internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, string? Detail = null)
+{
+    internal static Judgement Keep(Refusal refusal, string? detail = null) => new(FlowAction.Keep, refusal, detail);
+}
+
+/// <summary>
+/// The mildest action that moves a flow, judged by the flow itself and what the kernel says now. What was measured decides: a flow that is not
+/// translated is re-marked without losing a packet; a translated one is deleted, if its next packet will make the new entry on the other path.
+/// </summary>
+internal sealed class Judge(ReclassifyKernel kernel)
+{
+    /// <summary>A flow so young has its client's attention, ns.</summary>
+    private const long Young = 10_000_000_000;
+
+    /// <param name="flow">As the kernel told it just now.</param>
+    internal Judgement Of(in Flow flow, UplinkPath? now, UplinkPath wanted)
+    {
+        if (now is null)
+            return Judgement.Keep(Refusal.PathUnknown);
+        if (now.Name == wanted.Name)
+            return Judgement.Keep(Refusal.AlreadyRight);
+        if (OfItself(flow) is var refusal and not Refusal.None)
+            return Judgement.Keep(refusal);
+        if (kernel.Prove(flow, wanted, out string? detail) is var unproven and not Refusal.None)
+            return Judgement.Keep(unproven, detail);
+        if (!flow.IsSourceNat)
+            return wanted.Mark is null ? Judgement.Keep(Refusal.NoMark) : new Judgement(FlowAction.Remark, Refusal.None);
+        if (flow.TcpState is TcpState.Established && !kernel.IsTcpLoose())
+            return Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");
+        return new Judgement(FlowAction.Delete, Refusal.None);
+    }
+
+    private static Refusal OfItself(in Flow flow)
+    {
+        if (flow.Original.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.UdpLite or IpProtocol.Icmp or IpProtocol.IcmpV6))
+            return Refusal.Protocol;
+        if (flow.IsDestinationNat)
+            return Refusal.DestinationNat;
+        if (flow.Extras is { Helper: not null } or { HasMaster: true } || (flow.Status & (FlowStatus.Expected | FlowStatus.Helper)) != 0)
+            return Refusal.Helper;
+        return flow.TcpState is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close
+            ? Refusal.Closing
+            : Refusal.None;
+    }
+
+    /// <summary>
+    /// Does the client still send? Only then does the entry that a deletion needs come about. Told by the original direction's counter between two
+    /// looks; without accounting, by the time since any packet.
+    /// </summary>
+    /// <param name="packets">OriginalPackets + 1 of an earlier look, 0 for none; becomes this one's.</param>
+    /// <param name="now">ns since the Unix epoch.</param>
+    /// <returns>null: look again in a second.</returns>
+    internal bool? IsActive(in Flow flow, ref ulong packets, long now, out string? detail)
+    {
+        detail = null;
+        if (flow.Has(FlowFields.StartTime) && now - flow.StartTime < Young)
+            return true;
+        if (flow.Has(FlowFields.OriginalCounters))
+        {
+            ulong before = packets;
+            packets = flow.OriginalPackets + 1;
+            if (before == 0)
+                return null;
+            if (before != packets)
+                return true;
+            packets = 0;
+            detail = "its client has sent nothing for a second";
+            return false;
+        }
+
+        if (flow.TcpState != TcpState.Established || !flow.Has(FlowFields.Timeout))
+            return true;
+        uint idle = kernel.EstablishedTimeout() - Math.Min(flow.Timeout, kernel.EstablishedTimeout());
+        detail = string.Create(CultureInfo.InvariantCulture, $"no packet for {idle} s");
+        return idle <= 1;
+    }
+}

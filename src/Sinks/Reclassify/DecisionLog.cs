@@ -1,0 +1,85 @@
+using ConntrackStream.EventTap.Conntrack;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Paths;
+
+namespace ConntrackStream.Sinks.Reclassify;
+
+/// <summary>Each decision as a line of the service's log, up to a rate that a log can take; what is left out is counted and told.</summary>
+internal sealed class DecisionLog(ILogger logger)
+{
+    private const int PerSecond = 100;
+
+    private readonly TokenBucket _lines = new(PerSecond, 5 * PerSecond);
+    private long _leftOut;
+
+    internal void Remarked(PendingAction action, long now)
+    {
+        if (MayWrite(now))
+            logger.Remarked(Text(action), action.From, action.To, action.Reason);
+    }
+
+    internal void Deleted(PendingAction action, long now)
+    {
+        if (MayWrite(now))
+            logger.Deleted(Text(action), action.From, action.To, action.Reason);
+    }
+
+    internal void WouldMove(FlowAction what, PendingAction action, long now)
+    {
+        if (MayWrite(now))
+            logger.WouldMove(what == FlowAction.Remark ? "re-mark" : "delete", Text(action), action.From, action.To, action.Reason);
+    }
+
+    internal void Refused(in Recheck look, string wanted, string reason, in Judgement judgement, long now)
+    {
+        if (!MayWrite(now))
+            return;
+        logger.MoveRefused(
+            TupleText.Describe(look.Original), look.PathNow.Name, wanted, reason, ReclassifyNames.Of(judgement.Refusal),
+            judgement.Detail is null ? "" : $" ({judgement.Detail})");
+    }
+
+    internal void Outcome(PendingAction action, ActionOutcome outcome, long milliseconds, TimeSpan pause, long now)
+    {
+        if (!MayWrite(now))
+            return;
+        switch (outcome)
+        {
+            case ActionOutcome.Moved:
+                logger.Moved(Text(action), action.From, action.To, action.Reason, milliseconds);
+                break;
+            case ActionOutcome.Unknown:
+                logger.MoveUnknown(Text(action), action.From, action.To, action.Reason, milliseconds);
+                break;
+            default:
+                logger.MoveFailed(ReclassifyNames.Of(outcome), Text(action), action.From, action.To, action.Reason, milliseconds, pause.ToString("c"));
+                break;
+        }
+    }
+
+    internal void UnknownPath(string path, PathTable paths, long now)
+    {
+        if (MayWrite(now))
+            logger.UnknownPath(path, string.Join(", ", paths.Paths.Select(static known => known.Name)));
+    }
+
+    internal void Failed(in FlowTuple original, string reason) => logger.MoveFailedInKernel(TupleText.Describe(original), reason);
+
+    private bool MayWrite(long now)
+    {
+        if (!_lines.TryTake(now))
+        {
+            _leftOut++;
+            return false;
+        }
+
+        if (_leftOut > 0)
+            logger.DecisionsNotLogged(_leftOut, PerSecond);
+        _leftOut = 0;
+        return true;
+    }
+
+    private static string Text(PendingAction action) => TupleText.Describe(action.Original);
+}

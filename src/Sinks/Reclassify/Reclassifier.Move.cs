@@ -1,0 +1,159 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Paths;
+
+namespace ConntrackStream.Sinks.Reclassify;
+
+/// <summary>What becomes of a flow on the wrong path: guard, confirmation, proof, rate, action, and what came of it.</summary>
+internal sealed partial class Reclassifier
+{
+    internal const string Cause = "reclassify"; // in the flow log's end records
+
+    private const long ActivityTime = 1000; // ms between two looks at whether a client still sends
+    private const int MostRefusals = 8; // for reasons that may pass: after 1, 2, 4 … s, four minutes in all
+
+    private void OnMisplaced(in Recheck recheck, in FlowQuestion question, Verdict verdict, long now)
+    {
+        Counters.Misplaced++;
+        if (_paths.Find(verdict.Path!) is not { } wanted)
+        {
+            Counters.UnknownPaths++;
+            _log.UnknownPath(verdict.Path!, _paths, now);
+            return;
+        }
+
+        Recheck look = recheck; // what is learned about the client's activity goes with it
+        try
+        {
+            Judgement judgement = TryMove(ref look, question, verdict, wanted, now);
+            if (judgement.Refusal != Refusal.None)
+                Refuse(look, verdict, wanted, judgement, now);
+        }
+        catch (NetlinkException e)
+        {
+            _log.Failed(recheck.Original, e.Message);
+            Refuse(look, verdict, wanted, Judgement.Keep(Refusal.KernelError, e.Message), now);
+        }
+    }
+
+    private Judgement TryMove(ref Recheck look, in FlowQuestion question, in Verdict verdict, UplinkPath wanted, long now)
+    {
+        FlapKey key = FlapKey.Of(look.Original, wanted.Name);
+        if (_options.FlapGuard.IsOn && !_guard.MayAct(key, now, out long pause))
+            return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {TimeSpan.FromSeconds(Math.Ceiling(pause / 1000.0)):c}");
+        Verdict confirmed = _classifiers.Confirm(question, verdict);
+        if (confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name)
+        {
+            Remember(question.Reduce(_classifiers.Fields), confirmed, now);
+            return Judgement.Keep(Refusal.NotConfirmed);
+        }
+
+        Flow flow = default;
+        if (!_kernel.Read(look.Original, ref flow) || flow.Original != look.Original || flow.Id != look.Id)
+            return Judgement.Keep(Refusal.Gone);
+        Judgement judgement = _judge.Of(flow, _paths.Of(flow).Path, wanted);
+        if (judgement.Refusal != Refusal.None)
+            return judgement;
+        if (judgement.Action == FlowAction.Delete)
+        {
+            bool? isActive = _judge.IsActive(flow, ref look.Packets, _time.UnixNanoseconds(), out string? detail);
+            if (isActive is null)
+            {
+                _wheel.TryAdd(look, now + ActivityTime);
+                return default;
+            }
+
+            if (isActive is false)
+                return Judgement.Keep(Refusal.Idle, detail);
+        }
+
+        if (!_actions.TryTake(now))
+            return Judgement.Keep(Refusal.RateLimit, $"{_options.ActionsPerSecond} a second (Reclassify:ActionsPerSecond)");
+        _guard.OnAction(key, now);
+        PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", key, now, _time.UnixNanoseconds());
+        if (_options.Mode == ReclassifyMode.DryRun)
+            WouldMove(judgement.Action, action, now);
+        else if (judgement.Action == FlowAction.Remark)
+            Remark(flow, wanted, action, now);
+        else
+            Delete(flow, action, now);
+        return default;
+    }
+
+    private void WouldMove(FlowAction what, PendingAction action, long now)
+    {
+        if (what == FlowAction.Remark)
+            Counters.Remarked++;
+        else
+            Counters.Deleted++;
+        _log.WouldMove(what, action, now);
+    }
+
+    /// <summary>Acknowledged, and read back: the kernel takes a mask it does not know of without a word.</summary>
+    private void Remark(in Flow flow, UplinkPath wanted, PendingAction action, long now)
+    {
+        if (!_kernel.Remark(flow.Original, wanted.Mark!.Value.Value, wanted.Mark.Value.Mask))
+        {
+            Counters.Add(Refusal.Gone);
+            return;
+        }
+
+        Counters.Remarked++;
+        _log.Remarked(action, now);
+        Flow after = default;
+        bool isThere = _kernel.Read(flow.Original, ref after) && after.Id == flow.Id;
+        OnOutcome(action, !isThere ? ActionOutcome.Unknown : wanted.Mark.Value.Matches(after.Mark) ? ActionOutcome.Moved : ActionOutcome.Looped, Now - now);
+    }
+
+    private void Delete(in Flow flow, PendingAction action, long now)
+    {
+        _ends.Announce(flow, Cause);
+        _ledger.Add(action); // before the deletion: its events may be quicker than its acknowledgement
+        bool isDeleted = false;
+        try
+        {
+            isDeleted = _kernel.Delete(flow);
+        }
+        finally
+        {
+            if (!isDeleted)
+            {
+                _ends.Take(flow);
+                _ledger.Withdraw(action);
+            }
+        }
+
+        if (!isDeleted)
+        {
+            Counters.Add(Refusal.Gone);
+            return;
+        }
+
+        Counters.Deleted++;
+        _log.Deleted(action, now);
+    }
+
+    private void Refuse(in Recheck look, in Verdict verdict, UplinkPath wanted, in Judgement judgement, long now)
+    {
+        Counters.Add(judgement.Refusal);
+        if (look.Refused == 0 && !judgement.Refusal.IsSettled())
+            _log.Refused(look, wanted.Name, verdict.Reason ?? "", judgement, now);
+        if (judgement.Refusal == Refusal.NotConfirmed)
+            LookLater(look, now);
+        if (!judgement.Refusal.IsPassing() || look.Refused >= MostRefusals)
+            return;
+        Recheck again = look;
+        again.Refused++;
+        _wheel.TryAdd(again, now + (1000L << look.Refused));
+    }
+
+    private void OnOutcome(PendingAction action, ActionOutcome outcome, long milliseconds)
+    {
+        Counters.Add(outcome);
+        TimeSpan pause = outcome is ActionOutcome.Looped or ActionOutcome.Hung ? _guard.OnFailure(action.Key, Now) : TimeSpan.Zero;
+        _log.Outcome(action, outcome, milliseconds, pause, Now);
+    }
+}

@@ -1,0 +1,188 @@
+using ConntrackStream.EventTap.Conntrack;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Paths;
+
+namespace ConntrackStream.Sinks.Reclassify;
+
+/// <summary>
+/// Looks at flows, and moves those that are on the wrong path: classifier → path → proof → action → outcome. Driven from outside, by changes of
+/// the view, by answers and by time (<see cref="Advance"/>); one call at a time, none of them waits.
+/// </summary>
+internal sealed partial class Reclassifier
+{
+    private const int MostRechecks = 262_144, MostAnswers = 65_536, MostGuarded = 65_536;
+
+    private readonly ReclassifyOptions _options;
+    private readonly PathTable _paths;
+    private readonly ClassifierChain _classifiers;
+    private readonly ReclassifyKernel _kernel;
+    private readonly CausedEnds _ends;
+    private readonly TimeProvider _time;
+    private readonly DecisionLog _log;
+    private readonly long[] _rechecks; // ms after the start
+    private readonly long _verdictTime; // ms
+    private readonly Judge _judge;
+    private readonly VerdictCache _answers = new(MostAnswers);
+    private readonly RecheckWheel _wheel = new(MostRechecks);
+    private readonly FlapGuard _guard;
+    private readonly TokenBucket _actions;
+    private readonly ActionLedger _ledger;
+    private readonly List<Recheck> _due = [];
+    private readonly long _began;
+
+    internal Reclassifier(
+        ReclassifyOptions options, PathTable paths, ClassifierChain classifiers, ReclassifyKernel kernel, CausedEnds ends, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _paths = paths;
+        _classifiers = classifiers;
+        _kernel = kernel;
+        _ends = ends;
+        _time = time;
+        _log = new DecisionLog(logger);
+        _rechecks = [.. options.Rechecks.Select(static recheck => (long)recheck.TotalMilliseconds)];
+        _verdictTime = (long)options.VerdictTime.TotalMilliseconds;
+        _judge = new Judge(kernel);
+        FlapGuardOptions guard = options.FlapGuard;
+        _guard = new FlapGuard(guard.Budget, guard.Window, guard.FirstPause, guard.LongestPause, MostGuarded);
+        _actions = new TokenBucket(options.ActionsPerSecond, 2.0 * options.ActionsPerSecond);
+        _ledger = new ActionLedger((long)options.Patience.TotalMilliseconds, OnOutcome);
+        _began = time.GetTimestamp();
+    }
+
+    internal ReclassifyCounters Counters { get; } = new();
+
+    internal ReclassifyStatus Status => new(
+        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count, _guard.Count, _classifiers.Statuses);
+
+    /// <summary>ms since the start.</summary>
+    internal long Now => (long)_time.GetElapsedTime(_began).TotalMilliseconds;
+
+    /// <summary>When <see cref="Advance"/> has something to do; null while nothing waits.</summary>
+    internal long? NextDue => _wheel.Count > 0
+        ? Math.Min(((Now / RecheckWheel.Tick) + 1) * RecheckWheel.Tick, _ledger.NextDue ?? long.MaxValue)
+        : _ledger.NextDue;
+
+    internal void OnChanges(FlowChangeBatch batch)
+    {
+        long now = Now;
+        foreach (ref readonly FlowChange change in batch.Span)
+        {
+            switch (change.Kind)
+            {
+                case FlowChangeKind.Started:
+                    OnStarted(change, now);
+                    break;
+                case FlowChangeKind.Ended:
+                    _ledger.OnEnded(change.Flow);
+                    break;
+                case FlowChangeKind.Gap:
+                    _ledger.OnLoss();
+                    break;
+            }
+        }
+    }
+
+    /// <summary>A flow of the view whose answer may be another now.</summary>
+    internal void LookAgain(in Flow flow)
+    {
+        if (_paths.Of(flow).Path is { } path)
+            Look(new Recheck { Original = flow.Original, Id = flow.Id, Mark = flow.Mark, PathNow = path, Look = byte.MaxValue }, Now);
+    }
+
+    /// <summary>Answers about these addresses no longer count.</summary>
+    internal void Forget(AddressRanges ranges) => _answers.Forget(ranges);
+
+    /// <summary>The answer to a question that was pending.</summary>
+    internal void OnAnswer(in FlowQuestion question, in Verdict verdict)
+    {
+        long now = Now;
+        Remember(question.Reduce(_classifiers.Fields), verdict, now);
+        Flow flow = default;
+        if (verdict.Kind == VerdictKind.Path && verdict.Path != question.PathNow && TryRead(question.Original, ref flow) && _paths.Of(flow).Path is { } path)
+            Look(new Recheck { Original = flow.Original, Id = flow.Id, Mark = flow.Mark, PathNow = path, Look = byte.MaxValue }, now);
+    }
+
+    /// <summary>Does what is due by now.</summary>
+    internal void Advance()
+    {
+        long now = Now;
+        _wheel.Take(now, _due);
+        foreach (ref readonly Recheck recheck in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_due))
+            Look(recheck, now);
+        _due.Clear();
+        _ledger.Advance(now);
+    }
+
+    private void OnStarted(in FlowChange change, long now)
+    {
+        ref readonly Flow flow = ref change.Flow;
+        UplinkPath? path = _paths.Of(flow).Path;
+        _ledger.OnStarted(flow, change.Start != 0 ? change.Start : change.Time, path?.Name, now);
+        if (path is not null)
+            Look(new Recheck { Original = flow.Original, Id = flow.Id, Mark = flow.Mark, PathNow = path }, now);
+    }
+
+    private void Look(in Recheck recheck, long now)
+    {
+        Counters.Looks++;
+        FlowQuestion question = new(recheck.Original, recheck.Mark, recheck.PathNow.Name);
+        Verdict verdict = Ask(question, now);
+        if (verdict.Kind == VerdictKind.Path && verdict.Path != recheck.PathNow.Name)
+            OnMisplaced(recheck, question, verdict, now);
+        else if (verdict.Kind is VerdictKind.None or VerdictKind.Pending)
+            LookLater(recheck, now);
+    }
+
+    private Verdict Ask(in FlowQuestion question, long now)
+    {
+        FlowQuestion reduced = question.Reduce(_classifiers.Fields);
+        if (_answers.TryGet(reduced, now, out Verdict verdict))
+            return verdict;
+        Counters.Questions++;
+        verdict = _classifiers.Classify(question);
+        Remember(reduced, verdict, now);
+        return verdict;
+    }
+
+    private void Remember(in FlowQuestion reduced, in Verdict verdict, long now)
+    {
+        long time = _verdictTime;
+        if (verdict.Kind is VerdictKind.None && _rechecks.Length > 0)
+            time = Math.Min(time, _rechecks[0] / 2); // the next look is to see what has come meanwhile
+        if (verdict.ValidFor is { } valid)
+            time = Math.Min(verdict.Kind == VerdictKind.Path ? time : long.MaxValue, (long)valid.TotalMilliseconds);
+        if (time > 0)
+            _answers.Set(reduced, verdict, now, now + time);
+    }
+
+    /// <summary>The next of the configured looks, if there is one.</summary>
+    private void LookLater(in Recheck recheck, long now)
+    {
+        if (recheck.Look >= _rechecks.Length)
+            return;
+        long before = recheck.Look == 0 ? 0 : _rechecks[recheck.Look - 1];
+        Recheck next = recheck;
+        next.Look++;
+        _wheel.TryAdd(next, now + _rechecks[recheck.Look] - before);
+    }
+
+    private bool TryRead(in FlowTuple original, ref Flow flow)
+    {
+        try
+        {
+            return _kernel.Read(original, ref flow) && flow.Original == original;
+        }
+        catch (NetlinkException e)
+        {
+            _log.Failed(original, e.Message);
+            Counters.Add(Refusal.KernelError);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Paths;
+
+namespace ConntrackStream.Sinks.Reclassify;
+
+/// <summary>Reads the entry with this tuple; false when there is none.</summary>
+internal delegate bool FlowReader(in FlowTuple tuple, ref Flow flow);
+
+/// <summary>Deletes exactly this entry, by tuple, zone and id; false when it is gone.</summary>
+internal delegate bool FlowDeleter(in Flow flow);
+
+/// <summary>Writes the masked bits of the entry's mark; false when it is gone.</summary>
+internal delegate bool FlowMarker(in FlowTuple original, uint mark, uint mask);
+
+/// <summary>Would the next look-up choose this path? <see cref="Refusal.None"/> when it would.</summary>
+internal delegate Refusal RouteProof(in Flow flow, UplinkPath wanted, out string? detail);
+
+/// <summary>What the reclassifier asks the kernel and has it do, as functions, so that it can be driven by a script. Each may throw a NetlinkException.</summary>
+internal sealed record ReclassifyKernel
+{
+    /// <summary>Extras are left out but for helper and master.</summary>
+    public required FlowReader Read { get; init; }
+
+    public required FlowDeleter Delete { get; init; }
+
+    public required FlowMarker Remark { get; init; }
+
+    public required RouteProof Prove { get; init; }
+
+    /// <summary>net.netfilter.nf_conntrack_tcp_loose.</summary>
+    public required Func<bool> IsTcpLoose { get; init; }
+
+    /// <summary>net.netfilter.nf_conntrack_tcp_timeout_established, seconds.</summary>
+    public required Func<uint> EstablishedTimeout { get; init; }
+}

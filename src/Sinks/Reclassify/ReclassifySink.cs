@@ -1,0 +1,180 @@
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
+
+namespace ConntrackStream.Sinks.Reclassify;
+
+/// <summary>
+/// The reclassifier as a sink: brings it changes, time, answers and what has changed in the sets, one at a time. Its decisions are
+/// <see cref="Reclassifier"/>'s.
+/// </summary>
+public sealed class ReclassifySink : IFlowSink, IClassifierHost
+{
+    private const int MostRanges = 4096; // beyond it, all flows are looked at
+    private const int SweepShare = 10; // a sweep is followed by a pause of at least so many times its length
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
+
+    private readonly ReclassifyOptions _options;
+    private readonly ReclassifyParts _parts;
+    private readonly LiveFlowQuery _query;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Reclassifier _reclassifier;
+    private readonly Lock _gate = new(); // the reclassifier
+    private readonly Channel<bool> _due = Signal();
+    private readonly Channel<bool> _changed = Signal();
+    private readonly Channel<(FlowQuestion Question, Verdict Verdict)> _answers =
+        Channel.CreateBounded<(FlowQuestion, Verdict)>(new BoundedChannelOptions(8192) { SingleReader = true });
+
+    private readonly Lock _rangesGate = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ITimer _timer;
+    private List<AddressRange> _ranges = [];
+    private Task _advancing = Task.CompletedTask, _sweeping = Task.CompletedTask;
+
+    /// <param name="parts">What it works with; owned by the sink from here on.</param>
+    /// <param name="query">The live view; first used after <see cref="StartAsync"/>.</param>
+    internal ReclassifySink(ReclassifyOptions options, ReclassifyParts parts, LiveFlowQuery query, CausedEnds ends, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _parts = parts;
+        _query = query;
+        _time = time;
+        _logger = logger;
+        _reclassifier = new Reclassifier(options, parts.Paths, parts.Classifiers, parts.Kernel, ends, time, logger);
+        _timer = time.CreateTimer(static state => ((ChannelWriter<bool>)state!).TryWrite(true), _due.Writer, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public string Name => "reclassify";
+
+    internal ReclassifyStatus Status => _reclassifier.Status;
+
+    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        await _parts.Classifiers.StartAsync(this, cancellationToken).ConfigureAwait(false);
+        _advancing = Task.Run(AdvanceAsync, CancellationToken.None);
+        _sweeping = Task.Run(SweepAsync, CancellationToken.None);
+        _logger.Reclassifying(_options.Mode == ReclassifyMode.Act ? "act" : "dry-run", string.Join(", ", _parts.Paths.Paths.Select(static path => path.Name)));
+    }
+
+    public ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _reclassifier.OnChanges(batch);
+            Arm();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public void Reconsider(in AddressRange range)
+    {
+        lock (_rangesGate)
+        {
+            if (_ranges.Count >= MostRanges)
+                _ranges = [AddressRange.All(FlowFamily.IPv4), AddressRange.All(FlowFamily.IPv6)];
+            _ranges.Add(range);
+        }
+
+        _changed.Writer.TryWrite(true);
+    }
+
+    /// <summary>More answers at once than fit are forgotten: the flow is asked about again at its next look.</summary>
+    public void Answer(in FlowQuestion question, in Verdict verdict)
+    {
+        _answers.Writer.TryWrite((question, verdict));
+        _due.Writer.TryWrite(true);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_advancing, _sweeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        await _parts.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task AdvanceAsync()
+    {
+        await foreach (bool _ in _due.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+        {
+            lock (_gate)
+            {
+                while (_answers.Reader.TryRead(out (FlowQuestion Question, Verdict Verdict) answer))
+                    _reclassifier.OnAnswer(answer.Question, answer.Verdict);
+                _reclassifier.Advance();
+                Arm();
+            }
+        }
+    }
+
+    private async Task SweepAsync()
+    {
+        await foreach (bool _ in _changed.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+        {
+            List<AddressRange> ranges;
+            lock (_rangesGate)
+                (ranges, _ranges) = (_ranges, []);
+            if (ranges.Count == 0)
+                continue;
+            long began = _time.GetTimestamp();
+            TimeSpan pause;
+            try
+            {
+                await SweepAsync(new AddressRanges(ranges)).ConfigureAwait(false);
+                pause = _time.GetElapsedTime(began) * SweepShare;
+            }
+            catch (Exception e) when (e is ChannelClosedException or NetlinkException)
+            {
+                _logger.SweepFailed(e.Message);
+                foreach (AddressRange range in ranges)
+                    Reconsider(range);
+                pause = PauseAfterFailure;
+            }
+
+            await Task.Delay(pause < ShortestPause ? ShortestPause : pause, _time, _stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private Task SweepAsync(AddressRanges ranges)
+    {
+        lock (_gate)
+        {
+            _reclassifier.Forget(ranges);
+            _reclassifier.Counters.Sweeps++;
+        }
+
+        return _query(
+            (in Flow flow) => ranges.ContainsEitherEnd(flow.Original),
+            batch =>
+            {
+                lock (_gate)
+                {
+                    foreach (ref readonly FlowChange change in batch.Span)
+                        _reclassifier.LookAgain(change.Flow);
+                    Arm();
+                }
+
+                return ValueTask.CompletedTask;
+            },
+            _stop.Token);
+    }
+
+    private void Arm()
+    {
+        if (_reclassifier.NextDue is { } due)
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Max(1, due - _reclassifier.Now)), Timeout.InfiniteTimeSpan);
+    }
+
+    private static Channel<bool> Signal() => Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+}

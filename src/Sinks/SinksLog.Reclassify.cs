@@ -1,0 +1,42 @@
+namespace ConntrackStream.Sinks;
+
+/// <summary>Reclassification: ids 3100 to 3119.</summary>
+internal static partial class SinksLog
+{
+    [LoggerMessage(3100, LogLevel.Information, "re-marked {Flow}: {From} -> {To} ({Reason})")]
+    internal static partial void Remarked(this ILogger logger, string flow, string from, string to, string reason);
+
+    [LoggerMessage(3101, LogLevel.Information, "deleted {Flow}: {From} -> {To} ({Reason})")]
+    internal static partial void Deleted(this ILogger logger, string flow, string from, string to, string reason);
+
+    [LoggerMessage(3102, LogLevel.Information, "would {Action} {Flow}: {From} -> {To} ({Reason}); Reclassify:Mode is dry-run")]
+    internal static partial void WouldMove(this ILogger logger, string action, string flow, string from, string to, string reason);
+
+    [LoggerMessage(3103, LogLevel.Information, "refused {Flow}: {From} -> {To} ({Reason}): {Refusal}{Detail}")]
+    internal static partial void MoveRefused(this ILogger logger, string flow, string from, string to, string reason, string refusal, string detail);
+
+    [LoggerMessage(3104, LogLevel.Information, "moved {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms")]
+    internal static partial void Moved(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
+
+    [LoggerMessage(3105, LogLevel.Warning, "{Outcome} {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms; its client, destination and port are left alone for {Pause}")]
+    internal static partial void MoveFailed(
+        this ILogger logger, string outcome, string flow, string from, string to, string reason, long milliseconds, string pause);
+
+    [LoggerMessage(3106, LogLevel.Information, "unknown {Flow}: {From} -> {To} ({Reason}): nothing was heard of it for {Milliseconds} ms")]
+    internal static partial void MoveUnknown(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
+
+    [LoggerMessage(3107, LogLevel.Warning, "A classifier named path '{Path}', which there is none of; known are {Known}")]
+    internal static partial void UnknownPath(this ILogger logger, string path, string known);
+
+    [LoggerMessage(3108, LogLevel.Warning, "{Flow} is left where it is, since the kernel could not be asked: {Reason}")]
+    internal static partial void MoveFailedInKernel(this ILogger logger, string flow, string reason);
+
+    [LoggerMessage(3109, LogLevel.Information, "{Count} more decisions were not logged: more than {Limit} a second")]
+    internal static partial void DecisionsNotLogged(this ILogger logger, long count, int limit);
+
+    [LoggerMessage(3110, LogLevel.Information, "Reclassification ({Mode}): {Paths}")]
+    internal static partial void Reclassifying(this ILogger logger, string mode, string paths);
+
+    [LoggerMessage(3111, LogLevel.Warning, "The live view could not be gone through after a change of sets; it is tried again: {Reason}")]
+    internal static partial void SweepFailed(this ILogger logger, string reason);
+}

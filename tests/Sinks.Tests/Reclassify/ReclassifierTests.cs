@@ -1,0 +1,438 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
+
+namespace ConntrackStream.Sinks.Tests.Reclassify;
+
+/// <summary>What is done with a flow, when, and why not: in virtual time, over a scripted kernel.</summary>
+public sealed class ReclassifierTests
+{
+    [Fact]
+    public void A_translated_flow_that_a_set_gains_after_its_start_is_deleted_at_the_next_look()
+    {
+        ScriptedWorld world = new();
+        Flow flow = world.Flow();
+        world.Start(flow);
+        world.Pass(0.4);
+        world.Set.Add(1);
+        Assert.Empty(world.DeletedFlows);
+        world.Pass(0.2);
+        Assert.Equal(flow, Assert.Single(world.DeletedFlows));
+    }
+
+    [Fact]
+    public void A_routed_flow_is_marked_and_nothing_else()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow flow = world.Flow(isRouted: true, mark: ScriptedWorld.Wan1 | 0x3);
+        world.Start(flow);
+        Assert.Equal((flow.Original, ScriptedWorld.Wan2, 0x3f00u), Assert.Single(world.Remarked));
+        Assert.Equal(ScriptedWorld.Wan2 | 0x3, world.Table[flow.Original].Mark);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Equal(1, world.Counters.Of(ActionOutcome.Moved));
+    }
+
+    [Fact]
+    public void Looks_end_after_the_last_one()
+    {
+        ScriptedWorld world = new();
+        world.Start(world.Flow());
+        world.Pass(4.9);
+        Assert.Equal(3, world.Counters.Looks); // at once, 0.5 s, 2 s
+        world.Pass(0.2);
+        Assert.Equal(4, world.Counters.Looks);
+        world.Pass(100);
+        Assert.Equal(4, world.Counters.Looks);
+        Assert.Null(world.Reclassifier.NextDue);
+    }
+
+    [Fact]
+    public void A_flow_on_the_right_path_is_left_alone()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        world.Start(world.Flow(mark: ScriptedWorld.Wan2));
+        world.Start(world.Flow(destination: 2));
+        world.Pass(10);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Equal(0, world.Counters.Misplaced);
+    }
+
+    [Fact]
+    public void Flows_to_one_destination_with_one_mark_are_asked_about_once()
+    {
+        ScriptedWorld world = new();
+        for (int port = 1; port <= 100; port++)
+            world.Start(world.Flow(port: port));
+        Assert.Equal(1, world.Set.Asked);
+        world.Start(world.Flow(port: 101, mark: ScriptedWorld.Wan2));
+        Assert.Equal(2, world.Set.Asked);
+        world.Start(world.Flow(destination: 2));
+        Assert.Equal(3, world.Set.Asked);
+    }
+
+    [Theory]
+    [InlineData(QuestionFields.Mark, 1)]
+    [InlineData(QuestionFields.SourcePort, 100)]
+    public void What_an_answer_depends_on_is_asked_for(QuestionFields fields, int asked)
+    {
+        ScriptedWorld world = new();
+        world.Set.Fields = fields;
+        ScriptedWorld other = new(); // the chain reads the fields when it is made
+        other.Set.Fields = fields;
+        ClassifierChain chain = new([other.Set]);
+        HashSet<FlowQuestion> questions = [];
+        for (int port = 1; port <= 100; port++)
+            questions.Add(new FlowQuestion(world.Flow(port: port).Original, 0, "wan1").Reduce(chain.Fields));
+        Assert.Equal(asked, questions.Count);
+    }
+
+    [Fact]
+    public void An_answer_stands_no_longer_than_its_sets_entry()
+    {
+        ScriptedWorld world = new(options => options.Mode = ReclassifyMode.DryRun);
+        world.Set.Add(1, "wan1", validFor: TimeSpan.FromSeconds(1));
+        world.Start(world.Flow(port: 1));
+        world.Pass(0.9);
+        world.Start(world.Flow(port: 2));
+        Assert.Equal(1, world.Set.Asked);
+        world.Pass(0.2);
+        world.Start(world.Flow(port: 3));
+        Assert.Equal(2, world.Set.Asked);
+    }
+
+    [Fact]
+    public void The_set_in_the_kernel_has_the_last_word()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        world.Set.Source = Verdict.None;
+        world.Start(world.Flow());
+        Assert.Equal(1, world.Set.Confirmed);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Equal(1, world.Counters.Of(Refusal.NotConfirmed));
+        world.Set.Source = null;
+        world.Pass(0.6);
+        Assert.Single(world.DeletedFlows);
+    }
+
+    [Fact]
+    public void A_successor_with_the_same_tuple_is_not_touched()
+    {
+        ScriptedWorld world = new();
+        Flow old = world.Flow();
+        world.Start(old);
+        world.Flow(); // another id
+        world.Set.Add(1);
+        world.Pass(6);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Equal(1, world.Counters.Of(Refusal.Gone));
+    }
+
+    [Theory]
+    [InlineData("closing")]
+    [InlineData("destination_nat")]
+    [InlineData("helper")]
+    [InlineData("protocol")]
+    [InlineData("tcp_loose")]
+    [InlineData("no_mark")]
+    public void What_would_harm_is_refused(string reason)
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow flow = world.Flow(protocol: reason == "protocol" ? IpProtocol.Sctp : IpProtocol.Tcp, isRouted: reason == "no_mark");
+        switch (reason)
+        {
+            case "closing":
+                flow.ProtocolState = (byte)TcpState.FinWait;
+                break;
+            case "destination_nat":
+                flow.Reply.Source = flow.Original.Source;
+                break;
+            case "helper":
+                flow.Extras = new FlowExtras { Helper = "ftp" };
+                break;
+            case "tcp_loose":
+                world.IsTcpLoose = false;
+                break;
+            case "no_mark":
+                world.Proof = Refusal.NoMark;
+                break;
+        }
+
+        world.Table[flow.Original] = flow;
+        world.Start(flow);
+        world.Pass(300);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Empty(world.Remarked);
+        Assert.Single(world.Log.Lines, line => line.StartsWith("refused tcp src=10.0.0.2", StringComparison.Ordinal) || line.StartsWith("refused sctp", StringComparison.Ordinal));
+        Assert.Contains(world.Log.Lines, line => line.Contains($": {reason}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_connection_that_is_only_being_made_needs_no_loose_tracking()
+    {
+        ScriptedWorld world = new() { IsTcpLoose = false };
+        world.Set.Add(1);
+        Flow flow = world.Flow();
+        flow.ProtocolState = (byte)TcpState.SynSent;
+        world.Table[flow.Original] = flow;
+        world.Start(flow);
+        Assert.Single(world.DeletedFlows);
+    }
+
+    [Fact]
+    public void A_path_that_comes_up_is_taken_then()
+    {
+        ScriptedWorld world = new() { Proof = Refusal.PathDown };
+        world.Set.Add(1);
+        Flow flow = world.Flow();
+        world.Start(flow);
+        world.Pass(10);
+        Assert.Empty(world.DeletedFlows);
+        world.Proof = Refusal.None;
+        for (int second = 0; second < 20; second++)
+        {
+            world.Send(flow);
+            world.Pass(0.5);
+            if (world.DeletedFlows.Count > 0)
+                break;
+            world.Send(flow);
+            world.Pass(0.5);
+            if (world.DeletedFlows.Count > 0)
+                break;
+        }
+
+        Assert.Single(world.DeletedFlows);
+        Assert.Single(world.Log.Lines, line => line.Contains(": path_down", StringComparison.Ordinal)); // told once
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_old_flow_goes_only_while_its_client_sends(bool isSending)
+    {
+        ScriptedWorld world = new();
+        Flow flow = world.Flow();
+        flow.StartTime -= 3_600_000_000_000;
+        world.Table[flow.Original] = flow;
+        world.Set.Add(1);
+        world.Start(flow);
+        for (int i = 0; i < 10; i++)
+        {
+            world.Pass(0.2);
+            if (isSending && world.DeletedFlows.Count == 0)
+                world.Send(flow);
+        }
+
+        Assert.Equal(isSending ? 1 : 0, world.DeletedFlows.Count);
+        Assert.Equal(isSending ? 0 : 1, world.Counters.Of(Refusal.Idle));
+    }
+
+    [Theory]
+    [InlineData(432_000u, 1)]
+    [InlineData(431_000u, 0)]
+    public void Without_accounting_the_timeout_tells_idleness(uint timeout, int deleted)
+    {
+        ScriptedWorld world = new();
+        Flow flow = world.Flow();
+        flow.Present &= ~(FlowFields.Counters | FlowFields.StartTime);
+        flow.Present |= FlowFields.Timeout;
+        flow.Timeout = timeout;
+        world.Table[flow.Original] = flow;
+        world.Set.Add(1);
+        world.Start(flow);
+        Assert.Equal(deleted, world.DeletedFlows.Count);
+    }
+
+    [Fact]
+    public void A_deleted_flow_that_comes_back_on_the_wanted_path_has_moved()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        world.Start(world.Flow());
+        world.Pass(0.05);
+        world.Start(world.Flow(mark: ScriptedWorld.Wan2, port: 40001)); // reconnected
+        Assert.Equal(1, world.Counters.Of(ActionOutcome.Moved));
+        Assert.Contains(world.Log.Lines, static line => line.StartsWith("moved tcp src=10.0.0.2", StringComparison.Ordinal) && line.EndsWith("after 50 ms", StringComparison.Ordinal));
+        world.Pass(100);
+        Assert.Equal(0, world.Reclassifier.Status.Pending);
+    }
+
+    [Fact]
+    public void A_flow_that_comes_back_on_the_same_path_is_left_alone_for_a_pause_that_doubles()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        List<double> deletedAt = [];
+        Flow flow = world.Flow();
+        world.Start(flow);
+        for (double now = 0; now < 300; now += 0.5)
+        {
+            if (world.DeletedFlows.Count > deletedAt.Count)
+            {
+                deletedAt.Add(now);
+                world.Pass(0.1);
+                flow = world.Flow();
+                world.Start(flow); // the client's next packet, marked as before
+            }
+
+            world.Send(flow);
+            world.Pass(0.5);
+        }
+
+        Assert.InRange(deletedAt.Count, 3, 4); // 0, 30 s, 60 s later, 120 s later, as the looks after 1, 2, 4 … s find it
+        Assert.True(world.Counters.Of(ActionOutcome.Looped) >= 3);
+        Assert.True(world.Counters.Of(Refusal.Flapping) > 0);
+    }
+
+    [Fact]
+    public void Without_the_guard_it_is_deleted_for_ever()
+    {
+        ScriptedWorld world = new(static options => options.FlapGuard.IsOn = false);
+        world.Set.Add(1);
+        world.Start(world.Flow());
+        int deleted = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            if (world.DeletedFlows.Count > deleted)
+            {
+                deleted = world.DeletedFlows.Count;
+                world.Start(world.Flow());
+            }
+
+            world.Pass(0.1);
+        }
+
+        Assert.True(world.DeletedFlows.Count >= 90, $"only {world.DeletedFlows.Count}");
+    }
+
+    [Fact]
+    public void A_connection_that_is_never_heard_of_again_hangs()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        world.Start(world.Flow());
+        world.Pass(4.9);
+        Assert.Equal(0, world.Counters.Of(ActionOutcome.Hung));
+        world.Pass(0.2);
+        Assert.Equal(1, world.Counters.Of(ActionOutcome.Hung));
+    }
+
+    [Theory]
+    [InlineData(IpProtocol.Udp, false)]
+    [InlineData(IpProtocol.Tcp, true)]
+    public void Silence_proves_nothing_without_a_connection_or_after_a_loss(IpProtocol protocol, bool isLost)
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        world.Start(world.Flow(protocol: protocol));
+        if (isLost)
+            world.Gap();
+        world.Pass(6);
+        Assert.Equal(1, world.Counters.Of(ActionOutcome.Unknown));
+        Assert.Equal(0, world.Counters.Of(ActionOutcome.Hung));
+    }
+
+    [Fact]
+    public void Many_at_once_are_spread_over_time()
+    {
+        ScriptedWorld world = new(static options => options.ActionsPerSecond = 10);
+        world.Set.Add(1);
+        Flow[] flows = [.. Enumerable.Range(1, 60).Select(client => world.Flow(client: $"10.0.0.{client}"))];
+        foreach (Flow flow in flows)
+            world.Start(flow);
+        Assert.Equal(20, world.DeletedFlows.Count);
+        for (int i = 0; i < 70; i++)
+        {
+            world.Pass(0.5);
+            foreach (Flow flow in flows.Where(flow => world.Table.ContainsKey(flow.Original)))
+                world.Send(flow);
+        }
+
+        Assert.Equal(60, world.DeletedFlows.Count);
+    }
+
+    [Fact]
+    public void The_budget_is_for_one_client_and_port()
+    {
+        ScriptedWorld world = new(static options => options.FlapGuard.Budget = 2);
+        world.Set.Add(1);
+        for (int port = 1; port <= 3; port++)
+            world.Start(world.Flow(port: port));
+        Assert.Equal(2, world.DeletedFlows.Count);
+        Assert.Equal(1, world.Counters.Of(Refusal.Flapping));
+        world.Start(world.Flow(client: "10.0.0.3"));
+        Assert.Equal(3, world.DeletedFlows.Count);
+    }
+
+    [Fact]
+    public void Dry_run_only_tells()
+    {
+        ScriptedWorld world = new(static options => options.Mode = ReclassifyMode.DryRun);
+        world.Set.Add(1);
+        world.Start(world.Flow());
+        world.Start(world.Flow(isRouted: true, port: 2));
+        Assert.Empty(world.DeletedFlows);
+        Assert.Empty(world.Remarked);
+        Assert.Contains(world.Log.Lines, static line => line.StartsWith("would delete tcp", StringComparison.Ordinal));
+        Assert.Contains(world.Log.Lines, static line => line.StartsWith("would re-mark tcp", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_end_that_a_deletion_causes_is_known_as_ours()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow flow = world.Flow(), other = world.Flow(destination: 2);
+        world.Start(flow);
+        Assert.Equal("reclassify", world.Ends.Take(flow));
+        Assert.Null(world.Ends.Take(flow));
+        Assert.Null(world.Ends.Take(other));
+    }
+
+    [Fact]
+    public void A_kernel_that_fails_is_asked_again_later()
+    {
+        ScriptedWorld world = new() { Failure = new NetlinkException("reading conntrack entry", Errno.ENOBUFS) };
+        world.Set.Add(1);
+        Flow flow = world.Flow();
+        world.Start(flow);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Equal(1, world.Counters.Of(Refusal.KernelError));
+        world.Pass(2);
+        Assert.Single(world.DeletedFlows);
+    }
+
+    [Fact]
+    public void An_answer_that_comes_later_moves_the_flow()
+    {
+        ScriptedWorld world = new();
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
+        Flow flow = world.Flow();
+        world.Start(flow);
+        world.Reclassifier.OnAnswer(new FlowQuestion(flow.Original, flow.Mark, "wan1"), Verdict.To("wan2", "external"));
+        Assert.Single(world.DeletedFlows); // asked at the source it still pends: the answer stands
+    }
+
+    [Fact]
+    public void What_a_set_has_gained_is_looked_at_again_for_flows_of_any_age()
+    {
+        ScriptedWorld world = new();
+        Flow flow = world.Flow();
+        world.Start(flow);
+        world.Pass(60);
+        world.Set.Add(1);
+        AddressRange gained = new(FlowFamily.IPv4, ScriptedWorld.ScriptedSet.Address(1), ScriptedWorld.ScriptedSet.Address(1));
+        world.Reclassifier.Forget(new AddressRanges([gained]));
+        world.Reclassifier.LookAgain(flow);
+        world.Send(flow);
+        world.Pass(1.1);
+        Assert.Single(world.DeletedFlows);
+    }
+}

@@ -1,0 +1,205 @@
+using System.Collections.Concurrent;
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Tests.FlowLog;
+using ConntrackStream.Tests;
+using Microsoft.Extensions.Logging;
+
+namespace ConntrackStream.Sinks.Tests.Reclassify;
+
+/// <summary>A kernel and a set of two paths by script, around a real <see cref="Reclassifier"/> in virtual time. mwan3's marks: wan1 0x100, wan2 0x200 under 0x3f00.</summary>
+internal sealed class ScriptedWorld
+{
+    internal const uint Wan1 = 0x100, Wan2 = 0x200;
+
+    private uint _lastId;
+
+    internal ScriptedWorld(Action<ReclassifyOptions>? configure = null)
+    {
+        ReclassifyOptions options = new() { Enabled = true, Mode = ReclassifyMode.Act };
+        configure?.Invoke(options);
+        Ends = new CausedEnds(Time);
+        PathTable paths = new(
+        [
+            new UplinkPath { Name = "wan1", Mark = new MarkMatch(Wan1, 0x3f00) },
+            new UplinkPath { Name = "wan2", Mark = new MarkMatch(Wan2, 0x3f00) },
+        ]);
+        Reclassifier = new Reclassifier(
+            options,
+            paths,
+            new ClassifierChain([Set]),
+            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, EstablishedTimeout = () => 432_000 },
+            Ends,
+            Time,
+            Log);
+    }
+
+    internal FakeTimeProvider Time { get; } = new();
+
+    internal Reclassifier Reclassifier { get; }
+
+    internal ScriptedSet Set { get; } = new();
+
+    internal CausedEnds Ends { get; }
+
+    internal LineLog Log { get; } = new();
+
+    internal Dictionary<FlowTuple, Flow> Table { get; } = [];
+
+    internal List<Flow> DeletedFlows { get; } = [];
+
+    internal List<(FlowTuple Flow, uint Mark, uint Mask)> Remarked { get; } = [];
+
+    internal bool IsTcpLoose { get; set; } = true;
+
+    internal Refusal Proof { get; set; }
+
+    /// <summary>Thrown by the next reading.</summary>
+    internal NetlinkException? Failure { get; set; }
+
+    internal ReclassifyCounters Counters => Reclassifier.Counters;
+
+    /// <summary>A young TCP flow to 198.51.100.DESTINATION:443 in the kernel, masqueraded unless it is routed.</summary>
+    internal Flow Flow(int destination = 1, uint mark = Wan1, bool isRouted = false, int port = 40000, IpProtocol protocol = IpProtocol.Tcp, string client = "10.0.0.2")
+    {
+        FlowTuple original = FlowLogTestData.Tuple(protocol, client, port, $"198.51.100.{destination}", 443);
+        Flow flow = FlowLogTestData.Flow(original);
+        if (!isRouted)
+            flow.Reply.Destination = FlowLogTestData.Tuple(protocol, "192.0.2.1", 1, "192.0.2.1", 1).Source;
+        flow.Id = ++_lastId;
+        flow.Mark = mark;
+        flow.ProtocolState = protocol == IpProtocol.Tcp ? (byte)TcpState.Established : (byte)0;
+        flow.StartTime = Time.UnixNanoseconds();
+        flow.OriginalPackets = 10;
+        flow.Present |= FlowFields.Id | FlowFields.Mark | FlowFields.StartTime | FlowFields.Counters | FlowFields.ProtocolState;
+        Table[flow.Original] = flow;
+        return flow;
+    }
+
+    internal void Start(in Flow flow) => Tell(FlowChangeKind.Started, flow);
+
+    internal void End(in Flow flow)
+    {
+        Table.Remove(flow.Original);
+        Tell(FlowChangeKind.Ended, flow);
+    }
+
+    internal void Gap() => Reclassifier.OnChanges(FlowLogTestData.Batch(new FlowChange { Kind = FlowChangeKind.Gap }));
+
+    /// <summary>Lets time pass, step by step as the service's timer does.</summary>
+    internal void Pass(double seconds)
+    {
+        for (int left = (int)(seconds * 1000); left > 0; left -= 25)
+        {
+            Time.Advance(TimeSpan.FromMilliseconds(25));
+            Reclassifier.Advance();
+        }
+    }
+
+    /// <summary>As the kernel tells more packets of the client.</summary>
+    internal void Send(in Flow flow)
+    {
+        Flow now = Table[flow.Original];
+        now.OriginalPackets++;
+        Table[flow.Original] = now;
+    }
+
+    private void Tell(FlowChangeKind kind, in Flow flow) => Reclassifier.OnChanges(FlowLogTestData.Batch(new FlowChange { Kind = kind, Flow = flow, Start = flow.StartTime }));
+
+    private bool Read(in FlowTuple tuple, ref Flow flow)
+    {
+        if (Failure is { } failure)
+        {
+            Failure = null;
+            throw failure;
+        }
+
+        return Table.TryGetValue(tuple, out flow);
+    }
+
+    private bool Delete(in Flow flow)
+    {
+        if (!Table.TryGetValue(flow.Original, out Flow there) || there.Id != flow.Id)
+            return false;
+        Table.Remove(flow.Original);
+        DeletedFlows.Add(flow);
+        Tell(FlowChangeKind.Ended, flow); // the event is quicker than the acknowledgement
+        return true;
+    }
+
+    private bool Remark(in FlowTuple original, uint mark, uint mask)
+    {
+        if (!Table.TryGetValue(original, out Flow there))
+            return false;
+        there.Mark = (there.Mark & ~mask) | (mark & mask);
+        Table[original] = there;
+        Remarked.Add((original, mark, mask));
+        return true;
+    }
+
+    private Refusal Prove(in Flow flow, UplinkPath wanted, out string? detail)
+    {
+        detail = null;
+        return Proof;
+    }
+
+    /// <summary>A classifier by destination.</summary>
+    internal sealed class ScriptedSet : IFlowClassifier
+    {
+        internal Dictionary<IpAddress, Verdict> Members { get; } = [];
+
+        internal int Asked { get; private set; }
+
+        internal int Confirmed { get; private set; }
+
+        /// <summary>The answer at the source, where it differs.</summary>
+        internal Verdict? Source { get; set; }
+
+        public string Name => "set";
+
+        public QuestionFields Fields { get; set; } = QuestionFields.Mark;
+
+        public ClassifierStatus Status => new(Name, IsWorking: true, "");
+
+        internal void Add(int destination, string path = "wan2", TimeSpan? validFor = null) =>
+            Members[Address(destination)] = Verdict.To(path, "set app_1", validFor);
+
+        internal static IpAddress Address(int destination) => FlowLogTestData.Tuple(IpProtocol.Tcp, $"198.51.100.{destination}", 1, "198.51.100.1", 1).Source;
+
+        public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public Verdict Classify(in FlowQuestion question)
+        {
+            Asked++;
+            return Members.GetValueOrDefault(question.Original.Destination);
+        }
+
+        public Verdict Confirm(in FlowQuestion question)
+        {
+            Confirmed++;
+            return Source ?? Members.GetValueOrDefault(question.Original.Destination);
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    /// <summary>Keeps what was logged.</summary>
+    internal sealed class LineLog : ILogger
+    {
+        internal ConcurrentQueue<string> Lines { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue(formatter(state, exception));
+    }
+}
