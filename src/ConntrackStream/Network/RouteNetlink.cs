@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
-using static ConntrackStream.Service.Network.Rtnetlink;
+using static ConntrackStream.EventTap.Netlink.Rtnetlink;
 
 namespace ConntrackStream.Service.Network;
 

@@ -26,7 +26,9 @@ public enum Errno
     EOPNOTSUPP = 95,
     EAFNOSUPPORT = 97,
     EADDRINUSE = 98,
+    ENETUNREACH = 101,
     ENOBUFS = 105,
     ECONNREFUSED = 111,
+    EHOSTUNREACH = 113,
     ENOTSUPP = 524, // linux/errno.h: the kernel's own, which bpf(2) lets out
 }

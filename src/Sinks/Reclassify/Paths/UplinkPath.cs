@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
@@ -8,6 +9,9 @@ public sealed record UplinkPath
     /// <summary>As rules and verdicts name it: letters, digits, <c>. _ -</c>.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The only family this path carries, as mwan3's interfaces do; unspecified: both.</summary>
+    public FlowFamily Family { get; init; }
+
     /// <summary>What is in the connmark of a flow on this path; null when the system writes none (pbr).</summary>
     public MarkMatch? Mark { get; init; }
 
@@ -16,4 +20,7 @@ public sealed record UplinkPath
 
     /// <summary>Interfaces of the uplink, such as <c>wan</c> and <c>wan6</c>; their own addresses count as <see cref="Sources"/>, and their state says whether the path is usable.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
+
+    /// <summary>Whether flows of the family can be on this path.</summary>
+    public bool Carries(FlowFamily family) => Family == FlowFamily.Unspecified || Family == family;
 }

@@ -1,0 +1,94 @@
+using System.Diagnostics.CodeAnalysis;
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Sinks.Reclassify.Paths;
+
+/// <summary>
+/// The uplinks, and which of them a flow is on. The list never changes; the addresses of the paths' devices do, and are looked up through
+/// <see cref="Follow"/>'s reader. From any thread.
+/// </summary>
+public sealed class PathTable
+{
+    private readonly UplinkPath[] _paths;
+    private readonly Dictionary<string, UplinkPath> _byName;
+    private readonly (uint Value, uint Mask, UplinkPath Path)[] _marks;
+    private readonly PathSources _configured; // without the devices' addresses
+    private DeviceAddresses? _devices;
+
+    private PathTable(UplinkPath[] paths)
+    {
+        _paths = paths;
+        _byName = paths.ToDictionary(path => path.Name, StringComparer.Ordinal);
+        _marks = [.. paths.Where(path => path.Mark is not null).Select(path => (path.Mark!.Value.Value, path.Mark.Value.Mask, path))];
+        _configured = new PathSources(paths, _ => []);
+    }
+
+    /// <summary>In the order of the configuration.</summary>
+    public IReadOnlyList<UplinkPath> Paths => _paths;
+
+    /// <summary>Refuses names that occur twice, and marks that are no marks or could mean two paths at once.</summary>
+    public static bool TryCreate(IEnumerable<UplinkPath> paths, [NotNullWhen(true)] out PathTable? table, [NotNullWhen(false)] out string? error)
+    {
+        UplinkPath[] all = [.. paths];
+        table = null;
+        for (int i = 0; i < all.Length; i++)
+        {
+            error = Problem(all[i]);
+            for (int j = 0; j < i; j++)
+                error ??= Conflict(all[j], all[i]);
+            if (error is not null)
+                return false;
+        }
+
+        table = new PathTable(all);
+        error = null;
+        return true;
+    }
+
+    /// <summary>From now on the current addresses of the paths' devices tell paths, too.</summary>
+    /// <param name="questions">Where to read them; the caller's to dispose, after the last use of this table.</param>
+    /// <param name="time">Its age decides when they are read again.</param>
+    /// <param name="logger">Told once when they cannot be read, and once when they can be again.</param>
+    /// <exception cref="EventTap.Netlink.NetlinkException">They cannot be read at all.</exception>
+    public void Follow(RouteQuestions questions, TimeProvider time, ILogger logger) => _devices = new DeviceAddresses(_paths, questions, time, logger);
+
+    /// <summary>The path of that name.</summary>
+    public UplinkPath? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>
+    /// The path a flow is on: by its mark; where none of the paths' marks is written, by the address its source was translated to, if it was.
+    /// Does not allocate, but when the devices' addresses are read again, at most once a second.
+    /// </summary>
+    public PathAnswer Of(in Flow flow)
+    {
+        uint mark = flow.Mark;
+        foreach (ref readonly (uint Value, uint Mask, UplinkPath Path) known in _marks.AsSpan())
+        {
+            if ((mark & known.Mask) == known.Value)
+                return new PathAnswer(known.Path, PathEvidence.Mark);
+        }
+
+        if (!flow.Has(FlowFields.BothTuples) || flow.Reply.Destination == flow.Original.Source)
+            return default;
+        PathSources sources = _devices?.Current() ?? _configured;
+        return sources.Find(flow.Reply.Family, flow.Reply.Destination) is { } path ? new PathAnswer(path, PathEvidence.SourceAddress) : default;
+    }
+
+    private static string? Problem(UplinkPath path)
+    {
+        if (path.Mark is not { } mark)
+            return null;
+        if ((mark.Value & ~mark.Mask) != 0)
+            return $"path {path.Name}: mark {mark} has bits outside its mask, so that no flow can carry it";
+        return mark.Value == 0 ? $"path {path.Name}: mark {mark} is what flows without a mark have; a path's mark must have a bit set" : null;
+    }
+
+    private static string? Conflict(UplinkPath first, UplinkPath second)
+    {
+        if (first.Name == second.Name)
+            return $"path {first.Name} occurs twice";
+        bool canBoth = first.Mark is { } a && second.Mark is { } b && ((a.Value ^ b.Value) & a.Mask & b.Mask) == 0;
+        return canBoth ? $"one mark could mean path {first.Name} ({first.Mark}) and path {second.Name} ({second.Mark}); give them values that differ under both masks" : null;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace ConntrackStream.Sinks.Reclassify.Rules;
+
+/// <summary>Ports from <paramref name="First"/> to <paramref name="Last"/>, both included.</summary>
+public readonly record struct PortRange(ushort First, ushort Last)
+{
+    public bool Contains(ushort port) => First <= port && port <= Last;
+
+    /// <summary>Reads <c>443</c>, <c>8000-8100</c>, and, as iptables and mwan3 write it, <c>8000:8100</c>.</summary>
+    public static bool TryParse(string text, out PortRange range)
+    {
+        int separator = text.AsSpan().IndexOfAny('-', ':');
+        ReadOnlySpan<char> first = separator < 0 ? text : text.AsSpan(0, separator);
+        ReadOnlySpan<char> last = separator < 0 ? text : text.AsSpan(separator + 1);
+        range = default;
+        if (!ushort.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out ushort from)
+            || !ushort.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out ushort to) || to < from)
+            return false;
+        range = new PortRange(from, to);
+        return true;
+    }
+
+    public override string ToString() => First == Last
+        ? First.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{First}-{Last}");
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Reclassify.Classify;
+
+namespace ConntrackStream.Sinks.Reclassify.Rules;
+
+/// <summary>Decides by prefix, port, protocol and mark: by the rule file, then by the rules taken from mwan3's and pbr's configuration. The first rule that matches counts.</summary>
+public sealed class StaticRules : IFlowClassifier
+{
+    private readonly string? _file;
+    private readonly IReadOnlyList<StaticRule> _configured;
+    private readonly Func<string, bool> _isPath;
+    private readonly ILogger _logger;
+    private readonly Lock _reading = new();
+    private IClassifierHost? _host;
+    private RuleIndex _index;
+    private string? _problem; // of the last reading
+
+    /// <param name="file">The rule file; null for none. Read by <see cref="StartAsync"/>.</param>
+    /// <param name="configured">Rules to ask after the file's.</param>
+    /// <param name="isPath">Whether there is a path of a name.</param>
+    /// <param name="logger">Told of every reading.</param>
+    public StaticRules(string? file, IReadOnlyList<StaticRule> configured, Func<string, bool> isPath, ILogger logger)
+    {
+        _file = file;
+        _configured = configured;
+        _isPath = isPath;
+        _logger = logger;
+        _index = new RuleIndex(configured);
+    }
+
+    public string Name => "rules";
+
+    public ClassifierStatus Status
+    {
+        get
+        {
+            string text = string.Create(CultureInfo.InvariantCulture, $"{Volatile.Read(ref _index).Count} rules");
+            string? problem = Volatile.Read(ref _problem);
+            return new ClassifierStatus(Name, problem is null, problem is null ? text : $"{text}; not read again: {problem}");
+        }
+    }
+
+    /// <exception cref="InvalidDataException">The file is not root's, cannot be read, or has a wrong line: the message names file and line.</exception>
+    public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
+    {
+        _host = host;
+        return Read() is { } problem ? ValueTask.FromException(new InvalidDataException(problem)) : ValueTask.CompletedTask;
+    }
+
+    public Verdict Classify(in FlowQuestion question) => Volatile.Read(ref _index).Classify(question);
+
+    /// <summary>Reads the file again; a wrong one changes nothing, but for the log and <see cref="Status"/>. From any thread.</summary>
+    /// <returns>Whether it was read.</returns>
+    public bool Reload()
+    {
+        if (_file is null)
+            return true;
+        if (Read() is { } problem)
+        {
+            _logger.RulesNotReloaded(problem);
+            return false;
+        }
+
+        _logger.RulesReloaded(_file, Volatile.Read(ref _index).Count - _configured.Count);
+        _host?.Reconsider(AddressRange.All(FlowFamily.IPv4));
+        _host?.Reconsider(AddressRange.All(FlowFamily.IPv6));
+        return true;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private string? Read()
+    {
+        if (_file is null)
+            return null;
+        lock (_reading)
+        {
+            if (StaticRuleFile.TryRead(_file, _isPath, out IReadOnlyList<StaticRule>? rules, out string? problem))
+                Volatile.Write(ref _index, new RuleIndex(rules.Concat(_configured)));
+            Volatile.Write(ref _problem, problem);
+            return problem;
+        }
+    }
+}

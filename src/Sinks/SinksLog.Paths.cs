@@ -1,0 +1,17 @@
+namespace ConntrackStream.Sinks;
+
+/// <summary>Paths and static rules: ids 3140 to 3159.</summary>
+internal static partial class SinksLog
+{
+    [LoggerMessage(3140, LogLevel.Warning, "The addresses of the uplinks' devices cannot be read, those last known go on: {Reason}")]
+    internal static partial void AddressesNotRead(this ILogger logger, string reason);
+
+    [LoggerMessage(3141, LogLevel.Information, "The addresses of the uplinks' devices are read again")]
+    internal static partial void AddressesReadAgain(this ILogger logger);
+
+    [LoggerMessage(3142, LogLevel.Information, "{Path} is read again: {Rules} rules")]
+    internal static partial void RulesReloaded(this ILogger logger, string path, int rules);
+
+    [LoggerMessage(3143, LogLevel.Error, "The static rules stay as they were: {Problem}")]
+    internal static partial void RulesNotReloaded(this ILogger logger, string problem);
+}
