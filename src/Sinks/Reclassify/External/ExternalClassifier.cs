@@ -1,0 +1,230 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Reclassify.Classify;
+
+namespace ConntrackStream.Sinks.Reclassify.External;
+
+/// <summary>
+/// Asks a program in any language, over its pipes or a Unix socket (docs/plugins.md). Whatever it does, a question has its answer by the deadline,
+/// be it to keep the flow where it is; the program is watched, ended when it is of no use, and started again.
+/// </summary>
+public sealed class ExternalClassifier : IFlowClassifier
+{
+    private readonly ExternalOptions _options;
+    private readonly IReadOnlyList<string> _pathNames;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly QuestionTable _table;
+    private readonly Channel<long> _unsent;
+    private readonly Verdict _noAnswer;
+    private readonly long _deadline; // in units of timestamps
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ExternalRestart _restart;
+
+    private IClassifierHost? _host;
+    private ITimer? _timer;
+    private Task _running = Task.CompletedTask;
+    private volatile ExternalState _state = new("not started");
+    private volatile ExternalSession? _session; // null while there is nobody to ask
+    private volatile bool _hasKept; // flows for lack of somebody to ask, since there last was one
+
+    /// <param name="options">Valid and configured.</param>
+    /// <param name="pathNames">Names that an answer may give.</param>
+    /// <param name="time">Of deadlines and waits.</param>
+    /// <param name="logger">For its own messages and the program's standard error.</param>
+    public ExternalClassifier(ExternalOptions options, IReadOnlyList<string> pathNames, TimeProvider time, ILogger logger)
+    {
+        (_options, _pathNames, _time, _logger) = (options, pathNames, time, logger);
+        _table = new QuestionTable(options.MaxOutstanding);
+        _unsent = Channel.CreateBounded<long>(new BoundedChannelOptions(Math.Max(options.MaxOutstanding, 2 * ExternalSession.MaxMissedInRow)) { SingleReader = true, SingleWriter = true });
+        _noAnswer = ExternalVerdicts.NoAnswer(options.Deadline);
+        _deadline = (long)(options.Deadline.TotalSeconds * time.TimestampFrequency);
+        _restart = new ExternalRestart(time, Random.Shared, OnWait);
+    }
+
+    public string Name => "external";
+
+    /// <summary>For metrics.</summary>
+    public ExternalCounters Counters { get; } = new();
+
+    public ClassifierStatus Status
+    {
+        get
+        {
+            ExternalState state = _state;
+            string text = state.RestartsAt is { } at
+                ? string.Create(CultureInfo.InvariantCulture, $"restarts in {Math.Max(0, Math.Ceiling(_time.GetElapsedTime(_time.GetTimestamp(), at).TotalSeconds))} s: {state.Text}")
+                : state.Text;
+            return new ClassifierStatus(Name, state.IsWorking, string.Create(
+                CultureInfo.InvariantCulture, $"{text}, {Counters.Asked} asked, {Counters.Answered} answered, {Counters.Late} late"));
+        }
+    }
+
+    /// <exception cref="ExternalClassifierException">The program's file or user is not as it must be. One that fails later is started again.</exception>
+    public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
+    {
+        if (_options.Command.Length > 0 && ChildPeer.Problem(_options) is { } problem)
+            throw new ExternalClassifierException($"Reclassify:External:Command: {problem}");
+        _host = host;
+        _timer = _time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _running = RunAsync();
+        return ValueTask.CompletedTask;
+    }
+
+    public Verdict Classify(in FlowQuestion question)
+    {
+        ExternalSession? session = _session;
+        if (session is null)
+            return Refuse(ExternalVerdicts.NotRunning);
+        QuestionTable.Added added = _table.TryAdd(question, _time.GetTimestamp(), out long id);
+        if (added == QuestionTable.Added.WasOpen)
+            return new Verdict(VerdictKind.Pending);
+        if (added == QuestionTable.Added.NoRoom)
+            return Refuse(ExternalVerdicts.Busy);
+        if (!_unsent.Writer.TryWrite(id) && _table.TryTake(id, out _)) // it does not read: the ids of questions past their deadlines fill the queue
+        {
+            session.Missed();
+            return Refuse(ExternalVerdicts.Busy);
+        }
+
+        Interlocked.Increment(ref Counters.Asked);
+        if (added == QuestionTable.Added.AsOnly)
+            Arm(_options.Deadline);
+        return new Verdict(VerdictKind.Pending);
+    }
+
+    /// <summary>The same as <see cref="Classify"/> told: there is no other source to ask in time.</summary>
+    public Verdict Confirm(in FlowQuestion question) => Classify(question);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        if (_timer is not null)
+            await _timer.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _restart.RunAsync(SessionAsync, _stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            _state = new ExternalState("stopped");
+        }
+    }
+
+    private async ValueTask SessionAsync(CancellationToken stop)
+    {
+        _state = new ExternalState("starting");
+        ExternalPeer peer = _options.Command.Length > 0
+            ? ChildPeer.Start(_options, _time, _logger)
+            : await ConnectAsync(stop).ConfigureAwait(false);
+        string reason;
+        await using (peer.ConfigureAwait(false))
+        {
+            ExternalSession session = new(peer, Parts());
+            _restart.Begun();
+            _state = new ExternalState(peer.Text, IsWorking: true);
+            _session = session;
+            _logger.ExternalBegun(peer.Text);
+            if (_hasKept)
+                AskAgain();
+            try
+            {
+                (reason, bool isItsEnd) = await session.RunAsync(stop).ConfigureAwait(false);
+                _session = null;
+                _state = new ExternalState($"is ended, as it {reason}");
+                string? end = await peer.EndAsync().ConfigureAwait(false);
+                reason = isItsEnd && end is not null ? end : reason;
+            }
+            finally
+            {
+                _session = null;
+                CloseQuestions();
+            }
+        }
+
+        throw new ExternalClassifierException(reason);
+    }
+
+    private async ValueTask<ExternalPeer> ConnectAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await SocketPeer.ConnectAsync(_options.Socket!, _options.User, stop).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            throw new ExternalClassifierException($"{_options.Socket} cannot be connected to: {e.Message}", e);
+        }
+    }
+
+    private void OnWait(TimeSpan wait, string reason)
+    {
+        Interlocked.Increment(ref Counters.Restarts);
+        _state = new ExternalState(reason, RestartsAt: _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
+        _logger.ExternalEnded(wait.TotalSeconds, reason);
+    }
+
+    private Verdict Refuse(in Verdict verdict)
+    {
+        _hasKept = true;
+        Interlocked.Increment(ref Counters.Refused);
+        return verdict;
+    }
+
+    /// <summary>Flows that stayed only because nobody was there are looked at again.</summary>
+    private void AskAgain()
+    {
+        _hasKept = false;
+        _host!.Reconsider(AddressRange.All(FlowFamily.IPv4));
+        _host.Reconsider(AddressRange.All(FlowFamily.IPv6));
+    }
+
+    private void CloseQuestions()
+    {
+        while (_unsent.Reader.TryRead(out _))
+        {
+        }
+
+        while (_table.TryTakeOldest(long.MaxValue, out FlowQuestion question))
+        {
+            _hasKept = true;
+            Interlocked.Increment(ref Counters.Unanswered);
+            _host!.Answer(question, ExternalVerdicts.Ended);
+        }
+    }
+
+    private void Arm(TimeSpan due) => _timer!.Change(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(due.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+
+    private void Expire()
+    {
+        while (_table.TryTakeOldest(_time.GetTimestamp() - _deadline, out FlowQuestion question))
+        {
+            Interlocked.Increment(ref Counters.Unanswered);
+            _host!.Answer(question, _noAnswer);
+            _session?.Missed();
+        }
+
+        if (_table.OldestAskedAt is { } oldest)
+            Arm(_time.GetElapsedTime(_time.GetTimestamp(), oldest + _deadline));
+    }
+
+    private ExternalSessionParts Parts() => new()
+    {
+        Options = _options,
+        PathNames = _pathNames,
+        Host = _host!,
+        Time = _time,
+        Logger = _logger,
+        Counters = Counters,
+        Table = _table,
+        Unsent = _unsent.Reader,
+    };
+}
