@@ -67,8 +67,8 @@ public sealed class TcpFlow : IDisposable
     /// <summary>Receives at the client what is there, else waits for 5 s (TimedOut). ConnectionReset after a reset.</summary>
     public SocketError TryReceive() => Error(() => _client.Receive(new byte[65536]));
 
-    /// <summary>Whether a reset, or anything else, waits for the client.</summary>
-    public bool ClientHasNews => _client.Poll(0, SelectMode.SelectRead);
+    /// <summary>Whether a reset has come to the client that no call has told yet; data that waits is no reset.</summary>
+    public bool ClientIsReset => _client.Poll(0, SelectMode.SelectError);
 
     /// <summary>Sends so many bytes from the server, without anybody reading them; what the system says of it.</summary>
     public SocketError TryPush(int bytes = 1) => Error(() => _server.Send(new byte[bytes]));
@@ -85,6 +85,9 @@ public sealed class TcpFlow : IDisposable
         Assert.Equal(0, _client.Receive(new byte[1]));
         Dispose();
     }
+
+    /// <summary>FIN from the client alone.</summary>
+    public void CloseClient() => _client.Shutdown(SocketShutdown.Send);
 
     /// <summary>RST from the client.</summary>
     public void Reset()
