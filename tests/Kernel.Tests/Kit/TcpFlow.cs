@@ -15,6 +15,7 @@ public sealed class TcpFlow : IDisposable
         _server = server;
         Source = (IPEndPoint)client.LocalEndPoint!;
         Destination = (IPEndPoint)client.RemoteEndPoint!;
+        Seen = (IPEndPoint)server.RemoteEndPoint!;
     }
 
     /// <summary>As the client sees them.</summary>
@@ -22,6 +23,9 @@ public sealed class TcpFlow : IDisposable
 
     /// <inheritdoc cref="Source"/>
     public IPEndPoint Destination { get; }
+
+    /// <summary>The client's end as the server sees it: translated, where the source is.</summary>
+    public IPEndPoint Seen { get; }
 
     internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port)
     {
@@ -57,6 +61,21 @@ public sealed class TcpFlow : IDisposable
         Receive(_client, data);
     }
 
+    /// <summary>Sends so many bytes from the client; what the system says of it. A reset is told once (ConnectionReset), then it is Shutdown (EPIPE).</summary>
+    public SocketError TrySend(int bytes = 1) => Error(() => _client.Send(new byte[bytes]));
+
+    /// <summary>Receives at the client what is there, else waits for 5 s (TimedOut). ConnectionReset after a reset.</summary>
+    public SocketError TryReceive() => Error(() => _client.Receive(new byte[65536]));
+
+    /// <summary>Whether a reset has come to the client that no call has told yet; data that waits is no reset.</summary>
+    public bool ClientIsReset => _client.Poll(0, SelectMode.SelectError);
+
+    /// <summary>Sends so many bytes from the server, without anybody reading them; what the system says of it.</summary>
+    public SocketError TryPush(int bytes = 1) => Error(() => _server.Send(new byte[bytes]));
+
+    /// <summary>Whether everything pushed has been acknowledged by the client's system.</summary>
+    public bool PushIsAcknowledged => KitLibc.Unacknowledged(_server.SafeHandle) == 0;
+
     /// <summary>FIN from the client, FIN from the server; returns when both have seen the other's.</summary>
     public void Close()
     {
@@ -66,6 +85,9 @@ public sealed class TcpFlow : IDisposable
         Assert.Equal(0, _client.Receive(new byte[1]));
         Dispose();
     }
+
+    /// <summary>FIN from the client alone.</summary>
+    public void CloseClient() => _client.Shutdown(SocketShutdown.Send);
 
     /// <summary>RST from the client.</summary>
     public void Reset()
@@ -78,6 +100,19 @@ public sealed class TcpFlow : IDisposable
     {
         _client.Dispose();
         _server.Dispose();
+    }
+
+    private static SocketError Error(Func<int> call)
+    {
+        try
+        {
+            call();
+            return SocketError.Success;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode;
+        }
     }
 
     private static void Receive(Socket socket, byte[] into)
