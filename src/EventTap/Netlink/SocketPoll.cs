@@ -8,14 +8,17 @@ internal sealed unsafe class SocketPoll : IDisposable
 {
     private readonly SafeFileHandle _socket;
     private readonly WakeEvent _wake;
+    private readonly string _operation;
 
-    internal SocketPoll(SafeFileHandle socket, WakeEvent wake)
+    /// <param name="operation">What is waited for, as errors name it.</param>
+    internal SocketPoll(SafeFileHandle socket, WakeEvent wake, string operation = "waiting for conntrack events")
     {
         bool added = false;
         socket.DangerousAddRef(ref added);
         wake.Handle.DangerousAddRef(ref added);
         _socket = socket;
         _wake = wake;
+        _operation = operation;
     }
 
     /// <summary>Waits until the socket can be read or has an error, the event is set, or the time is over.</summary>
@@ -29,7 +32,7 @@ internal sealed unsafe class SocketPoll : IDisposable
         if (fds[1].Revents != 0)
             _wake.Reset();
         if ((fds[0].Revents & POLLNVAL) != 0)
-            throw new NetlinkException("waiting for conntrack events", Errno.EBADF);
+            throw new NetlinkException(_operation, Errno.EBADF);
         return (fds[0].Revents & (POLLERR | POLLHUP)) != 0;
     }
 
@@ -48,11 +51,11 @@ internal sealed unsafe class SocketPoll : IDisposable
         _wake.Handle.DangerousRelease();
     }
 
-    private static void Poll(Pollfd* fds, nuint count, int milliseconds)
+    private void Poll(Pollfd* fds, nuint count, int milliseconds)
     {
         if (poll(fds, count, milliseconds) >= 0)
             return;
         if (LastErrno != Errno.EINTR) // which is a wake-up like any other
-            throw new NetlinkException("waiting for conntrack events", LastErrno);
+            throw new NetlinkException(_operation, LastErrno);
     }
 }

@@ -1,0 +1,308 @@
+using System.Text;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Reading;
+using static ConntrackStream.Sinks.Reclassify.Sets.Nfts.NfTables;
+
+namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
+
+/// <summary>An nftables set or map, mirrored by its notifications; read whole at first, after losses, and where they do not tell enough.</summary>
+internal sealed class NftSource : SetSource
+{
+    private const int Attempts = 3;
+
+    private readonly byte[] _table;
+    private readonly byte[] _set;
+    private readonly byte _family;
+    private readonly byte[] _request = new byte[NftMessages.MaxLength]; // the reader's
+    private readonly byte[] _test = new byte[NftMessages.MaxLength]; // the asker's
+    private readonly SetAnswerReader _readSet;
+    private readonly SetAnswerReader _readElements;
+    private readonly SetAnswerReader _readAnswer;
+
+    // Of the reading under way
+    private NftHeader? _header;
+    private NftPoints? _points;
+    private NftIntervalBuilder? _intervals;
+    private NftBoxBuilder? _boxes;
+    private bool _malformed;
+    private uint? _catchAll;
+    private TimeSpan? _answered; // the asker's
+
+    internal NftSource(SetName name, Mirror mirror)
+        : base(name, mirror)
+    {
+        _table = Encoding.UTF8.GetBytes(name.Table);
+        _set = Encoding.UTF8.GetBytes(name.Name);
+        _family = NftMessages.FamilyNumber(name.Family);
+        _readSet = (in MessageHeader _, ReadOnlySpan<byte> message) => _header = NftHeader.Read(Attributes(message));
+        _readElements = ReadElements;
+        _readAnswer = ReadAnswer;
+    }
+
+    /// <summary>A set that may change silently, or whose reading failed, is read at the interval.</summary>
+    internal override bool IsNotified => State is SetState.Waiting or SetState.CannotMatch || (State == SetState.Ready && Content is NftContent { Header.ChangesSilently: false });
+
+    /// <summary>Looks at a message of the notification group.</summary>
+    /// <returns>Whether the set must be read again.</returns>
+    internal bool Notify(in MessageHeader message, ReadOnlySpan<byte> bytes)
+    {
+        byte type = (byte)message.Type;
+        if (bytes[Nlmsg.HeaderLength] != _family || !IsMine(Attributes(bytes), type))
+            return false;
+        if (type is not (NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM) || Content is not NftPoints points)
+            return true;
+        Apply(points, Attributes(bytes), type == NFT_MSG_NEWSETELEM);
+        return _malformed;
+    }
+
+    internal override Errno Test(SetLink link, in FlowQuestion question, SetDirections directions, ref TimeSpan? left)
+    {
+        SetContent? content;
+        lock (Mirror.Gate)
+            content = Content;
+        Span<UInt128> values = stackalloc UInt128[NftKey.MaxFields];
+        if (content is not NftContent own || !directions.Cover(own.Dimensions) || !own.Key.TryOf(question, directions, values))
+            return Errno.ENOENT;
+        _answered = null;
+        uint sequence = link.NextSequence();
+        Errno errno = link.Exchange(NftMessages.Get(_test, sequence, Name, own.Key, values), sequence, _readAnswer, out _);
+        if (errno == Errno.ENOENT && own.HasCatchAll)
+        {
+            sequence = link.NextSequence();
+            errno = link.Exchange(NftMessages.Get(_test, sequence, Name, null, default), sequence, _readAnswer, out _);
+        }
+
+        if (errno == Errno.None)
+            left = _answered;
+        return errno;
+    }
+
+    protected override void ReadCore(SetLink link)
+    {
+        for (int attempt = 1; !TryRead(link, isLast: attempt == Attempts); attempt++)
+        {
+        }
+    }
+
+    private static AttributeReader Attributes(ReadOnlySpan<byte> message) => new(message[(Nlmsg.HeaderLength + Nfnl.HeaderLength)..]);
+
+    /// <returns>False when a change of the ruleset disturbed it.</returns>
+    private bool TryRead(SetLink link, bool isLast)
+    {
+        (_header, _points, _intervals, _boxes, _malformed, _catchAll) = (null, null, null, null, false, null);
+        uint sequence = link.NextSequence();
+        Errno errno = link.Exchange(NftMessages.GetSet(_request, sequence, Name), sequence, _readSet, out _);
+        if (errno != Errno.None || _header is not { } header)
+        {
+            Refused(errno);
+            return true;
+        }
+
+        FlowFamily family = _family switch
+        {
+            NFPROTO_IPV4 => FlowFamily.IPv4,
+            NFPROTO_IPV6 => FlowFamily.IPv6,
+            _ => FlowFamily.Unspecified,
+        };
+        if (NftKey.Create(header.KeyType, header.KeyLength, family, header.IsInterval, out string? problem) is not { } key)
+        {
+            CannotMatch("nftables set", problem!);
+            return true;
+        }
+
+        Begin(header, key);
+        sequence = link.NextSequence();
+        errno = link.Exchange(NftMessages.Dump(_request, sequence, Name), sequence, _readElements, out bool interrupted);
+        if (errno != Errno.None || _malformed)
+            Refused(errno);
+        else if (!interrupted)
+            Complete(header, key);
+        else if (!isLast)
+            return false;
+        else
+            Disturbed();
+        return true;
+    }
+
+    private void Refused(Errno errno)
+    {
+        if (errno == Errno.ENOENT)
+            Missing("it does not exist");
+        else if (errno == Errno.None)
+            Failed($"listing {Reason}: the kernel's answer cannot be read");
+        else
+            Failed(new NetlinkException($"listing {Reason}", errno, errno switch
+            {
+                Errno.EPERM => "this needs CAP_NET_ADMIN",
+                Errno.EINVAL or Errno.EOPNOTSUPP => "this kernel has no nf_tables; load the module",
+                _ => null,
+            }).Message);
+    }
+
+    /// <summary>A set of single keys keeps what was read of it, since notifications tell the rest; members gone meanwhile go with the next reading.</summary>
+    private void Disturbed()
+    {
+        if (_points is { } points)
+            Ready(points);
+        Failed($"listing {Reason}: the ruleset changed meanwhile (NLM_F_DUMP_INTR)");
+    }
+
+    private void Begin(NftHeader header, NftKey key)
+    {
+        NftContent? same = Content is NftContent content && content.Header == header ? content : null;
+        if (!header.IsInterval)
+        {
+            _points = same as NftPoints ?? new NftPoints(header, key);
+            lock (Mirror.Gate)
+                _points.BeginRound();
+        }
+        else if (key.Count == 1)
+        {
+            _intervals = new NftIntervalBuilder(header, key);
+        }
+        else
+        {
+            _boxes = new NftBoxBuilder(header, key);
+        }
+    }
+
+    private void Complete(NftHeader header, NftKey key)
+    {
+        uint now = Mirror.Clock.Now;
+        NftContent? before = Content is NftContent content && content.Type == key.Type ? content : null;
+        NftContent read;
+        if (_points is { } points)
+        {
+            SweepPoints(points);
+            read = points;
+        }
+        else if (_intervals is { } intervals)
+        {
+            NftIntervals built = intervals.Build();
+            built.AddGains(before as NftIntervals, now, Mirror.Gains);
+            read = built;
+        }
+        else
+        {
+            read = _boxes!.Build(before as NftBoxes, now, Mirror.Gains);
+        }
+
+        lock (Mirror.Gate)
+            read.SetCatchAll(_catchAll, now, before, Mirror.Gains);
+        Ready(read);
+    }
+
+    private void SweepPoints(NftPoints points)
+    {
+        int position = 0;
+        bool more = true;
+        while (more)
+        {
+            lock (Mirror.Gate)
+                more = points.Sweep(ref position, Mirror.SweepSlice);
+        }
+    }
+
+    private void ReadElements(in MessageHeader message, ReadOnlySpan<byte> bytes)
+    {
+        AttributeReader attributes = Attributes(bytes);
+        while (attributes.Next())
+        {
+            if (attributes.Type == NFTA_SET_ELEM_LIST_ELEMENTS)
+                ReadElements(attributes.Nested());
+        }
+
+        _malformed |= attributes.Malformed;
+    }
+
+    private void ReadElements(AttributeReader list)
+    {
+        uint now = Mirror.Clock.Now;
+        bool more = true;
+        while (more)
+        {
+            lock (Mirror.Gate)
+            {
+                for (int i = 0; i < Mirror.Slice && (more = list.Next()); i++)
+                {
+                    if (list.Type == NFTA_LIST_ELEM)
+                        Take(list.Nested(), now);
+                }
+            }
+        }
+
+        _malformed |= list.Malformed;
+    }
+
+    private void Take(AttributeReader attributes, uint now)
+    {
+        bool good = NftElement.TryRead(attributes, out NftElement element);
+        uint deadline = element.Left is { } left ? SetClock.After(now, left) : 0;
+        if (good && element.IsCatchAll)
+            _catchAll = deadline;
+        else if (good)
+            good = _points?.Put(element, now, Mirror.Gains) ?? _intervals?.Add(element, deadline) ?? _boxes!.Add(element, deadline, now);
+        _malformed |= !good;
+    }
+
+    /// <summary>The elements that a notification names.</summary>
+    private void Apply(NftPoints points, AttributeReader attributes, bool added)
+    {
+        uint now = Mirror.Clock.Now;
+        (_malformed, _points) = (false, points);
+        while (attributes.Next())
+        {
+            if (attributes.Type != NFTA_SET_ELEM_LIST_ELEMENTS)
+                continue;
+            AttributeReader list = attributes.Nested();
+            while (list.Next())
+            {
+                lock (Mirror.Gate)
+                    Apply(points, list.Nested(), added, now);
+            }
+        }
+    }
+
+    private void Apply(NftPoints points, AttributeReader attributes, bool added, uint now)
+    {
+        if (!NftElement.TryRead(attributes, out NftElement element))
+            _malformed = true;
+        else if (element.IsCatchAll)
+            points.SetCatchAll(added ? element.Left is { } left ? SetClock.After(now, left) : 0 : null, now, null, Mirror.Gains);
+        else if (added)
+            _malformed |= !points.Put(element, now, Mirror.Gains);
+        else
+            points.Remove(element);
+    }
+
+    /// <summary>A message about the set, its table, or its elements; all of them begin with the same attributes.</summary>
+    private bool IsMine(AttributeReader attributes, byte type)
+    {
+        bool isTable = type is NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE;
+        bool table = false, set = isTable;
+        while (attributes.Next())
+        {
+            if (attributes.Type == NFTA_SET_TABLE) // NFTA_TABLE_NAME
+                table = attributes.Value.TrimEnd((byte)0).SequenceEqual(_table);
+            else if (attributes.Type == NFTA_SET_NAME && !isTable)
+                set = attributes.Value.TrimEnd((byte)0).SequenceEqual(_set);
+        }
+
+        return table && set;
+    }
+
+    private void ReadAnswer(in MessageHeader message, ReadOnlySpan<byte> bytes)
+    {
+        AttributeReader attributes = Attributes(bytes);
+        while (attributes.Next())
+        {
+            if (attributes.Type != NFTA_SET_ELEM_LIST_ELEMENTS)
+                continue;
+            AttributeReader list = attributes.Nested();
+            if (list.Next() && NftElement.TryRead(list.Nested(), out NftElement element))
+                _answered = element.Left;
+        }
+    }
+}

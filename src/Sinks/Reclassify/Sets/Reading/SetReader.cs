@@ -1,0 +1,135 @@
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Nfts;
+
+namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
+
+/// <summary>The thread that keeps the mirrors up with the kernel: it waits for notifications of nftables, and for the time of the next reading.</summary>
+internal sealed class SetReader
+{
+    private readonly SourceList _sources;
+    private readonly Mirror _mirror;
+    private readonly TimeSpan _interval;
+    private readonly IClassifierHost _host;
+    private readonly NftSource[] _nft;
+    private readonly SetLink _link;
+    private readonly NftNotifications _notifications;
+    private readonly WakeEvent _wake = new();
+    private readonly TaskCompletionSource _firstPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _stopping;
+
+    /// <exception cref="NetlinkException">No socket can be opened there.</exception>
+    internal SetReader(SourceList sources, Mirror mirror, NetworkNamespace networkNamespace, TimeSpan interval, IClassifierHost host)
+    {
+        (_sources, _mirror, _interval, _host) = (sources, mirror, interval, host);
+        _nft = [.. sources.All.OfType<NftSource>()];
+        _link = new SetLink(networkNamespace);
+        _link.Open();
+        _notifications = NftNotifications.Open(networkNamespace, join: _nft.Length > 0);
+    }
+
+    /// <summary>Starts the thread.</summary>
+    /// <returns>Completes when the reading of every set has been tried.</returns>
+    internal Task StartAsync()
+    {
+        new Thread(Run) { IsBackground = true, Name = "sets" }.UnsafeStart();
+        return _firstPass.Task;
+    }
+
+    internal async Task StopAsync()
+    {
+        _stopping = true;
+        _wake.Set();
+        await _ended.Task.ConfigureAwait(false);
+        _wake.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            using SocketPoll poll = new(_notifications.Socket.Handle, _wake, "waiting for notifications of nftables");
+            using ITimer timer = _mirror.Time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            while (!_stopping)
+            {
+                Listen();
+                if (ReadNext(out TimeSpan idle))
+                    continue;
+                _firstPass.TrySetResult();
+                timer.Change(idle, Timeout.InfiniteTimeSpan);
+                poll.Wait(Timeout.Infinite);
+            }
+        }
+        catch (NetlinkException e)
+        {
+            _mirror.Logger.SetReaderFailed(e.Message);
+            _firstPass.TrySetException(e);
+        }
+        finally
+        {
+            _notifications.Dispose();
+            _link.Dispose();
+            _firstPass.TrySetCanceled();
+            _ended.SetResult();
+        }
+    }
+
+    private void Listen()
+    {
+        Errno lost = _notifications.Drain(_nft, MustRead);
+        if (lost is Errno.ENOBUFS or Errno.EMSGSIZE)
+        {
+            _mirror.Logger.SetNotificationsLost(lost.ToString());
+            foreach (NftSource source in _nft)
+                MustRead(source);
+        }
+        else if (lost != Errno.None)
+        {
+            throw new NetlinkException("receiving notifications of nftables", lost);
+        }
+
+        _mirror.Gains.Tell(_host);
+    }
+
+    /// <summary>As soon as its share of the processor allows.</summary>
+    private void MustRead(NftSource source)
+    {
+        source.MustRead = true;
+        source.Due = source.LastReadAt + Stamps(ReadingPace.Rest(source.LastAttemptTook));
+    }
+
+    /// <summary>Reads the set that is due first.</summary>
+    /// <returns>False when none is due, but after <paramref name="idle"/>.</returns>
+    private bool ReadNext(out TimeSpan idle)
+    {
+        SetSource first = _sources.All.MinBy(source => source.Due)!;
+        long now = _mirror.Time.GetTimestamp();
+        idle = first.Due == long.MaxValue ? Timeout.InfiniteTimeSpan : _mirror.Time.GetElapsedTime(now, first.Due);
+        if (first.Due > now)
+            return false;
+        if (IsTimeFor(first, now))
+        {
+            first.Read(_link);
+            _mirror.Gains.Tell(_host);
+            _sources.Prune();
+        }
+
+        first.Due = first.IsNotified ? long.MaxValue : _mirror.Time.GetTimestamp() + Stamps(_interval);
+        return true;
+    }
+
+    /// <summary>A set that is due is looked at; reading all of it may have to wait.</summary>
+    private bool IsTimeFor(SetSource source, long now)
+    {
+        if (source.MustRead || !source.WasRead)
+            return true;
+        TimeSpan since = _mirror.Time.GetElapsedTime(source.LastReadAt, now);
+        TimeSpan all = TimeSpan.Zero;
+        foreach (SetSource other in _sources.All)
+            all += other.IsNotified ? TimeSpan.Zero : other.LastAttemptTook;
+        return ReadingPace.IsTime(since, source.LastAttemptTook, all, () => source.HasChanged(_link));
+    }
+
+    private long Stamps(TimeSpan time) => (long)(time.TotalSeconds * _mirror.Time.TimestampFrequency);
+}

@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets;
+using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
+
+namespace ConntrackStream.Kernel.Tests.Reclassify;
+
+/// <summary>Look-ups in nftables sets against <c>nft get element</c>, and how their mirrors follow the kernel.</summary>
+public sealed class NftSetTests : IDisposable
+{
+    private const int Flows = 150;
+    private static readonly TimeSpan _never = TimeSpan.FromHours(1);
+    private readonly SetRig _rig = new();
+    private readonly RecordingHost _host = new();
+
+    public void Dispose() => _rig.Dispose();
+
+    [Theory]
+    [InlineData("type ipv4_addr;", "ip4", 200)]
+    [InlineData("type ipv4_addr; flags interval; auto-merge;", "net4", 12)]
+    [InlineData("type ipv4_addr; flags timeout; timeout 5m;", "ip4", 200)]
+    [InlineData("type ipv4_addr; flags interval, timeout; auto-merge; timeout 5m;", "net4", 12)]
+    [InlineData("type ipv6_addr;", "ip6", 200)]
+    [InlineData("type ipv6_addr; flags interval; auto-merge;", "net6", 12)]
+    [InlineData("type inet_service;", "port", 2)]
+    [InlineData("type inet_proto;", "proto", 2)]
+    [InlineData("type mark;", "mark", 4)]
+    [InlineData("type mark; flags interval;", "mark", 4)]
+    [InlineData("type ipv4_addr . inet_service;", "ip4.port", 800)]
+    [InlineData("type ipv6_addr . inet_service;", "ip6.port", 800)]
+    [InlineData("type ipv4_addr . inet_proto . inet_service;", "ip4.proto.port", 1500)]
+    [InlineData("type ipv4_addr . mark;", "ip4.mark", 1000)]
+    [InlineData("type ipv4_addr . inet_service; flags interval;", "net4.ports", 60)]
+    [InlineData("type ipv6_addr . inet_service; flags interval;", "net6.ports", 60)]
+    [InlineData("type ipv4_addr . mark . inet_service; flags interval;", "net4.mark.ports", 400)]
+    [InlineData("type inet_service . ipv4_addr . ipv4_addr; flags interval;", "ports.net4.net4", 400)]
+    public async Task They_say_what_nft_says(string type, string parts, int members)
+    {
+        RandomSetFlows random = new(type.Length + members, parts.Contains('6', StringComparison.Ordinal));
+        _rig.Nft($"table inet t {{ set s {{ {type} }}; }}");
+        _rig.Nft(Adding(random, parts, members, isInterval: type.Contains("interval", StringComparison.Ordinal)));
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
+        Assert.Null(classifier.Sets[0].Problem);
+
+        FlowQuestion[] flows = [.. Enumerable.Range(0, Flows * 3).Select(_ => random.Flow()).Where(flow => !parts.Contains("port", StringComparison.Ordinal)
+            || flow.Original.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp).Take(Flows)];
+        bool[] expected = _rig.NftGet("inet t s", [.. flows.Select(flow => Text(flow, parts))]);
+        Assert.InRange(expected.Count(hit => hit), 3, flows.Length - 3);
+        for (int i = 0; i < flows.Length; i++)
+        {
+            Assert.True(expected[i] == (classifier.Classify(flows[i]).Path == "wan"), $"Classify of {Text(flows[i], parts)}: nft says {expected[i]}");
+            Assert.True(expected[i] == (classifier.Confirm(flows[i]).Path == "wan"), $"Confirm of {Text(flows[i], parts)}: nft says {expected[i]}");
+        }
+
+        Assert.Equal(0, classifier.ConfirmFailures);
+    }
+
+    [Fact]
+    public async Task Members_are_noticed_as_they_come_and_go()
+    {
+        _rig.Nft("table inet t { set s { type ipv4_addr; }; set r { type ipv4_addr; flags interval; }; map m { type ipv4_addr : verdict; }; }");
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan", "nft:inet/t/r=lte", "nft:inet/t/m=map");
+
+        _rig.Nft("add element inet t s { 10.0.0.1, 10.0.0.2 }");
+        Eventually.True(() => _host.Covers("10.0.0.1") && _host.Covers("10.0.0.2"));
+        Assert.False(_host.Covers("10.0.0.3"));
+        Assert.Equal("nft inet t s", classifier.Classify(FlowTo("10.0.0.1", 80)).Reason);
+
+        _rig.Nft("add element inet t r { 10.0.1.0/24 }\nadd element inet t m { 10.0.2.1 : drop }");
+        Eventually.True(() => classifier.Classify(FlowTo("10.0.1.200", 80)).Path == "lte");
+        Eventually.True(() => classifier.Classify(FlowTo("10.0.2.1", 80)).Path == "map");
+        Eventually.True(() => _host.Covers("10.0.1.255"));
+        Assert.False(_host.Covers("10.0.3.0"));
+
+        _rig.Nft("delete element inet t s { 10.0.0.1 }");
+        Eventually.True(() => classifier.Classify(FlowTo("10.0.0.1", 80)).Path is null);
+        Assert.Equal("wan", classifier.Classify(FlowTo("10.0.0.2", 80)).Path);
+
+        _rig.Nft("flush set inet t s");
+        Eventually.True(() => classifier.Classify(FlowTo("10.0.0.2", 80)).Path is null);
+    }
+
+    [Fact]
+    public async Task A_set_is_waited_for_and_may_come_back_as_another()
+    {
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
+        Assert.Equal("0 sets, 0 members; waiting for nft inet t s", classifier.Status.Text);
+
+        _rig.Nft("table inet t { set s { type ipv4_addr; elements = { 10.0.0.1 }; }; }");
+        Eventually.True(() => classifier.Classify(FlowTo("10.0.0.1", 80)).Path == "wan");
+
+        _rig.Nft("delete table inet t");
+        Eventually.True(() => classifier.Sets[0].State == SetState.Waiting);
+        Assert.Equal(Verdict.None, classifier.Confirm(FlowTo("10.0.0.1", 80)));
+
+        _rig.Nft("table inet t { set s { type ether_addr; }; }");
+        Eventually.True(() => classifier.Sets[0].State == SetState.CannotMatch);
+        Assert.Equal("needs MAC addresses, which conntrack does not tell", classifier.Sets[0].Problem);
+
+        _rig.Nft("delete table inet t\ntable inet t { set s { type inet_service; elements = { 443 }; }; }");
+        Eventually.True(() => classifier.Classify(FlowTo("2001:db8::1", 443)).Path == "wan");
+    }
+
+    [Fact]
+    public async Task Timeouts_bound_the_verdict_and_expire()
+    {
+        _rig.Nft("table inet t { set s { type ipv4_addr; flags timeout; elements = { 10.0.0.1 timeout 1s, 10.0.0.2 timeout 1h, 10.0.0.3 }; }; }");
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
+
+        Assert.InRange(classifier.Classify(FlowTo("10.0.0.2", 80)).ValidFor!.Value.TotalMinutes, 50, 60);
+        Assert.InRange(classifier.Confirm(FlowTo("10.0.0.2", 80)).ValidFor!.Value.TotalMinutes, 50, 60);
+        Assert.Null(classifier.Classify(FlowTo("10.0.0.3", 80)).ValidFor);
+        Eventually.True(() => classifier.Classify(FlowTo("10.0.0.1", 80)).Path is null);
+        Assert.Equal("wan", classifier.Classify(FlowTo("10.0.0.3", 80)).Path);
+    }
+
+    [Fact]
+    public async Task The_member_for_all_others_matches_them()
+    {
+        _rig.Nft("table inet t { map s { type ipv4_addr : mark; elements = { 10.0.0.1 : 1, * : 2 }; }; }");
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
+
+        Assert.Equal("wan", classifier.Classify(FlowTo("10.9.9.9", 80)).Path);
+        Assert.Equal("wan", classifier.Confirm(FlowTo("10.9.9.9", 80)).Path);
+        Assert.Equal(Verdict.None, classifier.Classify(FlowTo("2001:db8::9", 80)));
+        _rig.Nft("delete element inet t s { * }");
+        Eventually.True(() => classifier.Classify(FlowTo("10.9.9.9", 80)).Path is null);
+    }
+
+    [Fact]
+    public async Task Lost_notifications_bring_another_reading()
+    {
+        _rig.Nft("table inet t { set s { type ipv4_addr; }; set other { type ipv4_addr . inet_service; }; }");
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
+
+        for (int batch = 0; batch < 4; batch++)
+        {
+            StringBuilder flood = new();
+            for (int i = 0; i < 20000; i++)
+                flood.Append(CultureInfo.InvariantCulture, $"{(i % 500 == 0 ? (i == 0 ? "" : " }\n") + "add element inet t s { " : ", ")}10.{batch}.{i >> 8}.{i & 255}");
+            _rig.Nft(flood.Append(" }\n").ToString());
+        }
+
+        Eventually.True(() => classifier.Sets[0].Members == 80000, state: () => classifier.Status.Text);
+    }
+
+    private static string Adding(RandomSetFlows random, string parts, int members, bool isInterval)
+    {
+        StringBuilder commands = new();
+        HashSet<string> seen = [];
+        for (int i = 0; i < members; i++)
+        {
+            string member = Member(random, parts, i);
+            if (seen.Add(member))
+                commands.Append(CultureInfo.InvariantCulture, $"{(commands.Length == 0 ? "add element inet t s { " : ", ")}{member}");
+        }
+
+        return isInterval || members > 0 ? commands.Append(" }").ToString() : "";
+    }
+
+    // Concatenated ranges must not overlap: they differ in the /27 or /123 that the number of the member chooses.
+    private static string Member(RandomSetFlows random, string parts, int i) => string.Join(" . ", parts.Split('.').Select((part, at) => part switch
+    {
+        "port" => random.Port().ToString(CultureInfo.InvariantCulture),
+        "ports" => string.Create(CultureInfo.InvariantCulture, $"{80 + (i & 3)}-{80 + (i & 3) + (parts.StartsWith("ports", StringComparison.Ordinal) ? 0 : i & 1 & ~(i & 3) >> 1)}"),
+        "proto" => random.Next(2) == 0 ? "tcp" : "gre",
+        "mark" => string.Create(CultureInfo.InvariantCulture, $"0x{random.Mark():x8}"),
+        "net4" when parts.Contains('.', StringComparison.Ordinal) => string.Create(CultureInfo.InvariantCulture, $"10.0.{(i >> 5) & 1}.{((i >> 2) & 7) * 32}/{28 + (i % 3)}"),
+        "net6" when parts.Contains('.', StringComparison.Ordinal) => string.Create(CultureInfo.InvariantCulture, $"2001:db8::{(i >> 5) & 1}:{((i >> 2) & 7) * 32:x}/{124 + (i % 3)}"),
+        "net4" or "net6" => random.Net(),
+        _ => random.Address(),
+    }));
+
+    private static string Text(FlowQuestion flow, string parts) => string.Join(" . ", parts.Split('.').Select(part => part switch
+    {
+        "port" or "ports" => flow.Original.DestinationPort.ToString(CultureInfo.InvariantCulture),
+        "proto" => ((byte)flow.Original.Protocol).ToString(CultureInfo.InvariantCulture),
+        "mark" => string.Create(CultureInfo.InvariantCulture, $"0x{flow.Mark:x8}"),
+        _ => flow.Original.Destination.ToIPAddress(flow.Original.Family).ToString(),
+    }));
+}
