@@ -45,7 +45,7 @@ internal sealed class ChildPeer : ExternalPeer
         string program = options.Command[0];
         if (RootOwned.Problem(program) is { } problem)
             return $"{program} {problem}";
-        if ((File.GetUnixFileMode(program) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) == 0)
+        if ((File.GetUnixFileMode(program) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) == UnixFileMode.None)
             return $"{program} is not executable (chmod 755)";
         return ProcessCalls.FindUser(options.User) is null
             ? $"there is no user {options.User} to run {program} as (Reclassify:External:User)"

@@ -81,6 +81,18 @@ public sealed class ExternalClassifierTests
             rig.Logger.Entries.Select(static entry => (entry.Id, entry.Text.Replace("LC_CTYPE ", "", StringComparison.Ordinal)))); // python's own
     }
 
+    /// <summary>With sets: ClassifyByIpsetTests of the kernel tests.</summary>
+    [Fact]
+    public async Task The_sample_in_shell_has_no_opinion_without_sets()
+    {
+        string sample = Path.Combine(AppContext.BaseDirectory, "../../../../../samples/classify-by-ipset.sh");
+        await using ClassifierRig rig = await ClassifierRig.ShellAsync(await File.ReadAllTextAsync(sample, TestContext.Current.CancellationToken));
+        await rig.WorkingAsync();
+        for (int i = 0; i < 3; i++)
+            Assert.Equal(VerdictKind.None, (await rig.AskAsync(i)).Kind);
+        Assert.Equal(0, rig.Counters.Malformed);
+    }
+
     [Fact]
     public async Task A_program_that_others_could_write_is_refused_at_the_start()
     {

@@ -1,0 +1,91 @@
+using System.Reflection;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks;
+using ConntrackStream.Sinks.Reclassify.Classify;
+
+namespace ConntrackStream.Service.Plugins;
+
+/// <summary>An assembly of somebody else's with a classifier or a sink (docs/plugins.md). It runs within the service, with all of its rights.</summary>
+internal sealed class PluginAssembly
+{
+    private readonly string _key;
+    private readonly PluginSpec _spec;
+    private readonly Assembly _assembly;
+
+    private PluginAssembly(string key, PluginSpec spec, Assembly assembly) => (_key, _spec, _assembly) = (key, spec, assembly);
+
+    /// <param name="key">The configuration key that names it, for messages.</param>
+    /// <param name="spec">See <see cref="PluginSpec"/>.</param>
+    /// <exception cref="ConfigurationException">It is not root's, or not an assembly that can be loaded here.</exception>
+    internal static PluginAssembly Load(string key, string spec)
+    {
+        PluginSpec parsed = PluginSpec.Parse(key, spec);
+        if (RootOwned.Problem(parsed.File) is { } problem)
+            throw new ConfigurationException([$"{key}: {parsed.File} {problem}"]);
+        try
+        {
+            return new PluginAssembly(key, parsed, new PluginLoadContext(parsed.File).LoadFromAssemblyPath(parsed.File));
+        }
+        catch (Exception e) when (PluginFault.Of(e) is not null)
+        {
+            throw Fault(key, parsed, PluginFault.Of(e)!);
+        }
+    }
+
+    /// <summary>Its one public class that is an <see cref="IFlowClassifier"/>, or the one that was named.</summary>
+    /// <exception cref="ConfigurationException">There is none, or more than one, or it cannot be constructed.</exception>
+    internal IFlowClassifier CreateClassifier(ILogger logger, TimeProvider time) => Create<IFlowClassifier>(logger, time);
+
+    /// <inheritdoc cref="CreateClassifier"/>
+    internal IFlowSink CreateSink(ILogger logger, TimeProvider time) => Create<IFlowSink>(logger, time);
+
+    private TPort Create<TPort>(ILogger logger, TimeProvider time)
+    {
+        try
+        {
+            Type type = Find(typeof(TPort));
+            foreach (object[] arguments in new object[][] { [logger, time], [logger], [] })
+            {
+                Type[] kinds = [.. new[] { typeof(ILogger), typeof(TimeProvider) }.Take(arguments.Length)];
+                if (type.GetConstructor(kinds) is { } constructor)
+                    return (TPort)constructor.Invoke(arguments);
+            }
+
+            throw Fault($"{type} has no public constructor that takes nothing, (ILogger) or (ILogger, TimeProvider); add one");
+        }
+        catch (TargetInvocationException e)
+        {
+            Exception thrown = e.InnerException!;
+            throw Fault(PluginFault.Of(thrown) ?? $"its constructor failed: {thrown.GetType()}: {thrown.Message}");
+        }
+        catch (Exception e) when (PluginFault.Of(e) is not null)
+        {
+            throw Fault(PluginFault.Of(e)!);
+        }
+    }
+
+    private Type Find(Type port)
+    {
+        if (_spec.TypeName is { } name)
+        {
+            return _assembly.GetType(name) is not { } named ? throw Fault($"there is no type {name} in it")
+                : IsPlugin(named, port) ? named
+                : throw Fault($"{name} is not a public class that implements {port}");
+        }
+
+        Type[] found = [.. _assembly.GetExportedTypes().Where(type => IsPlugin(type, port))];
+        return found switch
+        {
+            [Type only] => only,
+            [] => throw Fault($"no public class in it implements {port}"),
+            _ => throw Fault($"several classes in it implement {port.Name}: {string.Join(", ", found.Select(type => type.FullName))}; name one: {_spec.File}:{found[0].FullName}"),
+        };
+    }
+
+    private static bool IsPlugin(Type type, Type port) => type is { IsClass: true, IsAbstract: false, IsVisible: true, ContainsGenericParameters: false } && port.IsAssignableFrom(type);
+
+    private ConfigurationException Fault(string text) => Fault(_key, _spec, text);
+
+    private static ConfigurationException Fault(string key, PluginSpec spec, string text) => new([$"{key}: {spec.File}: {text}"]);
+}
