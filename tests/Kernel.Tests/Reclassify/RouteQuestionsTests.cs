@@ -171,8 +171,8 @@ public sealed class RouteQuestionsTests : IDisposable
     {
         _gateway.Ip("address", "add", "198.51.100.3/24", "dev", "wan1");
         _gateway.Ip("address", "add", "169.254.1.1/16", "dev", "wan1", "scope", "link");
-        Assert.Equal(["198.51.100.2/32", "198.51.100.3/32", "2001:db8:1::2/128"], Questions.Addresses("wan1").Select(address => address.ToString()));
-        Assert.Equal(["100.64.0.9/32"], Questions.Addresses("ppp0").Select(address => address.ToString())); // not the other end's
+        Assert.Equal(["198.51.100.2/32", "198.51.100.3/32", "2001:db8:1::2/128"], Questions.Addresses("wan1").Select(address => address.ToString()).ToArray());
+        Assert.Equal(["100.64.0.9/32"], Questions.Addresses("ppp0").Select(address => address.ToString()).ToArray()); // not the other end's
         Assert.Empty(Questions.Addresses("wan3"));
     }
 

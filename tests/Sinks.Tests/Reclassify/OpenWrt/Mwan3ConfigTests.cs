@@ -71,7 +71,7 @@ public sealed class Mwan3ConfigTests
         ImportedConfig config = Read(Interfaces);
         Assert.Equal(
             ["fibre 0x200/0xaa00 IPv4 pppoe-fibre", "fibre6 0xa00/0xaa00 IPv6 pppoe-fibre", "lte 0x2000/0xaa00 IPv4 ", "cable 0x2200/0xaa00 IPv4 eth2"],
-            config.Paths.Select(path => $"{path.Name} {path.Mark} {path.Family} {string.Join(',', path.Devices)}"));
+            config.Paths.Select(path => $"{path.Name} {path.Mark} {path.Family} {string.Join(',', path.Devices)}").ToArray());
         Assert.Contains("interface lte: the network configuration does not tell its device", Assert.Single(config.Notes), StringComparison.Ordinal);
     }
 
@@ -81,7 +81,7 @@ public sealed class Mwan3ConfigTests
         Assert.Equal("0x100/0x3f00", Read("config interface 'fibre'\n option enabled 1\n").Paths[0].Mark.ToString());
         ImportedConfig config = Read("config globals 'globals'\n option mmx_mask 0x7\n" + string.Concat(Enumerable.Range(1, 5).Select(i => $"config interface 'w{i}'\n option enabled 1\n")));
         Assert.Equal(4, config.Paths.Count);
-        Assert.Contains("interface w5: number 5, but the mask 0x7 has room for 4", config.Notes);
+        Assert.Contains("interface w5: number 5, but the mask 0x7 has room for 4", config.Notes, StringComparer.Ordinal);
         Assert.False(Mwan3Config.TryRead(Parse("config globals 'globals'\n option mmx_mask x\n"), Parse(""), out _, out string? problem));
         Assert.Contains("option mmx_mask: 'x' is not a mark", problem, StringComparison.Ordinal);
     }
@@ -117,7 +117,7 @@ public sealed class Mwan3ConfigTests
             	option use_policy 'old_or_cable'
             """);
 
-        Assert.Equal(["ipset:app_1.v4@dst=cable", "ipset:app_2.v4@dst=fibre", "ipset:app_2.v6@dst=fibre6", "ipset:app_6.v4@dst=cable"], config.SetRules);
+        Assert.Equal(["ipset:app_1.v4@dst=cable", "ipset:app_2.v4@dst=fibre", "ipset:app_2.v6@dst=fibre6", "ipset:app_6.v4@dst=cable"], config.SetRules.ToArray());
         Assert.Empty(config.Rules);
         Assert.Contains(config.Notes, note => note.StartsWith("rule dual: policy fibre_first means fibre for IPv4 and fibre6 for IPv6", StringComparison.Ordinal));
         Assert.Contains(config.Notes, note => note.StartsWith("rule shared: set app_3.v4 is left out, since policy balanced has no single interface", StringComparison.Ordinal));
@@ -164,7 +164,7 @@ public sealed class Mwan3ConfigTests
                 "mwan3 rule rest: fibre * * > 0.0.0.0/0 *",
                 "mwan3 rule rest: fibre6 * * > ::/0 *",
             ],
-            config.Rules.Select(Show));
+            config.Rules.Select(Show).ToArray());
         Assert.Contains(config.Notes, note => note == "rule https: its flows are left alone, since policy balanced has no single interface at its lowest metric");
         Assert.Contains(config.Notes, note => note == "rule office: its flows are left alone, since src_iface guest is not understood here");
         Assert.Contains(config.Notes, note => note.StartsWith("rule a_name_that_is_too_long: longer than 15", StringComparison.Ordinal));

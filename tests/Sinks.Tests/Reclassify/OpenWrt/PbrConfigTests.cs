@@ -42,7 +42,7 @@ public sealed class PbrConfigTests
     public void Supported_interfaces_are_paths_without_marks()
     {
         ImportedConfig config = Read(Enabled);
-        Assert.Equal(["wan eth1", "wanb eth2", "vpn vpn", "odd eth9"], config.Paths.Select(path => $"{path.Name} {string.Join(',', path.Devices)}"));
+        Assert.Equal(["wan eth1", "wanb eth2", "vpn vpn", "odd eth9"], config.Paths.Select(path => $"{path.Name} {string.Join(',', path.Devices)}").ToArray());
         Assert.All(config.Paths, path => Assert.Null(path.Mark));
         Assert.Empty(config.Notes);
     }
@@ -52,8 +52,8 @@ public sealed class PbrConfigTests
     {
         ImportedConfig config = PbrConfig.Read(
             Mwan3ConfigTests.Parse(Enabled + "config pbr 'config'\n option ipv6_enabled 1\n"), Mwan3ConfigTests.Parse(Network.Replace("'eth1'\n\toption proto 'dhcpv6'", "'eth3'\n\toption proto 'dhcpv6'", StringComparison.Ordinal)));
-        Assert.Equal(["eth1", "eth3"], config.Paths[0].Devices);
-        Assert.Equal(["wan", "wanb", "vpn", "odd"], config.Paths.Select(path => path.Name));
+        Assert.Equal(["eth1", "eth3"], config.Paths[0].Devices.ToArray());
+        Assert.Equal(["wan", "wanb", "vpn", "odd"], config.Paths.Select(path => path.Name).ToArray());
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class PbrConfigTests
             	option dest_addr '203.0.113.10'
             """);
 
-        Assert.Equal(["nft:inet/fw4/pbr_vpn_4_dst_ip_cfg036ff5@dst=vpn"], config.SetRules);
+        Assert.Equal(["nft:inet/fw4/pbr_vpn_4_dst_ip_cfg036ff5@dst=vpn"], config.SetRules.ToArray());
         Assert.Equal(
             [
                 "pbr policy ignored: keep * * > 10.0.0.0/8 *",
@@ -119,9 +119,9 @@ public sealed class PbrConfigTests
                 "pbr policy onion: keep * * > 203.0.113.9/32 *",
                 "pbr policy not these: keep * 192.168.5.0/24 > * *",
             ],
-            config.Rules.Select(Mwan3ConfigTests.Show));
+            config.Rules.Select(Mwan3ConfigTests.Show).ToArray());
         Assert.Equal(4, config.Notes.Count); // guests, onion, not these, own
-        Assert.Contains("policy onion: its flows are left alone, since interface tor is no path known here", config.Notes);
+        Assert.Contains("policy onion: its flows are left alone, since interface tor is no path known here", config.Notes, StringComparer.Ordinal);
         Assert.Contains(config.Notes, note => note.StartsWith("policy not these: flows that its other conditions match are left alone, since dest_addr !198.51.100.0/24", StringComparison.Ordinal));
     }
 
@@ -139,8 +139,8 @@ public sealed class PbrConfigTests
             	option dest_port '53'
             	option proto 'udp'
             """);
-        Assert.Equal(["nft:inet/fw4/pbr_wan6_4_dst_ip_video@dst=wan", "nft:inet/fw4/pbr_wan6_6_dst_ip_video@dst=wan"], config.SetRules);
-        Assert.Equal(["pbr policy dns: wan Udp * > * 53"], config.Rules.Select(Mwan3ConfigTests.Show));
+        Assert.Equal(["nft:inet/fw4/pbr_wan6_4_dst_ip_video@dst=wan", "nft:inet/fw4/pbr_wan6_6_dst_ip_video@dst=wan"], config.SetRules.ToArray());
+        Assert.Equal(["pbr policy dns: wan Udp * > * 53"], config.Rules.Select(Mwan3ConfigTests.Show).ToArray());
     }
 
     [Fact]

@@ -29,12 +29,12 @@ public sealed class UciFileTests
             	option colour red\ blue
             """);
 
-        Assert.Equal(["wheel front", "wheel cfg02269a", "seat front"], file.Sections.Select(section => $"{section.Type} {section.Name}"));
+        Assert.Equal(["wheel front", "wheel cfg02269a", "seat front"], file.Sections.Select(section => $"{section.Type} {section.Name}").ToArray());
         UciSection front = file.Find("wheel", "front")!;
         Assert.Equal(3, front.Line);
         Assert.Equal("29", front.Get("size"));
         Assert.Equal("red blue", front.Get("colour"));
-        Assert.Equal(["a", "b", "c"], front.GetList("spoke"));
+        Assert.Equal(["a", "b", "c"], front.GetList("spoke").ToArray());
         Assert.Empty(front.GetList("absent"));
         UciSection seat = file.Find("seat", "front")!;
         Assert.Equal("it's \"fine\"", seat.Get("note"));
