@@ -38,7 +38,8 @@ internal static class Rtnetlink
     internal const ushort RTA_MARK = 16;
     internal const ushort RTA_VIA = 18;
     internal const ushort RTA_NH_ID = 30;
-    internal const uint RTM_F_FIB_MATCH = 0x2000;
+    internal const uint RTM_F_LOOKUP_TABLE = 0x1000; // tell the table that decided; without it IPv4 always says main; IPv6 always tells, and refuses it
+    internal const uint RTM_F_FIB_MATCH = 0x2000; // tell the route itself, not what it makes of this destination
     internal const byte RT_TABLE_MAIN = 254;
     internal const byte RT_TABLE_LOCAL = 255;
     internal const byte RTPROT_STATIC = 4;

@@ -34,7 +34,7 @@ public sealed partial class RouteQuestions
 
     private RouteAnswer Judge(in Question question)
     {
-        Route route = Get(question, RTM_F_FIB_MATCH);
+        Route route = Get(question, question.Family == FlowFamily.IPv4 ? RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE : RTM_F_FIB_MATCH);
         RouteKind kind = KindOf(question.Family, route);
         if (kind is RouteKind.Direct or RouteKind.Uplink && route.Interface == 0) // several next hops, or a next hop object: which one it would be
         {

@@ -160,7 +160,7 @@ public sealed class MarkSpreadTests
         string[] marks = Shell(script, string.Join('\n', cases.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Mask} {c.Id}"))) + "\n");
 
         Assert.Equal(RandomMasks, marks.Length);
-        Assert.Equal(cases.Select(c => MarkSpread.ToMark(c.Id, c.Mask).ToString(CultureInfo.InvariantCulture)), marks);
+        Assert.Equal(cases.Select(c => MarkSpread.ToMark(c.Id, c.Mask).ToString(CultureInfo.InvariantCulture)).ToArray(), marks);
     }
 
     private static uint RandomMask(Random random) => random.Next(3) switch
@@ -172,7 +172,7 @@ public sealed class MarkSpreadTests
 
     private static string[] Shell(string script, string input)
     {
-        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
         shell.StandardInput.Write(input);
         shell.StandardInput.Close();
         string output = shell.StandardOutput.ReadToEnd();

@@ -11,8 +11,8 @@ public sealed class UplinkPathTextTests
 
         Assert.Equal("wan.1", path.Name);
         Assert.Equal("0x100/0x3f00", path.Mark.ToString());
-        Assert.Equal(["198.51.100.1/32", "2001:db8::/64"], path.Sources.Select(source => source.ToString()));
-        Assert.Equal(["wan", "wan6"], path.Devices);
+        Assert.Equal(["198.51.100.1/32", "2001:db8::/64"], path.Sources.Select(source => source.ToString()).ToArray());
+        Assert.Equal(["wan", "wan6"], path.Devices.ToArray());
     }
 
     [Theory]

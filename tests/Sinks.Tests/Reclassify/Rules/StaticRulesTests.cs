@@ -61,17 +61,18 @@ public sealed class StaticRulesTests : IDisposable
     {
         Random random = new(4);
         List<StaticRule> list = [];
-        for (int i = 0; i < 400; i++)
+        for (int i = 0; i < 30; i++)
         {
             bool isIPv6 = random.Next(4) == 0;
+            bool isAnywhere = random.Next(5) == 0;
             list.Add(new StaticRule
             {
                 Path = random.Next(5) == 0 ? null : $"P{i % 7}",
                 Origin = string.Create(CultureInfo.InvariantCulture, $"rule {i}"),
                 Protocol = random.Next(3) == 0 ? IpProtocol.Udp : null,
-                Destination = random.Next(5) == 0 ? null : Prefix(random, isIPv6),
+                Destination = isAnywhere ? null : Prefix(random, isIPv6),
                 Source = random.Next(4) == 0 ? Prefix(random, isIPv6) : null,
-                DestinationPort = random.Next(3) == 0 ? Ports(random) : null,
+                DestinationPort = isAnywhere || random.Next(3) == 0 ? Ports(random) : null,
                 SourcePort = random.Next(9) == 0 ? Ports(random) : null,
             });
         }
