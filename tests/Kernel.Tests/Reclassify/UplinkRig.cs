@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
@@ -14,7 +15,11 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// </summary>
 public sealed class UplinkRig : IDisposable
 {
+    /// <summary>Seconds that an entry has left at most while data is unacknowledged: nf_conntrack_tcp_timeout_unacknowledged, _max_retrans.</summary>
+    public const uint UnacknowledgedTimeout = 300;
+
     private readonly List<KernelNamespace> _spaces = [];
+    private bool _hasIpsets;
 
     public UplinkRig(UplinkKind kind = UplinkKind.Masqueraded)
     {
@@ -69,7 +74,7 @@ public sealed class UplinkRig : IDisposable
     /// <summary>The uplink that a source belongs to, as the server sees it; 0 when it is not translated.</summary>
     public static int UplinkOf(IPEndPoint seen)
     {
-        bool ipv6 = seen.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
+        bool ipv6 = seen.AddressFamily == AddressFamily.InterNetworkV6;
         return seen.Address.Equals(UplinkPlan.Gateway(ipv6, 1)) ? 1 : seen.Address.Equals(UplinkPlan.Gateway(ipv6, 2)) ? 2 : 0;
     }
 
@@ -97,6 +102,13 @@ public sealed class UplinkRig : IDisposable
 
     /// <inheritdoc cref="Entry(TcpFlow)"/>
     public Flow Entry(UplinkEcho flow) => Entry(Tuple(IpProtocol.Udp, flow.Source, flow.Destination));
+
+    /// <summary>A connection's entry once all data has been acknowledged, so that neither end has anything to send of itself.</summary>
+    public Flow Settled(TcpFlow flow)
+    {
+        Eventually.True(() => Entry(flow).Timeout > UnacknowledgedTimeout);
+        return Entry(flow);
+    }
 
     /// <summary>Addresses of this server belong on wan2 from now on: in the routing's set, and in the ipset of the same content where there is one.</summary>
     /// <param name="timeout">How long, in whole seconds; by default for ever.</param>
@@ -152,15 +164,13 @@ public sealed class UplinkRig : IDisposable
     /// <summary>The original tuple of a flow, by its ends as the client sees them.</summary>
     public static FlowTuple Tuple(IpProtocol protocol, IPEndPoint source, IPEndPoint destination) => new()
     {
-        Family = source.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? FlowFamily.IPv6 : FlowFamily.IPv4,
+        Family = source.AddressFamily == AddressFamily.InterNetworkV6 ? FlowFamily.IPv6 : FlowFamily.IPv4,
         Protocol = protocol,
         Source = IpAddress.From(source.Address),
         SourcePort = (ushort)source.Port,
         Destination = IpAddress.From(destination.Address),
         DestinationPort = (ushort)destination.Port,
     };
-
-    private bool _hasIpsets;
 
     private Flow Entry(in FlowTuple original)
     {
@@ -171,12 +181,12 @@ public sealed class UplinkRig : IDisposable
 
     private void Nft(string verb, IPAddress server, TimeSpan? timeout = null)
     {
-        string set = server.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "app6" : "app4";
+        string set = server.AddressFamily == AddressFamily.InterNetworkV6 ? "app6" : "app4";
         string element = timeout is { } limit ? $"{server} timeout {(int)limit.TotalSeconds}s" : server.ToString();
         Gateway.Exec("nft", verb, "element", "inet", UplinkRules.Table, set, $"{{ {element} }}");
     }
 
-    private static string Ipset(IPAddress like) => like.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "app_1.v6" : "app_1.v4";
+    private static string Ipset(IPAddress like) => like.AddressFamily == AddressFamily.InterNetworkV6 ? "app_1.v6" : "app_1.v4";
 
     private long Counter(string name)
     {
