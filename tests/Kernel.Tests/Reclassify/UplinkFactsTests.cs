@@ -146,7 +146,7 @@ public sealed class UplinkFactsTests
         Assert.False(flow.ClientIsReset);
         Assert.Equal( // a flow of the server's own, to the gateway
             [$"NEW 443>{port} untranslated mark 0x100 Established unreplied", $"DESTROY 443>{port} untranslated mark 0x100 Close unreplied"],
-            (await events.TakeNewAndDestroyAsync()).Take(2));
+            (await events.TakeNewAndDestroyAsync())[..2]);
 
         Assert.Equal(SocketError.Success, flow.TrySend()); // should it ever send, it learns
         Assert.Equal(SocketError.ConnectionReset, flow.TryReceive());
