@@ -68,6 +68,23 @@ public sealed class UplinkEcho : IDisposable
         }
     }
 
+    /// <summary>A request and its answer. False when the answer was lost, as it is when its entry goes while it is on its way.</summary>
+    public bool TryExchange()
+    {
+        Request();
+        Answer();
+        try
+        {
+            Receive();
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.TimedOut)
+        {
+            _answered = _sent;
+            return false;
+        }
+    }
+
     public void Dispose()
     {
         _client.Dispose();

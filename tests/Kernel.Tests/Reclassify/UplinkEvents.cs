@@ -29,7 +29,10 @@ internal sealed class UplinkEvents : IAsyncDisposable
         return since;
     }
 
-    /// <summary>The same without UPDATEs, each as <see cref="Text"/>.</summary>
+    /// <summary>The same, each as <see cref="Text"/>.</summary>
+    internal async Task<string[]> TakeTextAsync() => [.. (await TakeAsync()).Select(e => Text(e))];
+
+    /// <summary>The same without UPDATEs.</summary>
     internal async Task<string[]> TakeNewAndDestroyAsync() =>
         [.. (await TakeAsync()).Where(e => e.Type != FlowEventType.Update).Select(e => Text(e))];
 
@@ -37,7 +40,7 @@ internal sealed class UplinkEvents : IAsyncDisposable
     /// Such as <c>NEW 40000&gt;443 uplink 1 mark 0x100 Established unreplied by request</c>: the ports of the original tuple, what the source becomes,
     /// and whose doing it was when it was a program's.
     /// </summary>
-    internal static string Text(in FlowEvent e)
+    private static string Text(in FlowEvent e)
     {
         FlowTuple reply = e.Flow.Reply;
         int uplink = UplinkRig.UplinkOf(new IPEndPoint(reply.Destination.ToIPAddress(reply.Family), 0));

@@ -29,7 +29,7 @@ public sealed class UplinkFactsTests
         rig.AddToSet(server);
         flow.Exchange();
         Assert.Equal(0x100u, rig.Entry(flow).Mark); // the connmark keeps it where it is
-        Assert.True(rig.Table.Delete(rig.Entry(flow)));
+        Assert.True(rig.Table.Delete(rig.Settled(flow)));
         Assert.Equal([$"DESTROY {port}>443 uplink 1 mark 0x100 Established by request"], await events.TakeNewAndDestroyAsync());
 
         Assert.Equal(SocketError.Success, flow.TrySend());
@@ -61,11 +61,10 @@ public sealed class UplinkFactsTests
         await events.TakeAsync();
         for (int i = 0; i < 3; i++)
         {
-            Assert.True(rig.Table.Delete(rig.Entry(flow)));
+            Assert.True(rig.Table.Delete(rig.Settled(flow)));
             flow.Exchange();
             Assert.Equal(
-                [$"DESTROY {port}>443 uplink 1 mark 0x100 Established{(i == 0 || rig.Entry(flow).Status.HasFlag(FlowStatus.SeenReply) ? "" : " unreplied")} by request",
-                    $"NEW {port}>443 uplink 1 mark 0x100 Established unreplied"],
+                [$"DESTROY {port}>443 uplink 1 mark 0x100 Established by request", $"NEW {port}>443 uplink 1 mark 0x100 Established unreplied"],
                 await events.TakeNewAndDestroyAsync());
             Assert.Equal(reply, rig.Entry(flow).Reply);
         }
@@ -147,7 +146,7 @@ public sealed class UplinkFactsTests
         Assert.False(flow.ClientIsReset);
         Assert.Equal( // a flow of the server's own, to the gateway
             [$"NEW 443>{port} untranslated mark 0x100 Established unreplied", $"DESTROY 443>{port} untranslated mark 0x100 Close unreplied"],
-            (await events.TakeNewAndDestroyAsync()).Take(2));
+            (await events.TakeNewAndDestroyAsync())[..2]);
 
         Assert.Equal(SocketError.Success, flow.TrySend()); // should it ever send, it learns
         Assert.Equal(SocketError.ConnectionReset, flow.TryReceive());
@@ -199,12 +198,33 @@ public sealed class UplinkFactsTests
             await events.TakeNewAndDestroyAsync());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Routed_tcp_whose_server_speaks_first_after_the_delete_becomes_the_servers_own_and_stays(bool ipv6)
+    {
+        using UplinkRig rig = new(UplinkKind.Routed);
+        await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
+        using TcpFlow flow = await MisplacedAsync(rig, events, ipv6);
+        int port = flow.Source.Port;
+
+        Assert.True(rig.Table.Delete(rig.Entry(flow)));
+        Assert.Equal(SocketError.Success, flow.TryPush());
+        Eventually.True(() => flow.PushIsAcknowledged);
+        flow.Exchange(1000);
+        Assert.Equal(
+            [$"DESTROY {port}>443 untranslated mark 0x100 Established by request", $"NEW 443>{port} untranslated mark 0x100 Established unreplied"],
+            await events.TakeNewAndDestroyAsync());
+        Assert.Equal(0, rig.Packets(2));
+    }
+
     /// <summary>A connection that has been on wan1 when its destination came into the set of wan2.</summary>
     private static async Task<TcpFlow> MisplacedAsync(UplinkRig rig, UplinkEvents events, bool ipv6)
     {
         TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6));
         flow.Exchange();
         rig.AddToSet(UplinkRig.ServerAddress(ipv6));
+        rig.Settled(flow);
         await events.TakeAsync();
         return flow;
     }

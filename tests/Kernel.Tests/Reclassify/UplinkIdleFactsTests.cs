@@ -8,7 +8,6 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 public sealed class UplinkIdleFactsTests
 {
     private const uint Established = 432_000; // nf_conntrack_tcp_timeout_established
-    private const uint Unacknowledged = 300; // nf_conntrack_tcp_timeout_unacknowledged
 
     [Theory]
     [InlineData(false)]
@@ -19,14 +18,14 @@ public sealed class UplinkIdleFactsTests
         rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1");
         using TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6));
         flow.Exchange();
-        Flow before = Settled(rig, flow);
+        Flow before = rig.Settled(flow);
         for (int i = 0; i < 20; i++)
         {
             Assert.Equal(SocketError.Success, flow.TryPush(1000));
             Eventually.True(() => flow.PushIsAcknowledged);
         }
 
-        Flow after = Settled(rig, flow);
+        Flow after = rig.Settled(flow);
         ulong packets = after.OriginalPackets - before.OriginalPackets, bytes = after.OriginalBytes - before.OriginalBytes;
         ulong headers = (ipv6 ? 40u : 20u) + 32; // TCP's with timestamps
         Assert.InRange(packets, 1u, 20u);
@@ -43,7 +42,7 @@ public sealed class UplinkIdleFactsTests
         using UplinkRig rig = new();
         using TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6: false));
         flow.Exchange();
-        Assert.InRange(Settled(rig, flow).Timeout, Established - 5, Established);
+        Assert.InRange(rig.Settled(flow).Timeout, Established - 5, Established);
         Eventually.True(() => rig.Entry(flow).Timeout <= Established - 2);
         Assert.Equal(SocketError.Success, flow.TryPush());
         Eventually.True(() => rig.Entry(flow).Timeout >= Established - 1);
@@ -55,12 +54,12 @@ public sealed class UplinkIdleFactsTests
         using UplinkRig rig = new();
         using TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6: false));
         flow.Exchange();
-        Settled(rig, flow);
+        rig.Settled(flow);
         rig.Client1.Rules("table inet mute { chain c { type filter hook output priority 0; drop; }; }");
         Assert.Equal(SocketError.Success, flow.TryPush());
-        Eventually.True(() => rig.Entry(flow).Timeout <= Unacknowledged);
+        Eventually.True(() => rig.Entry(flow).Timeout <= UplinkRig.UnacknowledgedTimeout);
         rig.Client1.Exec("nft", "delete", "table", "inet", "mute");
-        Assert.InRange(Settled(rig, flow).Timeout, Established - 5, Established);
+        Assert.InRange(rig.Settled(flow).Timeout, Established - 5, Established);
     }
 
     [Fact]
@@ -69,24 +68,17 @@ public sealed class UplinkIdleFactsTests
         using UplinkRig rig = new();
         using TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6: false));
         flow.Exchange();
-        Settled(rig, flow);
+        rig.Settled(flow);
         rig.Server.Rules("table inet mute { chain c { type filter hook output priority 0; drop; }; }"); // answers would come at once
         Assert.True(rig.Table.Delete(rig.Entry(flow)));
         Assert.Equal(SocketError.Success, flow.TrySend());
         Eventually.True(() => rig.Find(UplinkRig.Tuple(IpProtocol.Tcp, flow.Source, flow.Destination)) is not null);
         Flow picked = rig.Entry(flow);
         Assert.Equal((TcpState.Established, FlowStatus.None), (picked.TcpState, picked.Status & (FlowStatus.SeenReply | FlowStatus.Assured)));
-        Assert.True(picked.Timeout <= Unacknowledged);
+        Assert.True(picked.Timeout <= UplinkRig.UnacknowledgedTimeout);
 
         rig.Server.Exec("nft", "delete", "table", "inet", "mute");
         Assert.Equal(SocketError.Success, flow.TryPush());
-        Eventually.True(() => rig.Entry(flow) is { Timeout: > Unacknowledged } entry && entry.Status.HasFlag(FlowStatus.Assured));
-    }
-
-    /// <summary>The entry once the last data has been acknowledged.</summary>
-    private static Flow Settled(UplinkRig rig, TcpFlow flow)
-    {
-        Eventually.True(() => rig.Entry(flow).Timeout > Unacknowledged);
-        return rig.Entry(flow);
+        Eventually.True(() => rig.Entry(flow) is { Timeout: > UplinkRig.UnacknowledgedTimeout } entry && entry.Status.HasFlag(FlowStatus.Assured));
     }
 }

@@ -31,9 +31,9 @@ internal static class UplinkPlan
         yield return "link add lan type bridge";
         for (int i = 1; i <= 2; i++)
         {
-            yield return $"link add lan{i} type veth peer name eth0 netns {clients[i - 1]}";
+            yield return $"link add lan{i} index {100 + i} type veth peer name eth0 netns {clients[i - 1]}";
             yield return $"link set lan{i} master lan up";
-            yield return $"link add wan{i} type veth peer name gateway netns {routers[i - 1]}";
+            yield return $"link add wan{i} index {200 + i} type veth peer name gateway netns {routers[i - 1]}";
             yield return $"link set wan{i} up";
         }
 
@@ -74,7 +74,8 @@ internal static class UplinkPlan
 
     internal static IEnumerable<string> RouterLines(int uplink, string server) =>
     [
-        $"link add server type veth peer name isp{uplink} netns {server}",
+        // Were both ends' indexes the same, the kernel would take its time (1 s) to notice the carrier: linkwatch_urgent_event.
+        $"link add server index {100 + uplink} type veth peer name isp{uplink} netns {server}",
         $"address add {Router(ipv6: false, uplink)}/24 dev gateway",
         $"address add {Router(ipv6: true, uplink)}/64 dev gateway nodad",
         $"address add 10.{uplink}.0.1/24 dev server",

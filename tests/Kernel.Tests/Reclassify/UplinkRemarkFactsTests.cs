@@ -38,14 +38,14 @@ public sealed class UplinkRemarkFactsTests
         echo.Exchange(100);
         Assert.Equal(110, rig.Packets(2));
         Assert.Equal((echoBefore.Id, echoBefore.Reply, 0x200u), (rig.Entry(echo).Id, rig.Entry(echo).Reply, rig.Entry(echo).Mark));
-        Assert.Equal([$"UPDATE {echo.Source.Port}>443 untranslated mark 0x200 by request"], (await events.TakeAsync()).Select(e => UplinkEvents.Text(e)));
+        Assert.Equal([$"UPDATE {echo.Source.Port}>443 untranslated mark 0x200 by request"], await events.TakeTextAsync());
 
         Assert.True(rig.Table.UpdateMark(tcpBefore.Original, 0x200, 0x3f00));
         tcp.Exchange(10_000);
         Assert.Equal((tcpBefore.Id, 0x200u), (rig.Entry(tcp).Id, rig.Entry(tcp).Mark));
         Assert.Equal(resent, rig.Retransmissions(rig.Client1));
         Assert.Equal(
-            [$"UPDATE {tcp.Source.Port}>443 untranslated mark 0x200 Established by request"], (await events.TakeAsync()).Select(e => UplinkEvents.Text(e)));
+            [$"UPDATE {tcp.Source.Port}>443 untranslated mark 0x200 Established by request"], await events.TakeTextAsync());
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class UplinkRemarkFactsTests
         for (int i = 0; i < 2; i++)
         {
             Assert.True(rig.Table.UpdateMark(original, 0x200, 0x3f00));
-            Assert.Equal([$"UPDATE {echo.Source.Port}>443 untranslated mark 0x80000207 by request"], (await events.TakeAsync()).Select(e => UplinkEvents.Text(e)));
+            Assert.Equal([$"UPDATE {echo.Source.Port}>443 untranslated mark 0x80000207 by request"], await events.TakeTextAsync());
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using System.Text.Json;
+using System.Net.Sockets;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
@@ -12,8 +12,11 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// A gateway with two uplinks, wan1 and wan2, two clients on its LAN, and a server with five addresses that both uplinks lead to; IPv4 and
 /// IPv6. Flows take wan1, those to members of the sets app4 and app6 wan2. See <see cref="UplinkKind"/>.
 /// </summary>
-public sealed class UplinkRig : IDisposable
+public sealed partial class UplinkRig : IDisposable
 {
+    /// <summary>Seconds that an entry has left at most while data is unacknowledged: nf_conntrack_tcp_timeout_unacknowledged, _max_retrans.</summary>
+    public const uint UnacknowledgedTimeout = 300;
+
     private readonly List<KernelNamespace> _spaces = [];
 
     public UplinkRig(UplinkKind kind = UplinkKind.Masqueraded)
@@ -69,21 +72,9 @@ public sealed class UplinkRig : IDisposable
     /// <summary>The uplink that a source belongs to, as the server sees it; 0 when it is not translated.</summary>
     public static int UplinkOf(IPEndPoint seen)
     {
-        bool ipv6 = seen.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
+        bool ipv6 = seen.AddressFamily == AddressFamily.InterNetworkV6;
         return seen.Address.Equals(UplinkPlan.Gateway(ipv6, 1)) ? 1 : seen.Address.Equals(UplinkPlan.Gateway(ipv6, 2)) ? 2 : 0;
     }
-
-    /// <summary>TCP and UDP packets that have left by this uplink.</summary>
-    public long Packets(int uplink) => Counter($"out{uplink}");
-
-    /// <summary>Packets that have left by either uplink with a source of the LAN.</summary>
-    public long Leaked => Counter("leaked");
-
-    /// <summary>Packets that <see cref="DropInvalid"/> has dropped.</summary>
-    public long Invalid => Counter("invalid");
-
-    /// <summary>TCP segments that the client and the server have sent again.</summary>
-    public long Retransmissions(KernelNamespace client) => Retransmitted(client) + Retransmitted(Server);
 
     /// <summary>The gateway's entry with this tuple, as GET tells it; null when there is none.</summary>
     public Flow? Find(in FlowTuple tuple)
@@ -98,37 +89,12 @@ public sealed class UplinkRig : IDisposable
     /// <inheritdoc cref="Entry(TcpFlow)"/>
     public Flow Entry(UplinkEcho flow) => Entry(Tuple(IpProtocol.Udp, flow.Source, flow.Destination));
 
-    /// <summary>Addresses of this server belong on wan2 from now on: in the routing's set, and in the ipset of the same content where there is one.</summary>
-    /// <param name="timeout">How long, in whole seconds; by default for ever.</param>
-    public void AddToSet(IPAddress server, TimeSpan? timeout = null)
+    /// <summary>A connection's entry once all data has been acknowledged, so that neither end has anything to send of itself.</summary>
+    public Flow Settled(TcpFlow flow)
     {
-        Nft("add", server, timeout);
-        if (_hasIpsets)
-            AddToIpset(server, timeout);
+        Eventually.True(() => Entry(flow).Timeout > UnacknowledgedTimeout);
+        return Entry(flow);
     }
-
-    public void RemoveFromSet(IPAddress server)
-    {
-        Nft("delete", server);
-        if (_hasIpsets)
-            RemoveFromIpset(server);
-    }
-
-    /// <summary>Makes <c>app_1.v4</c> and <c>app_1.v6</c>, of type hash:ip with timeouts, empty. The routing never asks them.</summary>
-    public void CreateIpsets()
-    {
-        Requirements.Tool("ipset");
-        const string Sets = "create app_1.v4 hash:ip timeout 0\ncreate app_1.v6 hash:ip family inet6 timeout 0\n";
-        ToolRun.Output("ip", ["netns", "exec", Gateway.Name, "ipset", "restore"], Sets);
-        _hasIpsets = true;
-    }
-
-    /// <summary>Adds to the ipset alone: a classifier that asks it and the routing then disagree.</summary>
-    public void AddToIpset(IPAddress server, TimeSpan? timeout = null) =>
-        Gateway.Exec("ipset", "add", Ipset(server), server.ToString(), "timeout", $"{(int)(timeout?.TotalSeconds ?? 0)}");
-
-    /// <summary>Removes from the ipset alone.</summary>
-    public void RemoveFromIpset(IPAddress server) => Gateway.Exec("ipset", "del", Ipset(server), server.ToString());
 
     /// <summary>net.netfilter.nf_conntrack_tcp_loose of the gateway: whether a packet amid a connection makes an entry.</summary>
     public void SetTcpLoose(int value) => Gateway.Sysctl("net.netfilter.nf_conntrack_tcp_loose", value.ToString(CultureInfo.InvariantCulture));
@@ -152,7 +118,7 @@ public sealed class UplinkRig : IDisposable
     /// <summary>The original tuple of a flow, by its ends as the client sees them.</summary>
     public static FlowTuple Tuple(IpProtocol protocol, IPEndPoint source, IPEndPoint destination) => new()
     {
-        Family = source.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? FlowFamily.IPv6 : FlowFamily.IPv4,
+        Family = source.AddressFamily == AddressFamily.InterNetworkV6 ? FlowFamily.IPv6 : FlowFamily.IPv4,
         Protocol = protocol,
         Source = IpAddress.From(source.Address),
         SourcePort = (ushort)source.Port,
@@ -160,36 +126,11 @@ public sealed class UplinkRig : IDisposable
         DestinationPort = (ushort)destination.Port,
     };
 
-    private bool _hasIpsets;
-
     private Flow Entry(in FlowTuple original)
     {
         Flow? found = Find(original);
         Assert.True(found is not null, $"no conntrack entry {TupleText.Describe(original)}");
         return found.Value;
-    }
-
-    private void Nft(string verb, IPAddress server, TimeSpan? timeout = null)
-    {
-        string set = server.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "app6" : "app4";
-        string element = timeout is { } limit ? $"{server} timeout {(int)limit.TotalSeconds}s" : server.ToString();
-        Gateway.Exec("nft", verb, "element", "inet", UplinkRules.Table, set, $"{{ {element} }}");
-    }
-
-    private static string Ipset(IPAddress like) => like.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "app_1.v6" : "app_1.v4";
-
-    private long Counter(string name)
-    {
-        using JsonDocument answer = JsonDocument.Parse(Gateway.Exec("nft", "-j", "list", "counter", "inet", UplinkRules.Table, name));
-        return answer.RootElement.GetProperty("nftables")[1].GetProperty("counter").GetProperty("packets").GetInt64();
-    }
-
-    /// <summary>Tcp: RetransSegs, the same for both families.</summary>
-    private static long Retransmitted(KernelNamespace space)
-    {
-        string[] tcp = [.. space.Run(() => File.ReadAllLines("/proc/thread-self/net/snmp")).Where(line => line.StartsWith("Tcp:", StringComparison.Ordinal))];
-        int column = Array.IndexOf(tcp[0].Split(' '), "RetransSegs");
-        return long.Parse(tcp[1].Split(' ')[column], CultureInfo.InvariantCulture);
     }
 
     private KernelNamespace Host(bool forwards = false)
