@@ -39,4 +39,7 @@ internal static partial class SinksLog
 
     [LoggerMessage(3111, LogLevel.Warning, "The live view could not be gone through after a change of sets; it is tried again: {Reason}")]
     internal static partial void SweepFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(3112, LogLevel.Information, "{Note}")]
+    internal static partial void ImportNote(this ILogger logger, string note);
 }

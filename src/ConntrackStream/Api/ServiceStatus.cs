@@ -21,6 +21,9 @@ internal sealed record ServiceStatus
     /// <summary>The eBPF map that is kept clean; null when none is configured.</summary>
     public MapFigures? Map { get; init; }
 
+    /// <summary>Null when flows are not reclassified.</summary>
+    public ReclassifyFigures? Reclassify { get; init; }
+
     public required IReadOnlyList<SinkFigures> Sinks { get; init; }
 }
 

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using ConntrackStream.Service.Verbs;
+using ConntrackStream.Service.Verbs.Classify;
 using ConntrackStream.Service.Verbs.Map;
 
 namespace ConntrackStream.Service.Cli;
@@ -74,6 +75,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(StatsVerb.Create(context, shared));
         root.Subcommands.Add(DeleteVerb.Create(context, shared));
         root.Subcommands.Add(DoctorVerb.Create(context, shared));
+        root.Subcommands.Add(ClassifyVerb.Create(context, shared));
         root.Subcommands.Add(MapCommand.Create(context, shared));
         root.Subcommands.Add(TombstonesVerb.Create(context, shared));
         root.Subcommands.Add(ReplayVerb.Create(context, shared));

@@ -20,6 +20,9 @@ internal static class FailureReport
                 foreach (string fault in configuration.Faults)
                     context.Fail($"configuration: {fault}");
                 return ExitCode.Usage;
+            case InvalidDataException: // a file that the configuration names
+                context.Fail($"configuration: {failure.Message}");
+                return ExitCode.Usage;
             case NetlinkException netlink:
                 (int code, string? advice) = Judge(netlink);
                 context.Fail(advice is null ? netlink.Message : $"{netlink.Message}: {advice}");

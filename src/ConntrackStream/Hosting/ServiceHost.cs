@@ -30,7 +30,7 @@ internal static class ServiceHost
         builder.Services.AddSingleton(static services =>
         {
             StreamService stream = services.GetRequiredService<StreamService>();
-            return new ServiceMeter(() => stream.TapCounters, () => stream.Pipeline.Status);
+            return new ServiceMeter(() => stream.TapCounters, () => stream.Pipeline.Status, () => stream.Reclassify?.Status);
         });
         AddAround(builder.Services, options);
 
@@ -92,6 +92,7 @@ internal static class ServiceHost
                 status.FlowsIPv4 + status.FlowsIPv6, status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Changes, status.Backlog,
                 status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift),
             Map = status.Map is { } map ? MapFigures.Of(map, stream.MapPath!) : null,
+            Reclassify = stream.Reclassify is { } reclassify ? ReclassifyFigures.Of(reclassify.Status) : null,
             Sinks = [.. status.Sinks.Select(static sink => new SinkFigures(sink.Name, sink.WaitingBatches, sink.Written, sink.Dropped))],
         };
     }

@@ -7,9 +7,14 @@ using ConntrackStream.Pipeline.Checkpoint;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Plugins;
+using ConntrackStream.Service.Reclassify;
 using ConntrackStream.Service.Verbs;
+using ConntrackStream.Sinks;
 using ConntrackStream.Sinks.Ebpf;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Act;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -46,6 +51,9 @@ internal sealed class StreamService(
 
     /// <summary>Map:Path.</summary>
     internal string? MapPath => options.Map.Path;
+
+    /// <summary>Null when flows are not reclassified.</summary>
+    internal ReclassifySink? Reclassify { get; private set; }
 
     internal TapCounters TapCounters => _kernel!.Tap.Counters;
 
@@ -141,13 +149,27 @@ internal sealed class StreamService(
     private List<IFlowSink> Sinks(StateDirectory state)
     {
         List<IFlowSink> sinks = [];
-        if (!options.FlowLog.Enabled)
-            return sinks;
-        _flowLog = new FlowLogSink(
-            options.FlowLog, time, loggers.CreateLogger<FlowLogSink>(), _namespace!.IsCurrent ? null : _namespace.Name, state.Path);
-        _flowLog.ReaderGone.Register(lifetime.StopApplication);
-        reload.Add("the flow log", _flowLog.Reopen);
-        sinks.Add(_flowLog);
+        CausedEnds ends = new(time);
+        if (options.FlowLog.Enabled)
+        {
+            _flowLog = new FlowLogSink(
+                options.FlowLog, time, loggers.CreateLogger<FlowLogSink>(), _namespace!.IsCurrent ? null : _namespace.Name, state.Path, ends: ends);
+            _flowLog.ReaderGone.Register(lifetime.StopApplication);
+            reload.Add("the flow log", _flowLog.Reopen);
+            sinks.Add(_flowLog);
+        }
+
+        if (options.Reclassify.Enabled)
+        {
+            ReclassifyParts parts = ReclassifySetup.Create(options.Reclassify, _namespace!, time, loggers);
+            if (parts.Rules is { } rules)
+                reload.Add("the static rules", () => rules.Reload());
+            Reclassify = new ReclassifySink(
+                options.Reclassify, parts, (isWanted, onRows, token) => _pipeline!.QueryAsync(isWanted, onRows, token), ends, time, loggers.CreateLogger<ReclassifySink>());
+            sinks.Add(Reclassify);
+        }
+
+        sinks.AddRange(options.Plugins.Sinks.Select(plugin => PluginAssembly.Load("Plugins:Sinks", plugin).CreateSink(loggers.CreateLogger($"plug-in {plugin}"), time)));
         return sinks;
     }
 
@@ -180,6 +202,8 @@ internal sealed class StreamService(
             text += string.Create(CultureInfo.InvariantCulture, $"; {_flowLog.Counters.Records} records written, {_flowLog.Counters.Dropped} dropped");
         if (status.Map is { Counters: { } map })
             text += string.Create(CultureInfo.InvariantCulture, $"; map: {map.Deleted} entries deleted, {map.Restored} of them restored, {map.WouldDelete} would be deleted, {map.Kept} kept");
+        if (Reclassify?.Status.Counters is { } moves)
+            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: {moves.Deleted} entries deleted, {moves.Remarked} re-marked, {moves.Of(ActionOutcome.Moved)} moved, {moves.Of(ActionOutcome.Looped)} looped, {moves.Of(ActionOutcome.Hung)} hung");
         return text;
     }
 }

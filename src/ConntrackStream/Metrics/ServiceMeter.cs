@@ -2,6 +2,9 @@ using System.Diagnostics.Metrics;
 using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Decide;
 
 namespace ConntrackStream.Service.Metrics;
 
@@ -16,15 +19,19 @@ internal sealed class ServiceMeter : IDisposable
 
     private readonly Meter _meter = new(Name);
     private readonly Func<PipelineStatus> _status;
+    private readonly Func<ReclassifyStatus?> _reclassify;
 
-    internal ServiceMeter(Func<TapCounters> tap, Func<PipelineStatus> status)
+    internal ServiceMeter(Func<TapCounters> tap, Func<PipelineStatus> status, Func<ReclassifyStatus?> reclassify)
     {
         _status = status;
+        _reclassify = reclassify;
         AddTap(tap);
         AddView();
         AddSinks();
         AddMapAudits();
         AddMapKeys();
+        AddReclassification();
+        AddReclassifyState();
     }
 
     internal Meter Meter => _meter;
@@ -122,6 +129,38 @@ internal sealed class ServiceMeter : IDisposable
         MapCounter("map_live_entries_lost_total", "Entries of live flows that vanished without this service, by cause.", static map =>
             [new(map.Counters.DeletedByOthers, Label("cause", "deleted_by_others")), new(map.Counters.Evicted, Label("cause", "evicted"))]);
     }
+
+    private void AddReclassification()
+    {
+        ReclassifyCounter("reclassify_looks_total", "Looks at flows: when they begin, again later, and when a set has changed.", static now => [new(now.Counters.Looks)]);
+        ReclassifyCounter("reclassify_questions_total", "Questions to classifiers; the other looks were answered from memory.", static now => [new(now.Counters.Questions)]);
+        ReclassifyCounter("reclassify_misplaced_total", "Looks that found a flow on the wrong path.", static now => [new(now.Counters.Misplaced)]);
+        ReclassifyCounter("reclassify_actions_total", "Entries acted on, by action; in a dry run, those that would have been.", static now =>
+            [new(now.Counters.Deleted, Label("action", ReclassifyNames.Of(FlowAction.Delete))), new(now.Counters.Remarked, Label("action", ReclassifyNames.Of(FlowAction.Remark)))]);
+        ReclassifyCounter("reclassify_refused_total", "Looks after which a misplaced flow was left where it was, by reason.", static now =>
+            [.. Enum.GetValues<Refusal>().Where(static reason => reason != Refusal.None).Select(reason => new Measurement<long>(now.Counters.Of(reason), Label("reason", ReclassifyNames.Of(reason))))]);
+        ReclassifyCounter("reclassify_outcomes_total", "Actions by how they ended.", static now =>
+            [.. Enum.GetValues<ActionOutcome>().Select(outcome => new Measurement<long>(now.Counters.Of(outcome), Label("outcome", ReclassifyNames.Of(outcome))))]);
+        ReclassifyCounter("reclassify_sweeps_total", "Times the live view was gone through since sets had changed.", static now => [new(now.Counters.Sweeps)]);
+        ReclassifyCounter("reclassify_unknown_paths_total", "Answers that named a path there is none of.", static now => [new(now.Counters.UnknownPaths)]);
+    }
+
+    private void AddReclassifyState()
+    {
+        ReclassifyGauge("reclassify_acting", "1 when flows are moved, 0 in a dry run.", static now => [new(now.Mode == ReclassifyMode.Act ? 1 : 0)]);
+        ReclassifyGauge("reclassify_rechecks", "Flows that will be looked at again.", static now => [new(now.Rechecks)]);
+        ReclassifyCounter("reclassify_rechecks_refused_total", "Looks that there was no room for.", static now => [new(now.RechecksRefused)]);
+        ReclassifyGauge("reclassify_pending_actions", "Deletions whose flow has not come back yet.", static now => [new(now.Pending)]);
+        ReclassifyGauge("reclassify_guarded", "Client, destination and port under the flap guard's watch.", static now => [new(now.Guarded)]);
+        ReclassifyGauge("reclassify_classifier_working", "0 while a classifier waits for something or has failed.", static now =>
+            [.. now.Classifiers.Select(static classifier => new Measurement<double>(classifier.IsWorking ? 1 : 0, Label("classifier", classifier.Name)))]);
+    }
+
+    private void ReclassifyCounter(string name, string help, Func<ReclassifyStatus, IEnumerable<Measurement<long>>> read) =>
+        Counter(name, help, () => _reclassify() is { } now ? read(now) : []);
+
+    private void ReclassifyGauge(string name, string help, Func<ReclassifyStatus, IEnumerable<Measurement<double>>> read) =>
+        Gauge(name, help, _ => _reclassify() is { } now ? read(now) : []);
 
     private void Counter(string name, string help, Func<IEnumerable<Measurement<long>>> read) =>
         _meter.CreateObservableCounter(Prefix + name, read, unit: null, help);

@@ -1,4 +1,5 @@
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Reclassify;
 
 namespace ConntrackStream.Service.Options;
 
@@ -12,6 +13,10 @@ public sealed class ServiceOptions
     public AuditSettings Audit { get; set; } = new();
 
     public MapSettings Map { get; set; } = new();
+
+    public ReclassifyOptions Reclassify { get; set; } = new();
+
+    public PluginSettings Plugins { get; set; } = new();
 
     public PipelineSettings Pipeline { get; set; } = new();
 

@@ -35,9 +35,10 @@ public sealed class FlowLogSink : IFlowSink
     /// <param name="networkNamespace">For <c>netns</c>; null when it is the service's own.</param>
     /// <param name="stateDirectory">Where to remember when a record was last written; null to tell it from the log alone.</param>
     /// <param name="isWanted">Which flows are logged, besides those of <see cref="FlowLogOptions.Filter"/>; null for all.</param>
+    /// <param name="ends">Ends that this service causes, for <c>caused_by</c>; null for none.</param>
     public FlowLogSink(
         FlowLogOptions options, TimeProvider time, ILogger<FlowLogSink> logger,
-        string? networkNamespace = null, string? stateDirectory = null, FlowPredicate? isWanted = null)
+        string? networkNamespace = null, string? stateDirectory = null, FlowPredicate? isWanted = null, CausedEnds? ends = null)
     {
         _options = options;
         _time = time;
@@ -48,7 +49,7 @@ public sealed class FlowLogSink : IFlowSink
             : (in Flow flow) => isWanted(flow) && configured(flow);
         _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, MarkerFileName), time, logger);
         _writer = options.Format == FlowLogFormat.Json
-            ? new FlowRecordWriter(options.Host ?? Environment.MachineName, networkNamespace, options.Directions(), options.CommunityId)
+            ? new FlowRecordWriter(options.Host ?? Environment.MachineName, networkNamespace, options.Directions(), options.CommunityId, ends)
             : new FlowTextWriter(new ConntrackTextOptions { Timestamp = true, Id = true });
         _kinds = options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
     }

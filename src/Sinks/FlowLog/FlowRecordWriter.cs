@@ -18,7 +18,7 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <c>labels</c> "0x…" of 128 bits; <c>helper</c>;</item>
 /// <item><c>start</c> <c>end</c> as <c>time</c>; <c>duration_ms</c> when both are known; <c>tx_packets</c> <c>tx_bytes</c> <c>rx_packets</c>
 /// <c>rx_bytes</c>: tx is what the local side sent for ingress and egress, else what the original direction carried; <c>origin</c> event, dump
-/// or audit; <c>community_id</c> when asked for.</item>
+/// or audit; <c>caused_by</c> reclassify, when this service ended the flow itself; <c>community_id</c> when asked for.</item>
 /// <item>A gap: <c>v</c> to <c>event</c>, then <c>reason</c>, <c>lost</c> (null when unknowable), <c>from</c>, <c>to</c>, <c>recovered</c>.</item>
 /// </list>
 /// </summary>
@@ -27,12 +27,15 @@ public sealed class FlowRecordWriter : IRecordWriter
     private readonly byte[] _afterTime; // ","host":"…","netns":"…","event":"
     private readonly FlowDirections _directions;
     private readonly bool _communityId;
+    private readonly CausedEnds? _ends;
     private readonly StatusText _statusText = new();
     private readonly TimestampText _timeText = new(), _startText = new(), _endText = new();
 
     /// <param name="networkNamespace">Name for <c>netns</c>; null when it is the service's own.</param>
-    public FlowRecordWriter(string host, string? networkNamespace, FlowDirections directions, bool communityId)
+    /// <param name="ends">Ends that this service causes; null for none.</param>
+    public FlowRecordWriter(string host, string? networkNamespace, FlowDirections directions, bool communityId, CausedEnds? ends = null)
     {
+        _ends = ends;
         _directions = directions;
         _communityId = communityId;
         byte[] buffer = new byte[64 + (6 * (host.Length + (networkNamespace?.Length ?? 0)))]; // an escaped character takes six bytes at most
@@ -112,6 +115,12 @@ public sealed class FlowRecordWriter : IRecordWriter
         text.Literal(",\"origin\":\""u8);
         text.Literal(RecordNames.Of(change.Origin));
         text.Byte((byte)'"');
+        if (change.Kind == FlowChangeKind.Ended && _ends?.Take(flow) is { } cause)
+        {
+            text.Literal(",\"caused_by\":"u8);
+            text.JsonString(cause);
+        }
+
         if (_communityId)
             Community(ref text, flow.Original);
     }

@@ -1,16 +1,40 @@
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Reclassify.Rules;
+using ConntrackStream.Sinks.Reclassify.Sets;
 
 namespace ConntrackStream.Sinks.Reclassify;
 
-/// <summary>What reclassification works with, put together from its options: for the sink, for <c>classify</c> and for <c>doctor</c>.</summary>
-internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifiers, ReclassifyKernel kernel) : IAsyncDisposable
+/// <summary>What reclassification works with, for the sink, for <c>classify</c> and for <c>doctor</c>. Owns its parts.</summary>
+internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifiers, KernelCalls calls, RouteQuestions routes) : IAsyncDisposable
 {
     internal PathTable Paths { get; } = paths;
 
     internal ClassifierChain Classifiers { get; } = classifiers;
 
-    internal ReclassifyKernel Kernel { get; } = kernel;
+    internal RouteQuestions Routes { get; } = routes;
 
-    public async ValueTask DisposeAsync() => await Classifiers.DisposeAsync().ConfigureAwait(false);
+    /// <summary>One of the classifiers; null when no sets are configured.</summary>
+    internal SetClassifier? Sets { get; init; }
+
+    /// <summary>One of the classifiers; null when there are no rules.</summary>
+    internal StaticRules? Rules { get; init; }
+
+    internal ReclassifyKernel Kernel { get; } = new()
+    {
+        Read = calls.Read,
+        Delete = calls.Delete,
+        Remark = calls.Remark,
+        Prove = new RouteProver(routes).Prove,
+        IsTcpLoose = () => calls.Sysctl("nf_conntrack_tcp_loose") != 0,
+        EstablishedTimeout = () => calls.Sysctl("nf_conntrack_tcp_timeout_established"),
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        await Classifiers.DisposeAsync().ConfigureAwait(false);
+        Routes.Dispose();
+        calls.Dispose();
+    }
 }

@@ -9,6 +9,10 @@ using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Metrics;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Output;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,6 +27,7 @@ public sealed class ApiServerTests : IDisposable
     private bool _isSynced = true;
     private readonly ServiceMeter _meter;
     private MapStatus? _map;
+    private ReclassifyStatus? _reclassify;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -41,7 +46,7 @@ public sealed class ApiServerTests : IDisposable
         LastRound = null,
         Map = _map,
         Sinks = [new SinkStatus("a \"quoted\" name", WaitingBatches: 2, Written: 5, Dropped: 1)],
-    });
+    }, () => _reclassify);
 
     public void Dispose()
     {
@@ -67,6 +72,19 @@ public sealed class ApiServerTests : IDisposable
         Assert.Contains("conntrack_stream_map_tombstones{state=\"waiting\"} 1\nconntrack_stream_map_tombstones{state=\"armed\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("# TYPE conntrack_stream_map_starving gauge\nconntrack_stream_map_starving 1\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_map_longest_absence_seconds 0.0002085\n", text, StringComparison.Ordinal);
+
+        Assert.DoesNotContain("conntrack_stream_reclassify_", text, StringComparison.Ordinal);
+        ReclassifyCounters counters = new() { Deleted = 3 };
+        counters.Add(Refusal.TcpLoose);
+        counters.Add(ActionOutcome.Moved);
+        _reclassify = new ReclassifyStatus(ReclassifyMode.Act, counters, Rechecks: 4, RechecksRefused: 0, Pending: 1, Guarded: 2, [new ClassifierStatus("sets", IsWorking: false, "waiting")]);
+        output.SetLength(0);
+        await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
+        text = Encoding.UTF8.GetString(output.ToArray());
+        Assert.Contains("conntrack_stream_reclassify_actions_total{action=\"delete\"} 3\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_reclassify_refused_total{reason=\"tcp_loose\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_reclassify_outcomes_total{outcome=\"moved\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_reclassify_classifier_working{classifier=\"sets\"} 0\n", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -46,8 +46,11 @@ public sealed partial class ShippedConfigurationTests
         Assert.All(OptionCatalog.Keys, key => Assert.Equal(OptionText.Format(key.Get(defaults)), Normalised(key, documented[key.Path])));
     }
 
-    private static string Normalised(OptionKey key, string text) =>
-        key.ElementType is null && OptionText.TryParse(key.Type, key.Path, text, out object? value) ? OptionText.Format(value) : text;
+    private static string Normalised(OptionKey key, string text) => key.ElementType is { } element
+        ? string.Join(',', text.Split(',').Select(part => Normalised(element, key.Path, part)))
+        : Normalised(key.Type, key.Path, text);
+
+    private static string Normalised(Type type, string name, string text) => OptionText.TryParse(type, name, text, out object? value) ? OptionText.Format(value) : text;
 
     private static string FindRoot()
     {
@@ -60,6 +63,6 @@ public sealed partial class ShippedConfigurationTests
     [GeneratedRegex(@":\d+$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ListIndex();
 
-    [GeneratedRegex(@"^\| `(?<key>[A-Za-z:]+)` \| (?<default>`[^`]*`)? ?\|", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^\| `(?<key>[A-Za-z0-9:]+)` \| (?<default>`[^`]*`)? ?\|", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Row();
 }

@@ -25,11 +25,12 @@ internal sealed class ScriptedWorld
         ReclassifyOptions options = new() { Enabled = true, Mode = ReclassifyMode.Act };
         configure?.Invoke(options);
         Ends = new CausedEnds(Time);
-        PathTable paths = new(
+        UplinkPath[] uplinks =
         [
             new UplinkPath { Name = "wan1", Mark = new MarkMatch(Wan1, 0x3f00) },
             new UplinkPath { Name = "wan2", Mark = new MarkMatch(Wan2, 0x3f00) },
-        ]);
+        ];
+        Assert.True(PathTable.TryCreate(uplinks, out PathTable? paths, out string? problem), problem);
         Reclassifier = new Reclassifier(
             options,
             paths,

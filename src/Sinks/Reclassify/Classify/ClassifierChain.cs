@@ -6,7 +6,16 @@ internal sealed class ClassifierChain(IReadOnlyList<IFlowClassifier> classifiers
     private readonly IFlowClassifier[] _classifiers = [.. classifiers];
 
     /// <summary>What an answer of any of them may depend on.</summary>
-    internal QuestionFields Fields { get; } = classifiers.Aggregate(QuestionFields.None, static (fields, classifier) => fields | classifier.Fields);
+    internal QuestionFields Fields
+    {
+        get
+        {
+            QuestionFields fields = QuestionFields.None;
+            foreach (IFlowClassifier classifier in _classifiers)
+                fields |= classifier.Fields;
+            return fields;
+        }
+    }
 
     internal IReadOnlyList<ClassifierStatus> Statuses => [.. _classifiers.Select(static classifier => classifier.Status)];
 

@@ -13,7 +13,7 @@ public interface IFlowClassifier : IAsyncDisposable
     /// <summary>How it is, for <c>/v1/status</c> and metrics; from any thread.</summary>
     ClassifierStatus Status { get; }
 
-    /// <summary>What its answers may depend on, besides family and destination; constant. The less, the fewer questions.</summary>
+    /// <summary>What its answers may depend on, besides family and destination: the less, the fewer questions. Quick; it may change with what it has read.</summary>
     QuestionFields Fields => QuestionFields.All;
 
     /// <summary>Called once before the first question; throws when it cannot work at all (the service then fails to start). What may come later is waited for.</summary>

@@ -46,6 +46,9 @@ public sealed class ExternalClassifier : IFlowClassifier
 
     public string Name => "external";
 
+    /// <summary>A client's connections to one port of one destination are one question: the first of them is asked about.</summary>
+    public QuestionFields Fields => QuestionFields.All & ~QuestionFields.SourcePort;
+
     /// <summary>For metrics.</summary>
     public ExternalCounters Counters { get; } = new();
 

@@ -27,9 +27,20 @@ internal sealed class RuleIndex
         int[] anywhere = [.. all.Where(i => _rules[i].Destination is null)];
         _byPort = anywhere.Where(i => IsOnePort(_rules[i])).GroupBy(i => _rules[i].DestinationPort!.Value.First).ToDictionary(port => port.Key, port => port.ToArray());
         _others = [.. anywhere.Where(i => !IsOnePort(_rules[i]))];
+        Fields = _rules.Aggregate(QuestionFields.None, static (fields, rule) => fields | FieldsOf(rule));
     }
 
     internal int Count => _rules.Length;
+
+    /// <summary>What the rules look at, besides the destination.</summary>
+    internal QuestionFields Fields { get; }
+
+    private static QuestionFields FieldsOf(StaticRule rule) =>
+        (rule.Protocol is null ? QuestionFields.None : QuestionFields.Protocol)
+        | (rule.Source is null ? QuestionFields.None : QuestionFields.Source)
+        | (rule.SourcePort is null ? QuestionFields.None : QuestionFields.SourcePort)
+        | (rule.DestinationPort is null ? QuestionFields.None : QuestionFields.DestinationPort)
+        | (rule.Mark is null ? QuestionFields.None : QuestionFields.Mark);
 
     internal Verdict Classify(in FlowQuestion question)
     {

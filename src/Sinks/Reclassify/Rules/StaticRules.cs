@@ -31,6 +31,8 @@ public sealed class StaticRules : IFlowClassifier
 
     public string Name => "rules";
 
+    public QuestionFields Fields => Volatile.Read(ref _index).Fields;
+
     public ClassifierStatus Status
     {
         get

@@ -1,0 +1,150 @@
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Plugins;
+using ConntrackStream.Sinks;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.External;
+using ConntrackStream.Sinks.Reclassify.OpenWrt;
+using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Reclassify.Rules;
+using ConntrackStream.Sinks.Reclassify.Sets;
+
+namespace ConntrackStream.Service.Reclassify;
+
+/// <summary>From settings to what reclassification works with: paths, classifiers in order (sets, rules, plug-in, program), and the kernel's calls.</summary>
+internal sealed class ReclassifySetup
+{
+    private const string Section = nameof(ServiceOptions.Reclassify);
+
+    private readonly ReclassifyOptions _options;
+    private readonly ILoggerFactory _loggers;
+    private readonly List<string> _faults = [];
+    private readonly List<string> _notes = [];
+    private readonly List<UplinkPath> _paths = [];
+    private readonly List<SetRule> _sets = [];
+    private readonly List<StaticRule> _rules = [];
+
+    private ReclassifySetup(ReclassifyOptions options, ILoggerFactory loggers)
+    {
+        _options = options;
+        _loggers = loggers;
+    }
+
+    /// <param name="withPrograms">False leaves out what is not the service's own code, for verbs that only look: the plug-in and the external program.</param>
+    /// <exception cref="ConfigurationException">With every fault found in paths, sets and the files that are named.</exception>
+    /// <exception cref="NetlinkException">Routes and addresses cannot be read.</exception>
+    internal static ReclassifyParts Create(
+        ReclassifyOptions options, NetworkNamespace networkNamespace, TimeProvider time, ILoggerFactory loggers, bool withPrograms = true)
+    {
+        ReclassifySetup setup = new(options, loggers);
+        PathTable paths = setup.ReadPaths();
+        setup.ReadSets(paths);
+        if (setup._faults.Count > 0)
+            throw new ConfigurationException(setup._faults);
+
+        ILogger logger = loggers.CreateLogger<ReclassifySink>();
+        foreach (string note in setup._notes)
+            logger.ImportNote(note);
+        RouteQuestions routes = networkNamespace.Run(static () => new RouteQuestions());
+        paths.Follow(routes, time, logger);
+        StaticRules? rules = options.RuleFile is null && setup._rules.Count == 0
+            ? null
+            : new StaticRules(options.RuleFile, setup._rules, name => paths.Find(name) is not null, loggers.CreateLogger<StaticRules>());
+        SetClassifier? sets = setup._sets.Count == 0
+            ? null
+            : new SetClassifier(setup._sets, networkNamespace, options.SetInterval, time, loggers.CreateLogger<SetClassifier>());
+        List<IFlowClassifier> classifiers = [.. new IFlowClassifier?[] { sets, rules }.OfType<IFlowClassifier>()];
+        if (withPrograms)
+            classifiers.AddRange(setup.Programs(paths, time));
+        return new ReclassifyParts(paths, new ClassifierChain(classifiers), new KernelCalls(networkNamespace), routes) { Sets = sets, Rules = rules };
+    }
+
+    private IEnumerable<IFlowClassifier> Programs(PathTable paths, TimeProvider time)
+    {
+        if (_options.Classifier is { } plugIn)
+            yield return PluginAssembly.Load($"{Section}:{nameof(_options.Classifier)}", plugIn).CreateClassifier(_loggers.CreateLogger($"plug-in {plugIn}"), time);
+        if (_options.External.IsConfigured)
+            yield return new ExternalClassifier(_options.External, [.. paths.Paths.Select(static path => path.Name)], time, _loggers.CreateLogger<ExternalClassifier>());
+    }
+
+    /// <summary>Those of the configuration, and those of mwan3 and pbr that have other names.</summary>
+    private PathTable ReadPaths()
+    {
+        if (!MarkMatch.TryParse(_options.MarkMask, out MarkMatch mask, out string? error) || mask.Value == 0)
+            _faults.Add($"{Section}:{nameof(_options.MarkMask)}: {error ?? "must have a bit set"}");
+        foreach (string text in _options.Paths)
+        {
+            if (UplinkPathText.TryParse(text, mask.Value, out UplinkPath? path, out error))
+                _paths.Add(path);
+            else
+                _faults.Add($"{Section}:{nameof(_options.Paths)}: \"{text}\": {error}");
+        }
+
+        ReadMwan3();
+        ReadPbr();
+        if (PathTable.TryCreate(_paths, out PathTable? table, out error))
+            return table;
+        _faults.Add($"{Section}:{nameof(_options.Paths)}: {error}");
+        throw new ConfigurationException(_faults);
+    }
+
+    private void ReadMwan3()
+    {
+        if (_options.Mwan3Config is not { } file || ReadUci(nameof(_options.Mwan3Config), file) is not { } mwan3 || ReadNetwork() is not { } network)
+            return;
+        if (Mwan3Config.TryRead(mwan3, network, out ImportedConfig? config, out string? problem))
+            Import(config, file);
+        else
+            _faults.Add($"{Section}:{nameof(_options.Mwan3Config)}: {file}: {problem}");
+    }
+
+    private void ReadPbr()
+    {
+        if (_options.PbrConfig is { } file && ReadUci(nameof(_options.PbrConfig), file) is { } pbr && ReadNetwork() is { } network)
+            Import(PbrConfig.Read(pbr, network), file);
+    }
+
+    private UciFile? ReadNetwork() => ReadUci(nameof(_options.NetworkConfig), _options.NetworkConfig);
+
+    private UciFile? ReadUci(string key, string path)
+    {
+        string? problem = RootOwned.Problem(path);
+        if (problem is null && UciFile.TryRead(path, out UciFile? file, out problem))
+            return file;
+        _faults.Add($"{Section}:{key}: {path}: {problem}");
+        return null;
+    }
+
+    private void Import(ImportedConfig config, string file)
+    {
+        _paths.AddRange(config.Paths.Where(path => !_paths.Exists(known => known.Name == path.Name)));
+        _rules.AddRange(config.Rules);
+        _notes.AddRange(config.Notes.Select(note => $"{file}: {note}"));
+        foreach (string text in config.SetRules)
+        {
+            if (SetRule.TryParse(text, out SetRule? rule, out string? error))
+                _sets.Add(rule);
+            else
+                _notes.Add($"{file}: {error}");
+        }
+    }
+
+    private void ReadSets(PathTable paths)
+    {
+        List<SetRule> own = [];
+        foreach (string text in _options.Sets)
+        {
+            if (!SetRule.TryParse(text, out SetRule? rule, out string? error))
+                _faults.Add($"{Section}:{nameof(_options.Sets)}: {error}");
+            else if (paths.Find(rule.Path) is null)
+                _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\": there is no path {rule.Path}; known are {string.Join(", ", paths.Paths.Select(static path => path.Name))}");
+            else
+                own.Add(rule);
+        }
+
+        _sets.InsertRange(0, own);
+    }
+}
