@@ -9,16 +9,20 @@ internal delegate void AnswerReader(ReadOnlySpan<byte> message);
 /// </summary>
 internal static class KernelRequest
 {
-    private const int BufferLength = 32 * 1024;
+    internal const int BufferLength = 32 * 1024;
 
     /// <summary>Sends the requests, which ask for acknowledgement, and reads all answers.</summary>
+    /// <param name="socket">Where to ask.</param>
+    /// <param name="requests">One or several messages.</param>
+    /// <param name="onAnswer">Told of each message that is not an acknowledgement.</param>
+    /// <param name="buffer">For the answers, of <see cref="BufferLength"/>, from those who ask often.</param>
     /// <returns>The first failure with the kernel's own words; none when all went well; EIO when nothing was answered.</returns>
-    internal static ErrorMessage Exchange(NetlinkSocket socket, ReadOnlySpan<byte> requests, AnswerReader? onAnswer = null)
+    internal static ErrorMessage Exchange(NetlinkSocket socket, ReadOnlySpan<byte> requests, AnswerReader? onAnswer = null, byte[]? buffer = null)
     {
         Errno sent = socket.Send(requests);
         if (sent != Errno.None)
             return new ErrorMessage(sent, null);
-        byte[] buffer = new byte[BufferLength];
+        buffer ??= new byte[BufferLength];
         ErrorMessage? outcome = null;
         while (true)
         {

@@ -16,6 +16,7 @@ public sealed partial class RouteQuestions : IDisposable
     private readonly NetlinkSocket _socket;
     private readonly Lock _asking = new();
     private readonly byte[] _request = new byte[RequestBufferLength];
+    private readonly byte[] _answer = new byte[KernelRequest.BufferLength];
     private uint _sequence;
 
     /// <summary>In the network namespace of the calling thread, where it stays: see <see cref="NetworkNamespace.Run{T}"/>.</summary>
@@ -48,7 +49,7 @@ public sealed partial class RouteQuestions : IDisposable
     private ErrorMessage Ask(ref RequestWriter request, AnswerReader onAnswer)
     {
         request.EndMessage();
-        return KernelRequest.Exchange(_socket, request.Written, onAnswer);
+        return KernelRequest.Exchange(_socket, request.Written, onAnswer, _answer);
     }
 
     /// <summary>Asks for all objects. The kernel goes on with a dump within each receive, so that reading never has to block.</summary>
