@@ -12,6 +12,7 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 public sealed class NftSetTests : IDisposable
 {
     private const int Flows = 150;
+    private static readonly string[] _ports = ["80-81", "82", "83", "84-90"];
     private static readonly TimeSpan _never = TimeSpan.FromHours(1);
     private readonly SetRig _rig = new();
     private readonly RecordingHost _host = new();
@@ -29,19 +30,18 @@ public sealed class NftSetTests : IDisposable
     [InlineData("type inet_proto;", "proto", 2)]
     [InlineData("type mark;", "mark", 4)]
     [InlineData("type mark; flags interval;", "mark", 4)]
-    [InlineData("type ipv4_addr . inet_service;", "ip4.port", 800)]
-    [InlineData("type ipv6_addr . inet_service;", "ip6.port", 800)]
-    [InlineData("type ipv4_addr . inet_proto . inet_service;", "ip4.proto.port", 1500)]
-    [InlineData("type ipv4_addr . mark;", "ip4.mark", 1000)]
+    [InlineData("type ipv4_addr . inet_service;", "ip4.port", 400)]
+    [InlineData("type ipv6_addr . inet_service;", "ip6.port", 400)]
+    [InlineData("type ipv4_addr . inet_proto . inet_service;", "ip4.proto.port", 600)]
+    [InlineData("type ipv4_addr . mark;", "ip4.mark", 500)]
     [InlineData("type ipv4_addr . inet_service; flags interval;", "net4.ports", 60)]
     [InlineData("type ipv6_addr . inet_service; flags interval;", "net6.ports", 60)]
-    [InlineData("type ipv4_addr . mark . inet_service; flags interval;", "net4.mark.ports", 400)]
-    [InlineData("type inet_service . ipv4_addr . ipv4_addr; flags interval;", "ports.net4.net4", 400)]
+    [InlineData("type inet_service . ipv4_addr . ipv4_addr; flags interval;", "ports.net4.net4", 64)]
     public async Task They_say_what_nft_says(string type, string parts, int members)
     {
         RandomSetFlows random = new(type.Length + members, parts.Contains('6', StringComparison.Ordinal));
         _rig.Nft($"table inet t {{ set s {{ {type} }}; }}");
-        _rig.Nft(Adding(random, parts, members, isInterval: type.Contains("interval", StringComparison.Ordinal)));
+        _rig.Nft(Adding(random, parts, members));
         await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
         Assert.Null(classifier.Sets[0].Problem);
 
@@ -56,6 +56,21 @@ public sealed class NftSetTests : IDisposable
         }
 
         Assert.Equal(0, classifier.ConfirmFailures);
+    }
+
+    /// <summary>nft's rules turn the mark to network order for them, its <c>get element</c> does not, so that it finds none.</summary>
+    [Fact]
+    public async Task Marks_within_concatenated_intervals_are_compared_as_numbers()
+    {
+        _rig.Nft("table inet t { set s { type ipv4_addr . mark . inet_service; flags interval; elements = { 10.0.0.0/8 . 0x100-0x200 . 80-90 }; }; }");
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
+
+        foreach ((uint mark, string? path) in new[] { (0xffU, null), (0x100U, "wan"), (0x180U, "wan"), (0x200U, "wan"), (0x201U, null), (0x10000U, null) })
+        {
+            FlowQuestion flow = FlowTo("10.1.1.1", 85) with { Mark = mark };
+            Assert.Equal(path, classifier.Classify(flow).Path);
+            Assert.Equal(path, classifier.Confirm(flow).Path);
+        }
     }
 
     [Fact]
@@ -147,7 +162,7 @@ public sealed class NftSetTests : IDisposable
         Eventually.True(() => classifier.Sets[0].Members == 80000, state: () => classifier.Status.Text);
     }
 
-    private static string Adding(RandomSetFlows random, string parts, int members, bool isInterval)
+    private static string Adding(RandomSetFlows random, string parts, int members)
     {
         StringBuilder commands = new();
         HashSet<string> seen = [];
@@ -158,19 +173,19 @@ public sealed class NftSetTests : IDisposable
                 commands.Append(CultureInfo.InvariantCulture, $"{(commands.Length == 0 ? "add element inet t s { " : ", ")}{member}");
         }
 
-        return isInterval || members > 0 ? commands.Append(" }").ToString() : "";
+        return commands.Append(" }").ToString();
     }
 
     // Concatenated ranges must not overlap: they differ in the /27 or /123 that the number of the member chooses.
     private static string Member(RandomSetFlows random, string parts, int i) => string.Join(" . ", parts.Split('.').Select((part, at) => part switch
     {
         "port" => random.Port().ToString(CultureInfo.InvariantCulture),
-        "ports" => string.Create(CultureInfo.InvariantCulture, $"{80 + (i & 3)}-{80 + (i & 3) + (parts.StartsWith("ports", StringComparison.Ordinal) ? 0 : i & 1 & ~(i & 3) >> 1)}"),
+        "ports" => _ports[i & 3],
         "proto" => random.Next(2) == 0 ? "tcp" : "gre",
         "mark" => string.Create(CultureInfo.InvariantCulture, $"0x{random.Mark():x8}"),
         "net4" when parts.Contains('.', StringComparison.Ordinal) => string.Create(CultureInfo.InvariantCulture, $"10.0.{(i >> 5) & 1}.{((i >> 2) & 7) * 32}/{28 + (i % 3)}"),
         "net6" when parts.Contains('.', StringComparison.Ordinal) => string.Create(CultureInfo.InvariantCulture, $"2001:db8::{(i >> 5) & 1}:{((i >> 2) & 7) * 32:x}/{124 + (i % 3)}"),
-        "net4" or "net6" => random.Net(),
+        "net4" or "net6" => random.Net(shortest: 7),
         _ => random.Address(),
     }));
 

@@ -6,7 +6,7 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
 /// <summary>Flows, and parts of members, from a small universe, so that many of them meet.</summary>
-internal sealed class RandomSetFlows(int seed, bool ipv6)
+internal sealed class RandomSetFlows(int seed, bool ipv6, int hosts = 256)
 {
     private static readonly IpProtocol[] _protocols = [IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Icmp, IpProtocol.Gre, IpProtocol.Sctp];
     private readonly Random _random = new(seed);
@@ -15,14 +15,16 @@ internal sealed class RandomSetFlows(int seed, bool ipv6)
 
     internal int Next(int below) => _random.Next(below);
 
-    /// <summary>One of 512, over two /24 or /120 blocks.</summary>
+    /// <summary>From two /24 or /120 blocks.</summary>
     internal string Address() => ipv6
-        ? string.Create(CultureInfo.InvariantCulture, $"2001:db8::{_random.Next(2)}:{_random.Next(256):x}")
-        : string.Create(CultureInfo.InvariantCulture, $"10.0.{_random.Next(2)}.{_random.Next(256)}");
+        ? string.Create(CultureInfo.InvariantCulture, $"2001:db8::{_random.Next(2)}:{_random.Next(hosts):x}")
+        : string.Create(CultureInfo.InvariantCulture, $"10.0.{_random.Next(2)}.{_random.Next(hosts)}");
 
-    internal string Net()
+    /// <param name="shortest">Host bits at most.</param>
+    internal string Net(int shortest = 14)
     {
-        int length = ipv6 ? _random.Next(114, 129) : _random.Next(18, 33);
+        int full = ipv6 ? 128 : 32;
+        int length = _random.Next(full - shortest, full + 1);
         return $"{Address()}/{length.ToString(CultureInfo.InvariantCulture)}";
     }
 

@@ -27,7 +27,7 @@ internal sealed class ExternalRestart
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<ExternalClassifierException>(),
+                ShouldHandle = new PredicateBuilder().Handle<IOException>(),
                 MaxRetryAttempts = int.MaxValue,
                 DelayGenerator = _ => ValueTask.FromResult<TimeSpan?>(NextDelay()),
                 OnRetry = arguments =>

@@ -24,7 +24,7 @@ internal sealed class LeftProcesses
     /// <summary>Value of <see cref="Variable"/>.</summary>
     internal string Mark { get; }
 
-    /// <summary>Kills them all, those too that come up meanwhile. Needs CAP_KILL and CAP_SYS_PTRACE where they run as another user.</summary>
+    /// <summary>Kills them all, those too that come up meanwhile. Where they run as another user it takes CAP_KILL, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.</summary>
     internal void Kill()
     {
         for (int round = 0; round < MaxRounds && Find() is { Count: > 0 } found; round++)

@@ -62,6 +62,21 @@ public sealed class ExternalClassifierTests
     }
 
     [Fact]
+    public async Task Asking_does_not_allocate()
+    {
+        await using ClassifierRig rig = await ClassifierRig.ShellAsync("while read -r line; do :; done", options => options.MaxOutstanding = 4096);
+        await rig.WorkingAsync();
+        FlowQuestion[] questions = [.. Enumerable.Range(0, 4096).Select(number => HostStub.Question(number))];
+        for (int i = 0; i < 2048; i++)
+            rig.Classifier.Classify(questions[i]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 2048; i < 4096; i++)
+            rig.Classifier.Classify(questions[i]);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 1024); // the queue's growth; not 2048 objects of any kind
+        Assert.Equal(4096, rig.Counters.Asked);
+    }
+
+    [Fact]
     public async Task The_program_is_nobody_and_has_nothing_of_the_service()
     {
         using FileStream ours = File.OpenRead("/etc/passwd");

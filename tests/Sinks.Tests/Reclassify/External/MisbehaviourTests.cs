@@ -40,9 +40,10 @@ public sealed class MisbehaviourTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(1024)]
-    public async Task One_that_does_not_even_read_is_ended(int maxOutstanding)
+    [InlineData(1, 1)]
+    [InlineData(1024, 1)]
+    [InlineData(65536, 5000)] // more than the pipe holds
+    public async Task One_that_does_not_even_read_is_ended(int maxOutstanding, int atOnce)
     {
         await using ClassifierRig rig = await ClassifierRig.PythonAsync("import time\ntime.sleep(1000)", options =>
         {
@@ -50,6 +51,8 @@ public sealed class MisbehaviourTests
             options.MaxOutstanding = maxOutstanding;
         });
         await rig.WorkingAsync();
+        for (int i = 0; i < atOnce; i++)
+            rig.Classifier.Classify(HostStub.Question(i));
         await rig.AskUntilAsync(() => rig.Classifier.Status.Text.Contains("hangs: no answer to", StringComparison.Ordinal));
     }
 

@@ -1,0 +1,18 @@
+using ConntrackStream.Sinks.Reclassify.Sets.Reading;
+
+namespace ConntrackStream.Sinks.Tests.Reclassify.Sets;
+
+public sealed class ReadingPaceTests
+{
+    [Theory]
+    [InlineData(949, 50, 50, true, false)] // 50 ms: at most each second
+    [InlineData(950, 50, 50, false, true)]
+    [InlineData(950, 50, 800, false, false)] // one of 16 such sets
+    [InlineData(950, 50, 800, true, true)] // that has changed
+    [InlineData(15200, 50, 800, false, true)]
+    [InlineData(0, 0, 0, false, true)]
+    public void Reading_takes_a_twentieth_of_the_time(int since, int own, int all, bool hasChanged, bool expected) =>
+        Assert.Equal(expected, ReadingPace.IsTime(Ms(since), Ms(own), Ms(all), () => hasChanged));
+
+    private static TimeSpan Ms(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+}
