@@ -44,7 +44,7 @@ internal sealed class Judge(ReclassifyKernel kernel)
             return Refusal.Protocol;
         if (flow.IsDestinationNat)
             return Refusal.DestinationNat;
-        if (flow.Extras is { Helper: not null } or { HasMaster: true } || (flow.Status & (FlowStatus.Expected | FlowStatus.Helper)) != 0)
+        if (flow.Extras is { Helper: not null } or { HasMaster: true } || (flow.Status & (FlowStatus.Expected | FlowStatus.Helper)) != FlowStatus.None)
             return Refusal.Helper;
         return flow.TcpState is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close
             ? Refusal.Closing
