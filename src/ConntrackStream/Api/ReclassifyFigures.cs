@@ -52,6 +52,9 @@ internal sealed record ReclassifyFigures
 
     public required IReadOnlyList<ClassifierStatus> Classifiers { get; init; }
 
+    /// <summary>Null when there is no external classifier.</summary>
+    public required ExternalFigures? External { get; init; }
+
     internal static ReclassifyFigures Of(ReclassifyStatus status) => new()
     {
         Mode = status.Mode == ReclassifyMode.Act ? "act" : "dry_run",
@@ -69,5 +72,17 @@ internal sealed record ReclassifyFigures
         Sweeps = status.Counters.Sweeps,
         UnknownPaths = status.Counters.UnknownPaths,
         Classifiers = status.Classifiers,
+        External = status.External is { } external
+            ? new ExternalFigures(
+                external.Asked, external.Answered, external.Unanswered, external.Late, external.Refused, external.Malformed, external.Flooded, external.Hangs, external.Restarts)
+            : null,
     };
 }
+
+/// <param name="Unanswered">Questions without an answer by the deadline, or by the program's end.</param>
+/// <param name="Refused">Questions not asked: too many were open, or nobody was there.</param>
+/// <param name="Malformed">Lines that could not be used.</param>
+/// <param name="Flooded">Lines that had to wait, or ended the program, because there were too many.</param>
+/// <param name="Hangs">Times the program was ended because it hung.</param>
+internal sealed record ExternalFigures(
+    long Asked, long Answered, long Unanswered, long Late, long Refused, long Malformed, long Flooded, long Hangs, long Restarts);

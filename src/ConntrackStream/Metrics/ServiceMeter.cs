@@ -154,6 +154,15 @@ internal sealed class ServiceMeter : IDisposable
         ReclassifyGauge("reclassify_guarded", "Client, destination and port under the flap guard's watch.", static now => [new(now.Guarded)]);
         ReclassifyGauge("reclassify_classifier_working", "0 while a classifier waits for something or has failed.", static now =>
             [.. now.Classifiers.Select(static classifier => new Measurement<double>(classifier.IsWorking ? 1 : 0, Label("classifier", classifier.Name)))]);
+        ReclassifyCounter("reclassify_external_questions_total", "Questions to the external classifier, by what became of them; asked counts all but the refused.", static now => now.External is { } external
+            ? [
+                new(external.Asked, Label("result", "asked")), new(external.Answered, Label("result", "answered")), new(external.Unanswered, Label("result", "unanswered")),
+                new(external.Late, Label("result", "late")), new(external.Refused, Label("result", "refused")),
+            ]
+            : []);
+        ReclassifyCounter("reclassify_external_faults_total", "What was wrong with the external classifier.", static now => now.External is { } external
+            ? [new(external.Malformed, Label("fault", "malformed")), new(external.Flooded, Label("fault", "flooded")), new(external.Hangs, Label("fault", "hung")), new(external.Restarts, Label("fault", "restarted"))]
+            : []);
     }
 
     private void ReclassifyCounter(string name, string help, Func<ReclassifyStatus, IEnumerable<Measurement<long>>> read) =>

@@ -15,6 +15,8 @@ namespace ConntrackStream.Sinks.Reclassify;
 /// </summary>
 internal sealed partial class Reclassifier
 {
+    private const long PendingTime = 100; // ms between two looks at a flow whose answer pends
+
     private const int MostRechecks = 262_144, MostAnswers = 65_536, MostGuarded = 65_536;
 
     private readonly ReclassifyOptions _options;
@@ -58,7 +60,7 @@ internal sealed partial class Reclassifier
     internal ReclassifyCounters Counters { get; } = new();
 
     internal ReclassifyStatus Status => new(
-        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count, _guard.Count, _classifiers.Statuses);
+        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count, _guard.Count, _classifiers.Statuses, _classifiers.External);
 
     /// <summary>ms since the start.</summary>
     internal long Now => (long)_time.GetElapsedTime(_began).TotalMilliseconds;
@@ -98,14 +100,12 @@ internal sealed partial class Reclassifier
     /// <summary>Answers about these addresses no longer count.</summary>
     internal void Forget(AddressRanges ranges) => _answers.Forget(ranges);
 
-    /// <summary>The answer to a question that was pending.</summary>
+    /// <summary>The answer to a question that was pending; the flows that wait for it find it at their next look.</summary>
     internal void OnAnswer(in FlowQuestion question, in Verdict verdict)
     {
         long now = Now;
-        Remember(question.Reduce(_classifiers.Fields), verdict, now);
-        Flow flow = default;
-        if (verdict.Kind == VerdictKind.Path && verdict.Path != question.PathNow && TryRead(question.Original, ref flow) && _paths.Of(flow).Path is { } path)
-            Look(new Recheck { Original = flow.Original, Id = flow.Id, Mark = flow.Mark, PathNow = path, Look = byte.MaxValue }, now);
+        long time = verdict.ValidFor is { } valid ? (long)valid.TotalMilliseconds : _verdictTime;
+        _answers.Set(question.Reduce(_classifiers.Fields), verdict, now, now + Math.Max(time, 10 * PendingTime));
     }
 
     /// <summary>Does what is due by now.</summary>
@@ -135,7 +135,9 @@ internal sealed partial class Reclassifier
         Verdict verdict = Ask(question, now);
         if (verdict.Kind == VerdictKind.Path && verdict.Path != recheck.PathNow.Name)
             OnMisplaced(recheck, question, verdict, now);
-        else if (verdict.Kind is VerdictKind.None or VerdictKind.Pending)
+        else if (verdict.Kind == VerdictKind.Pending)
+            _wheel.TryAdd(recheck, now + PendingTime);
+        else if (verdict.Kind == VerdictKind.None)
             LookLater(recheck, now);
     }
 
@@ -146,7 +148,8 @@ internal sealed partial class Reclassifier
             return verdict;
         Counters.Questions++;
         verdict = _classifiers.Classify(question);
-        Remember(reduced, verdict, now);
+        if (verdict.Kind != VerdictKind.Pending)
+            Remember(reduced, verdict, now);
         return verdict;
     }
 

@@ -13,6 +13,7 @@ using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.External;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Output;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -77,13 +78,14 @@ public sealed class ApiServerTests : IDisposable
         ReclassifyCounters counters = new() { Deleted = 3 };
         counters.Add(Refusal.TcpLoose);
         counters.Add(ActionOutcome.Moved);
-        _reclassify = new ReclassifyStatus(ReclassifyMode.Act, counters, Rechecks: 4, RechecksRefused: 0, Pending: 1, Guarded: 2, [new ClassifierStatus("sets", IsWorking: false, "waiting")]);
+        _reclassify = new ReclassifyStatus(ReclassifyMode.Act, counters, Rechecks: 4, RechecksRefused: 0, Pending: 1, Guarded: 2, [new ClassifierStatus("sets", IsWorking: false, "waiting")], new ExternalCounters { Late = 5 });
         output.SetLength(0);
         await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
         text = Encoding.UTF8.GetString(output.ToArray());
         Assert.Contains("conntrack_stream_reclassify_actions_total{action=\"delete\"} 3\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_reclassify_refused_total{reason=\"tcp_loose\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_reclassify_outcomes_total{outcome=\"moved\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_reclassify_external_questions_total{result=\"late\"} 5\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_reclassify_classifier_working{classifier=\"sets\"} 0\n", text, StringComparison.Ordinal);
     }
 

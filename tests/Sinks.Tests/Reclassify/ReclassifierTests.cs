@@ -433,10 +433,41 @@ public sealed class ReclassifierTests
     {
         ScriptedWorld world = new();
         world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
+        Flow flow = world.Flow(), alike = world.Flow(port: 2);
+        world.Start(flow);
+        world.Start(alike);
+        world.Pass(1);
+        Assert.Empty(world.DeletedFlows);
+        world.Reclassifier.OnAnswer(new FlowQuestion(flow.Original, flow.Mark, "wan1"), Verdict.To("wan2", "external"));
+        world.Pass(0.2);
+        Assert.Equal([flow, alike], world.DeletedFlows.OrderBy(static deleted => deleted.Id)); // asked at the source it still pends: the answer stands
+    }
+
+    [Fact]
+    public void A_flow_that_is_refused_does_not_make_the_external_one_be_asked_for_ever()
+    {
+        ScriptedWorld world = new() { IsTcpLoose = false };
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
         Flow flow = world.Flow();
         world.Start(flow);
         world.Reclassifier.OnAnswer(new FlowQuestion(flow.Original, flow.Mark, "wan1"), Verdict.To("wan2", "external"));
-        Assert.Single(world.DeletedFlows); // asked at the source it still pends: the answer stands
+        world.Pass(60);
+        Assert.InRange(world.Set.Asked, 1, 2);
+        Assert.Equal(1, world.Counters.Of(Refusal.TcpLoose));
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_out_of_date_is_not_confirmed_by_a_later_classifier()
+    {
+        ScriptedWorld.ScriptedSet first = new(), second = new();
+        first.Add(1);
+        first.Source = Verdict.None;
+        second.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
+        await using ClassifierChain chain = new([first, second]);
+        FlowQuestion question = new(new ScriptedWorld().Flow().Original, 0, "wan1");
+        Assert.Equal(VerdictKind.None, chain.Confirm(question, chain.Classify(question)).Kind);
+        first.Members.Clear();
+        Assert.Equal("wan2", chain.Confirm(question, Verdict.To("wan2", "second")).Path);
     }
 
     [Fact]

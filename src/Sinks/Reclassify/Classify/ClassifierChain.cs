@@ -1,3 +1,5 @@
+using ConntrackStream.Sinks.Reclassify.External;
+
 namespace ConntrackStream.Sinks.Reclassify.Classify;
 
 /// <summary>The classifiers in order: the first with an opinion counts.</summary>
@@ -19,6 +21,9 @@ internal sealed class ClassifierChain(IReadOnlyList<IFlowClassifier> classifiers
 
     internal IReadOnlyList<ClassifierStatus> Statuses => [.. _classifiers.Select(static classifier => classifier.Status)];
 
+    /// <summary>Null when there is no external one.</summary>
+    internal ExternalCounters? External => _classifiers.OfType<ExternalClassifier>().FirstOrDefault()?.Counters;
+
     internal async ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
     {
         foreach (IFlowClassifier classifier in _classifiers)
@@ -37,7 +42,8 @@ internal sealed class ClassifierChain(IReadOnlyList<IFlowClassifier> classifiers
         return Verdict.None;
     }
 
-    /// <summary>The answer at its source. What a classifier pends on has been answered before; it is not asked again.</summary>
+    /// <summary>The answer at its source.</summary>
+    /// <param name="answered">What was answered from memory; stands where the classifier it is from cannot confirm.</param>
     internal Verdict Confirm(in FlowQuestion question, in Verdict answered)
     {
         foreach (IFlowClassifier classifier in _classifiers)
@@ -47,6 +53,8 @@ internal sealed class ClassifierChain(IReadOnlyList<IFlowClassifier> classifiers
                 return answered;
             if (verdict.Kind != VerdictKind.None)
                 return verdict;
+            if (classifier.Classify(question).Kind is VerdictKind.Path or VerdictKind.Keep)
+                return Verdict.None; // the answer was this one's, from a copy that is out of date
         }
 
         return Verdict.None;

@@ -22,7 +22,10 @@ public interface IFlowClassifier : IAsyncDisposable
     /// <summary>The answer as far as it is known now.</summary>
     Verdict Classify(in FlowQuestion question);
 
-    /// <summary>Asked right before an action that <see cref="Classify"/> suggested: the answer at its source (a set in the kernel), not from a copy.</summary>
+    /// <summary>
+    /// Asked right before an action that an answer suggested: the answer at its source (a set in the kernel), not from a copy;
+    /// <see cref="VerdictKind.Pending"/>: what was answered stands.
+    /// </summary>
     Verdict Confirm(in FlowQuestion question) => Classify(question);
 }
 

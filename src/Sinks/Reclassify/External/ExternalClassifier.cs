@@ -103,8 +103,8 @@ public sealed class ExternalClassifier : IFlowClassifier
         return new Verdict(VerdictKind.Pending);
     }
 
-    /// <summary>The same as <see cref="Classify"/> told: there is no other source to ask in time.</summary>
-    public Verdict Confirm(in FlowQuestion question) => Classify(question);
+    /// <summary>What it answered stands: asking the same again would only take its time.</summary>
+    public Verdict Confirm(in FlowQuestion question) => new(VerdictKind.Pending);
 
     public async ValueTask DisposeAsync()
     {
