@@ -24,6 +24,7 @@ public sealed class ExternalClassifier : IFlowClassifier
     private readonly ExternalRestart _restart;
 
     private IClassifierHost? _host;
+    private ExternalSessionParts? _parts;
     private ITimer? _timer;
     private Task _running = Task.CompletedTask;
     private volatile ExternalState _state = new("not started");
@@ -76,6 +77,7 @@ public sealed class ExternalClassifier : IFlowClassifier
         if (_options.Command.Length > 0 && ChildPeer.Problem(_options) is { } problem)
             throw new ExternalClassifierException($"Reclassify:External:Command: {problem}");
         _host = host;
+        _parts = NewParts(host);
         _timer = _time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _running = RunAsync();
         return ValueTask.CompletedTask;
@@ -136,7 +138,7 @@ public sealed class ExternalClassifier : IFlowClassifier
         string reason;
         await using (peer.ConfigureAwait(false))
         {
-            ExternalSession session = new(peer, Parts());
+            ExternalSession session = new(peer, _parts!);
             _restart.Begun();
             _state = new ExternalState(peer.Text, IsWorking: true);
             _session = session;
@@ -224,11 +226,11 @@ public sealed class ExternalClassifier : IFlowClassifier
             Arm(_time.GetElapsedTime(_time.GetTimestamp(), oldest + _deadline));
     }
 
-    private ExternalSessionParts Parts() => new()
+    private ExternalSessionParts NewParts(IClassifierHost host) => new()
     {
         Options = _options,
         PathNames = _pathNames,
-        Host = _host!,
+        Host = host,
         Time = _time,
         Logger = _logger,
         Counters = Counters,
