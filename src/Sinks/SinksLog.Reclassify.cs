@@ -42,4 +42,7 @@ internal static partial class SinksLog
 
     [LoggerMessage(3112, LogLevel.Information, "{Note}")]
     internal static partial void ImportNote(this ILogger logger, string note);
+
+    [LoggerMessage(3113, LogLevel.Error, "Classifier {Name} failed, which counts as no opinion; the next failure is told in a minute at the earliest")]
+    internal static partial void ClassifierFailed(this ILogger logger, Exception exception, string name);
 }

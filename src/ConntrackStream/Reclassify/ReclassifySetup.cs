@@ -65,7 +65,11 @@ internal sealed class ReclassifySetup
     private IEnumerable<IFlowClassifier> Programs(PathTable paths, TimeProvider time)
     {
         if (_options.Classifier is { } plugIn)
-            yield return PluginAssembly.Load($"{Section}:{nameof(_options.Classifier)}", plugIn).CreateClassifier(_loggers.CreateLogger($"plug-in {plugIn}"), time);
+        {
+            ILogger logger = _loggers.CreateLogger($"plug-in {plugIn}");
+            yield return new GuardedClassifier(PluginAssembly.Load($"{Section}:{nameof(_options.Classifier)}", plugIn).CreateClassifier(logger, time), time, logger);
+        }
+
         if (_options.External.IsConfigured)
             yield return new ExternalClassifier(_options.External, [.. paths.Paths.Select(static path => path.Name)], time, _loggers.CreateLogger<ExternalClassifier>());
     }

@@ -65,7 +65,11 @@ internal sealed class DecisionLog(ILogger logger)
             logger.UnknownPath(path, string.Join(", ", paths.Paths.Select(static known => known.Name)));
     }
 
-    internal void Failed(in FlowTuple original, string reason) => logger.MoveFailedInKernel(TupleText.Describe(original), reason);
+    internal void Failed(in FlowTuple original, string reason, long now)
+    {
+        if (MayWrite(now))
+            logger.MoveFailedInKernel(TupleText.Describe(original), reason);
+    }
 
     private bool MayWrite(long now)
     {

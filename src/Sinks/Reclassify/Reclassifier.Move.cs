@@ -32,9 +32,9 @@ internal sealed partial class Reclassifier
             if (judgement.Refusal != Refusal.None)
                 Refuse(look, verdict, wanted, judgement, now);
         }
-        catch (NetlinkException e)
+        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException) // the last two: sysctls
         {
-            _log.Failed(recheck.Original, e.Message);
+            _log.Failed(recheck.Original, e.Message, now);
             Refuse(look, verdict, wanted, Judgement.Keep(Refusal.KernelError, e.Message), now);
         }
     }

@@ -174,18 +174,4 @@ internal sealed partial class Reclassifier
         next.Look++;
         _wheel.TryAdd(next, now + _rechecks[recheck.Look] - before);
     }
-
-    private bool TryRead(in FlowTuple original, ref Flow flow)
-    {
-        try
-        {
-            return _kernel.Read(original, ref flow) && flow.Original == original;
-        }
-        catch (NetlinkException e)
-        {
-            _log.Failed(original, e.Message);
-            Counters.Add(Refusal.KernelError);
-            return false;
-        }
-    }
 }
