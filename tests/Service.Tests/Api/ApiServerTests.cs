@@ -9,13 +9,13 @@ using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Metrics;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.External;
-using ConntrackStream.Service.Options;
-using ConntrackStream.Service.Output;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Tests.Api;
