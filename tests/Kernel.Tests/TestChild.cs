@@ -12,6 +12,7 @@ internal sealed class TestChild : IDisposable
 {
     internal const string Track = "track";
     internal const string Demo = "demo";
+    internal const string Uplinks = "uplinks";
     internal const string RoleVariable = "CONNTRACKSTREAM_TEST_ROLE";
     internal const string NamespaceVariable = "CONNTRACKSTREAM_TEST_NAMESPACE";
     internal const string PipeVariable = "CONNTRACKSTREAM_TEST_PIPE";
@@ -76,7 +77,12 @@ public sealed class TestChildRole
         try
         {
             using NetworkNamespace networkNamespace = NetworkNamespace.OpenPath(path);
-            using IDisposable made = role == TestChild.Track ? TrackingTable.Create(networkNamespace) : DemoScenario.Create(TimeProvider.System);
+            using IDisposable made = role switch
+            {
+                TestChild.Track => TrackingTable.Create(networkNamespace),
+                TestChild.Demo => DemoScenario.Create(TimeProvider.System),
+                _ => UplinkNetwork.CreateAsync(CancellationToken.None).GetAwaiter().GetResult(),
+            };
             parent.WriteLine("made");
             using ManualResetEvent never = new(initialState: false);
             never.WaitOne(); // until killed
