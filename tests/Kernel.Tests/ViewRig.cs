@@ -56,12 +56,13 @@ internal sealed partial class ViewRig : IAsyncDisposable
 
     /// <summary>
     /// Waits until the view has as many flows as the kernel and no loss lies unrepaired, then compares every flow with what conntrack-tools
-    /// tells. The table must be quiet.
+    /// tells. The table must be quiet. When it returns, the sinks have what led there.
     /// </summary>
     public async Task EqualAsync(TimeSpan? patience = null)
     {
         string? difference = await DifferenceAsync(patience ?? TimeSpan.FromSeconds(30));
         Assert.True(difference is null, difference);
+        Eventually.True(() => Pipeline.Status is var now && now.Sinks.All(sink => sink.Written + sink.Dropped >= now.Changes)); // its task may be behind the view
     }
 
     /// <summary>Null when view and kernel became equal in time.</summary>

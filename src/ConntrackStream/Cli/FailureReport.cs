@@ -3,6 +3,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Reclassify.External;
 
 namespace ConntrackStream.Service.Cli;
 
@@ -20,7 +21,7 @@ internal static class FailureReport
                 foreach (string fault in configuration.Faults)
                     context.Fail($"configuration: {fault}");
                 return ExitCode.Usage;
-            case InvalidDataException: // a file that the configuration names
+            case InvalidDataException or ExternalClassifierException: // a file or program that the configuration names
                 context.Fail($"configuration: {failure.Message}");
                 return ExitCode.Usage;
             case NetlinkException netlink:

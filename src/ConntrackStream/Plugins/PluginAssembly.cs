@@ -79,11 +79,13 @@ internal sealed class PluginAssembly
         {
             [Type only] => only,
             [] => throw Fault($"no public class in it implements {port}"),
-            _ => throw Fault($"several classes in it implement {port.Name}: {string.Join(", ", found.Select(type => type.FullName))}; name one: {_spec.File}:{found[0].FullName}"),
+            _ => throw Fault($"several classes in it implement {port.Name}: {string.Join(", ", found.Select(type => type.FullName))}; "
+                + $"name one: {_spec.File}:{found[0].FullName}"),
         };
     }
 
-    private static bool IsPlugin(Type type, Type port) => type is { IsClass: true, IsAbstract: false, IsVisible: true, ContainsGenericParameters: false } && port.IsAssignableFrom(type);
+    private static bool IsPlugin(Type type, Type port) =>
+        type is { IsClass: true, IsAbstract: false, IsVisible: true, ContainsGenericParameters: false } && port.IsAssignableFrom(type);
 
     private ConfigurationException Fault(string text) => Fault(_key, _spec, text);
 

@@ -38,7 +38,8 @@ internal static class DoctorVerb
             return [.. process, .. FileChecks.Run(options)];
         CheckResult[] kernel = [.. KernelChecks.Run(options, networkNamespace), BufferCheck.Run(options.Tap, networkNamespace)];
         IReadOnlyList<CheckResult> map = kernel[0].Level == CheckLevel.Fail ? [] : await MapChecks.RunAsync(options, networkNamespace, time, cancellation).ConfigureAwait(false);
-        return [.. process, .. kernel, .. map, .. FileChecks.Run(options)];
+        IReadOnlyList<CheckResult> paths = kernel[0].Level == CheckLevel.Fail ? [] : await ReclassifyChecks.RunAsync(options, networkNamespace, time, cancellation).ConfigureAwait(false);
+        return [.. process, .. kernel, .. map, .. paths, .. FileChecks.Run(options)];
     }
 
     private static int Report(IEnumerable<CheckResult> results, CliContext context)

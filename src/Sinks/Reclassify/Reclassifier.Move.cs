@@ -59,7 +59,7 @@ internal sealed partial class Reclassifier
             return judgement;
         if (judgement.Action == FlowAction.Delete)
         {
-            bool? isActive = _judge.IsActive(flow, ref look.Packets, _time.UnixNanoseconds(), out string? detail);
+            bool? isActive = _judge.IsActive(flow, ref look.Activity, _time.UnixNanoseconds(), out string? detail);
             if (isActive is null)
             {
                 _wheel.TryAdd(look, now + ActivityTime);

@@ -77,10 +77,10 @@ public sealed class IpsetLookUpTests : IDisposable
         await using SetClassifier two = await _rig.StartAsync(new RecordingHost(), TimeSpan.FromHours(1), "ipset:s@dst+dst=wan");
         FlowQuestion ofA = FlowTo("10.0.0.1", 80), ofB = FlowTo("10.0.1.3", 80), ofNone = FlowTo("10.0.1.3", 81);
 
-        Assert.Equal(["wan", null, null], new[] { ofA, ofB, ofNone }.Select(flow => one.Classify(flow).Path)); // one direction: b's two dimensions never match
-        Assert.Equal(["wan", null, null], new[] { ofA, ofB, ofNone }.Select(flow => one.Confirm(flow).Path));
-        Assert.Equal(["wan", "wan", null], new[] { ofA, ofB, ofNone }.Select(flow => two.Classify(flow).Path));
-        Assert.Equal(["wan", "wan", null], new[] { ofA, ofB, ofNone }.Select(flow => two.Confirm(flow).Path));
+        Assert.Equal(["wan", null, null], new[] { ofA, ofB, ofNone }.Select(flow => one.Classify(flow).Path), StringComparer.Ordinal); // one direction: b's two dimensions never match
+        Assert.Equal(["wan", null, null], new[] { ofA, ofB, ofNone }.Select(flow => one.Confirm(flow).Path), StringComparer.Ordinal);
+        Assert.Equal(["wan", "wan", null], new[] { ofA, ofB, ofNone }.Select(flow => two.Classify(flow).Path), StringComparer.Ordinal);
+        Assert.Equal(["wan", "wan", null], new[] { ofA, ofB, ofNone }.Select(flow => two.Confirm(flow).Path), StringComparer.Ordinal);
 
         _rig.Ipset("create c hash:ip\nadd c 10.0.0.9\nadd s c\ndel s a\n");
         Kit.Eventually.True(() => one.Classify(FlowTo("10.0.0.9", 80)).Path == "wan");

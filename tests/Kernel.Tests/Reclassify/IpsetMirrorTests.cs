@@ -93,7 +93,7 @@ public sealed class IpsetMirrorTests : IDisposable
         Assert.Equal(
             ["needs interfaces, which conntrack does not tell", "needs MAC addresses, which conntrack does not tell",
                 "the rule gives 1 of the 2 directions that hash:ip,port needs"],
-            classifier.Sets.Select(set => set.Problem));
+            classifier.Sets.Select(set => set.Problem), StringComparer.Ordinal);
     }
 
     [Fact]

@@ -56,7 +56,7 @@ internal sealed class SetRig : IDisposable
         return [.. keys.Select(key => !missing.Contains($"get element {set} {{ {key} }}"))];
     }
 
-    private static SetRule Rule(string text) => SetRule.TryParse(text, out SetRule? rule, out string? error) ? rule : throw new ArgumentException(error);
+    private static SetRule Rule(string text) => SetRule.TryParse(text, out SetRule? rule, out string? error) ? rule : throw new InvalidOperationException(error);
 
     private (string Output, string[] Error) Converse(string[] command, string input)
     {

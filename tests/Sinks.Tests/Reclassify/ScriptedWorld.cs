@@ -104,10 +104,12 @@ internal sealed class ScriptedWorld
     }
 
     /// <summary>As the kernel tells more packets of the client.</summary>
-    internal void Send(in Flow flow)
+    /// <param name="bytes">Of one packet, headers included.</param>
+    internal void Send(in Flow flow, ulong packets = 1, ulong bytes = 500)
     {
         Flow now = Table[flow.Original];
-        now.OriginalPackets++;
+        now.OriginalPackets += packets;
+        now.OriginalBytes += packets * bytes;
         Table[flow.Original] = now;
     }
 

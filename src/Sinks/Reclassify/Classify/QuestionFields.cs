@@ -25,19 +25,19 @@ internal static class QuestionShape
     internal static FlowQuestion Reduce(this in FlowQuestion question, QuestionFields fields)
     {
         FlowTuple tuple = new() { Destination = question.Original.Destination, Family = question.Original.Family };
-        if ((fields & QuestionFields.Source) != 0)
+        if ((fields & QuestionFields.Source) != QuestionFields.None)
             tuple.Source = question.Original.Source;
-        if ((fields & QuestionFields.SourcePort) != 0)
+        if ((fields & QuestionFields.SourcePort) != QuestionFields.None)
             tuple.SourcePort = question.Original.SourcePort;
-        if ((fields & QuestionFields.DestinationPort) != 0)
+        if ((fields & QuestionFields.DestinationPort) != QuestionFields.None)
             tuple.DestinationPort = question.Original.DestinationPort;
-        if ((fields & (QuestionFields.Protocol | QuestionFields.SourcePort | QuestionFields.DestinationPort)) != 0)
+        if ((fields & (QuestionFields.Protocol | QuestionFields.SourcePort | QuestionFields.DestinationPort)) != QuestionFields.None)
             tuple.Protocol = question.Original.Protocol;
-        if ((fields & QuestionFields.Zone) != 0)
+        if ((fields & QuestionFields.Zone) != QuestionFields.None)
             tuple.Zone = question.Original.Zone;
         return new FlowQuestion(
             tuple,
-            (fields & QuestionFields.Mark) != 0 ? question.Mark : 0,
-            (fields & QuestionFields.PathNow) != 0 ? question.PathNow : null);
+            (fields & QuestionFields.Mark) != QuestionFields.None ? question.Mark : 0,
+            (fields & QuestionFields.PathNow) != QuestionFields.None ? question.PathNow : null);
     }
 }

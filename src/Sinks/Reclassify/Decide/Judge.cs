@@ -44,36 +44,32 @@ internal sealed class Judge(ReclassifyKernel kernel)
             return Refusal.Protocol;
         if (flow.IsDestinationNat)
             return Refusal.DestinationNat;
-        if (flow.Extras is { Helper: not null } or { HasMaster: true } || (flow.Status & (FlowStatus.Expected | FlowStatus.Helper)) != 0)
+        if (flow.Extras is { Helper: not null } or { HasMaster: true } || (flow.Status & (FlowStatus.Expected | FlowStatus.Helper)) != FlowStatus.None)
             return Refusal.Helper;
         return flow.TcpState is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close
             ? Refusal.Closing
             : Refusal.None;
     }
 
-    /// <summary>
-    /// Does the client still send? Only then does the entry that a deletion needs come about. Told by the original direction's counter between two
-    /// looks; without accounting, by the time since any packet.
-    /// </summary>
-    /// <param name="packets">OriginalPackets + 1 of an earlier look, 0 for none; becomes this one's.</param>
+    /// <summary>Whether the client still sends, so that a deleted entry comes back. Without accounting, the time since any packet has to do.</summary>
+    /// <param name="activity">Of an earlier look; becomes this one's.</param>
     /// <param name="now">ns since the Unix epoch.</param>
     /// <returns>null: look again in a second.</returns>
-    internal bool? IsActive(in Flow flow, ref ulong packets, long now, out string? detail)
+    internal bool? IsActive(in Flow flow, ref ClientActivity activity, long now, out string? detail)
     {
         detail = null;
         if (flow.Has(FlowFields.StartTime) && now - flow.StartTime < Young)
             return true;
         if (flow.Has(FlowFields.OriginalCounters))
         {
-            ulong before = packets;
-            packets = flow.OriginalPackets + 1;
-            if (before == 0)
+            ClientActivity before = activity;
+            activity = ClientActivity.Of(flow);
+            if (!before.IsKnown)
                 return null;
-            if (before != packets)
-                return true;
-            packets = 0;
-            detail = "its client has sent nothing for a second";
-            return false;
+            detail = before.IdleUntil(activity, flow.Original.Family, flow.Original.Protocol);
+            if (detail is not null)
+                activity = default; // the next look comes later, and begins anew
+            return detail is null;
         }
 
         if (flow.TcpState != TcpState.Established || !flow.Has(FlowFields.Timeout))

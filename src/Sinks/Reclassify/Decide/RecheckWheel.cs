@@ -17,8 +17,7 @@ internal struct Recheck
     /// <summary>How often it was refused for a reason that may pass.</summary>
     internal byte Refused;
 
-    /// <summary>OriginalPackets at the last look; 0 = not looked at for activity yet.</summary>
-    internal ulong Packets;
+    internal ClientActivity Activity;
 }
 
 /// <summary>

@@ -38,7 +38,8 @@ public sealed class ExternalClassifier : IFlowClassifier
     {
         (_options, _pathNames, _time, _logger) = (options, pathNames, time, logger);
         _table = new QuestionTable(options.MaxOutstanding);
-        _unsent = Channel.CreateBounded<long>(new BoundedChannelOptions(Math.Max(options.MaxOutstanding, 2 * ExternalSession.MaxMissedInRow)) { SingleReader = true, SingleWriter = true });
+        int room = Math.Max(options.MaxOutstanding, 2 * ExternalSession.MaxMissedInRow); // so that a hang shows
+        _unsent = Channel.CreateBounded<long>(new BoundedChannelOptions(room) { SingleReader = true, SingleWriter = true });
         _noAnswer = ExternalVerdicts.NoAnswer(options.Deadline);
         _deadline = (long)(options.Deadline.TotalSeconds * time.TimestampFrequency);
         _restart = new ExternalRestart(time, Random.Shared, OnWait);
@@ -57,9 +58,13 @@ public sealed class ExternalClassifier : IFlowClassifier
         get
         {
             ExternalState state = _state;
-            string text = state.RestartsAt is { } at
-                ? string.Create(CultureInfo.InvariantCulture, $"restarts in {Math.Max(0, Math.Ceiling(_time.GetElapsedTime(_time.GetTimestamp(), at).TotalSeconds))} s: {state.Text}")
-                : state.Text;
+            string text = state.Text;
+            if (state.RestartsAt is { } at)
+            {
+                double seconds = Math.Max(0, Math.Ceiling(_time.GetElapsedTime(_time.GetTimestamp(), at).TotalSeconds));
+                text = string.Create(CultureInfo.InvariantCulture, $"restarts in {seconds} s: {text}");
+            }
+
             return new ClassifierStatus(Name, state.IsWorking, string.Create(
                 CultureInfo.InvariantCulture, $"{text}, {Counters.Asked} asked, {Counters.Answered} answered, {Counters.Late} late"));
         }

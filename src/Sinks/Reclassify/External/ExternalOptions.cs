@@ -15,7 +15,10 @@ public sealed class ExternalOptions : IValidatableObject
     /// </summary>
     public string[] Command { get; set; } = [];
 
-    /// <summary>The user that <see cref="Command"/> runs as, or, besides root, that may listen on <see cref="Socket"/>. Default nobody; root when it needs the rights.</summary>
+    /// <summary>
+    /// The user that <see cref="Command"/> runs as, or, besides root, that may listen on <see cref="Socket"/>. Default nobody; root when it needs
+    /// the rights.
+    /// </summary>
     public string User { get; set; } = "nobody";
 
     /// <summary>A Unix stream socket that a program of one's own listens on, to be connected to. Default none.</summary>
@@ -40,7 +43,11 @@ public sealed class ExternalOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Command.Length > 0 && !string.IsNullOrEmpty(Socket))
-            yield return new ValidationResult("cannot be together with Reclassify:External:Command: a program is either started or connected to", [nameof(Socket)]);
+        {
+            yield return new ValidationResult(
+                "cannot be together with Reclassify:External:Command: a program is either started or connected to", [nameof(Socket)]);
+        }
+
         if (Command.Length > 0 && (!Command[0].StartsWith('/') || Command[0].EndsWith('/')))
             yield return new ValidationResult("must begin with the absolute path of a program", [nameof(Command)]);
         if (Command.Any(static part => part.Contains('\0', StringComparison.Ordinal)))

@@ -57,11 +57,19 @@ public sealed class PathTable
     public UplinkPath? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>
-    /// The path a flow is on: by its mark; where none of the paths' marks is written, by the address its source was translated to, if it was.
-    /// Does not allocate, but when the devices' addresses are read again, at most once a second.
+    /// The path a flow is on: if its source is translated, the one whose address it was translated to (the mark may have been changed since, or
+    /// routing may have passed over it); else, or where that address is no path's, by its mark. Does not allocate, but when the devices' addresses
+    /// are read again, at most once a second.
     /// </summary>
     public PathAnswer Of(in Flow flow)
     {
+        if (flow.Has(FlowFields.BothTuples) && flow.Reply.Destination != flow.Original.Source)
+        {
+            PathSources sources = _devices?.Current() ?? _configured;
+            if (sources.Find(flow.Reply.Family, flow.Reply.Destination) is { } path)
+                return new PathAnswer(path, PathEvidence.SourceAddress);
+        }
+
         uint mark = flow.Mark;
         foreach (ref readonly (uint Value, uint Mask, UplinkPath Path) known in _marks.AsSpan())
         {
@@ -69,10 +77,7 @@ public sealed class PathTable
                 return new PathAnswer(known.Path, PathEvidence.Mark);
         }
 
-        if (!flow.Has(FlowFields.BothTuples) || flow.Reply.Destination == flow.Original.Source)
-            return default;
-        PathSources sources = _devices?.Current() ?? _configured;
-        return sources.Find(flow.Reply.Family, flow.Reply.Destination) is { } path ? new PathAnswer(path, PathEvidence.SourceAddress) : default;
+        return default;
     }
 
     private static string? Problem(UplinkPath path)

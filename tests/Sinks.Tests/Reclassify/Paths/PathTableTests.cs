@@ -20,6 +20,13 @@ public sealed class PathTableTests
         Assert.Equal(PathEvidence.Mark, answer.Evidence);
     }
 
+    [Fact]
+    public void The_translated_source_counts_for_more_than_a_mark_that_routing_may_have_passed_over()
+    {
+        PathAnswer answer = Table.Of(Masqueraded("203.0.113.15", mark: 0x100));
+        Assert.Equal(("B", PathEvidence.SourceAddress), (answer.Path?.Name, answer.Evidence));
+    }
+
     [Theory]
     [InlineData(0x300u)]
     [InlineData(0x3f00u)]

@@ -59,11 +59,11 @@ internal sealed class IpsetKey(IpsetHeader header, IpsetShape shape)
         else if (shape.Port)
             extra = FlowPorts.IpsetPort(flow, directions.IsSource(shape.IndexOfPort)) | (ulong)flow.Protocol << 16;
         key = new SetKey(a, b, extra);
-        return shape.Name switch
+        return shape.Limit switch
         {
-            IpsetShape.BitmapIp => flow.IsIPv6 is false && IsBetween((uint)FlowPorts.Address(flow, directions.IsSource(0)).Low),
-            IpsetShape.BitmapPort => TryBitmapPort(flow, ref key),
-            "hash:ip" => a != default, // hash_ip4_kadt refuses it
+            IpsetLimit.AddressRange => IsBetween((uint)FlowPorts.Address(flow, directions.IsSource(0)).Low),
+            IpsetLimit.PortRange => TryBitmapPort(flow, ref key),
+            IpsetLimit.NotZero => a != default,
             _ => true,
         };
     }

@@ -38,6 +38,8 @@ internal sealed class IpsetMembers(IpsetKey key) : SetContent
         deadline = 0;
         if (!key.TryOf(question, directions, out SetKey flow))
             return false;
+        if (!key.Shape.HasNets)
+            return _table.Find(flow, now, out deadline, out _);
         for (int i = 0; i < _lengths.Count; i++)
         {
             if (_table.Find(key.WithLengths(flow, _lengths[i]), now, out deadline, out bool noMatch))

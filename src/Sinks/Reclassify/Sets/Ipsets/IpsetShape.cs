@@ -8,20 +8,28 @@ internal enum IpsetAddress : byte
     Net,
 }
 
+/// <summary>What a type never holds.</summary>
+internal enum IpsetLimit : byte
+{
+    None,
+    NotZero, // hash_ip4_kadt refuses the address 0.0.0.0
+    AddressRange, // of the set's header
+    PortRange,
+}
+
 /// <summary>The dimensions of a set type that conntrack tells: an address, then a port (with protocol) or mark, then another address.</summary>
 /// <param name="Name">The type, as <c>ipset create</c> takes it.</param>
 /// <param name="Dimensions">dimension of struct ip_set_type.</param>
-internal sealed record IpsetShape(string Name, byte Dimensions, IpsetAddress A, bool Port = false, bool Mark = false, IpsetAddress B = IpsetAddress.None)
+internal sealed record IpsetShape(string Name, byte Dimensions, IpsetAddress A, bool Port = false, bool Mark = false, IpsetAddress B = IpsetAddress.None,
+    IpsetLimit Limit = IpsetLimit.None)
 {
     internal const string List = "list:set";
-    internal const string BitmapIp = "bitmap:ip";
-    internal const string BitmapPort = "bitmap:port";
 
     private static readonly IpsetShape[] _shapes =
     [
-        new(BitmapIp, 1, IpsetAddress.Address),
-        new(BitmapPort, 1, IpsetAddress.None, Port: true),
-        new("hash:ip", 1, IpsetAddress.Address),
+        new("bitmap:ip", 1, IpsetAddress.Address, Limit: IpsetLimit.AddressRange),
+        new("bitmap:port", 1, IpsetAddress.None, Port: true, Limit: IpsetLimit.PortRange),
+        new("hash:ip", 1, IpsetAddress.Address, Limit: IpsetLimit.NotZero),
         new("hash:net", 1, IpsetAddress.Net),
         new("hash:ip,mark", 2, IpsetAddress.Address, Mark: true),
         new("hash:net,net", 2, IpsetAddress.Net, B: IpsetAddress.Net),
@@ -38,7 +46,7 @@ internal sealed record IpsetShape(string Name, byte Dimensions, IpsetAddress A, 
     /// <summary>Which dimension, from 0, the port is.</summary>
     internal int IndexOfPort => A == IpsetAddress.None ? 0 : 1;
 
-    internal bool HasNets => A == IpsetAddress.Net || B == IpsetAddress.Net;
+    internal bool HasNets { get; } = A == IpsetAddress.Net || B == IpsetAddress.Net;
 
     /// <summary>Null: conntrack does not know what the type compares.</summary>
     internal static IpsetShape? Find(string type) => Array.Find(_shapes, shape => shape.Name == type);

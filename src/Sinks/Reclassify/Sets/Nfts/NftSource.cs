@@ -28,6 +28,7 @@ internal sealed class NftSource : SetSource
     private NftBoxBuilder? _boxes;
     private bool _malformed;
     private uint? _catchAll;
+    private bool _isPartial; // the last one was disturbed
     private TimeSpan? _answered; // the asker's
 
     internal NftSource(SetName name, Mirror mirror)
@@ -42,7 +43,8 @@ internal sealed class NftSource : SetSource
     }
 
     /// <summary>A set that may change silently, or whose reading failed, is read at the interval.</summary>
-    internal override bool IsNotified => State is SetState.Waiting or SetState.CannotMatch || (State == SetState.Ready && Content is NftContent { Header.ChangesSilently: false });
+    internal override bool IsNotified => State is SetState.Waiting or SetState.CannotMatch
+        || (State == SetState.Ready && !_isPartial && Content is NftContent { Header.ChangesSilently: false });
 
     /// <summary>Looks at a message of the notification group.</summary>
     /// <returns>Whether the set must be read again.</returns>
@@ -144,9 +146,11 @@ internal sealed class NftSource : SetSource
     /// <summary>A set of single keys keeps what was read of it, since notifications tell the rest; members gone meanwhile go with the next reading.</summary>
     private void Disturbed()
     {
+        _isPartial = true;
         if (_points is { } points)
             Ready(points);
-        Failed($"listing {Reason}: the ruleset changed meanwhile (NLM_F_DUMP_INTR)");
+        else
+            Failed($"listing {Reason}: the ruleset changed meanwhile (NLM_F_DUMP_INTR)");
     }
 
     private void Begin(NftHeader header, NftKey key)
@@ -170,6 +174,7 @@ internal sealed class NftSource : SetSource
 
     private void Complete(NftHeader header, NftKey key)
     {
+        _isPartial = false;
         uint now = Mirror.Clock.Now;
         NftContent? before = Content is NftContent content && content.Type == key.Type ? content : null;
         NftContent read;
