@@ -67,12 +67,12 @@ internal sealed class TestChild : IDisposable
 public sealed class TestChildRole
 {
     [Fact]
-    public void Play()
+    public async Task Play()
     {
         if (Environment.GetEnvironmentVariable(TestChild.RoleVariable) is not { } role)
             return;
         using AnonymousPipeClientStream pipe = new(PipeDirection.Out, Environment.GetEnvironmentVariable(TestChild.PipeVariable)!);
-        using StreamWriter parent = new(pipe) { AutoFlush = true };
+        await using StreamWriter parent = new(pipe) { AutoFlush = true };
         string path = Environment.GetEnvironmentVariable(TestChild.NamespaceVariable)!;
         try
         {
@@ -81,15 +81,15 @@ public sealed class TestChildRole
             {
                 TestChild.Track => TrackingTable.Create(networkNamespace),
                 TestChild.Demo => DemoScenario.Create(TimeProvider.System),
-                _ => UplinkNetwork.CreateAsync(CancellationToken.None).GetAwaiter().GetResult(),
+                _ => await UplinkNetwork.CreateAsync(TestContext.Current.CancellationToken),
             };
-            parent.WriteLine("made");
+            await parent.WriteLineAsync("made");
             using ManualResetEvent never = new(initialState: false);
             never.WaitOne(); // until killed
         }
         catch (NetlinkException e)
         {
-            parent.WriteLine(e.Message.Replace(path, "CHILD", StringComparison.Ordinal));
+            await parent.WriteLineAsync(e.Message.Replace(path, "CHILD", StringComparison.Ordinal));
         }
     }
 }

@@ -51,7 +51,7 @@ public sealed class DemoVerbTests
 
     public static TheoryData<string> Faults => [.. WithFaults.Keys];
 
-    private static readonly Dictionary<string, UplinkResult> WithFaults = new()
+    private static readonly Dictionary<string, UplinkResult> WithFaults = new(StringComparer.Ordinal)
     {
         ["tcp was on the right uplink from the start"] = Right with { TcpBefore = 2 },
         ["udp was on the right uplink from the start"] = Right with { UdpBefore = 2 },

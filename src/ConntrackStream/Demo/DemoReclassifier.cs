@@ -12,6 +12,8 @@ namespace ConntrackStream.Service.Demo;
 /// <summary>Tap, live view, flow log and reclassifier as the service has them, over the gateway with two uplinks.</summary>
 internal sealed class DemoReclassifier : IAsyncDisposable
 {
+    private static readonly TimeSpan CatchUpPatience = TimeSpan.FromSeconds(2);
+
     private readonly KernelSource _kernel;
     private readonly FlowPipeline _pipeline;
     private readonly ReclassifySink _reclassify;
@@ -44,6 +46,7 @@ internal sealed class DemoReclassifier : IAsyncDisposable
     /// <summary>Writes out every record.</summary>
     internal async Task StopAsync()
     {
+        await _pipeline.DrainAsync(CatchUpPatience).ConfigureAwait(false);
         await _kernel.Tap.StopAsync().ConfigureAwait(false);
         await _pipeline.StopAsync().ConfigureAwait(false);
     }

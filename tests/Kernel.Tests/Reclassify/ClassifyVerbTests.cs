@@ -31,8 +31,8 @@ public sealed class ClassifyVerbTests
         rig.Table.UpdateMark(markedToGateway, 0x100, 0x3f00);
 
         Answer before = await ClassifyAsync(rig, "--all");
-        Assert.Equal("wan1 (by mark): no opinion", before.Of(Tuple(tcp)));
-        Assert.Equal($"wan2 (by mark): right ({set})", before.Of(Tuple(right)));
+        Assert.Equal("wan1 (by address): no opinion", before.Of(Tuple(tcp)));
+        Assert.Equal($"wan2 (by address): right ({set})", before.Of(Tuple(right)));
         Assert.Equal("path unknown: no opinion", before.Of(toGateway));
         Assert.Contains($"1 on the path they belong on, 0 that would be moved, 0 that would be left on the wrong one, ", before.Error, StringComparison.Ordinal);
         Answer interesting = await ClassifyAsync(rig);
@@ -41,13 +41,13 @@ public sealed class ClassifyVerbTests
         foreach (IPAddress gained in (IPAddress[])[server, router, gateway])
             rig.AddToSet(gained);
         Answer after = await ClassifyAsync(rig, "--all");
-        Assert.Equal($"wan1 (by mark) -> wan2 ({set}): delete, if its client still sends", after.Of(Tuple(tcp)));
-        Assert.Equal($"wan1 (by mark) -> wan2 ({set}): delete, if its client still sends", after.Of(Tuple(udp)));
-        Assert.Equal($"wan2 (by mark): right ({set})", after.Of(Tuple(right)));
-        Assert.Equal("wan1 (by mark): no opinion", after.Of(Tuple(elsewhere)));
+        Assert.Equal($"wan1 (by address) -> wan2 ({set}): delete, if its client still sends", after.Of(Tuple(tcp)));
+        Assert.Equal($"wan1 (by address) -> wan2 ({set}): delete, if its client still sends", after.Of(Tuple(udp)));
+        Assert.Equal($"wan2 (by address): right ({set})", after.Of(Tuple(right)));
+        Assert.Equal("wan1 (by address): no opinion", after.Of(Tuple(elsewhere)));
         Assert.Equal($"path unknown -> wan2 ({set}): keep, path_unknown", after.Of(toGateway));
         Assert.Equal($"wan1 (by mark) -> wan2 ({set}): keep, local (its destination is this machine)", after.Of(markedToGateway));
-        Assert.Equal($"wan1 (by mark) -> wan2 ({set}): keep, direct (its destination is on a connected network)", after.Of(toRouter));
+        Assert.Equal($"wan1 (by address) -> wan2 ({set}): keep, direct (its destination is on a connected network)", after.Of(toRouter));
         Assert.Contains("1 on the path they belong on, 2 that would be moved, 3 that would be left on the wrong one, ", after.Error, StringComparison.Ordinal);
 
         Records records = await ClassifyJsonAsync(rig);
@@ -94,7 +94,7 @@ public sealed class ClassifyVerbTests
         udp.Exchange();
         (int code, string output, string error) = await RunAsync(rig, [.. Paths, "--set", "Reclassify:Sets:0=nft:inet/rig/later=wan2", "--all"]);
         Assert.True(code == 0, error);
-        Assert.Equal("wan1 (by mark): no opinion", new Answer(output, error).Of(Tuple(udp)));
+        Assert.Equal("wan1 (by address): no opinion", new Answer(output, error).Of(Tuple(udp)));
         Assert.Contains("waiting for nft inet rig later", error, StringComparison.Ordinal);
     }
 
