@@ -59,6 +59,8 @@ public sealed class DemoTests
         string own = NamespaceOf("/proc/self/ns/net");
         using (DemoScenario scenario = DemoScenario.Create(TimeProvider.System))
             await scenario.RunTrafficAsync(TestContext.Current.CancellationToken);
+        using (UplinkNetwork network = await UplinkNetwork.CreateAsync(TestContext.Current.CancellationToken))
+            await network.RecogniseAsync(TestContext.Current.CancellationToken);
 
         foreach (string task in Directory.GetDirectories("/proc/self/task"))
             Assert.Equal($"{own} {TryNameOf(task)}", $"{TryNamespaceOf($"{task}/ns/net") ?? own} {TryNameOf(task)}");
@@ -83,17 +85,19 @@ public sealed class DemoTests
         }
     }
 
-    [Fact]
-    public void Nothing_is_left_of_a_killed_demo()
+    [Theory]
+    [InlineData(TestChild.Demo, 3)] // client, gateway, server
+    [InlineData(TestChild.Uplinks, 5)] // and two providers
+    public void Nothing_is_left_of_a_killed_demo(string role, int namespaces)
     {
         string before = Outside();
-        using TestChild child = TestChild.Start(TestChild.Demo, NetworkNamespace.Current);
+        using TestChild child = TestChild.Start(role, NetworkNamespace.Current);
         Assert.Equal("made", child.ReadLine());
         string own = NamespaceOf("/proc/self/ns/net");
         string[] links = [.. TryFiles($"/proc/{child.ProcessId}/fd").Where(link => TryNamespaceOf(link) is { } name && name != own)];
         NetworkNamespace[] kept = [.. links.Select(NetworkNamespace.OpenPath)];
         string[] names = [.. links.Select(NamespaceOf).Distinct(StringComparer.Ordinal)];
-        Assert.Equal(3, names.Length); // client, gateway, server
+        Assert.Equal(namespaces, names.Length);
 
         child.Kill();
 

@@ -12,6 +12,7 @@ internal sealed class TestChild : IDisposable
 {
     internal const string Track = "track";
     internal const string Demo = "demo";
+    internal const string Uplinks = "uplinks";
     internal const string RoleVariable = "CONNTRACKSTREAM_TEST_ROLE";
     internal const string NamespaceVariable = "CONNTRACKSTREAM_TEST_NAMESPACE";
     internal const string PipeVariable = "CONNTRACKSTREAM_TEST_PIPE";
@@ -66,24 +67,29 @@ internal sealed class TestChild : IDisposable
 public sealed class TestChildRole
 {
     [Fact]
-    public void Play()
+    public async Task Play()
     {
         if (Environment.GetEnvironmentVariable(TestChild.RoleVariable) is not { } role)
             return;
         using AnonymousPipeClientStream pipe = new(PipeDirection.Out, Environment.GetEnvironmentVariable(TestChild.PipeVariable)!);
-        using StreamWriter parent = new(pipe) { AutoFlush = true };
+        await using StreamWriter parent = new(pipe) { AutoFlush = true };
         string path = Environment.GetEnvironmentVariable(TestChild.NamespaceVariable)!;
         try
         {
             using NetworkNamespace networkNamespace = NetworkNamespace.OpenPath(path);
-            using IDisposable made = role == TestChild.Track ? TrackingTable.Create(networkNamespace) : DemoScenario.Create(TimeProvider.System);
-            parent.WriteLine("made");
+            using IDisposable made = role switch
+            {
+                TestChild.Track => TrackingTable.Create(networkNamespace),
+                TestChild.Demo => DemoScenario.Create(TimeProvider.System),
+                _ => await UplinkNetwork.CreateAsync(TestContext.Current.CancellationToken),
+            };
+            await parent.WriteLineAsync("made");
             using ManualResetEvent never = new(initialState: false);
             never.WaitOne(); // until killed
         }
         catch (NetlinkException e)
         {
-            parent.WriteLine(e.Message.Replace(path, "CHILD", StringComparison.Ordinal));
+            await parent.WriteLineAsync(e.Message.Replace(path, "CHILD", StringComparison.Ordinal));
         }
     }
 }

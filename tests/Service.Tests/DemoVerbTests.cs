@@ -33,4 +33,60 @@ public sealed class DemoVerbTests
     public void The_map_is_summed_up() => Assert.Equal(
         "13 entries made, 11 stale ones deleted (10 after their flow's end, 1 after two missed audits), 2 of live flows left, 0 wrong",
         new DemoMapResult(13, 10, 1, 2, 0, 0).ToString());
+
+    private static readonly UplinkResult Right = new()
+    {
+        TcpBefore = 1,
+        UdpBefore = 1,
+        Reset = TimeSpan.FromMilliseconds(11),
+        Reconnected = 2,
+        Udp = 2,
+        Routed = 2,
+        RoutedSent = 18,
+        LeftAlone = true,
+        Deleted = 2,
+        Remarked = 1,
+        Moved = 3,
+    };
+
+    public static TheoryData<string> Faults => [.. WithFaults.Keys];
+
+    private static readonly Dictionary<string, UplinkResult> WithFaults = new(StringComparer.Ordinal)
+    {
+        ["tcp was on the right uplink from the start"] = Right with { TcpBefore = 2 },
+        ["udp was on the right uplink from the start"] = Right with { UdpBefore = 2 },
+        ["the client was told of no reset"] = Right with { Reset = null },
+        ["reconnected on the wrong uplink"] = Right with { Reconnected = 1 },
+        ["udp stayed"] = Right with { Udp = 1 },
+        ["the routed flow stayed"] = Right with { Routed = 1 },
+        ["a packet was lost"] = Right with { RoutedLost = 1 },
+        ["another flow was touched"] = Right with { LeftAlone = false },
+        ["more was deleted than should be"] = Right with { Deleted = 3 },
+        ["the routed flow was not re-marked"] = Right with { Remarked = 0 },
+        ["an outcome is missing"] = Right with { Moved = 2 },
+        ["the kernel refused an event"] = Right with { EventsLost = 1 },
+    };
+
+    [Fact]
+    public void The_uplinks_are_right_when_all_flows_have_moved_and_no_other() => Assert.True(Right.IsRight);
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void The_uplinks_are_wrong_when(string fault) => Assert.False(WithFaults[fault].IsRight, fault);
+
+    [Fact]
+    public void The_uplinks_are_summed_up() => Assert.Equal(
+        """
+        demo: two uplinks: tcp 10.77.0.2 -> 203.0.113.20:443 was on wan1; the set app4 gained 203.0.113.20: deleted, reset seen by the client after 11 ms, reconnected on wan2
+        demo: two uplinks: udp was on wan1: deleted, on wan2 with its next packet; untranslated udp: re-marked, on wan2, 0 of 18 packets lost; 1 other flow left alone; 3 of 3 moves confirmed, 0 events lost
+        """,
+        Right.ToString());
+
+    [Fact]
+    public void What_went_wrong_with_the_uplinks_is_told()
+    {
+        string text = (Right with { Reset = null, Reconnected = 0, LeftAlone = false, Moved = 0 }).ToString();
+        Assert.Contains("NO reset seen by the client, NOT reconnected", text, StringComparison.Ordinal);
+        Assert.Contains("1 other flow NOT left alone; 0 of 3 moves confirmed", text, StringComparison.Ordinal);
+    }
 }

@@ -5,12 +5,13 @@ namespace ConntrackStream.Service.Demo;
 
 /// <summary>
 /// <c>demo</c>: the whole job on real flows in namespaces of its own, then the proof: how many flows were made, how many records say so, and
-/// whether the live view equals the kernel's table, and what became of an eBPF map with stale entries. What it tells goes to standard error; standard output has the records alone.
+/// whether the live view equals the kernel's table, and what became of an eBPF map with stale entries; at last, flows on the wrong uplink. What it tells goes to standard error; standard output has the records alone.
 /// </summary>
 /// <param name="watcher">The service's own tap, view and flow log.</param>
+/// <param name="uplinks">The second part.</param>
 /// <param name="report">Standard error.</param>
 /// <param name="time">Times the limits.</param>
-internal sealed class DemoVerb(IDemoWatcher watcher, TextWriter report, TimeProvider time)
+internal sealed class DemoVerb(IDemoWatcher watcher, UplinkDemo uplinks, TextWriter report, TimeProvider time)
 {
     /// <summary>Ended flows leave the table within about two seconds; with this the whole stays far below half a minute.</summary>
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(10);
@@ -19,7 +20,7 @@ internal sealed class DemoVerb(IDemoWatcher watcher, TextWriter report, TimeProv
     private static readonly TimeSpan CleanPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs the demo.</summary>
-    /// <returns>True when every flow was recorded, the view equals the kernel, and the map has the entries of live flows and no other.</returns>
+    /// <returns>True when every flow was recorded, the view equals the kernel, the map has the entries of live flows and no other, and flows on the wrong uplink were moved.</returns>
     /// <exception cref="NetlinkException">The environment could not be made; EPERM: not permitted.</exception>
     /// <exception cref="IOException">A flow could not be made.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; everything is taken down by then.</exception>
@@ -39,8 +40,9 @@ internal sealed class DemoVerb(IDemoWatcher watcher, TextWriter report, TimeProv
         await report.WriteLineAsync(Summarise(scenario, comparison, records));
         if (cleaned is not null)
             await report.WriteLineAsync($"demo: map: {cleaned}");
+        bool moved = await uplinks.RunAsync(cancellationToken);
         await report.WriteLineAsync($"demo: {time.GetElapsedTime(start).TotalSeconds:0.0} s");
-        return settled && IsComplete(scenario.Plan.Count, scenario.StayOpen, comparison, records) && cleaned is not { IsRight: false };
+        return settled && IsComplete(scenario.Plan.Count, scenario.StayOpen, comparison, records) && cleaned is not { IsRight: false } && moved;
     }
 
     private async Task<DemoMap?> TryMakeMapAsync(DemoScenario scenario)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Demo;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Service.Verbs;
 
@@ -20,10 +21,11 @@ internal static class DemoCommand
         verb.SetAction(async (parsed, cancellation) =>
         {
             using Interruption interruption = new(cancellation);
-            DemoWatcher watcher = new(output.Read(parsed).IsText ? Sinks.FlowLog.FlowLogFormat.Text : Sinks.FlowLog.FlowLogFormat.Json, context.Time);
+            FlowLogFormat format = output.Read(parsed).IsText ? FlowLogFormat.Text : FlowLogFormat.Json;
+            DemoWatcher watcher = new(format, context.Time);
             await using (watcher.ConfigureAwait(false))
             {
-                DemoVerb demo = new(watcher, context.Error, context.Time);
+                DemoVerb demo = new(watcher, new UplinkDemo(format, context.Error, context.Time), context.Error, context.Time);
                 return await demo.RunAsync(interruption.Token).ConfigureAwait(false) ? ExitCode.Done : ExitCode.Failed;
             }
         });

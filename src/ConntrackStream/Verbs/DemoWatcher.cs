@@ -14,6 +14,7 @@ namespace ConntrackStream.Service.Verbs;
 internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IDemoWatcher
 {
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200); // also how long a deleted entry can be put back
+    private static readonly TimeSpan CatchUpPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(5);
 
     private readonly CountingSink _records = new();
@@ -38,6 +39,7 @@ internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IDe
     /// <summary>The keys of <c>equality</c>: both tuples, zones within them, and the id.</summary>
     public async Task<DemoComparison> CompareAsync(CancellationToken cancellationToken)
     {
+        await _pipeline!.DrainAsync(CatchUpPatience).ConfigureAwait(false); // the last ends may still wait in the socket
         HashSet<(FlowTuple, FlowTuple, uint)> kernel = [], view = [];
         using ConntrackClient client = _gateway!.Run(static () => new ConntrackClient());
         client.Dump(FlowFamily.Unspecified, new FlowBatchPool(), batch =>
@@ -46,7 +48,7 @@ internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IDe
                 kernel.Add((row.Flow.Original, row.Flow.Reply, row.Flow.Id));
             batch.Release();
         }, cancellationToken);
-        await _pipeline!.QueryAsync(isWanted: null, batch =>
+        await _pipeline.QueryAsync(isWanted: null, batch =>
         {
             foreach (ref readonly FlowChange change in batch.Span)
                 view.Add((change.Flow.Original, change.Flow.Reply, change.Flow.Id));

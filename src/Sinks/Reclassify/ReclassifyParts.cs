@@ -28,7 +28,10 @@ internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifie
         Remark = calls.Remark,
         Prove = new RouteProver(routes).Prove,
         IsTcpLoose = () => calls.Sysctl("nf_conntrack_tcp_loose") != 0,
-        EstablishedTimeout = () => calls.Sysctl("nf_conntrack_tcp_timeout_established"),
+        EstablishedTimeouts = () =>
+        [
+            calls.Sysctl("nf_conntrack_tcp_timeout_established"), calls.Sysctl("nf_conntrack_tcp_timeout_unacknowledged"), calls.Sysctl("nf_conntrack_tcp_timeout_max_retrans"),
+        ],
     };
 
     public async ValueTask DisposeAsync()

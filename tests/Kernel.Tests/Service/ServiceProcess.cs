@@ -37,13 +37,14 @@ internal sealed class ServiceProcess : IDisposable
     }
 
     /// <summary>Runs a verb to its end.</summary>
-    internal static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(Program, arguments);
+    internal static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsAsync(Program, arguments);
 
     /// <summary>The same as a user without any capability.</summary>
     internal static Task<(int Code, string Output, string Error)> RunUnprivilegedAsync(params string[] arguments) =>
-        RunAsync("setpriv", ["--reuid", "65534", "--clear-groups", Program, .. arguments]);
+        RunAsAsync("setpriv", ["--reuid", "65534", "--clear-groups", Program, .. arguments]);
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(string program, string[] arguments)
+    /// <summary>Runs another program that runs this one.</summary>
+    internal static async Task<(int Code, string Output, string Error)> RunAsAsync(string program, params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> error = process.StandardError.ReadToEndAsync();

@@ -256,6 +256,9 @@ public sealed class ReclassifierTests
     [Theory]
     [InlineData(432_000u, 1)]
     [InlineData(431_000u, 0)]
+    [InlineData(300u, 1)] // data is not acknowledged
+    [InlineData(290u, 0)]
+    [InlineData(500_000u, 1)] // the setting was lowered since
     public void Without_accounting_the_timeout_tells_idleness(uint timeout, int deleted)
     {
         ScriptedWorld world = new();

@@ -35,7 +35,7 @@ internal sealed class ScriptedWorld
             options,
             paths,
             new ClassifierChain([Set]),
-            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, EstablishedTimeout = () => 432_000 },
+            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, EstablishedTimeouts = () => [432_000, 300, 300] },
             Ends,
             Time,
             Log);

@@ -8,6 +8,7 @@ using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Reclassify;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Classify;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Verbs.Classify;
@@ -41,6 +42,8 @@ internal static class ClassifyVerb
                 ClassifiedLines lines = new(context, output.IsJson(parsed), parsed.GetValue(all));
                 Classify(networkNamespace, wanted, new FlowClassification(parts, answers), lines, cancellation);
                 lines.Flush();
+                foreach (ClassifierStatus status in parts.Classifiers.Statuses.Where(static status => !status.IsWorking))
+                    context.Fail($"{status.Name}: {status.Text}");
                 context.Tell(lines.Summary());
             }
 

@@ -74,7 +74,8 @@ internal sealed class Judge(ReclassifyKernel kernel)
 
         if (flow.TcpState != TcpState.Established || !flow.Has(FlowFields.Timeout))
             return true;
-        uint idle = kernel.EstablishedTimeout() - Math.Min(flow.Timeout, kernel.EstablishedTimeout());
+        uint left = flow.Timeout;
+        uint idle = kernel.EstablishedTimeouts().Where(whole => whole >= left).Select(whole => whole - left).DefaultIfEmpty().Min();
         detail = string.Create(CultureInfo.InvariantCulture, $"no packet for {idle} s");
         return idle <= 1;
     }

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ConntrackStream.Service.Demo;
+
+/// <summary>An open TCP connection, both ends.</summary>
+internal sealed class UplinkTcp : IDisposable
+{
+    private static readonly byte[] Segment = new byte[100];
+
+    private readonly Socket _client, _server;
+
+    private UplinkTcp(Socket client, Socket server)
+    {
+        _client = client;
+        _server = server;
+        Source = (IPEndPoint)client.LocalEndPoint!;
+        Destination = (IPEndPoint)client.RemoteEndPoint!;
+        Seen = ((IPEndPoint)server.RemoteEndPoint!).Address;
+    }
+
+    internal IPEndPoint Source { get; }
+
+    internal IPEndPoint Destination { get; }
+
+    /// <summary>The client, as the server sees it.</summary>
+    internal IPAddress Seen { get; }
+
+    /// <summary>Connects, and sends something there and back.</summary>
+    internal static async Task<UplinkTcp> OpenAsync(DemoHost from, IPAddress source, DemoHost to, IPEndPoint destination, CancellationToken cancellationToken)
+    {
+        using Socket listener = to.Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true); // an earlier connection has the port
+        listener.Bind(destination);
+        listener.Listen(backlog: 1);
+        Socket client = from.Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        Socket? server = null;
+        try
+        {
+            client.Bind(new IPEndPoint(source, 0));
+            await client.ConnectAsync(destination, cancellationToken);
+            server = await listener.AcceptAsync(cancellationToken);
+            await TransferAsync(client, server, cancellationToken);
+            await TransferAsync(server, client, cancellationToken);
+            return new UplinkTcp(client, server);
+        }
+        catch
+        {
+            client.Dispose();
+            server?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends from the client. True when it has been told of a reset.</summary>
+    internal bool SendIsReset()
+    {
+        try
+        {
+            _client.Send(Segment);
+            return false;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset)
+        {
+            return true;
+        }
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _server.Dispose();
+    }
+
+    private static async Task TransferAsync(Socket from, Socket to, CancellationToken cancellationToken)
+    {
+        await from.SendAsync(Segment, SocketFlags.None, cancellationToken);
+        byte[] buffer = new byte[Segment.Length];
+        for (int received = 0; received < buffer.Length;)
+            received += await to.ReceiveAsync(buffer.AsMemory(received), SocketFlags.None, cancellationToken);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Act;
+using Xunit.Sdk;
+
+namespace ConntrackStream.Kernel.Tests.Reclassify;
+
+/// <summary>What keeps the reclassifier from doing harm, and what would come of it without: with real flows, in this process.</summary>
+public sealed class ReclassifyControlTests : IDisposable
+{
+    private const int Exchanges = 15;
+
+    private static readonly string[] NftSets = ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"];
+    private static readonly string[] Ipsets = ["ipset:app_1.v4=wan2", "ipset:app_1.v6=wan2"];
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("cs-reclassify-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_flow_that_the_gateway_keeps_on_its_uplink_is_deleted_once_and_then_left_alone(bool ipv6) =>
+        AssertLeftAlone(await CountDeletionsAsync(ipv6, isGuarded: true));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_the_flap_guard_it_is_deleted_again_and_again(bool ipv6)
+    {
+        int deletions = await CountDeletionsAsync(ipv6, isGuarded: false);
+        Assert.True(deletions >= 10, $"{deletions} deletions");
+        Assert.Throws<InRangeException>(() => AssertLeftAlone(deletions)); // the test above sees the difference
+    }
+
+    [Theory]
+    [InlineData(UplinkKind.Masqueraded, false)]
+    [InlineData(UplinkKind.Masqueraded, true)]
+    [InlineData(UplinkKind.Routed, false)]
+    [InlineData(UplinkKind.Routed, true)]
+    public async Task In_a_dry_run_it_says_what_it_would_do_and_does_nothing(UplinkKind kind, bool ipv6)
+    {
+        using UplinkRig rig = new(kind);
+        IPAddress server = UplinkRig.ServerAddress(ipv6);
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets, static options => options.Mode = new ReclassifyOptions().Mode);
+        await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
+        using TcpFlow tcp = rig.Tcp(rig.Client1, server);
+        using UplinkEcho udp = rig.Udp(rig.Client1, server);
+        tcp.Exchange();
+        udp.Exchange();
+        (uint, uint)[] before = Entries();
+
+        rig.AddToSet(server);
+        string would = kind == UplinkKind.Routed ? "would re-mark" : "would delete";
+        Eventually.True(() => running.Log.Count(would, Tuple(tcp)) > 0 && running.Log.Count(would, Tuple(udp)) > 0, state: () => string.Join('\n', running.Log.All));
+        tcp.Exchange(1000);
+        udp.Exchange(100);
+        Assert.Equal(before, Entries());
+        Assert.DoesNotContain(await events.TakeAsync(), static e => e.PortId != 0);
+        ReclassifyCounters counters = running.Counters;
+        (long moves, long others) = kind == UplinkKind.Routed ? (counters.Remarked, counters.Deleted) : (counters.Deleted, counters.Remarked);
+        Assert.Equal(0, others);
+        Assert.InRange(moves, 2, 8); // at each look, since nothing changes
+        Assert.All(Enum.GetValues<ActionOutcome>(), outcome => Assert.Equal(0, counters.Of(outcome)));
+        Assert.DoesNotContain(running.Log.All, static line => line.StartsWith("deleted", StringComparison.Ordinal) || line.StartsWith("re-marked", StringComparison.Ordinal));
+
+        (uint, uint)[] Entries() => [.. new[] { rig.Entry(tcp), rig.Entry(udp) }.Select(static entry => (entry.Id, entry.Mark))];
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_flow_log_says_which_ends_it_has_caused(bool ipv6)
+    {
+        using UplinkRig rig = new();
+        IPAddress server = UplinkRig.ServerAddress(ipv6);
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1"); // as the service does
+        string file = $"{_directory}/flows.ndjson";
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets, flowLog: file);
+        using TcpFlow tcp = rig.Tcp(rig.Client1, server), other = rig.Tcp(rig.Client2, UplinkRig.ServerAddress(ipv6, 1));
+        using UplinkEcho udp = rig.Udp(rig.Client1, server);
+        udp.Exchange();
+        (Flow tcpBefore, Flow udpBefore, Flow otherBefore) = (rig.Entry(tcp), rig.Entry(udp), rig.Entry(other));
+
+        rig.AddToSet(server);
+        Eventually.True(() => tcp.TrySend() == SocketError.ConnectionReset); // its next entry ends with that, by the kernel's own doing
+        Eventually.True(() => running.Counters.Deleted == 2);
+        Assert.True(rig.Table.Delete(rig.Entry(other))); // by another program
+        await running.StopAsync();
+
+        List<(uint Id, string? Cause)> ends = []; // an id may occur twice: the kernel's is of the tuple and the entry's place in memory
+        foreach (string line in await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken))
+        {
+            using JsonDocument record = JsonDocument.Parse(line);
+            if (record.RootElement.GetProperty("event").GetString() == "end")
+                ends.Add((record.RootElement.GetProperty("ct_id").GetUInt32(), record.RootElement.TryGetProperty("caused_by", out JsonElement cause) ? cause.GetString() : null));
+        }
+
+        Assert.Equal([tcpBefore.Id, udpBefore.Id], ends.Where(static end => end.Cause == "reclassify").Select(static end => end.Id).OrderBy(id => id == udpBefore.Id));
+        Assert.All(ends, static end => Assert.True(end.Cause is null or "reclassify", end.Cause));
+        Assert.Contains((otherBefore.Id, null), ends);
+        Assert.True(ends.Count >= 4, $"{ends.Count} ends");
+    }
+
+    private static void AssertLeftAlone(int deletions) => Assert.InRange(deletions, 1, 2);
+
+    /// <summary>
+    /// A classifier says wan2, the gateway's own rules say wan1. The next packet is sent when the entry is gone, or when it is certain that it
+    /// stays: a packet of the server's that finds none would make the gateway itself reset the connection.
+    /// </summary>
+    private static async Task<int> CountDeletionsAsync(bool ipv6, bool isGuarded)
+    {
+        using UplinkRig rig = new();
+        rig.CreateIpsets();
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1"); // as the service does: entries of one tuple that follow each other are told apart
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
+        await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
+        using TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6));
+        FlowTuple tuple = Tuple(flow);
+        rig.AddToIpset(UplinkRig.ServerAddress(ipv6));
+        for (int i = 0; i < Exchanges; i++)
+        {
+            flow.Exchange();
+            Eventually.True(() => rig.Find(tuple) is null || running.Log.Count("refused", tuple, "flapping") > 0, state: () => string.Join('\n', running.Log.All));
+        }
+
+        Assert.NotEqual(0, running.Log.Count("looped", tuple));
+        Assert.Equal(isGuarded, running.Log.Count("refused", tuple, "flapping") > 0);
+        flow.Exchange(1000);
+        return (await events.TakeAsync()).Count(e => e.Type == FlowEventType.Destroy && e.PortId != 0 && e.Flow.Original == tuple);
+    }
+
+    private static FlowTuple Tuple(TcpFlow flow) => UplinkRig.Tuple(IpProtocol.Tcp, flow.Source, flow.Destination);
+
+    private static FlowTuple Tuple(UplinkEcho flow) => UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
+}

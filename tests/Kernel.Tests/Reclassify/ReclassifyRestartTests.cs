@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+using ConntrackStream.EventTap.Conntrack;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Kernel.Tests.Service;
+
+namespace ConntrackStream.Kernel.Tests.Reclassify;
+
+/// <summary>A reclassifying service that is killed amid its work, started again, and told of new rules.</summary>
+public sealed class ReclassifyRestartTests : IDisposable
+{
+    private static readonly IPAddress Server = UplinkRig.ServerAddress(ipv6: false), Ruled = UplinkRig.ServerAddress(ipv6: false, 1), Elsewhere = UplinkRig.ServerAddress(ipv6: false, 2);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("cs-reclassify-").FullName;
+
+    private string Rules => $"{_directory}/rules";
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task Killed_amid_a_move_it_goes_on_and_takes_new_rules()
+    {
+        await File.WriteAllTextAsync(Rules, "# none yet\n", TestContext.Current.CancellationToken);
+        using UplinkRig rig = new();
+        rig.CreateIpsets();
+        await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
+        using ServiceProcess killed = await StartAsync(rig);
+        using TcpFlow tcp = rig.Tcp(rig.Client1, Server), other = rig.Tcp(rig.Client2, Elsewhere, 444), ruled = rig.Tcp(rig.Client2, Ruled, 445);
+        using UplinkEcho udp = rig.Udp(rig.Client1, Server);
+        udp.Exchange();
+        FlowTuple[] moved = [Tuple(tcp), UplinkRig.Tuple(IpProtocol.Udp, udp.Source, udp.Destination)];
+        rig.AddToSet(Server);
+        await killed.WaitForLogAsync("deleted ");
+        await killed.WaitForLogAsync("deleted ");
+        killed.Signal("KILL"); // neither client has sent anything since: both outcomes are open
+        await killed.WaitForExitAsync();
+
+        Assert.Equal(moved, (await ByRequestAsync(events)).Order(Comparer<FlowTuple>.Create((a, b) => a.Protocol.CompareTo(b.Protocol))));
+        using ServiceProcess service = await StartAsync(rig);
+        Assert.Equal(SocketError.Success, tcp.TrySend());
+        Assert.Equal(SocketError.ConnectionReset, tcp.TryReceive());
+        using TcpFlow again = rig.Tcp(rig.Client1, Server, 446);
+        udp.Exchange(10);
+        Assert.Equal((2, 2), (UplinkRig.UplinkOf(again.Seen), UplinkRig.UplinkOf(udp.Seen)));
+        (uint, uint)[] before = Entries();
+
+        rig.Gateway.Exec("nft", "add", "element", "inet", "rig", "app4", $"{{ {Ruled} }}"); // the gateway's view alone
+        await File.WriteAllTextAsync(Rules, $"wan2 proto tcp dst {Ruled} dport 445\n", TestContext.Current.CancellationToken);
+        service.Signal("HUP");
+        Eventually.True(() => ruled.TrySend() == SocketError.ConnectionReset);
+        await service.WaitForLogAsync($"deleted {TupleText.Describe(Tuple(ruled))}: wan1 -> wan2 ({Rules} line 1)");
+        await service.WaitForLogAsync($"moved {TupleText.Describe(Tuple(ruled))}");
+
+        again.Exchange(1000);
+        other.Exchange(1000);
+        udp.Exchange(10);
+        Assert.Equal(before, Entries());
+        Assert.Equal([Tuple(ruled)], await ByRequestAsync(events)); // all that the second one has done
+
+        (uint, uint)[] Entries() => [.. new[] { rig.Entry(again), rig.Entry(other), rig.Entry(udp) }.Select(static entry => (entry.Id, entry.Mark))];
+    }
+
+    private Task<ServiceProcess> StartAsync(UplinkRig rig) => ServiceProcess.StartAsync(
+        rig.Gateway.Name, _directory,
+        "--set", "Reclassify:Enabled=true", "--set", "Reclassify:Mode=act", "--set", $"Reclassify:RuleFile={Rules}",
+        "--set", "Reclassify:Paths:0=wan1 id=1 dev=wan1", "--set", "Reclassify:Paths:1=wan2 id=2 dev=wan2",
+        "--set", "Reclassify:Sets:0=ipset:app_1.v4=wan2");
+
+    /// <summary>Flows that a program has deleted since the last call.</summary>
+    private static async Task<FlowTuple[]> ByRequestAsync(UplinkEvents events) =>
+        [.. (await events.TakeAsync()).Where(static e => e.PortId != 0).Select(static e => e.Flow.Original)];
+
+    private static FlowTuple Tuple(TcpFlow flow) => UplinkRig.Tuple(IpProtocol.Tcp, flow.Source, flow.Destination);
+}

@@ -1,0 +1,71 @@
+using ConntrackStream.EventTap;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Reclassify;
+using ConntrackStream.Sinks;
+using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Reclassify;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ConntrackStream.Kernel.Tests.Reclassify;
+
+/// <summary>Tap, live view, flow log and reclassifier put together as the service does it, over a rig's gateway, with options that a configuration cannot give.</summary>
+internal sealed class RunningReclassifier : IAsyncDisposable
+{
+    private readonly KernelSource _kernel;
+    private readonly FlowPipeline _pipeline;
+    private readonly ReclassifySink _reclassify;
+
+    private RunningReclassifier(UplinkRig rig, ReclassifyOptions options, string? flowLog)
+    {
+        TimeProvider time = TimeProvider.System;
+        CausedEnds ends = new(time);
+        List<IFlowSink> sinks = [];
+        if (flowLog is not null)
+            sinks.Add(new FlowLogSink(new FlowLogOptions { Path = flowLog }, time, NullLogger<FlowLogSink>.Instance, ends: ends));
+        _reclassify = new ReclassifySink(
+            options, ReclassifySetup.Create(options, rig.Network, time, Log), (isWanted, onRows, token) => _pipeline!.QueryAsync(isWanted, onRows, token),
+            ends, time, Log);
+        sinks.Add(_reclassify);
+        _kernel = new KernelSource(new TapOptions { Namespace = rig.Network }, time, NullLoggerFactory.Instance);
+        _pipeline = new FlowPipeline(_kernel.Source, sinks, new PipelineOptions(), time, NullLogger<FlowPipeline>.Instance);
+    }
+
+    internal LogLines Log { get; } = new();
+
+    internal ReclassifyCounters Counters => _reclassify.Status.Counters;
+
+    /// <summary>Two uplinks, told by mark; in act mode unless <paramref name="configure"/> says otherwise.</summary>
+    internal static async Task<RunningReclassifier> StartAsync(UplinkRig rig, string[] sets, Action<ReclassifyOptions>? configure = null, string? flowLog = null)
+    {
+        ReclassifyOptions options = new()
+        {
+            Enabled = true,
+            Mode = ReclassifyMode.Act,
+            Paths = ["wan1 id=1 dev=wan1", "wan2 id=2 dev=wan2"],
+            Sets = sets,
+            SetInterval = TimeSpan.FromMilliseconds(100),
+        };
+        configure?.Invoke(options);
+        RunningReclassifier running = new(rig, options, flowLog);
+        await running._pipeline.StartAsync(TestContext.Current.CancellationToken);
+        await running._kernel.Tap.StartAsync(TestContext.Current.CancellationToken);
+        await running._pipeline.FirstSync.WaitAsync(TestContext.Current.CancellationToken);
+        return running;
+    }
+
+    /// <summary>Takes in what has happened, and writes out every record.</summary>
+    internal async Task StopAsync()
+    {
+        await _pipeline.DrainAsync(TimeSpan.FromSeconds(10));
+        await _kernel.Tap.StopAsync();
+        await _pipeline.StopAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _kernel.Tap.StopAsync();
+        await _pipeline.DisposeAsync();
+        await _kernel.DisposeAsync();
+    }
+}
