@@ -43,11 +43,11 @@ public sealed class StaticRules : IFlowClassifier
         }
     }
 
-    /// <exception cref="InvalidDataException">The file is not root's, cannot be read, or has a wrong line: the message names file and line.</exception>
+    /// <exception cref="InvalidDataException">The file is not root's, cannot be read, or has a wrong line: the message names key, file and line.</exception>
     public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
     {
         _host = host;
-        return Read() is { } problem ? ValueTask.FromException(new InvalidDataException(problem)) : ValueTask.CompletedTask;
+        return Read() is { } problem ? ValueTask.FromException(new InvalidDataException($"Reclassify:RuleFile: {problem}")) : ValueTask.CompletedTask;
     }
 
     public Verdict Classify(in FlowQuestion question) => Volatile.Read(ref _index).Classify(question);

@@ -107,7 +107,7 @@ public sealed class StaticRulesTests : IDisposable
     public async Task A_wrong_line_is_named(string line, string expected)
     {
         InvalidDataException e = await Assert.ThrowsAsync<InvalidDataException>(() => Start($"A dst 10.0.0.0/8\n{line}\n"));
-        Assert.StartsWith($"{RuleFile} line 2: ", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Reclassify:RuleFile: {RuleFile} line 2: ", e.Message, StringComparison.Ordinal);
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
     }
 
