@@ -3,7 +3,11 @@
  * UDP datagrams on the loopback device, no two with the same source and destination. The namespace must track (one `ct` rule), have lo up,
  * and for --ipv6 hold `local fd00:c5::/32 dev lo`; an input rule that drops them saves the ICMP errors.
  *
- * What it made it reads back from nf_conntrack_count: a difference is an error, not a result. One line of JSON on stdout.
+ * With --destinations the flows are of clients behind a gateway, 10.77.0.1 to 10.77.0.32, to so many addresses of 198.18.0.0/15 (RFC 2544) in
+ * each second, others in the next: the namespace must have a route that takes them.
+ *
+ * What it made it reads back from nf_conntrack_count: a difference is an error, not a result (with --ending, flows end meanwhile, and it cannot
+ * tell). One line of JSON on stdout.
  */
 #define _GNU_SOURCE
 #include "ctnetlink.h"
@@ -18,6 +22,7 @@ enum {
 	FIRST_SOURCE_PORT = 20000,
 	BATCH = 64,
 	HOSTS = 1 << 16,      /* destinations of a socket before its next destination port */
+	FAR_HOSTS = 1 << 17,  /* those of --destinations */
 	FIRST_PORT = 1024,
 	MAX_FLOWS = 64000000, /* SOCKETS x HOSTS x destination ports is more */
 };
@@ -26,6 +31,7 @@ struct storm {
 	bool ipv6;
 	unsigned long count;
 	double rate; /* flows a second, in bursts of a millisecond's worth; 0 = unpaced */
+	unsigned long destinations; /* of the flows of one second; 0 = each flow has its own */
 };
 
 static union {
@@ -49,13 +55,16 @@ static long table_count(void)
 	return count;
 }
 
-static int open_source(bool ipv6, int index)
+static int open_source(const struct storm *storm, int index)
 {
+	bool ipv6 = storm->ipv6;
 	int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(FIRST_SOURCE_PORT + index)) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = v4.sin_port };
 
-	v4.sin_addr.s_addr = htonl(0x7f000001);
+	v4.sin_addr.s_addr = htonl(storm->destinations ? 0x0a4d0001 + (uint32_t)index : 0x7f000001);
+	if (storm->destinations)
+		set_option(fd, SOL_IP, IP_TRANSPARENT, 1, "IP_TRANSPARENT"); /* the clients' addresses are not this machine's */
 	v6.sin6_addr = in6addr_loopback;
 	const struct sockaddr *address = ipv6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
 	if (fd < 0 || bind(fd, address, ipv6 ? sizeof(v6) : sizeof(v4)) < 0)
@@ -84,6 +93,21 @@ static void set_destination(struct mmsghdr *message, int slot, bool ipv6, unsign
 	message->msg_hdr = (struct msghdr){
 		.msg_name = &addresses[slot], .msg_namelen = ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
 		.msg_iov = &vector, .msg_iovlen = 1,
+	};
+}
+
+/* 198.18.0.0 to 198.19.255.255: the n-th of all flows, where the same destination comes again after all the others of its second. */
+static void set_far_destination(struct mmsghdr *message, int slot, const struct storm *storm, unsigned long n)
+{
+	unsigned long rate = (unsigned long)storm->rate, second = n / rate;
+	unsigned long host = second * storm->destinations + n % rate % storm->destinations;
+	unsigned long turn = host / FAR_HOSTS * (1 + rate / storm->destinations) + n % rate / storm->destinations;
+
+	addresses[slot].v4 = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)(FIRST_PORT + turn)), .sin_addr.s_addr = htonl(0xc6120000 + (uint32_t)(host % FAR_HOSTS)),
+	};
+	message->msg_hdr = (struct msghdr){
+		.msg_name = &addresses[slot], .msg_namelen = sizeof(struct sockaddr_in), .msg_iov = &vector, .msg_iovlen = 1,
 	};
 }
 
@@ -120,13 +144,17 @@ static void send_all(const struct storm *storm)
 	double began = monotonic_seconds();
 
 	for (int i = 0; i < SOCKETS; i++)
-		sources[i] = open_source(storm->ipv6, i);
+		sources[i] = open_source(storm, i);
 	for (unsigned long sent = 0, batch = 0; sent < storm->count; batch++) {
 		int source = (int)(batch % SOCKETS);
 		unsigned int length = (unsigned int)(storm->count - sent < burst ? storm->count - sent : burst);
 
-		for (unsigned int i = 0; i < length; i++)
-			set_destination(&messages[i], (int)i, storm->ipv6, used[source]++);
+		for (unsigned int i = 0; i < length; i++) {
+			if (storm->destinations)
+				set_far_destination(&messages[i], (int)i, storm, sent + i);
+			else
+				set_destination(&messages[i], (int)i, storm->ipv6, used[source]++);
+		}
 		if (storm->rate > 0)
 			wait_until(began + (double)sent / storm->rate);
 		send_batch(sources[source], length);
@@ -163,7 +191,9 @@ static void flush(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: storm --count N [--rate FLOWS_PER_SECOND] [--ipv6] [--flush] [--wait]\n"
+	fprintf(stderr, "usage: storm --count N [--rate FLOWS_PER_SECOND [--destinations N]] [--ipv6] [--ending] [--flush] [--wait]\n"
+			"  --destinations  of each second, every one with as many flows as the rate allows; IPv4\n"
+			"  --ending flows may end meanwhile: how many were made is not checked\n"
 			"  --flush  delete them again by one ctnetlink request\n"
 			"  --wait   before the flush, wait for a line (or the end) of standard input\n");
 	exit(2);
@@ -173,10 +203,11 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'r' }, { "ipv6", no_argument, NULL, '6' },
-		{ "flush", no_argument, NULL, 'f' }, { "wait", no_argument, NULL, 'w' }, { 0 },
+		{ "flush", no_argument, NULL, 'f' }, { "wait", no_argument, NULL, 'w' },
+		{ "destinations", required_argument, NULL, 'd' }, { "ending", no_argument, NULL, 'e' }, { 0 },
 	};
 	struct storm storm = { 0 };
-	bool flush_after = false, wait_before = false;
+	bool flush_after = false, wait_before = false, ending = false;
 
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (option) {
@@ -185,17 +216,19 @@ int main(int argc, char **argv)
 		case '6': storm.ipv6 = true; break;
 		case 'f': flush_after = true; break;
 		case 'w': wait_before = true; break;
+		case 'd': storm.destinations = (unsigned long)number_argument("--destinations", optarg, 1, FAR_HOSTS); break;
+		case 'e': ending = true; break;
 		default: usage();
 		}
 	}
-	if (!storm.count || optind != argc)
+	if (!storm.count || optind != argc || (storm.destinations && (storm.ipv6 || storm.rate < (double)storm.destinations)))
 		usage();
 
 	long before = table_count();
 	double began = monotonic_seconds();
 	send_all(&storm);
 	double sending = monotonic_seconds() - began, flushing = 0;
-	long made = table_count() - before, destroyed = 0;
+	long made = ending ? (long)storm.count : table_count() - before, destroyed = 0;
 
 	errno = 0;
 	if (made != (long)storm.count)

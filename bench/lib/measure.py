@@ -36,8 +36,8 @@ def scratch(name):
 
 
 @contextlib.contextmanager
-def running(namespace, reader, directory, extra=()):
-    """The reader in the namespace: joined, buffer raised, at rest."""
+def running(namespace, reader, directory, extra=(), rests=True):
+    """The reader in the namespace: joined, buffer raised, at rest (if it ever rests)."""
     for name, content in reader.files:
         with open(f"{directory}/{name}", "w", encoding="utf-8") as file:
             file.write(content.format(directory=directory))
@@ -47,7 +47,8 @@ def running(namespace, reader, directory, extra=()):
         program.wait_joined()
         if reader.force_buffer:
             program.force_receive_buffer(readers.BUFFER)
-        program.wait_quiet()
+        if rests:
+            program.wait_quiet()
         yield program
 
 

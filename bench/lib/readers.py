@@ -21,7 +21,7 @@ class Reader:
     files: tuple = ()  # (name, content) to write before it starts
 
 
-def _occurrences(path, *needles):
+def occurrences(path, *needles):
     counts = [0] * len(needles)
     with open(path, "rb") as file:
         for lines in iter(lambda: file.readlines(1 << 24), []):
@@ -38,15 +38,15 @@ def _count_limit(directory):
 
 
 def _count_conntrack(directory):
-    return _occurrences(f"{directory}/stdout", b"[NEW]", b"[DESTROY]")
+    return occurrences(f"{directory}/stdout", b"[NEW]", b"[DESTROY]")
 
 
 def _count_ulogd(directory):
-    return _occurrences(f"{directory}/flows.json", b'"ct.event": 1,', b'"ct.event": 4,')
+    return occurrences(f"{directory}/flows.json", b'"ct.event": 1,', b'"ct.event": 4,')
 
 
 def _count_flow_log(directory):
-    return _occurrences(f"{directory}/flows.json", b'"event":"start"', b'"event":"end"')
+    return occurrences(f"{directory}/flows.json", b'"event":"start"', b'"event":"end"')
 
 
 def _ulogd_plugin(name):

@@ -488,4 +488,34 @@ public sealed class ReclassifierTests
         world.Pass(1.1);
         Assert.Single(world.DeletedFlows);
     }
+
+    [Theory]
+    [InlineData(1)] // one question, the others answered from memory
+    [InlineData(200)] // all of them asked
+    public void A_look_allocates_nothing(int destinations)
+    {
+        ScriptedWorld world = new();
+        FlowChangeBatch batch = new();
+        for (int i = 0; i < 200; i++)
+        {
+            ref FlowChange change = ref batch.Add();
+            change.Kind = FlowChangeKind.Started;
+            change.Flow = world.Flow(destination: 1 + (i % destinations), port: i);
+        }
+
+        for (int i = 0; i < 50; i++) // compiled; answers, wheel and lists have grown to what they need
+        {
+            world.Time.Advance(TimeSpan.FromMilliseconds(300));
+            world.Reclassifier.OnChanges(batch);
+            world.Reclassifier.Advance();
+        }
+
+        world.Time.Advance(TimeSpan.FromMilliseconds(300));
+        long looks = world.Counters.Looks, asked = world.Counters.Questions, before = GC.GetAllocatedBytesForCurrentThread();
+        world.Reclassifier.OnChanges(batch);
+        world.Reclassifier.Advance();
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(destinations, world.Counters.Questions - asked);
+        Assert.InRange(world.Counters.Looks - looks, 400, 800); // those that begin, and those looked at again
+    }
 }

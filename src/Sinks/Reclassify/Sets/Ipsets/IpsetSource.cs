@@ -33,15 +33,6 @@ internal sealed class IpsetSource : SetSource
 
     internal override bool IsNotified => false;
 
-    /// <summary>Compares the count in the set's header.</summary>
-    internal override bool HasChanged(SetLink link)
-    {
-        _elementsNow = null;
-        uint sequence = link.NextSequence();
-        Errno errno = link.Exchange(IpsetMessages.List(_request, sequence, Name.Name, headerOnly: true), sequence, _readHeader, out _);
-        return errno != Errno.None || _elementsNow != _elements;
-    }
-
     internal override Errno Test(SetLink link, in FlowQuestion question, SetDirections directions, ref TimeSpan? left)
     {
         SetContent? content;
@@ -53,6 +44,15 @@ internal sealed class IpsetSource : SetSource
             IpsetMembers members => TestMember(link, members.Key, question, directions),
             _ => Errno.ENOENT,
         };
+    }
+
+    /// <summary>Compares the count in the set's header.</summary>
+    protected override bool HasChangedCore(SetLink link)
+    {
+        _elementsNow = null;
+        uint sequence = link.NextSequence();
+        Errno errno = link.Exchange(IpsetMessages.List(_request, sequence, Name.Name, headerOnly: true), sequence, _readHeader, out _);
+        return errno != Errno.None || _elementsNow != _elements;
     }
 
     protected override void ReadCore(SetLink link)

@@ -2,7 +2,8 @@ namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 /// <summary>
 /// When a set that is due is read: so that reading takes at most a twentieth of one processor. All sets together keep to that; one that has
-/// changed for sure may take a twentieth by itself.
+/// changed for sure may take a twentieth by itself. Looking whether they have changed is limited alike: for the header of a set with timeouts the
+/// kernel counts its members, one by one (mtype_ext_size in ip_set_hash_gen.h).
 /// </summary>
 internal static class ReadingPace
 {
@@ -10,6 +11,12 @@ internal static class ReadingPace
 
     /// <summary>How long to rest after work that took so long.</summary>
     internal static TimeSpan Rest(TimeSpan took) => took * (Share - 1);
+
+    /// <summary>From one look at a set to the next.</summary>
+    /// <param name="took">What the look took.</param>
+    /// <param name="sets">How many are looked at.</param>
+    internal static TimeSpan Interval(TimeSpan interval, TimeSpan took, int sets) =>
+        TimeSpan.FromTicks(Math.Max(interval.Ticks, Rest(took * sets).Ticks));
 
     /// <param name="since">Since the set's last reading ended.</param>
     /// <param name="own">What that took.</param>

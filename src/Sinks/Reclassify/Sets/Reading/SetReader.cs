@@ -115,7 +115,8 @@ internal sealed class SetReader
             _sources.Prune();
         }
 
-        first.Due = first.IsNotified ? long.MaxValue : _mirror.Time.GetTimestamp() + Stamps(_interval);
+        TimeSpan next = ReadingPace.Interval(_interval, first.LastLookTook, _sources.All.Count);
+        first.Due = first.IsNotified ? long.MaxValue : _mirror.Time.GetTimestamp() + Stamps(next);
         return true;
     }
 

@@ -39,6 +39,9 @@ internal abstract class SetSource(SetName name, Mirror mirror)
 
     internal TimeSpan LastAttemptTook { get; private set; }
 
+    /// <summary>Looking whether it has changed.</summary>
+    internal TimeSpan LastLookTook { get; private set; }
+
     /// <summary>Whether the kernel tells its changes without being asked, so that it need not be read at the interval.</summary>
     internal abstract bool IsNotified { get; }
 
@@ -58,8 +61,14 @@ internal abstract class SetSource(SetName name, Mirror mirror)
             LastReadTook = State is SetState.Ready ? LastAttemptTook : LastReadTook;
     }
 
-    /// <summary>Whether the set has changed for sure since it was read; cheap.</summary>
-    internal virtual bool HasChanged(SetLink link) => false;
+    /// <summary>Whether the set has changed for sure since it was read; cheaper than reading it.</summary>
+    internal bool HasChanged(SetLink link)
+    {
+        long began = Mirror.Time.GetTimestamp();
+        bool changed = HasChangedCore(link);
+        LastLookTook = Mirror.Time.GetElapsedTime(began);
+        return changed;
+    }
 
     /// <summary>Asks the kernel whether the flow matches now.</summary>
     /// <param name="left">Time left of the member, where the kernel tells; else untouched.</param>
@@ -67,6 +76,8 @@ internal abstract class SetSource(SetName name, Mirror mirror)
     internal abstract Errno Test(SetLink link, in FlowQuestion question, SetDirections directions, ref TimeSpan? left);
 
     protected abstract void ReadCore(SetLink link);
+
+    protected virtual bool HasChangedCore(SetLink link) => false;
 
     /// <summary>The set has been read.</summary>
     protected void Ready(SetContent content)
