@@ -44,6 +44,8 @@ internal sealed partial class Reclassifier
         FlapKey key = FlapKey.Of(look.Original, wanted.Name);
         if (_options.FlapGuard.IsOn && !_guard.MayAct(key, now, out long pause))
             return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {TimeSpan.FromSeconds(Math.Ceiling(pause / 1000.0)):c}");
+        if (!_actions.HasAny(now) || !_proofs.TryTake(now))
+            return TooMany();
         Verdict confirmed = _classifiers.Confirm(question, verdict);
         if (confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name)
         {
@@ -71,7 +73,7 @@ internal sealed partial class Reclassifier
         }
 
         if (!_actions.TryTake(now))
-            return Judgement.Keep(Refusal.RateLimit, $"{_options.ActionsPerSecond} a second (Reclassify:ActionsPerSecond)");
+            return TooMany();
         _guard.OnAction(key, now);
         PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", key, now, _time.UnixNanoseconds());
         if (_options.Mode == ReclassifyMode.DryRun)
@@ -82,6 +84,8 @@ internal sealed partial class Reclassifier
             Delete(flow, action, now);
         return default;
     }
+
+    private Judgement TooMany() => Judgement.Keep(Refusal.RateLimit, $"{_options.ActionsPerSecond} a second (Reclassify:ActionsPerSecond)");
 
     private void WouldMove(FlowAction what, PendingAction action, long now)
     {

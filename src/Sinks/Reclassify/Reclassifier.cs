@@ -17,6 +17,8 @@ internal sealed partial class Reclassifier
 {
     private const long PendingTime = 100; // ms between two looks at a flow whose answer pends
 
+    private const int ProofsPerAction = 20; // allowed: most misplaced flows may be refused
+
     private const int MostRechecks = 262_144, MostAnswers = 65_536, MostGuarded = 65_536;
 
     private readonly ReclassifyOptions _options;
@@ -32,7 +34,7 @@ internal sealed partial class Reclassifier
     private readonly VerdictCache _answers = new(MostAnswers);
     private readonly RecheckWheel _wheel = new(MostRechecks);
     private readonly FlapGuard _guard;
-    private readonly TokenBucket _actions;
+    private readonly TokenBucket _actions, _proofs; // a proof takes some ten questions to the kernel, a fifth of a millisecond in all
     private readonly ActionLedger _ledger;
     private readonly List<Recheck> _due = [];
     private readonly long _began;
@@ -53,6 +55,7 @@ internal sealed partial class Reclassifier
         FlapGuardOptions guard = options.FlapGuard;
         _guard = new FlapGuard(guard.Budget, guard.Window, guard.FirstPause, guard.LongestPause, MostGuarded);
         _actions = new TokenBucket(options.ActionsPerSecond, 2.0 * options.ActionsPerSecond);
+        _proofs = new TokenBucket(ProofsPerAction * options.ActionsPerSecond, 2.0 * ProofsPerAction * options.ActionsPerSecond);
         _ledger = new ActionLedger((long)options.Patience.TotalMilliseconds, OnOutcome);
         _began = time.GetTimestamp();
     }

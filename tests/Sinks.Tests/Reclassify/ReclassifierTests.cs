@@ -381,6 +381,17 @@ public sealed class ReclassifierTests
     }
 
     [Fact]
+    public void The_kernel_is_asked_about_so_many_misplaced_flows_a_second_and_no_more()
+    {
+        ScriptedWorld world = new(static options => options.ActionsPerSecond = 10) { Proof = Refusal.PathDown };
+        world.Set.Add(1);
+        for (int client = 1; client <= 1000; client++)
+            world.Start(world.Flow(client: $"10.0.{client >> 8}.{client & 255}"));
+        Assert.Equal(400, world.Set.Confirmed); // two seconds' worth
+        Assert.Equal(600, world.Counters.Of(Refusal.RateLimit));
+    }
+
+    [Fact]
     public void The_budget_is_for_one_client_and_port()
     {
         ScriptedWorld world = new(static options => options.FlapGuard.Budget = 2);

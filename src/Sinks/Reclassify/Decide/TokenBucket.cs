@@ -17,11 +17,16 @@ internal sealed class TokenBucket
     /// <param name="now">ms, monotonic.</param>
     internal bool TryTake(long now)
     {
-        _tokens = Math.Min(_burst, _tokens + ((now - _filledAt) * _perSecond / 1000));
-        _filledAt = now;
-        if (_tokens < 1)
+        if (!HasAny(now))
             return false;
         _tokens--;
         return true;
+    }
+
+    internal bool HasAny(long now)
+    {
+        _tokens = Math.Min(_burst, _tokens + ((now - _filledAt) * _perSecond / 1000));
+        _filledAt = now;
+        return _tokens >= 1;
     }
 }
