@@ -15,6 +15,8 @@ internal sealed partial class Reclassifier
     private const long ActivityTime = 1000; // ms between two looks at whether a client still sends
     private const int MostRefusals = 8; // for reasons that may pass: after 1, 2, 4 … s, four minutes in all
 
+    private double _turn; // ms: when the last of those that wait for the rate alone comes back
+
     private void OnMisplaced(in Recheck recheck, in FlowQuestion question, Verdict verdict, long now)
     {
         Counters.Misplaced++;
@@ -147,11 +149,23 @@ internal sealed partial class Reclassifier
             _log.Refused(look, wanted.Name, verdict.Reason ?? "", judgement, now);
         if (judgement.Refusal == Refusal.NotConfirmed)
             LookLater(look, now);
-        if (!judgement.Refusal.IsPassing() || look.Refused >= MostRefusals)
-            return;
-        Recheck again = look;
-        again.Refused++;
-        _wheel.TryAdd(again, now + (1000L << look.Refused));
+        if (judgement.Refusal.IsPassing() && (look.Refused < MostRefusals || judgement.Refusal == Refusal.RateLimit))
+            LookAfterRefusal(look, judgement.Refusal, now);
+    }
+
+    /// <summary>Those that wait for the rate alone come back one by one, as fast as it allows: at once they would each time find it used up.</summary>
+    private void LookAfterRefusal(Recheck look, Refusal refusal, long now)
+    {
+        long due = now + (1000L << look.Refused);
+        if (refusal == Refusal.RateLimit)
+        {
+            _turn = Math.Max(_turn, now + ActivityTime) + (1000.0 / _options.ActionsPerSecond);
+            due = (long)_turn;
+        }
+
+        if (look.Refused == 0 || refusal != Refusal.RateLimit)
+            look.Refused++;
+        _wheel.TryAdd(look, due);
     }
 
     private void OnOutcome(PendingAction action, ActionOutcome outcome, long milliseconds)

@@ -381,6 +381,18 @@ public sealed class ReclassifierTests
     }
 
     [Fact]
+    public void However_many_they_are_each_has_its_turn()
+    {
+        ScriptedWorld world = new(static options => options.ActionsPerSecond = 1);
+        world.Set.Add(1);
+        for (int client = 1; client <= 600; client++)
+            world.Start(world.Flow(client: $"10.0.{client >> 8}.{client & 255}", isRouted: true));
+        world.Pass(900); // far more than a flow that is refused for other reasons is followed
+        Assert.Equal(600, world.Remarked.Count);
+        Assert.Null(world.Reclassifier.NextDue);
+    }
+
+    [Fact]
     public void The_kernel_is_asked_about_so_many_misplaced_flows_a_second_and_no_more()
     {
         ScriptedWorld world = new(static options => options.ActionsPerSecond = 10) { Proof = Refusal.PathDown };

@@ -37,7 +37,8 @@ public sealed class StaticRules : IFlowClassifier
     {
         get
         {
-            string text = string.Create(CultureInfo.InvariantCulture, $"{Volatile.Read(ref _index).Count} rules");
+            int count = Volatile.Read(ref _index).Count;
+            string text = string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "rule" : "rules")}");
             string? problem = Volatile.Read(ref _problem);
             return new ClassifierStatus(Name, problem is null, problem is null ? text : $"{text}; not read again: {problem}");
         }
