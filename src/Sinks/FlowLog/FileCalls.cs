@@ -92,6 +92,9 @@ internal static unsafe partial class FileCalls
         return fcntl(file, F_OFD_SETLK, &whole) == 0 ? Errno.None : LastErrno;
     }
 
+    /// <summary>Waits for so long: for what nothing tells of.</summary>
+    internal static void Wait(int milliseconds) => _ = poll(null, 0, milliseconds);
+
     /// <summary>Waits until the file takes data or fails, at most so long.</summary>
     internal static void WaitWritable(SafeFileHandle file, int milliseconds)
     {

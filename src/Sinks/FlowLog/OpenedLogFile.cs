@@ -12,6 +12,8 @@ namespace ConntrackStream.Sinks.FlowLog;
 internal sealed class OpenedLogFile : IDisposable
 {
     private const uint Mode = 0x1A0; // 0640
+    private const int LockAttempts = 16;
+    private const int LockPause = 20; // ms
 
     private readonly FileStat _stat;
 
@@ -46,7 +48,7 @@ internal sealed class OpenedLogFile : IDisposable
                 throw Failed(path, LastErrno);
             if (stat.Type != FileType.Regular) // changed between the two calls
                 throw Refused(path, stat.Type);
-            if (TryLock(handle) is Errno.EAGAIN or Errno.EACCES) // a file system without locks is no reason to refuse
+            if (IsLockedByAnother(handle))
                 throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file");
             return new OpenedLogFile(handle, stat);
         }
@@ -70,6 +72,22 @@ internal sealed class OpenedLogFile : IDisposable
     }
 
     public void Dispose() => Handle.Dispose();
+
+    /// <summary>
+    /// A child that this process is just starting has the descriptors of all open files until it becomes another program, and so the lock of one that
+    /// has been closed here meanwhile: what goes by itself within a moment is no other instance.
+    /// </summary>
+    private static bool IsLockedByAnother(SafeFileHandle handle)
+    {
+        for (int attempt = 1; TryLock(handle) is Errno.EAGAIN or Errno.EACCES; attempt++) // a file system without locks is no reason to refuse
+        {
+            if (attempt == LockAttempts)
+                return true;
+            Wait(LockPause);
+        }
+
+        return false;
+    }
 
     private static FlowLogFileException Refused(string path, FileType type) => new(path, Errno.None, type switch
     {

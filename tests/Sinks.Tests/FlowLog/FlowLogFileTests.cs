@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 using ConntrackStream.EventTap.Netlink;
@@ -22,6 +23,32 @@ public sealed class FlowLogFileTests : IDisposable
         Assert.Null(file.LastWritten);
         const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
         Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(Path) & ~Mode);
+    }
+
+    [Fact]
+    public async Task A_child_that_is_just_being_started_is_no_second_instance()
+    {
+        using CancellationTokenSource enough = new();
+        Task starting = Task.Run(() => // each has, until it becomes another program, the files that are open here
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                using Process child = Process.Start("true");
+                child.WaitForExit();
+            }
+        }, TestContext.Current.CancellationToken);
+        try
+        {
+            for (int i = 0; i < 2000; i++)
+            {
+                await using FlowLogFile file = Open();
+            }
+        }
+        finally
+        {
+            await enough.CancelAsync();
+            await starting;
+        }
     }
 
     [Fact]
