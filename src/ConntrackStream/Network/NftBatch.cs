@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.Service.Network.Nftables;
+using static ConntrackStream.EventTap.Netlink.NfTables;
 
 namespace ConntrackStream.Service.Network;
 

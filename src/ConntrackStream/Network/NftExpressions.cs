@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.Service.Network.Nftables;
+using static ConntrackStream.EventTap.Netlink.NfTables;
 
 namespace ConntrackStream.Service.Network;
 

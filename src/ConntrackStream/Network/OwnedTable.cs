@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.Service.Network.Nftables;
+using static ConntrackStream.EventTap.Netlink.NfTables;
 
 namespace ConntrackStream.Service.Network;
 

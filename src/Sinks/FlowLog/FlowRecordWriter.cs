@@ -150,7 +150,7 @@ public sealed class FlowRecordWriter : IRecordWriter
     {
         ref readonly FlowTuple original = ref flow.Original;
         ref readonly FlowTuple reply = ref flow.Reply;
-        bool hasPorts = HasPorts(original.Protocol);
+        bool hasPorts = original.Protocol.HasPortsOrKeys();
         text.Literal(",\"src\":\""u8);
         text.Address(original.Source, original.Family);
         Port(ref text, "\",\"sport\":"u8, ",\"dst\":\""u8, "\",\"dst\":\""u8, hasPorts, original.SourcePort);
@@ -279,7 +279,4 @@ public sealed class FlowRecordWriter : IRecordWriter
         text.Literal(name);
         text.Number(value);
     }
-
-    private static bool HasPorts(IpProtocol protocol) =>
-        protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.Dccp or IpProtocol.UdpLite or IpProtocol.Gre;
 }

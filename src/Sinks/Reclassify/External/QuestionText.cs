@@ -32,7 +32,7 @@ internal static class QuestionText
     internal static void Question(ref Utf8Writer text, long id, in FlowQuestion question)
     {
         FlowTuple tuple = question.Original;
-        bool hasPorts = tuple.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Dccp or IpProtocol.Gre or IpProtocol.Sctp or IpProtocol.UdpLite;
+        bool hasPorts = tuple.Protocol.HasPortsOrKeys();
         text.Literal("{\"v\":1,\"id\":"u8);
         text.Number(id);
         text.Literal(tuple.IsIPv6 ? ",\"question\":{\"family\":\"ipv6\","u8 : ",\"question\":{\"family\":\"ipv4\","u8);

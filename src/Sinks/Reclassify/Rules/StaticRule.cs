@@ -34,12 +34,9 @@ public sealed record StaticRule
     /// <summary>Whether the rule is about such flows.</summary>
     public bool Matches(in FlowTuple tuple, uint mark) =>
         (Protocol is not { } protocol || protocol == tuple.Protocol)
-            && (DestinationPort is not { } dport || (HasPorts(tuple.Protocol) && dport.Contains(tuple.DestinationPort)))
-            && (SourcePort is not { } sport || (HasPorts(tuple.Protocol) && sport.Contains(tuple.SourcePort)))
+            && (DestinationPort is not { } dport || (tuple.Protocol.HasPorts() && dport.Contains(tuple.DestinationPort)))
+            && (SourcePort is not { } sport || (tuple.Protocol.HasPorts() && sport.Contains(tuple.SourcePort)))
             && (Destination is not { } destination || destination.Contains(tuple.Destination, tuple.Family))
             && (Source is not { } source || source.Contains(tuple.Source, tuple.Family))
             && (Mark is not { } written || written.Matches(mark));
-
-    internal static bool HasPorts(IpProtocol protocol) =>
-        protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.UdpLite or IpProtocol.Sctp or IpProtocol.Dccp;
 }

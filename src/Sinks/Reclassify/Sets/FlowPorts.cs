@@ -17,8 +17,4 @@ internal static class FlowPorts
         IpProtocol.Icmp or IpProtocol.IcmpV6 => tuple.DestinationPort,
         _ => 0,
     };
-
-    /// <summary>Whether nftables' <c>th sport</c> and <c>th dport</c> are its ports.</summary>
-    internal static bool HasPorts(IpProtocol protocol) =>
-        protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.UdpLite or IpProtocol.Dccp;
 }

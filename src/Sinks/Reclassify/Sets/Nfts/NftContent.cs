@@ -57,6 +57,4 @@ internal abstract class NftContent(NftHeader header, NftKey key) : SetContent
         else
             gains.AddAll();
     }
-
-    protected static uint DeadlineOf(in NftElement element, uint now) => element.Left is { } left ? SetClock.After(now, left) : 0;
 }

@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.Sinks.Reclassify.Sets.Nfts.NfTables;
+using static ConntrackStream.EventTap.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 
@@ -14,6 +14,9 @@ internal ref struct NftElement
     internal readonly bool IsIntervalEnd => (Flags & NFT_SET_ELEM_INTERVAL_END) != 0;
 
     internal readonly bool IsCatchAll => (Flags & NFT_SET_ELEM_CATCHALL) != 0;
+
+    /// <summary>By <see cref="SetClock"/>; 0 for none.</summary>
+    internal readonly uint DeadlineFrom(uint now) => Left is { } left ? SetClock.After(now, left) : 0;
 
     /// <summary>Reads an NFTA_LIST_ELEM.</summary>
     internal static bool TryRead(AttributeReader attributes, out NftElement element)

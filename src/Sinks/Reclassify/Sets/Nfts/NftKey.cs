@@ -93,7 +93,7 @@ internal sealed class NftKey
                 case NftField.Protocol:
                     values[i] = (byte)flow.Protocol;
                     break;
-                case NftField.Service when FlowPorts.HasPorts(flow.Protocol):
+                case NftField.Service when flow.Protocol.HasPorts():
                     values[i] = source ? flow.SourcePort : flow.DestinationPort;
                     break;
                 case NftField.Mark:

@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.Sinks.Reclassify.Sets.Nfts.NfTables;
+using static ConntrackStream.EventTap.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 

@@ -17,7 +17,7 @@ internal sealed class NftPoints(NftHeader header, NftKey key) : NftContent(heade
         Span<UInt128> values = stackalloc UInt128[NftKey.MaxFields];
         if (!Key.TryRead(element.Key, values))
             return false;
-        if (_table.Put(Key.Pack(values), DeadlineOf(element, now), noMatch: false, now).Gained)
+        if (_table.Put(Key.Pack(values), element.DeadlineFrom(now), noMatch: false, now).Gained)
             AddGain(values, values, gains);
         return true;
     }

@@ -3,7 +3,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
-using static ConntrackStream.Sinks.Reclassify.Sets.Nfts.NfTables;
+using static ConntrackStream.EventTap.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 
@@ -21,13 +21,8 @@ internal sealed class NftSource : SetSource
     private readonly SetAnswerReader _readElements;
     private readonly SetAnswerReader _readAnswer;
 
-    // Of the reading under way
-    private NftHeader? _header;
-    private NftPoints? _points;
-    private NftIntervalBuilder? _intervals;
-    private NftBoxBuilder? _boxes;
-    private bool _malformed;
-    private uint? _catchAll;
+    private NftHeader? _header; // of the reading under way
+    private NftReading? _reading;
     private bool _isPartial; // the last one was disturbed
     private TimeSpan? _answered; // the asker's
 
@@ -38,7 +33,7 @@ internal sealed class NftSource : SetSource
         _set = Encoding.UTF8.GetBytes(name.Name);
         _family = NftMessages.FamilyNumber(name.Family);
         _readSet = (in MessageHeader _, ReadOnlySpan<byte> message) => _header = NftHeader.Read(Attributes(message));
-        _readElements = ReadElements;
+        _readElements = (in MessageHeader _, ReadOnlySpan<byte> message) => _reading!.Take(Attributes(message));
         _readAnswer = ReadAnswer;
     }
 
@@ -55,8 +50,7 @@ internal sealed class NftSource : SetSource
             return false;
         if (type is not (NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM) || Content is not NftPoints points)
             return true;
-        Apply(points, Attributes(bytes), type == NFT_MSG_NEWSETELEM);
-        return _malformed;
+        return !TryApply(points, Attributes(bytes), type == NFT_MSG_NEWSETELEM);
     }
 
     internal override Errno Test(SetLink link, in FlowQuestion question, SetDirections directions, ref TimeSpan? left)
@@ -93,7 +87,7 @@ internal sealed class NftSource : SetSource
     /// <returns>False when a change of the ruleset disturbed it.</returns>
     private bool TryRead(SetLink link, bool isLast)
     {
-        (_header, _points, _intervals, _boxes, _malformed, _catchAll) = (null, null, null, null, false, null);
+        _header = null;
         uint sequence = link.NextSequence();
         Errno errno = link.Exchange(NftMessages.GetSet(_request, sequence, Name), sequence, _readSet, out _);
         if (errno != Errno.None || _header is not { } header)
@@ -114,17 +108,19 @@ internal sealed class NftSource : SetSource
             return true;
         }
 
-        Begin(header, key);
+        NftReading reading = new(header, key, Content as NftContent, Mirror);
+        _reading = reading;
         sequence = link.NextSequence();
         errno = link.Exchange(NftMessages.Dump(_request, sequence, Name), sequence, _readElements, out bool interrupted);
-        if (errno != Errno.None || _malformed)
+        _reading = null;
+        if (errno != Errno.None || reading.IsMalformed)
             Refused(errno);
         else if (!interrupted)
-            Complete(header, key);
+            Complete(reading);
         else if (!isLast)
             return false;
         else
-            Disturbed();
+            Disturbed(reading);
         return true;
     }
 
@@ -143,143 +139,47 @@ internal sealed class NftSource : SetSource
             }).Message);
     }
 
+    private void Complete(NftReading reading)
+    {
+        _isPartial = false;
+        Ready(reading.Complete());
+    }
+
     /// <summary>A set of single keys keeps what was read of it, since notifications tell the rest; members gone meanwhile go with the next reading.</summary>
-    private void Disturbed()
+    private void Disturbed(NftReading reading)
     {
         _isPartial = true;
-        if (_points is { } points)
+        if (reading.Points is { } points)
             Ready(points);
         else
             Failed($"listing {Reason}: the ruleset changed meanwhile (NLM_F_DUMP_INTR)");
     }
 
-    private void Begin(NftHeader header, NftKey key)
+    /// <summary>Puts or removes the members that a notification names.</summary>
+    /// <returns>False when it is malformed.</returns>
+    private bool TryApply(NftPoints points, AttributeReader message, bool added)
     {
-        NftContent? same = Content is NftContent content && content.Header == header ? content : null;
-        if (!header.IsInterval)
-        {
-            _points = same as NftPoints ?? new NftPoints(header, key);
-            lock (Mirror.Gate)
-                _points.BeginRound();
-        }
-        else if (key.Count == 1)
-        {
-            _intervals = new NftIntervalBuilder(header, key);
-        }
-        else
-        {
-            _boxes = new NftBoxBuilder(header, key);
-        }
-    }
-
-    private void Complete(NftHeader header, NftKey key)
-    {
-        _isPartial = false;
+        NftElements elements = new(message);
         uint now = Mirror.Clock.Now;
-        NftContent? before = Content is NftContent content && content.Type == key.Type ? content : null;
-        NftContent read;
-        if (_points is { } points)
-        {
-            SweepPoints(points);
-            read = points;
-        }
-        else if (_intervals is { } intervals)
-        {
-            NftIntervals built = intervals.Build();
-            built.AddGains(before as NftIntervals, now, Mirror.Gains);
-            read = built;
-        }
-        else
-        {
-            read = _boxes!.Build(before as NftBoxes, now, Mirror.Gains);
-        }
-
-        lock (Mirror.Gate)
-            read.SetCatchAll(_catchAll, now, before, Mirror.Gains);
-        Ready(read);
-    }
-
-    private void SweepPoints(NftPoints points)
-    {
-        int position = 0;
-        bool more = true;
-        while (more)
+        bool good = true;
+        while (elements.Next())
         {
             lock (Mirror.Gate)
-                more = points.Sweep(ref position, Mirror.SweepSlice);
-        }
-    }
-
-    private void ReadElements(in MessageHeader message, ReadOnlySpan<byte> bytes)
-    {
-        AttributeReader attributes = Attributes(bytes);
-        while (attributes.Next())
-        {
-            if (attributes.Type == NFTA_SET_ELEM_LIST_ELEMENTS)
-                ReadElements(attributes.Nested());
+                good &= TryApply(points, elements.Current, added, now);
         }
 
-        _malformed |= attributes.Malformed;
+        return good && !elements.Malformed;
     }
 
-    private void ReadElements(AttributeReader list)
+    private bool TryApply(NftPoints points, in NftElement element, bool added, uint now)
     {
-        uint now = Mirror.Clock.Now;
-        bool more = true;
-        while (more)
-        {
-            lock (Mirror.Gate)
-            {
-                for (int i = 0; i < Mirror.Slice && (more = list.Next()); i++)
-                {
-                    if (list.Type == NFTA_LIST_ELEM)
-                        Take(list.Nested(), now);
-                }
-            }
-        }
-
-        _malformed |= list.Malformed;
-    }
-
-    private void Take(AttributeReader attributes, uint now)
-    {
-        bool good = NftElement.TryRead(attributes, out NftElement element);
-        uint deadline = element.Left is { } left ? SetClock.After(now, left) : 0;
-        if (good && element.IsCatchAll)
-            _catchAll = deadline;
-        else if (good)
-            good = _points?.Put(element, now, Mirror.Gains) ?? _intervals?.Add(element, deadline) ?? _boxes!.Add(element, deadline, now);
-        _malformed |= !good;
-    }
-
-    /// <summary>The elements that a notification names.</summary>
-    private void Apply(NftPoints points, AttributeReader attributes, bool added)
-    {
-        uint now = Mirror.Clock.Now;
-        (_malformed, _points) = (false, points);
-        while (attributes.Next())
-        {
-            if (attributes.Type != NFTA_SET_ELEM_LIST_ELEMENTS)
-                continue;
-            AttributeReader list = attributes.Nested();
-            while (list.Next())
-            {
-                lock (Mirror.Gate)
-                    Apply(points, list.Nested(), added, now);
-            }
-        }
-    }
-
-    private void Apply(NftPoints points, AttributeReader attributes, bool added, uint now)
-    {
-        if (!NftElement.TryRead(attributes, out NftElement element))
-            _malformed = true;
-        else if (element.IsCatchAll)
-            points.SetCatchAll(added ? element.Left is { } left ? SetClock.After(now, left) : 0 : null, now, null, Mirror.Gains);
+        if (element.IsCatchAll)
+            points.SetCatchAll(added ? element.DeadlineFrom(now) : null, now, null, Mirror.Gains);
         else if (added)
-            _malformed |= !points.Put(element, now, Mirror.Gains);
+            return points.Put(element, now, Mirror.Gains);
         else
             points.Remove(element);
+        return true;
     }
 
     /// <summary>A message about the set, its table, or its elements; all of them begin with the same attributes.</summary>
@@ -300,14 +200,8 @@ internal sealed class NftSource : SetSource
 
     private void ReadAnswer(in MessageHeader message, ReadOnlySpan<byte> bytes)
     {
-        AttributeReader attributes = Attributes(bytes);
-        while (attributes.Next())
-        {
-            if (attributes.Type != NFTA_SET_ELEM_LIST_ELEMENTS)
-                continue;
-            AttributeReader list = attributes.Nested();
-            if (list.Next() && NftElement.TryRead(list.Nested(), out NftElement element))
-                _answered = element.Left;
-        }
+        NftElements elements = new(Attributes(bytes));
+        if (elements.Next())
+            _answered = elements.Current.Left;
     }
 }

@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 using static ConntrackStream.EventTap.Netlink.Libc;
-using static ConntrackStream.Sinks.Reclassify.Sets.Nfts.NfTables;
+using static ConntrackStream.EventTap.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 

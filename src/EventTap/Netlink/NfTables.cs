@@ -1,19 +1,32 @@
-namespace ConntrackStream.Service.Network;
+namespace ConntrackStream.EventTap.Netlink;
 
-/// <summary>Numbers of linux/netfilter/nf_tables.h (and nfnetlink.h's batches), under their kernel names.</summary>
-internal static class Nftables
+/// <summary>Numbers of linux/netfilter/nf_tables.h (with nfnetlink.h's subsystem, group and batches), under their kernel names.</summary>
+internal static class NfTables
 {
     internal const byte NFNL_SUBSYS_NFTABLES = 10;
+    internal const int NFNLGRP_NFTABLES = 7;
     internal const ushort NFNL_MSG_BATCH_BEGIN = 0x10;
     internal const ushort NFNL_MSG_BATCH_END = 0x11;
-    internal const byte NFT_MSG_NEWTABLE = 0;
-    internal const byte NFT_MSG_GETTABLE = 1;
-    internal const byte NFT_MSG_NEWCHAIN = 3;
-    internal const byte NFT_MSG_NEWRULE = 6;
     internal const ushort NLM_F_APPEND = 0x800;
 
-    internal const byte NFPROTO_INET = 1;
+    internal const byte NFPROTO_INET = 1; // linux/netfilter.h
     internal const byte NFPROTO_IPV4 = 2;
+    internal const byte NFPROTO_IPV6 = 10;
+
+    internal const byte NFT_MSG_NEWTABLE = 0;
+    internal const byte NFT_MSG_GETTABLE = 1;
+    internal const byte NFT_MSG_DELTABLE = 2;
+    internal const byte NFT_MSG_NEWCHAIN = 3;
+    internal const byte NFT_MSG_NEWRULE = 6;
+    internal const byte NFT_MSG_NEWSET = 9;
+    internal const byte NFT_MSG_GETSET = 10;
+    internal const byte NFT_MSG_DELSET = 11;
+    internal const byte NFT_MSG_NEWSETELEM = 12;
+    internal const byte NFT_MSG_GETSETELEM = 13;
+    internal const byte NFT_MSG_DELSETELEM = 14;
+
+    internal const ushort NFTA_LIST_ELEM = 1; // of rules' expressions and of sets' elements
+    internal const ushort NFTA_DATA_VALUE = 1;
 
     internal const ushort NFTA_TABLE_NAME = 1;
     internal const ushort NFTA_TABLE_FLAGS = 2;
@@ -29,10 +42,8 @@ internal static class Nftables
     internal const ushort NFTA_RULE_TABLE = 1;
     internal const ushort NFTA_RULE_CHAIN = 2;
     internal const ushort NFTA_RULE_EXPRESSIONS = 4;
-    internal const ushort NFTA_LIST_ELEM = 1;
     internal const ushort NFTA_EXPR_NAME = 1;
     internal const ushort NFTA_EXPR_DATA = 2;
-    internal const ushort NFTA_DATA_VALUE = 1;
 
     internal const uint NFT_REG_1 = 1;
     internal const uint NFT_REG_2 = 2;
@@ -67,4 +78,23 @@ internal static class Nftables
     internal const ushort NFTA_NAT_REG_ADDR_MIN = 3;
     internal const ushort NFTA_NAT_REG_PROTO_MIN = 5;
     internal const uint NFT_NAT_DNAT = 1;
+
+    internal const ushort NFTA_SET_TABLE = 1;
+    internal const ushort NFTA_SET_NAME = 2;
+    internal const ushort NFTA_SET_FLAGS = 3;
+    internal const ushort NFTA_SET_KEY_TYPE = 4;
+    internal const ushort NFTA_SET_KEY_LEN = 5;
+    internal const uint NFT_SET_INTERVAL = 0x4;
+    internal const uint NFT_SET_TIMEOUT = 0x10;
+    internal const uint NFT_SET_EVAL = 0x20; // "dynamic": packets add members
+
+    internal const ushort NFTA_SET_ELEM_LIST_TABLE = 1;
+    internal const ushort NFTA_SET_ELEM_LIST_SET = 2;
+    internal const ushort NFTA_SET_ELEM_LIST_ELEMENTS = 3;
+    internal const ushort NFTA_SET_ELEM_KEY = 1;
+    internal const ushort NFTA_SET_ELEM_FLAGS = 3;
+    internal const ushort NFTA_SET_ELEM_EXPIRATION = 5;
+    internal const ushort NFTA_SET_ELEM_KEY_END = 10;
+    internal const uint NFT_SET_ELEM_INTERVAL_END = 1;
+    internal const uint NFT_SET_ELEM_CATCHALL = 2;
 }
