@@ -63,13 +63,20 @@ public sealed class ReclassifyOptions : IValidatableObject
     /// <summary>A program of one's own, in any language, asked after all others.</summary>
     public ExternalOptions External { get; set; } = new();
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Enabled ? Lacks().Concat(OutOfRange()) : OutOfRange();
+
+    /// <summary>Without these there is nothing to decide.</summary>
+    internal IEnumerable<ValidationResult> Lacks()
     {
-        if (Enabled && Paths.Length == 0 && Mwan3Config is null && PbrConfig is null)
+        if (Paths.Length == 0 && Mwan3Config is null && PbrConfig is null)
             yield return new ValidationResult("must name the uplinks, such as \"wan mark=0x100/0x3f00 dev=eth1\" (or give Reclassify:Mwan3Config or Reclassify:PbrConfig)", [nameof(Paths)]);
         bool hasClassifier = Sets.Length > 0 || RuleFile is not null || Mwan3Config is not null || PbrConfig is not null || Classifier is not null || External.IsConfigured;
-        if (Enabled && !hasClassifier)
+        if (!hasClassifier)
             yield return new ValidationResult("must say which flows belong where, such as \"ipset:app_1.v4=wan\" (or give Reclassify:RuleFile, Mwan3Config, PbrConfig, Classifier or External)", [nameof(Sets)]);
+    }
+
+    private IEnumerable<ValidationResult> OutOfRange()
+    {
         if (SetInterval < TimeSpan.FromMilliseconds(100) || SetInterval > TimeSpan.FromHours(1))
             yield return new ValidationResult("must be from 100 ms to 1 h", [nameof(SetInterval)]);
         if (Rechecks.Length > 16 || Rechecks.Any(static time => time <= TimeSpan.Zero || time > TimeSpan.FromHours(1)) || !Rechecks.SequenceEqual(Rechecks.Order()))

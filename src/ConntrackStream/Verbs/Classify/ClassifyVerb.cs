@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.ComponentModel.DataAnnotations;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
@@ -55,10 +54,7 @@ internal static class ClassifyVerb
     /// <summary>The verb needs what the service needs, enabled or not.</summary>
     private static void Require(ReclassifyOptions options)
     {
-        bool wasEnabled = options.Enabled;
-        options.Enabled = true;
-        string[] faults = [.. options.Validate(new ValidationContext(options)).Select(static fault => $"Reclassify:{fault.MemberNames.First()}: {fault.ErrorMessage}")];
-        options.Enabled = wasEnabled;
+        string[] faults = [.. options.Lacks().Select(static fault => $"Reclassify:{fault.MemberNames.First()}: {fault.ErrorMessage}")];
         if (faults.Length > 0)
             throw new ConfigurationException(faults);
     }
