@@ -9,7 +9,7 @@ internal sealed class SetReader
 {
     private readonly SourceList _sources;
     private readonly Mirror _mirror;
-    private readonly TimeSpan _interval;
+    private readonly ReadingTurns _turns;
     private readonly IClassifierHost _host;
     private readonly NftSource[] _nft;
     private readonly SetLink _link;
@@ -22,7 +22,8 @@ internal sealed class SetReader
     /// <exception cref="NetlinkException">No socket can be opened there.</exception>
     internal SetReader(SourceList sources, Mirror mirror, NetworkNamespace networkNamespace, TimeSpan interval, IClassifierHost host)
     {
-        (_sources, _mirror, _interval, _host) = (sources, mirror, interval, host);
+        (_sources, _mirror, _host) = (sources, mirror, host);
+        _turns = new ReadingTurns(sources.All, mirror.Time, interval);
         _nft = [.. sources.All.OfType<NftSource>()];
         _link = new SetLink(networkNamespace);
         _link.Open();
@@ -54,8 +55,13 @@ internal sealed class SetReader
             while (!_stopping)
             {
                 Listen();
-                if (ReadNext(out TimeSpan idle))
+                if (_turns.Take(_link, out TimeSpan idle))
+                {
+                    _mirror.Gains.Tell(_host);
+                    _sources.Prune();
                     continue;
+                }
+
                 _firstPass.TrySetResult();
                 timer.Change(idle, Timeout.InfiniteTimeSpan);
                 poll.Wait(Timeout.Infinite);
@@ -77,12 +83,12 @@ internal sealed class SetReader
 
     private void Listen()
     {
-        Errno lost = _notifications.Drain(_nft, MustRead);
+        Errno lost = _notifications.Drain(_nft, _turns.Demand);
         if (lost is Errno.ENOBUFS or Errno.EMSGSIZE)
         {
             _mirror.Logger.SetNotificationsLost(lost.ToString());
             foreach (NftSource source in _nft)
-                MustRead(source);
+                _turns.Demand(source);
         }
         else if (lost != Errno.None)
         {
@@ -91,46 +97,4 @@ internal sealed class SetReader
 
         _mirror.Gains.Tell(_host);
     }
-
-    /// <summary>As soon as its share of the processor allows.</summary>
-    private void MustRead(NftSource source)
-    {
-        source.MustRead = true;
-        source.Due = source.LastReadAt + Stamps(ReadingPace.Rest(source.LastAttemptTook));
-    }
-
-    /// <summary>Reads the set that is due first.</summary>
-    /// <returns>False when none is due, but after <paramref name="idle"/>.</returns>
-    private bool ReadNext(out TimeSpan idle)
-    {
-        SetSource first = _sources.All.MinBy(source => source.Due)!;
-        long now = _mirror.Time.GetTimestamp();
-        idle = first.Due == long.MaxValue ? Timeout.InfiniteTimeSpan : _mirror.Time.GetElapsedTime(now, first.Due);
-        if (first.Due > now)
-            return false;
-        if (IsTimeFor(first, now))
-        {
-            first.Read(_link);
-            _mirror.Gains.Tell(_host);
-            _sources.Prune();
-        }
-
-        TimeSpan next = ReadingPace.Interval(_interval, first.LastLookTook, _sources.All.Count);
-        first.Due = first.IsNotified ? long.MaxValue : _mirror.Time.GetTimestamp() + Stamps(next);
-        return true;
-    }
-
-    /// <summary>A set that is due is looked at; reading all of it may have to wait.</summary>
-    private bool IsTimeFor(SetSource source, long now)
-    {
-        if (source.MustRead || !source.WasRead)
-            return true;
-        TimeSpan since = _mirror.Time.GetElapsedTime(source.LastReadAt, now);
-        TimeSpan all = TimeSpan.Zero;
-        foreach (SetSource other in _sources.All)
-            all += other.IsNotified ? TimeSpan.Zero : other.LastAttemptTook;
-        return ReadingPace.IsTime(since, source.LastAttemptTook, all, () => source.HasChanged(_link));
-    }
-
-    private long Stamps(TimeSpan time) => (long)(time.TotalSeconds * _mirror.Time.TimestampFrequency);
 }
