@@ -11,7 +11,7 @@ namespace ConntrackStream.Service.Demo;
 /// <param name="uplinks">The second part.</param>
 /// <param name="report">Standard error.</param>
 /// <param name="time">Times the limits.</param>
-internal sealed class DemoVerb(IDemoWatcher watcher, UplinkDemo uplinks, TextWriter report, TimeProvider time)
+internal sealed class DemoVerb(DemoWatcher watcher, UplinkDemo uplinks, TextWriter report, TimeProvider time)
 {
     /// <summary>Ended flows leave the table within about two seconds; with this the whole stays far below half a minute.</summary>
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(10);

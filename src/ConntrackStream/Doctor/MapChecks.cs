@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Verbs.Map;
 using ConntrackStream.Sinks.Ebpf;
@@ -38,14 +39,15 @@ internal static class MapChecks
             results.Add(Layout(map.Info));
             if (options.Map is { Path: not null, Mode: MapMode.Delete })
                 results.Add(Writable(source));
-            BriefView view = await BriefView.OpenAsync(networkNamespace, new PipelineOptions(), time, cancellation).ConfigureAwait(false);
-            await using (view.ConfigureAwait(false))
+            BriefStream stream = new(networkNamespace, [], new PipelineOptions(), time);
+            await using (stream.ConfigureAwait(false))
             {
+                await stream.StartAsync(cancellation).ConfigureAwait(false);
                 long matched = 0;
                 HashSet<uint> interfaces = [];
                 FlowMapScan scan = await MapReader.ReadAsync(
                     map,
-                    view.Pipeline,
+                    stream.Pipeline,
                     (in MapMatch match, in MapValue _) =>
                     {
                         if (!match.HasFlow)

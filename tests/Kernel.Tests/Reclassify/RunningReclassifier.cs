@@ -1,5 +1,5 @@
-using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Reclassify;
 using ConntrackStream.Sinks;
 using ConntrackStream.Sinks.FlowLog;
@@ -12,8 +12,7 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// <summary>Tap, live view, flow log and reclassifier put together as the service does it, over a rig's gateway, with options that a configuration cannot give.</summary>
 internal sealed class RunningReclassifier : IAsyncDisposable
 {
-    private readonly KernelSource _kernel;
-    private readonly FlowPipeline _pipeline;
+    private readonly BriefStream _stream;
     private readonly ReclassifySink _reclassify;
 
     private RunningReclassifier(UplinkRig rig, ReclassifyOptions options, string? flowLog)
@@ -24,11 +23,10 @@ internal sealed class RunningReclassifier : IAsyncDisposable
         if (flowLog is not null)
             sinks.Add(new FlowLogSink(new FlowLogOptions { Path = flowLog }, time, NullLogger<FlowLogSink>.Instance, ends: ends));
         _reclassify = new ReclassifySink(
-            options, ReclassifySetup.Create(options, rig.Network, time, Log), (isWanted, onRows, token) => _pipeline!.QueryAsync(isWanted, onRows, token),
+            options, ReclassifySetup.Create(options, rig.Network, time, Log), (isWanted, onRows, token) => _stream!.Pipeline.QueryAsync(isWanted, onRows, token),
             ends, time, Log);
         sinks.Add(_reclassify);
-        _kernel = new KernelSource(new TapOptions { Namespace = rig.Network }, time, NullLoggerFactory.Instance);
-        _pipeline = new FlowPipeline(_kernel.Source, sinks, new PipelineOptions(), time, NullLogger<FlowPipeline>.Instance);
+        _stream = new BriefStream(rig.Network, sinks, new PipelineOptions(), time);
     }
 
     internal LogLines Log { get; } = new();
@@ -48,24 +46,12 @@ internal sealed class RunningReclassifier : IAsyncDisposable
         };
         configure?.Invoke(options);
         RunningReclassifier running = new(rig, options, flowLog);
-        await running._pipeline.StartAsync(TestContext.Current.CancellationToken);
-        await running._kernel.Tap.StartAsync(TestContext.Current.CancellationToken);
-        await running._pipeline.FirstSync.WaitAsync(TestContext.Current.CancellationToken);
+        await running._stream.StartAsync(TestContext.Current.CancellationToken);
         return running;
     }
 
     /// <summary>Takes in what has happened, and writes out every record.</summary>
-    internal async Task StopAsync()
-    {
-        await _pipeline.DrainAsync(TimeSpan.FromSeconds(10));
-        await _kernel.Tap.StopAsync();
-        await _pipeline.StopAsync();
-    }
+    internal Task StopAsync() => _stream.StopAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _kernel.Tap.StopAsync();
-        await _pipeline.DisposeAsync();
-        await _kernel.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _stream.DisposeAsync();
 }

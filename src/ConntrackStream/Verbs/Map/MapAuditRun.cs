@@ -32,19 +32,20 @@ internal sealed class MapAuditRun(string source, MapSettings settings, TimeSpan 
             Map = TapConfiguration.ToMap(settings, source) with { OnOutcome = _outcomes.Write },
             AuditInterval = TimeSpan.FromDays(1), // audits come when this asks for them
         };
-        BriefView view = await BriefView.OpenAsync(networkNamespace, options, context.Time, interruption.Token).ConfigureAwait(false);
-        await using (view.ConfigureAwait(false))
+        BriefStream stream = new(networkNamespace, [], options, context.Time);
+        await using (stream.ConfigureAwait(false))
         {
+            await stream.StartAsync(interruption.Token).ConfigureAwait(false);
             try
             {
-                await AuditAsync(view.Pipeline, interruption.Token).ConfigureAwait(false);
+                await AuditAsync(stream.Pipeline, interruption.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
             {
-                await FinishArmedAsync(view.Pipeline).ConfigureAwait(false);
+                await FinishArmedAsync(stream.Pipeline).ConfigureAwait(false);
             }
 
-            _status = view.Pipeline.Status.Map!;
+            _status = stream.Pipeline.Status.Map!;
         }
 
         return Conclude(networkNamespace);

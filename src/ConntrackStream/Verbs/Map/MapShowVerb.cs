@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.Ebpf;
 
@@ -38,10 +39,11 @@ internal static class MapShowVerb
 
     private static async Task ShowAsync(EbpfFlowMap map, NetworkNamespace networkNamespace, MapEntryLines lines, CliContext context, CancellationToken cancellation)
     {
-        BriefView view = await BriefView.OpenAsync(networkNamespace, new PipelineOptions(), context.Time, cancellation).ConfigureAwait(false);
-        await using (view.ConfigureAwait(false))
+        BriefStream stream = new(networkNamespace, [], new PipelineOptions(), context.Time);
+        await using (stream.ConfigureAwait(false))
         {
-            FlowMapScan scan = await MapReader.ReadAsync(map, view.Pipeline, lines.Write, cancellation).ConfigureAwait(false);
+            await stream.StartAsync(cancellation).ConfigureAwait(false);
+            FlowMapScan scan = await MapReader.ReadAsync(map, stream.Pipeline, lines.Write, cancellation).ConfigureAwait(false);
             lines.Flush();
             context.Tell(lines.Summary(map.Info, scan));
         }
