@@ -89,11 +89,18 @@ internal sealed class ServiceProcess : IDisposable
     {
         List<string> seen = [];
         using CancellationTokenSource patience = new(Patience);
-        await foreach (string line in lines.Reader.ReadAllAsync(patience.Token))
+        try
         {
-            if (line.Contains(text, StringComparison.Ordinal))
-                return line;
-            seen.Add(line);
+            await foreach (string line in lines.Reader.ReadAllAsync(patience.Token))
+            {
+                if (line.Contains(text, StringComparison.Ordinal))
+                    return line;
+                seen.Add(line);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"no \"{text}\" within {Patience.TotalSeconds} s, but: {string.Join('\n', seen)}");
         }
 
         throw new InvalidOperationException($"it ended without \"{text}\": {string.Join('\n', seen)}");
