@@ -33,7 +33,7 @@ internal sealed class Judge(ReclassifyKernel kernel)
             return Judgement.Keep(unproven, detail);
         if (!flow.IsSourceNat)
             return wanted.Mark is null ? Judgement.Keep(Refusal.NoMark) : new Judgement(FlowAction.Remark, Refusal.None);
-        if (flow.TcpState is TcpState.Established && !kernel.IsTcpLoose())
+        if (flow.Original.Protocol == IpProtocol.Tcp && flow.TcpState is not TcpState.SynSent && !kernel.IsTcpLoose()) // only a SYN makes an entry then
             return Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");
         return new Judgement(FlowAction.Delete, Refusal.None);
     }
