@@ -20,10 +20,11 @@ internal sealed partial class Reclassifier
     private void OnMisplaced(in Recheck recheck, in FlowQuestion question, Verdict verdict, long now)
     {
         Counters.Misplaced++;
-        if (_paths.Find(verdict.Path!) is not { } wanted)
+        string name = verdict.Path ?? ""; // somebody else's verdict may lack it
+        if (_paths.Find(name) is not { } wanted)
         {
             Counters.UnknownPaths++;
-            _log.UnknownPath(verdict.Path!, _paths, now);
+            _log.UnknownPath(name, _paths, now);
             return;
         }
 

@@ -474,6 +474,15 @@ public sealed class ReclassifierTests
     }
 
     [Fact]
+    public void An_answer_that_names_no_path_at_all_is_counted_as_one_of_an_unknown_path()
+    {
+        ScriptedWorld world = new();
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Path);
+        world.Start(world.Flow());
+        Assert.Equal(1, world.Counters.UnknownPaths);
+    }
+
+    [Fact]
     public void An_answer_that_comes_later_moves_the_flow()
     {
         ScriptedWorld world = new();
