@@ -20,7 +20,7 @@ internal static class RootOwned
         {
             File.OpenHandle(path).Dispose();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) // the last: empty, or with a NUL
         {
             return File.Exists(path) ? $"cannot be opened: {e.Message}" : "does not exist, or is no file";
         }

@@ -132,6 +132,8 @@ public sealed partial class RootOwnedTests : IDisposable
     {
         Assert.Contains("does not exist", RootOwned.Problem(_temporary.File("absent")), StringComparison.Ordinal);
         Assert.NotNull(RootOwned.Problem(_temporary.Path));
+        Assert.Contains("does not exist", RootOwned.Problem(""), StringComparison.Ordinal);
+        Assert.Contains("does not exist", RootOwned.Problem("/bin/sh\0"), StringComparison.Ordinal);
         string dangling = _temporary.File("dangling");
         File.CreateSymbolicLink(dangling, _temporary.File("absent"));
         Assert.NotNull(RootOwned.Problem(dangling));
