@@ -27,7 +27,7 @@ public sealed class ReclassifyOptions : IValidatableObject
     /// </summary>
     public string[] Sets { get; set; } = [];
 
-    /// <summary>Time between two readings of the sets that tell no changes (ipset); large sets are read less often, so that reading takes at most a twentieth of one processor.</summary>
+    /// <summary>Time between two readings of the sets that tell no changes (ipset); large sets are read less often: all together for a twentieth of one processor, and each that has changed for as much.</summary>
     public TimeSpan SetInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A file of static rules, root's own; asked after the sets. Default none.</summary>
