@@ -45,4 +45,7 @@ internal static partial class SinksLog
 
     [LoggerMessage(3113, LogLevel.Error, "Classifier {Name} failed, which counts as no opinion; the next failure is told in a minute at the earliest")]
     internal static partial void ClassifierFailed(this ILogger logger, Exception exception, string name);
+
+    [LoggerMessage(3114, LogLevel.Error, "Flows that were to be looked at again were not, since a look failed; it goes on")]
+    internal static partial void AdvanceFailed(this ILogger logger, Exception exception);
 }

@@ -95,11 +95,45 @@ public sealed partial class RootOwnedTests : IDisposable
         Assert.StartsWith($"is below {link}, which belongs to user 65534", RootOwned.Problem(Path.Join(link, "plugin")), StringComparison.Ordinal);
     }
 
+    /// <summary>Whoever owns a directory on the way can put something else there, however right what is there now is.</summary>
+    [Theory]
+    [InlineData(true)] // the link's own link
+    [InlineData(false)] // the directory that a link of root's leads to
+    public void A_directory_in_between_that_is_another_user_s_is_refused(bool isFile)
+    {
+        string theirs = Directory.CreateDirectory(_temporary.File("theirs")).FullName;
+        File.CreateSymbolicLink(Path.Join(theirs, "plugin"), Plugin);
+        string link = _temporary.File("link");
+        if (isFile)
+            File.CreateSymbolicLink(link, "theirs/plugin");
+        else
+            Directory.CreateSymbolicLink(link, theirs);
+        string named = isFile ? link : Path.Join(link, "plugin");
+        Assert.Null(RootOwned.Problem(named));
+        GiveAway(theirs);
+        Assert.StartsWith($"is below {theirs}, which belongs to user 65534", RootOwned.Problem(named), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_way_with_dots_is_gone_as_the_kernel_does()
+    {
+        string deep = Directory.CreateDirectory(_temporary.File("deep/er")).FullName;
+        string link = _temporary.File("link");
+        Directory.CreateSymbolicLink(link, deep);
+        Make(_temporary.File("deep/plugin"));
+        string named = Path.Join(_temporary.Path, "./link/../plugin"); // deep/plugin, not the one beside the link
+        Assert.Null(RootOwned.Problem(named));
+        GiveAway(_temporary.File("deep/plugin"));
+        Assert.StartsWith("belongs to user 65534", RootOwned.Problem(named), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_not_there_or_no_file_is_refused()
     {
         Assert.Contains("does not exist", RootOwned.Problem(_temporary.File("absent")), StringComparison.Ordinal);
         Assert.NotNull(RootOwned.Problem(_temporary.Path));
+        Assert.Contains("does not exist", RootOwned.Problem(""), StringComparison.Ordinal);
+        Assert.Contains("does not exist", RootOwned.Problem("/bin/sh\0"), StringComparison.Ordinal);
         string dangling = _temporary.File("dangling");
         File.CreateSymbolicLink(dangling, _temporary.File("absent"));
         Assert.NotNull(RootOwned.Problem(dangling));

@@ -145,6 +145,8 @@ internal sealed class ReclassifySetup
                 _faults.Add($"{Section}:{nameof(_options.Sets)}: {error}");
             else if (paths.Find(rule.Path) is null)
                 _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\": there is no path {rule.Path}; known are {string.Join(", ", paths.Paths.Select(static path => path.Name))}");
+            else if (own.Find(earlier => earlier.Set == rule.Set && earlier.Directions == rule.Directions) is { } earlier)
+                _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\": {earlier} comes first and decides over the same flows");
             else
                 own.Add(rule);
         }

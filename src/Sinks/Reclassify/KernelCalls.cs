@@ -35,8 +35,14 @@ internal sealed class KernelCalls(NetworkNamespace networkNamespace) : IDisposab
     }
 
     /// <summary>net.netfilter.<paramref name="name"/> of the namespace, as it is now.</summary>
-    internal uint Sysctl(string name) => networkNamespace.Run(() =>
-        uint.Parse(File.ReadAllText($"/proc/sys/net/netfilter/{name}").AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture));
+    /// <exception cref="IOException">It cannot be read, or holds no such number: the kernel takes negative ones, too.</exception>
+    internal uint Sysctl(string name)
+    {
+        string text = networkNamespace.Run(() => File.ReadAllText($"/proc/sys/net/netfilter/{name}")).Trim();
+        return uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint value)
+            ? value
+            : throw new IOException($"net.netfilter.{name} is '{text}', which is no number from 0 on; set it with sysctl");
+    }
 
     public void Dispose() => _client?.Dispose();
 

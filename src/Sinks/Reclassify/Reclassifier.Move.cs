@@ -20,10 +20,11 @@ internal sealed partial class Reclassifier
     private void OnMisplaced(in Recheck recheck, in FlowQuestion question, Verdict verdict, long now)
     {
         Counters.Misplaced++;
-        if (_paths.Find(verdict.Path!) is not { } wanted)
+        string name = verdict.Path ?? ""; // somebody else's verdict may lack it
+        if (_paths.Find(name) is not { } wanted)
         {
             Counters.UnknownPaths++;
-            _log.UnknownPath(verdict.Path!, _paths, now);
+            _log.UnknownPath(name, _paths, now);
             return;
         }
 
@@ -58,7 +59,7 @@ internal sealed partial class Reclassifier
         Flow flow = default;
         if (!_kernel.Read(look.Original, ref flow) || flow.Original != look.Original || flow.Id != look.Id)
             return Judgement.Keep(Refusal.Gone);
-        Judgement judgement = _judge.Of(flow, _paths.Of(flow).Path, wanted);
+        Judgement judgement = _judge.Of(flow, _paths.Of(flow).Path, wanted, _paths.Translates(wanted, flow.Original.Family));
         if (judgement.Refusal != Refusal.None)
             return judgement;
         if (judgement.Action == FlowAction.Delete)

@@ -115,11 +115,11 @@ internal sealed partial class Reclassifier
     internal void Advance()
     {
         long now = Now;
+        _ledger.Advance(now);
+        _due.Clear(); // of a look that failed
         _wheel.Take(now, _due);
         foreach (ref readonly Recheck recheck in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_due))
             Look(recheck, now);
-        _due.Clear();
-        _ledger.Advance(now);
     }
 
     private void OnStarted(in FlowChange change, long now)

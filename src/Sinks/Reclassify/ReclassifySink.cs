@@ -107,13 +107,27 @@ public sealed class ReclassifySink : IFlowSink, IClassifierHost
     {
         await foreach (bool _ in _due.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
         {
-            lock (_gate)
+            try
             {
-                while (_answers.Reader.TryRead(out (FlowQuestion Question, Verdict Verdict) answer))
-                    _reclassifier.OnAnswer(answer.Question, answer.Verdict);
-                _reclassifier.Advance();
-                Arm();
+                Advance();
             }
+            catch (Exception e) when (!_stop.IsCancellationRequested) // the boundary: nobody awaits this task, and flows that begin go on
+            {
+                _logger.AdvanceFailed(e);
+                await Task.Delay(PauseAfterFailure, _time, _stop.Token).ConfigureAwait(false);
+                _due.Writer.TryWrite(true);
+            }
+        }
+    }
+
+    private void Advance()
+    {
+        lock (_gate)
+        {
+            while (_answers.Reader.TryRead(out (FlowQuestion Question, Verdict Verdict) answer))
+                _reclassifier.OnAnswer(answer.Question, answer.Verdict);
+            _reclassifier.Advance();
+            Arm();
         }
     }
 
@@ -133,9 +147,9 @@ public sealed class ReclassifySink : IFlowSink, IClassifierHost
                 await SweepAsync(new AddressRanges(ranges)).ConfigureAwait(false);
                 pause = _time.GetElapsedTime(began) * SweepShare;
             }
-            catch (Exception e) when (e is ChannelClosedException or NetlinkException)
+            catch (Exception e) when (!_stop.IsCancellationRequested) // the boundary, as above
             {
-                _logger.SweepFailed(e.Message);
+                _logger.SweepFailed($"{e.GetType().Name}: {e.Message}");
                 foreach (AddressRange range in ranges)
                     Reconsider(range);
                 pause = PauseAfterFailure;

@@ -1,6 +1,9 @@
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets;
+using ConntrackStream.Sinks.Reclassify.Sets.Reading;
+using Microsoft.Extensions.Logging.Abstractions;
 using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
@@ -52,6 +55,47 @@ public sealed class IpsetMirrorTests : IDisposable
         _rig.Ipset("destroy app\ncreate app hash:net,port\nadd app 10.0.0.0/24,tcp:443\n");
         Eventually.True(() => classifier.Classify(FlowTo("10.0.0.77", 443)).Path == "wan");
         Assert.Equal("hash:net,port", classifier.Sets[0].Type);
+    }
+
+    [Fact]
+    public async Task A_set_that_comes_first_in_the_kernel_is_asked_though_its_member_has_not_been_read()
+    {
+        _rig.Ipset("create first hash:ip\ncreate second hash:ip\nadd second 10.0.0.1\n");
+        await using SetClassifier classifier = await _rig.StartAsync(_host, TimeSpan.FromHours(1), "ipset:first=wan", "ipset:second=lte");
+        Assert.Equal("lte", classifier.Confirm(FlowTo("10.0.0.1", 80)).Path);
+        _rig.Ipset("add first 10.0.0.1\n");
+        Assert.Equal("lte", classifier.Classify(FlowTo("10.0.0.1", 80)).Path);
+        Assert.Equal("wan", classifier.Confirm(FlowTo("10.0.0.1", 80)).Path);
+        Assert.Equal(0, classifier.ConfirmFailures);
+    }
+
+    /// <summary>Between two readings the lists name each other, which the kernel never allows.</summary>
+    [Fact]
+    public void A_list_and_its_member_that_change_places_are_looked_up_all_the_same()
+    {
+        Mirror mirror = new(TimeProvider.System, NullLogger.Instance);
+        SourceList sources = new([], mirror);
+        using SetLink link = new(_rig.Namespace);
+        SetSource a = sources.Of(SetName.Ipset("a")), b = sources.Of(SetName.Ipset("b"));
+        _rig.Ipset("create b hash:ip\nadd b 10.0.0.1\ncreate a list:set\nadd a b\n");
+        a.Read(link);
+        b.Read(link);
+        Assert.True(IsIn(a));
+        _rig.Ipset("destroy a\ndestroy b\ncreate a hash:ip\nadd a 10.0.0.1\ncreate b list:set\nadd b a\n");
+        b.Read(link);
+        Assert.False(IsIn(a));
+        Assert.False(IsIn(b));
+        a.Read(link);
+        Assert.True(IsIn(a));
+        Assert.True(IsIn(b));
+
+        bool IsIn(SetSource source)
+        {
+            TimeSpan? left = null;
+            bool found = source.Content!.Find(FlowTo("10.0.0.1", 80), SetDirections.Default, mirror.Clock.Now, out _);
+            Assert.Equal(found, source.Test(link, FlowTo("10.0.0.1", 80), SetDirections.Default, ref left) == Errno.None);
+            return found;
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
@@ -5,6 +6,7 @@ using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Paths;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify;
 
@@ -143,7 +145,7 @@ public sealed class ReclassifierTests
     [InlineData("no_mark")]
     public void What_would_harm_is_refused(string reason)
     {
-        ScriptedWorld world = new();
+        ScriptedWorld world = new(wan2: reason == "no_mark" ? new UplinkPath { Name = "wan2", Devices = ["wan2"] } : null);
         world.Set.Add(1);
         Flow flow = world.Flow(protocol: reason == "protocol" ? IpProtocol.Sctp : IpProtocol.Tcp, isRouted: reason == "no_mark");
         switch (reason)
@@ -160,9 +162,6 @@ public sealed class ReclassifierTests
             case "tcp_loose":
                 world.IsTcpLoose = false;
                 break;
-            case "no_mark":
-                world.Proof = Refusal.NoMark;
-                break;
         }
 
         world.Table[flow.Original] = flow;
@@ -174,16 +173,36 @@ public sealed class ReclassifierTests
         Assert.Contains(world.Log.Lines, line => line.Contains($": {reason}", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void A_connection_that_is_only_being_made_needs_no_loose_tracking()
+    /// <summary>A SYN that is sent again makes an entry; the acknowledgement of a SYN/ACK that has passed makes none.</summary>
+    [Theory]
+    [InlineData(TcpState.SynSent, 1)]
+    [InlineData(TcpState.SynReceived, 0)]
+    public void A_connection_that_is_only_asked_for_needs_no_loose_tracking(TcpState state, int deleted)
     {
         ScriptedWorld world = new() { IsTcpLoose = false };
         world.Set.Add(1);
         Flow flow = world.Flow();
-        flow.ProtocolState = (byte)TcpState.SynSent;
+        flow.ProtocolState = (byte)state;
         world.Table[flow.Original] = flow;
         world.Start(flow);
-        Assert.Single(world.DeletedFlows);
+        Assert.Equal(deleted, world.DeletedFlows.Count);
+        Assert.Equal(1 - deleted, world.Counters.Of(Refusal.TcpLoose));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_flow_that_is_not_translated_is_deleted_where_the_wanted_path_translates(bool isLoose)
+    {
+        ScriptedWorld world = new(wan2: new UplinkPath { Name = "wan2", Mark = new MarkMatch(ScriptedWorld.Wan2, 0x3f00), Sources = [new IpPrefix(ScriptedWorld.ScriptedSet.Address(200), 32, FlowFamily.IPv4)] })
+        {
+            IsTcpLoose = isLoose,
+        };
+        world.Set.Add(1);
+        world.Start(world.Flow(isRouted: true));
+        Assert.Empty(world.Remarked);
+        Assert.Equal(isLoose ? 1 : 0, world.DeletedFlows.Count);
+        Assert.Equal(isLoose ? 0 : 1, world.Counters.Of(Refusal.TcpLoose));
     }
 
     [Fact]
@@ -452,6 +471,15 @@ public sealed class ReclassifierTests
         Assert.Equal(1, world.Counters.Of(Refusal.KernelError));
         world.Pass(2);
         Assert.Single(world.DeletedFlows);
+    }
+
+    [Fact]
+    public void An_answer_that_names_no_path_at_all_is_counted_as_one_of_an_unknown_path()
+    {
+        ScriptedWorld world = new();
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Path);
+        world.Start(world.Flow());
+        Assert.Equal(1, world.Counters.UnknownPaths);
     }
 
     [Fact]

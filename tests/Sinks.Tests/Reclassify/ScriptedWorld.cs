@@ -20,7 +20,8 @@ internal sealed class ScriptedWorld
 
     private uint _lastId;
 
-    internal ScriptedWorld(Action<ReclassifyOptions>? configure = null)
+    /// <param name="wan2">In place of the path told by its mark.</param>
+    internal ScriptedWorld(Action<ReclassifyOptions>? configure = null, UplinkPath? wan2 = null)
     {
         ReclassifyOptions options = new() { Enabled = true, Mode = ReclassifyMode.Act };
         configure?.Invoke(options);
@@ -28,7 +29,7 @@ internal sealed class ScriptedWorld
         UplinkPath[] uplinks =
         [
             new UplinkPath { Name = "wan1", Mark = new MarkMatch(Wan1, 0x3f00) },
-            new UplinkPath { Name = "wan2", Mark = new MarkMatch(Wan2, 0x3f00) },
+            wan2 ?? new UplinkPath { Name = "wan2", Mark = new MarkMatch(Wan2, 0x3f00) },
         ];
         Assert.True(PathTable.TryCreate(uplinks, out PathTable? paths, out string? problem), problem);
         Reclassifier = new Reclassifier(

@@ -63,6 +63,12 @@ internal static class ClassifyVerb
         NetworkNamespace networkNamespace, FlowFilter wanted, FlowClassification classification, ClassifiedLines lines, CancellationToken cancellation)
     {
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
+        client.Dump(FlowFamily.Unspecified, new FlowBatchPool(), batch =>
+        {
+            foreach (ref readonly FlowEvent row in batch.Span)
+                classification.Note(row.Flow);
+            batch.Release();
+        }, cancellation);
         client.Dump(wanted.Family, new FlowBatchPool(), batch =>
         {
             foreach (ref readonly FlowEvent row in batch.Span)

@@ -17,6 +17,9 @@ internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers 
 {
     private readonly Judge _judge = new(parts.Kernel);
 
+    /// <summary>What any flow tells of its path: whether sources are translated there.</summary>
+    internal void Note(in Flow flow) => _ = parts.Paths.Of(flow);
+
     internal ClassifiedFlow Of(in Flow flow, CancellationToken cancellation)
     {
         PathAnswer now = parts.Paths.Of(flow);
@@ -34,6 +37,8 @@ internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers 
         if (now?.Name == wanted.Name)
             return Judgement.Keep(Refusal.AlreadyRight);
         Verdict confirmed = parts.Classifiers.Confirm(question, verdict);
-        return confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name ? Judgement.Keep(Refusal.NotConfirmed) : _judge.Of(flow, now, wanted);
+        return confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name
+            ? Judgement.Keep(Refusal.NotConfirmed)
+            : _judge.Of(flow, now, wanted, parts.Paths.Translates(wanted, flow.Original.Family));
     }
 }

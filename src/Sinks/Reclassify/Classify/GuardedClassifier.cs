@@ -8,14 +8,44 @@ internal sealed class GuardedClassifier(IFlowClassifier inner, TimeProvider time
 {
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
+    private readonly Lock _logging = new(); // its status is asked from any thread
     private long? _loggedAt;
     private volatile string? _fault; // null while it answers
 
-    public string Name => inner.Name;
+    public string Name { get; } = inner.Name;
 
-    public ClassifierStatus Status => _fault is { } fault ? new ClassifierStatus(Name, IsWorking: false, fault) : inner.Status;
+    public ClassifierStatus Status
+    {
+        get
+        {
+            if (_fault is { } fault)
+                return new ClassifierStatus(Name, IsWorking: false, fault);
+            try
+            {
+                return inner.Status;
+            }
+            catch (Exception e) when (IsTold(e))
+            {
+                return new ClassifierStatus(Name, IsWorking: false, Text(e));
+            }
+        }
+    }
 
-    public QuestionFields Fields => inner.Fields;
+    /// <summary>All, when it cannot tell.</summary>
+    public QuestionFields Fields
+    {
+        get
+        {
+            try
+            {
+                return inner.Fields;
+            }
+            catch (Exception e) when (IsTold(e))
+            {
+                return QuestionFields.All;
+            }
+        }
+    }
 
     public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => inner.StartAsync(host, cancellationToken);
 
@@ -45,15 +75,31 @@ internal sealed class GuardedClassifier(IFlowClassifier inner, TimeProvider time
         }
     }
 
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await inner.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsTold(e))
+        {
+            // the classifiers after it have programs to end
+        }
+    }
 
     private bool IsTold(Exception e)
     {
-        _fault = $"{e.GetType()}: {e.Message}";
-        if (_loggedAt is { } before && time.GetElapsedTime(before) < LogInterval)
-            return true;
-        _loggedAt = time.GetTimestamp();
+        _fault = Text(e);
+        lock (_logging)
+        {
+            if (_loggedAt is { } before && time.GetElapsedTime(before) < LogInterval)
+                return true;
+            _loggedAt = time.GetTimestamp();
+        }
+
         logger.ClassifierFailed(e, Name);
         return true;
     }
+
+    private static string Text(Exception e) => $"{e.GetType()}: {e.Message}";
 }

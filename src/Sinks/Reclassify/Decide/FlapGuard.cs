@@ -18,7 +18,10 @@ internal readonly record struct FlapKey(IpAddress Client, IpAddress Destination,
 /// <param name="capacity">Keys remembered; when so many are in use, new ones are refused.</param>
 internal sealed class FlapGuard(int budget, TimeSpan window, TimeSpan firstPause, TimeSpan longestPause, int capacity)
 {
+    private const long RoomInterval = 1000; // ms: all records are looked at no more often
+
     private readonly Dictionary<FlapKey, Record> _records = [];
+    private long _fullUntil;
     private readonly long _window = (long)window.TotalMilliseconds;
     private readonly long _firstPause = (long)firstPause.TotalMilliseconds;
     private readonly long _longestPause = (long)longestPause.TotalMilliseconds;
@@ -30,7 +33,12 @@ internal sealed class FlapGuard(int budget, TimeSpan window, TimeSpan firstPause
     {
         pause = 0;
         if (!_records.TryGetValue(key, out Record record))
-            return _records.Count < capacity || MakeRoom(now);
+        {
+            bool hasRoom = _records.Count < capacity || MakeRoom(now);
+            pause = hasRoom ? 0 : _fullUntil - now;
+            return hasRoom;
+        }
+
         pause = Math.Max(0, record.PausedUntil - now);
         return pause == 0;
     }
@@ -74,6 +82,9 @@ internal sealed class FlapGuard(int budget, TimeSpan window, TimeSpan firstPause
 
     private bool MakeRoom(long now)
     {
+        if (now < _fullUntil)
+            return false;
+        _fullUntil = now + RoomInterval;
         foreach ((FlapKey key, Record record) in _records)
         {
             if (record.PausedUntil <= now && now - record.LastUsed >= _window)

@@ -13,7 +13,8 @@ internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, st
 
 /// <summary>
 /// The mildest action that moves a flow, judged by the flow itself and what the kernel says now. What was measured decides: a flow that is not
-/// translated is re-marked without losing a packet; a translated one is deleted, if its next packet will make the new entry on the other path.
+/// translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets leave with
+/// a private source; such a flow and a translated one are deleted, if the next packet will make the new entry on the other path.
 /// </summary>
 internal sealed class Judge(ReclassifyKernel kernel)
 {
@@ -21,7 +22,8 @@ internal sealed class Judge(ReclassifyKernel kernel)
     private const long Young = 10_000_000_000;
 
     /// <param name="flow">As the kernel told it just now.</param>
-    internal Judgement Of(in Flow flow, UplinkPath? now, UplinkPath wanted)
+    /// <param name="translates">Whether sources are translated on the wanted path.</param>
+    internal Judgement Of(in Flow flow, UplinkPath? now, UplinkPath wanted, bool translates)
     {
         if (now is null)
             return Judgement.Keep(Refusal.PathUnknown);
@@ -31,9 +33,9 @@ internal sealed class Judge(ReclassifyKernel kernel)
             return Judgement.Keep(refusal);
         if (kernel.Prove(flow, wanted, out string? detail) is var unproven and not Refusal.None)
             return Judgement.Keep(unproven, detail);
-        if (!flow.IsSourceNat)
+        if (!flow.IsSourceNat && !translates)
             return wanted.Mark is null ? Judgement.Keep(Refusal.NoMark) : new Judgement(FlowAction.Remark, Refusal.None);
-        if (flow.TcpState is TcpState.Established && !kernel.IsTcpLoose())
+        if (flow.Original.Protocol == IpProtocol.Tcp && flow.TcpState is not TcpState.SynSent && !kernel.IsTcpLoose()) // only a SYN makes an entry then
             return Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");
         return new Judgement(FlowAction.Delete, Refusal.None);
     }

@@ -33,7 +33,7 @@ internal sealed class RouteProver(RouteQuestions routes)
 
     private Refusal ProveRoute(in Flow flow, UplinkPath wanted, uint mark, out string? detail)
     {
-        RouteAnswer marked = routes.Lookup(flow.Original.Family, flow.Original.Destination, mark);
+        RouteAnswer marked = routes.Lookup(flow.Original.Family, flow.Original.Destination, mark, flow.Original.Source); // rules by source count, too
         detail = !marked.Leads ? $"no route to its destination with mark 0x{mark:x}: {marked.Errno}"
             : wanted.Devices.Count > 0 && !wanted.Devices.Any(device => routes.Link(device).Index == marked.Interface)
                 ? $"with mark 0x{mark:x} its packets would not leave by {string.Join(" or ", wanted.Devices)}; see ip rule and ip route"

@@ -6,7 +6,7 @@ namespace ConntrackStream.Sinks.Reclassify.Decide;
 /// Answers of late, so that a burst of flows to one destination asks once. Two generations: the older one is dropped whole, so that nothing is
 /// ever searched for what has expired. Not thread-safe.
 /// </summary>
-/// <param name="capacity">Answers in one generation at most; what comes on top of it is not kept, and asked for again.</param>
+/// <param name="capacity">Answers in one generation at most; with the next one it is the older one.</param>
 internal sealed class VerdictCache(int capacity)
 {
     /// <summary>After so long a generation is the older one, and after twice that gone, ms.</summary>
@@ -28,15 +28,14 @@ internal sealed class VerdictCache(int capacity)
 
     internal void Set(in FlowQuestion question, in Verdict verdict, long now, long until)
     {
-        if (now - _turnedAt >= Turn)
+        if (now - _turnedAt >= Turn || (_young.Count >= capacity && !_young.ContainsKey(question)))
         {
             (_young, _old) = (_old, _young);
             _young.Clear();
             _turnedAt = now;
         }
 
-        if (_young.Count < capacity || _young.ContainsKey(question))
-            _young[question] = new Entry(verdict, until);
+        _young[question] = new Entry(verdict, until);
     }
 
     /// <summary>Forgets what may be answered otherwise now: questions with an end in one of the ranges. Those whose source was no part of the question are kept unless their destination is in one.</summary>

@@ -121,11 +121,24 @@ public sealed class ExternalClassifier : IFlowClassifier
     {
         try
         {
-            await _restart.RunAsync(SessionAsync, _stop.Token).ConfigureAwait(false);
+            await _restart.RunAsync(TrySessionAsync, _stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             _state = new ExternalState("stopped");
+        }
+    }
+
+    /// <summary>Whatever ends a session, the next one is tried: nobody awaits this task.</summary>
+    private async ValueTask TrySessionAsync(CancellationToken stop)
+    {
+        try
+        {
+            await SessionAsync(stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not IOException && !stop.IsCancellationRequested)
+        {
+            throw new ExternalClassifierException($"{e.GetType()}: {e.Message}", e);
         }
     }
 

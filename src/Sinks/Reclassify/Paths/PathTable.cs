@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
@@ -14,6 +15,7 @@ public sealed class PathTable
     private readonly Dictionary<string, UplinkPath> _byName;
     private readonly (uint Value, uint Mask, UplinkPath Path)[] _marks;
     private readonly PathSources _configured; // without the devices' addresses
+    private readonly ConcurrentDictionary<(string Path, FlowFamily Family), bool> _translating = [];
     private DeviceAddresses? _devices;
 
     private PathTable(UplinkPath[] paths)
@@ -22,6 +24,11 @@ public sealed class PathTable
         _byName = paths.ToDictionary(path => path.Name, StringComparer.Ordinal);
         _marks = [.. paths.Where(path => path.Mark is not null).Select(path => (path.Mark!.Value.Value, path.Mark.Value.Mask, path))];
         _configured = new PathSources(paths, _ => []);
+        foreach (UplinkPath path in paths)
+        {
+            foreach (IpPrefix source in path.Sources)
+                _translating[(path.Name, source.Family)] = true;
+        }
     }
 
     /// <summary>In the order of the configuration.</summary>
@@ -67,7 +74,11 @@ public sealed class PathTable
         {
             PathSources sources = _devices?.Current() ?? _configured;
             if (sources.Find(flow.Reply.Family, flow.Reply.Destination) is { } path)
+            {
+                if (!_translating.ContainsKey((path.Name, flow.Reply.Family)))
+                    _translating[(path.Name, flow.Reply.Family)] = true;
                 return new PathAnswer(path, PathEvidence.SourceAddress);
+            }
         }
 
         uint mark = flow.Mark;
@@ -79,6 +90,12 @@ public sealed class PathTable
 
         return default;
     }
+
+    /// <summary>
+    /// Whether sources are translated on a path: its addresses are configured, or a flow with one of them has been seen. Such a path's packets
+    /// are no use with another source, and only an entry's first packet is translated.
+    /// </summary>
+    public bool Translates(UplinkPath path, FlowFamily family) => _translating.ContainsKey((path.Name, family));
 
     private static string? Problem(UplinkPath path)
     {

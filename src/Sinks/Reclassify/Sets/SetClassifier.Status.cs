@@ -24,6 +24,8 @@ public sealed partial class SetClassifier
             IReadOnlyList<(SetSource Source, SetStatus Status)> sets;
             lock (_mirror.Gate)
                 sets = [.. _entries.Select(entry => (entry.Source, StatusOf(entry))).DistinctBy(set => (set.Source, set.Item2.State))];
+            if (_reader?.Fault is { } fault)
+                return new ClassifierStatus(Name, IsWorking: false, $"{Describe(sets)}; not kept up with any longer: {fault}");
             return new ClassifierStatus(Name, sets.All(set => set.Status.State == SetState.Ready), Describe(sets));
         }
     }

@@ -29,6 +29,34 @@ public sealed class GuardedClassifierTests
         Assert.True(guarded.Status.IsWorking);
     }
 
+    [Fact]
+    public async Task What_it_cannot_say_of_itself_harms_nothing_and_shows()
+    {
+        ScriptedWorld.LineLog log = new();
+        GuardedClassifier guarded = new(new Speechless(), new FakeTimeProvider(), log);
+        Assert.Equal(QuestionFields.All, guarded.Fields);
+        Assert.Equal(new ClassifierStatus("speechless", IsWorking: false, "System.InvalidOperationException: fields"), guarded.Status);
+        await guarded.DisposeAsync();
+        Assert.Single(log.Lines);
+        GuardedClassifier fresh = new(new Speechless(), new FakeTimeProvider(), log);
+        Assert.Equal(new ClassifierStatus("speechless", IsWorking: false, "System.InvalidOperationException: status"), fresh.Status);
+    }
+
+    private sealed class Speechless : IFlowClassifier
+    {
+        public string Name => "speechless";
+
+        public ClassifierStatus Status => throw new InvalidOperationException("status");
+
+        public QuestionFields Fields => throw new InvalidOperationException("fields");
+
+        public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public Verdict Classify(in FlowQuestion question) => Verdict.None;
+
+        public ValueTask DisposeAsync() => throw new InvalidOperationException("end");
+    }
+
     private sealed class Failing : IFlowClassifier
     {
         internal bool IsHealthy { get; set; }

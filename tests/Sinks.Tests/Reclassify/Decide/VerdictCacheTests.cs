@@ -26,8 +26,11 @@ public sealed class VerdictCacheTests
     {
         VerdictCache cache = new(10);
         for (uint i = 0; i < 100; i++)
+        {
             cache.Set(Question(i), Verdict.None, now: 0, until: 1000);
-        Assert.Equal(10, cache.Count);
+            Assert.InRange(cache.Count, 1, 20);
+            Assert.True(cache.TryGet(Question(i), now: 0, out _)); // the newest are what is looked up
+        }
     }
 
     [Fact]

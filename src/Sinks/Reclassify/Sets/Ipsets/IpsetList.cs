@@ -5,7 +5,8 @@ using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Ipsets;
 
-/// <summary>Members of a list:set: other sets, tried in order (list_set_ktest in ip_set_list_set.c). A set of more dimensions than the rule names is passed over.</summary>
+/// <summary>Members of a list:set: other sets, tried in order (list_set_ktest in ip_set_list_set.c). A set of more dimensions than the rule names is passed over. So is
+/// a list: the kernel has none in a list, but what was read of two sets at different times may say so, even of each other.</summary>
 internal sealed class IpsetList(IReadOnlyList<IpsetListMember> members, SetClock clock) : SetContent
 {
     internal override string Type => IpsetShape.List;
@@ -23,7 +24,7 @@ internal sealed class IpsetList(IReadOnlyList<IpsetListMember> members, SetClock
         for (int i = 0; i < members.Count; i++)
         {
             IpsetListMember member = members[i];
-            if (SetClock.HasPassed(member.Deadline, now) || member.Source.Content is not { } content || !directions.Cover(content.Dimensions)
+            if (SetClock.HasPassed(member.Deadline, now) || member.Source.Content is not IpsetMembers content || !directions.Cover(content.Dimensions)
                 || !content.Find(question, directions, now, out deadline))
                 continue;
             if (deadline == 0 || (member.Deadline != 0 && member.Deadline < deadline))
@@ -36,14 +37,14 @@ internal sealed class IpsetList(IReadOnlyList<IpsetListMember> members, SetClock
     }
 
     /// <summary>ipset's own TEST of a list asks for a set's name, so each set is asked.</summary>
-    internal Errno Test(SetLink link, in FlowQuestion question, SetDirections directions, ref TimeSpan? left)
+    internal Errno Test(SetLink link, in FlowQuestion question, SetDirections directions)
     {
         Errno failed = Errno.ENOENT;
         foreach (IpsetListMember member in members)
         {
             if (SetClock.HasPassed(member.Deadline, clock.Now))
                 continue;
-            Errno errno = member.Source.Test(link, question, directions, ref left);
+            Errno errno = member.Source.TestMembers(link, question, directions);
             if (errno == Errno.None)
                 return errno;
             if (errno != Errno.ENOENT)

@@ -40,10 +40,19 @@ internal sealed class IpsetSource : SetSource
             content = Content;
         return content switch
         {
-            IpsetList list => list.Test(link, question, directions, ref left),
+            IpsetList list => list.Test(link, question, directions),
             IpsetMembers members => TestMember(link, members.Key, question, directions),
             _ => Errno.ENOENT,
         };
+    }
+
+    /// <summary>As <see cref="Test"/>; ENOENT where the set is a list.</summary>
+    internal Errno TestMembers(SetLink link, in FlowQuestion question, SetDirections directions)
+    {
+        SetContent? content;
+        lock (Mirror.Gate)
+            content = Content;
+        return content is IpsetMembers members ? TestMember(link, members.Key, question, directions) : Errno.ENOENT;
     }
 
     /// <summary>Compares the count in the set's header.</summary>

@@ -18,6 +18,7 @@ internal sealed class SetReader
     private readonly TaskCompletionSource _firstPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
+    private volatile string? _fault;
 
     /// <exception cref="NetlinkException">No socket can be opened there.</exception>
     internal SetReader(SourceList sources, Mirror mirror, NetworkNamespace networkNamespace, TimeSpan interval, IClassifierHost host)
@@ -29,6 +30,9 @@ internal sealed class SetReader
         _link.Open();
         _notifications = NftNotifications.Open(networkNamespace, join: _nft.Length > 0);
     }
+
+    /// <summary>Why the sets are not kept up with any longer; null while they are.</summary>
+    internal string? Fault => _fault;
 
     /// <summary>Starts the thread.</summary>
     /// <returns>Completes when the reading of every set has been tried.</returns>
@@ -69,6 +73,7 @@ internal sealed class SetReader
         }
         catch (NetlinkException e)
         {
+            _fault = e.Message;
             _mirror.Logger.SetReaderFailed(e.Message);
             _firstPass.TrySetException(e);
         }

@@ -1,0 +1,56 @@
+using System.Net;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Kernel.Tests.Kit;
+
+namespace ConntrackStream.Kernel.Tests.Reclassify;
+
+/// <summary>Gateways on which the usual action would break a flow, or be in vain.</summary>
+public sealed class ReclassifyProofTests
+{
+    private static readonly string[] NftSets = ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"];
+
+    /// <summary>A leased line without translation and a translated internet uplink: the entry would keep its private source on the latter.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_flow_that_is_not_translated_is_deleted_where_the_wanted_uplink_translates(bool ipv6)
+    {
+        using UplinkRig rig = new(UplinkKind.Routed);
+        rig.Gateway.Exec("nft", "add", "rule", "inet", UplinkRules.Table, "translate", "oifname", "wan2", "masquerade");
+        IPAddress server = UplinkRig.ServerAddress(ipv6), other = UplinkRig.ServerAddress(ipv6, 1);
+        rig.AddToSet(other);
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
+        using UplinkEcho translated = rig.Udp(rig.Client2, other), flow = rig.Udp(rig.Client1, server);
+        translated.Exchange();
+        Assert.Equal(2, UplinkRig.UplinkOf(translated.Seen));
+        flow.Exchange();
+        Assert.Equal(0, UplinkRig.UplinkOf(flow.Seen));
+
+        rig.AddToSet(server);
+        FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
+        Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("re-marked", tuple) > 0, state: () => string.Join('\n', running.Log.All));
+        flow.Request();
+        flow.Answer();
+        Assert.Equal(2, UplinkRig.UplinkOf(flow.Seen));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_flow_that_a_rule_by_source_keeps_on_its_uplink_is_left_there(bool ipv6)
+    {
+        using UplinkRig rig = new();
+        rig.Gateway.Exec("ip", ipv6 ? "-6" : "-4", "rule", "add", "from", ipv6 ? UplinkPlan.Lan6 : UplinkPlan.Lan, "table", "1", "pref", "1000");
+        IPAddress server = UplinkRig.ServerAddress(ipv6);
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
+        using UplinkEcho flow = rig.Udp(rig.Client1, server);
+        flow.Exchange();
+        uint id = rig.Entry(flow).Id;
+
+        rig.AddToSet(server);
+        FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
+        Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple) > 0, state: () => string.Join('\n', running.Log.All));
+        Assert.Equal(1, running.Log.Count("refused", tuple, "path_down"));
+        Assert.Equal(id, rig.Entry(flow).Id);
+    }
+}

@@ -1,0 +1,69 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Tests.FlowLog;
+using ConntrackStream.Sinks.Tests.Reclassify.External;
+using ConntrackStream.Tests;
+
+namespace ConntrackStream.Sinks.Tests.Reclassify;
+
+/// <summary>The sink's own tasks, of which nobody else would hear if they ended.</summary>
+public sealed class ReclassifySinkTests
+{
+    [Fact]
+    public async Task A_look_that_fails_is_told_and_later_ones_come_all_the_same()
+    {
+        FakeTimeProvider time = new();
+        ScriptedWorld.LineLog log = new();
+        FailingOnce classifier = new();
+        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
+        ReclassifyParts parts = new(paths, new ClassifierChain([classifier]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
+        await using ReclassifySink sink = new(
+            new ReclassifyOptions(), parts, static (_, _, _) => throw new InvalidOperationException("no view"), new CausedEnds(time), time, log);
+        await sink.StartAsync(TestContext.Current.CancellationToken);
+
+        await sink.WriteAsync(Started(1), TestContext.Current.CancellationToken);
+        Assert.Equal(1, classifier.Looks);
+        await Eventually.TrueAsync(() => Pass(time) && log.Lines.Any(static line => line.Contains("since a look failed", StringComparison.Ordinal)), State);
+        await sink.WriteAsync(Started(2), TestContext.Current.CancellationToken);
+        int before = classifier.Looks;
+        await Eventually.TrueAsync(() => Pass(time) && classifier.Looks > before, State);
+
+        sink.Reconsider(AddressRange.All(FlowFamily.IPv4));
+        await Eventually.TrueAsync(() => Pass(time) && log.Lines.Count(static line => line.Contains("no view", StringComparison.Ordinal)) > 1, State); // tried again
+
+        string State() => string.Join('\n', log.Lines);
+    }
+
+    private static FlowChangeBatch Started(int port)
+    {
+        Flow flow = FlowLogTestData.Flow(FlowLogTestData.Tuple(IpProtocol.Tcp, "10.0.0.2", port, "198.51.100.1", 443));
+        flow.Mark = 0x100;
+        return FlowLogTestData.Batch(new FlowChange { Kind = FlowChangeKind.Started, Flow = flow });
+    }
+
+    private static bool Pass(FakeTimeProvider time)
+    {
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        return true;
+    }
+
+    /// <summary>Fails at its second look.</summary>
+    private sealed class FailingOnce : IFlowClassifier
+    {
+        internal int Looks { get; private set; }
+
+        public string Name => "failing once";
+
+        public ClassifierStatus Status => new(Name, IsWorking: true, "");
+
+        public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public Verdict Classify(in FlowQuestion question) => ++Looks == 2 ? throw new InvalidOperationException("out of luck") : Verdict.None;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
