@@ -59,7 +59,7 @@ internal sealed partial class Reclassifier
         Flow flow = default;
         if (!_kernel.Read(look.Original, ref flow) || flow.Original != look.Original || flow.Id != look.Id)
             return Judgement.Keep(Refusal.Gone);
-        Judgement judgement = _judge.Of(flow, _paths.Of(flow).Path, wanted, _paths.Translates(wanted, flow.Original.Family));
+        Judgement judgement = _judge.Of(flow, _paths.Of(flow).Path, wanted);
         if (judgement.Refusal != Refusal.None)
             return judgement;
         if (judgement.Action == FlowAction.Delete)

@@ -51,7 +51,7 @@ internal sealed partial class Reclassifier
         _log = new DecisionLog(logger);
         _rechecks = [.. options.Rechecks.Select(static recheck => (long)recheck.TotalMilliseconds)];
         _verdictTime = (long)options.VerdictTime.TotalMilliseconds;
-        _judge = new Judge(kernel);
+        _judge = new Judge(paths, kernel);
         FlapGuardOptions guard = options.FlapGuard;
         _guard = new FlapGuard(guard.Budget, guard.Window, guard.FirstPause, guard.LongestPause, MostGuarded);
         _actions = new TokenBucket(options.ActionsPerSecond, 2.0 * options.ActionsPerSecond);

@@ -15,7 +15,7 @@ internal readonly record struct ClassifiedFlow(PathAnswer Now, Verdict Verdict, 
 /// <summary>The service's own steps on a flow, up to the action: guard and rate, which need a history, are left out.</summary>
 internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers answers)
 {
-    private readonly Judge _judge = new(parts.Kernel);
+    private readonly Judge _judge = new(parts.Paths, parts.Kernel);
 
     /// <summary>What any flow tells of its path: whether sources are translated there.</summary>
     internal void Note(in Flow flow) => _ = parts.Paths.Of(flow);
@@ -39,6 +39,6 @@ internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers 
         Verdict confirmed = parts.Classifiers.Confirm(question, verdict);
         return confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name
             ? Judgement.Keep(Refusal.NotConfirmed)
-            : _judge.Of(flow, now, wanted, parts.Paths.Translates(wanted, flow.Original.Family));
+            : _judge.Of(flow, now, wanted);
     }
 }

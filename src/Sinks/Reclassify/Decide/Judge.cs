@@ -16,14 +16,13 @@ internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, st
 /// translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets leave with
 /// a private source; such a flow and a translated one are deleted, if the next packet will make the new entry on the other path.
 /// </summary>
-internal sealed class Judge(ReclassifyKernel kernel)
+internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
 {
     /// <summary>A flow so young has its client's attention, ns.</summary>
     private const long Young = 10_000_000_000;
 
     /// <param name="flow">As the kernel told it just now.</param>
-    /// <param name="translates">Whether sources are translated on the wanted path.</param>
-    internal Judgement Of(in Flow flow, UplinkPath? now, UplinkPath wanted, bool translates)
+    internal Judgement Of(in Flow flow, UplinkPath? now, UplinkPath wanted)
     {
         if (now is null)
             return Judgement.Keep(Refusal.PathUnknown);
@@ -33,7 +32,7 @@ internal sealed class Judge(ReclassifyKernel kernel)
             return Judgement.Keep(refusal);
         if (kernel.Prove(flow, wanted, out string? detail) is var unproven and not Refusal.None)
             return Judgement.Keep(unproven, detail);
-        if (!flow.IsSourceNat && !translates)
+        if (!flow.IsSourceNat && !paths.Translates(flow, now, wanted))
             return wanted.Mark is null ? Judgement.Keep(Refusal.NoMark) : new Judgement(FlowAction.Remark, Refusal.None);
         if (flow.Original.Protocol == IpProtocol.Tcp && flow.TcpState is not TcpState.SynSent && !kernel.IsTcpLoose()) // only a SYN makes an entry then
             return Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");

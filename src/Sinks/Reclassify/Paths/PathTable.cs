@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
@@ -15,7 +14,7 @@ public sealed class PathTable
     private readonly Dictionary<string, UplinkPath> _byName;
     private readonly (uint Value, uint Mask, UplinkPath Path)[] _marks;
     private readonly PathSources _configured; // without the devices' addresses
-    private readonly ConcurrentDictionary<(string Path, FlowFamily Family), bool> _translating = [];
+    private readonly SourceTranslation _translation;
     private DeviceAddresses? _devices;
 
     private PathTable(UplinkPath[] paths)
@@ -24,11 +23,7 @@ public sealed class PathTable
         _byName = paths.ToDictionary(path => path.Name, StringComparer.Ordinal);
         _marks = [.. paths.Where(path => path.Mark is not null).Select(path => (path.Mark!.Value.Value, path.Mark.Value.Mask, path))];
         _configured = new PathSources(paths, _ => []);
-        foreach (UplinkPath path in paths)
-        {
-            foreach (IpPrefix source in path.Sources)
-                _translating[(path.Name, source.Family)] = true;
-        }
+        _translation = new SourceTranslation(paths);
     }
 
     /// <summary>In the order of the configuration.</summary>
@@ -66,22 +61,32 @@ public sealed class PathTable
     /// <summary>
     /// The path a flow is on: if its source is translated, the one whose address it was translated to (the mark may have been changed since, or
     /// routing may have passed over it); else, or where that address is no path's, by its mark. Does not allocate, but when the devices' addresses
-    /// are read again, at most once a second.
+    /// are read again, at most once a second, and for the first translated flow of a network.
     /// </summary>
     public PathAnswer Of(in Flow flow)
     {
-        if (flow.Has(FlowFields.BothTuples) && flow.Reply.Destination != flow.Original.Source)
-        {
-            PathSources sources = _devices?.Current() ?? _configured;
-            if (sources.Find(flow.Reply.Family, flow.Reply.Destination) is { } path)
-            {
-                if (!_translating.ContainsKey((path.Name, flow.Reply.Family)))
-                    _translating[(path.Name, flow.Reply.Family)] = true;
-                return new PathAnswer(path, PathEvidence.SourceAddress);
-            }
-        }
+        bool isTranslated = flow.Has(FlowFields.BothTuples) && flow.Reply.Destination != flow.Original.Source;
+        PathAnswer answer = OfSource(flow, isTranslated);
+        if (answer.Path is null)
+            answer = OfMark(flow.Mark);
+        if (answer.Path is not null && isTranslated)
+            _translation.Note(answer.Path, flow.Original);
+        return answer;
+    }
 
-        uint mark = flow.Mark;
+    /// <summary>Whether the flow's source, which is not translated now, would be if the flow had begun on another path.</summary>
+    internal bool Translates(in Flow flow, UplinkPath now, UplinkPath wanted) => _translation.IsExpected(flow.Original, now, wanted);
+
+    private PathAnswer OfSource(in Flow flow, bool isTranslated)
+    {
+        if (!isTranslated)
+            return default;
+        PathSources sources = _devices?.Current() ?? _configured;
+        return sources.Find(flow.Reply.Family, flow.Reply.Destination) is { } path ? new PathAnswer(path, PathEvidence.SourceAddress) : default;
+    }
+
+    private PathAnswer OfMark(uint mark)
+    {
         foreach (ref readonly (uint Value, uint Mask, UplinkPath Path) known in _marks.AsSpan())
         {
             if ((mark & known.Mask) == known.Value)
@@ -90,12 +95,6 @@ public sealed class PathTable
 
         return default;
     }
-
-    /// <summary>
-    /// Whether sources are translated on a path: its addresses are configured, or a flow with one of them has been seen. Such a path's packets
-    /// are no use with another source, and only an entry's first packet is translated.
-    /// </summary>
-    public bool Translates(UplinkPath path, FlowFamily family) => _translating.ContainsKey((path.Name, family));
 
     private static string? Problem(UplinkPath path)
     {
