@@ -34,6 +34,7 @@ internal sealed partial class Reclassifier
     private readonly VerdictCache _answers = new(MostAnswers);
     private readonly RecheckWheel _wheel = new(MostRechecks);
     private readonly FlapGuard _guard;
+    private readonly PathGuard _pathGuard;
     private readonly TokenBucket _actions, _proofs; // a proof takes some ten questions to the kernel, a fifth of a millisecond in all
     private readonly ActionLedger _ledger;
     private readonly List<Recheck> _due = [];
@@ -54,6 +55,7 @@ internal sealed partial class Reclassifier
         _judge = new Judge(kernel);
         FlapGuardOptions guard = options.FlapGuard;
         _guard = new FlapGuard(guard.Budget, guard.Window, guard.FirstPause, guard.LongestPause, MostGuarded);
+        _pathGuard = new PathGuard(guard.FirstPause, guard.LongestPause);
         _actions = new TokenBucket(options.ActionsPerSecond, 2.0 * options.ActionsPerSecond);
         _proofs = new TokenBucket(ProofsPerAction * options.ActionsPerSecond, 2.0 * ProofsPerAction * options.ActionsPerSecond);
         _ledger = new ActionLedger((long)options.Patience.TotalMilliseconds, OnOutcome);
