@@ -529,6 +529,21 @@ public sealed class ReclassifierTests
         Assert.Single(world.DeletedFlows);
     }
 
+    [Theory]
+    [InlineData(FlowStatus.Offload)]
+    [InlineData(FlowStatus.HardwareOffload)]
+    public void A_flow_whose_packets_pass_the_rules_by_is_deleted_not_marked(FlowStatus status)
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow flow = world.Flow(isRouted: true);
+        flow.Status |= status;
+        world.Table[flow.Original] = flow;
+        world.Start(flow);
+        Assert.Empty(world.Remarked);
+        Assert.Single(world.DeletedFlows);
+    }
+
     [Fact]
     public void An_answer_that_names_no_path_at_all_is_counted_as_one_of_an_unknown_path()
     {
