@@ -545,6 +545,18 @@ public sealed class ReclassifierTests
     }
 
     [Fact]
+    public void An_answer_that_never_comes_is_not_waited_for_for_ever()
+    {
+        ScriptedWorld world = new();
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
+        world.Start(world.Flow());
+        world.Pass(60);
+        Assert.Equal(1, world.Reclassifier.Status.Rechecks);
+        world.Pass(60);
+        Assert.Equal(0, world.Reclassifier.Status.Rechecks);
+    }
+
+    [Fact]
     public void An_answer_that_names_no_path_at_all_is_counted_as_one_of_an_unknown_path()
     {
         ScriptedWorld world = new();
