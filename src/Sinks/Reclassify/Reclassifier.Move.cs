@@ -45,8 +45,10 @@ internal sealed partial class Reclassifier
     private Judgement TryMove(ref Recheck look, in FlowQuestion question, in Verdict verdict, UplinkPath wanted, long now)
     {
         FlapKey key = FlapKey.Of(look.Original, wanted.Name);
-        if (_options.FlapGuard.IsOn && !_guard.MayAct(key, now, out long pause))
-            return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {TimeSpan.FromSeconds(Math.Ceiling(pause / 1000.0)):c}");
+        if (_options.FlapGuard.IsOn && !_pathGuard.MayTake(wanted.Name, now, out long pause))
+            return Judgement.Keep(Refusal.Flapping, $"the last {PathGuard.InARow} flows moved to {wanted.Name} came back on another path; none is moved there for another {Seconds(pause)}");
+        if (_options.FlapGuard.IsOn && !_guard.MayAct(key, now, out pause))
+            return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {Seconds(pause)}");
         if (!_actions.HasAny(now) || !_proofs.TryTake(now))
             return TooMany();
         Verdict confirmed = _classifiers.Confirm(question, verdict);
@@ -78,6 +80,7 @@ internal sealed partial class Reclassifier
         if (!_actions.TryTake(now))
             return TooMany();
         _guard.OnAction(key, now);
+        _pathGuard.OnAction(wanted.Name, now);
         PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", key, now, _time.UnixNanoseconds());
         if (_options.Mode == ReclassifyMode.DryRun)
             WouldMove(judgement.Action, action, now);
@@ -87,6 +90,8 @@ internal sealed partial class Reclassifier
             Delete(flow, action, now);
         return default;
     }
+
+    private static string Seconds(long milliseconds) => TimeSpan.FromSeconds(Math.Ceiling(milliseconds / 1000.0)).ToString("c");
 
     private Judgement TooMany() => Judgement.Keep(Refusal.RateLimit, $"{_options.ActionsPerSecond} a second (Reclassify:ActionsPerSecond)");
 
@@ -172,6 +177,10 @@ internal sealed partial class Reclassifier
     private void OnOutcome(PendingAction action, ActionOutcome outcome, long milliseconds)
     {
         Counters.Add(outcome);
+        if (outcome == ActionOutcome.Moved)
+            _pathGuard.OnMoved(action.To);
+        else if (outcome == ActionOutcome.Looped)
+            _pathGuard.OnLooped(action.To, Now);
         TimeSpan pause = outcome is ActionOutcome.Looped or ActionOutcome.Hung ? _guard.OnFailure(action.Key, Now) : TimeSpan.Zero;
         _log.Outcome(action, outcome, milliseconds, pause, Now);
     }

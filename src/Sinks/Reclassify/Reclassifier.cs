@@ -17,6 +17,8 @@ internal sealed partial class Reclassifier
 {
     private const long PendingTime = 100; // ms between two looks at a flow whose answer pends
 
+    private const int MostWaits = 700; // longer than the external program's longest deadline, 1 min: an answer that has not come by then never comes
+
     private const int ProofsPerAction = 20; // allowed: most misplaced flows may be refused
 
     private const int MostRechecks = 262_144, MostAnswers = 65_536, MostGuarded = 65_536;
@@ -34,6 +36,7 @@ internal sealed partial class Reclassifier
     private readonly VerdictCache _answers = new(MostAnswers);
     private readonly RecheckWheel _wheel = new(MostRechecks);
     private readonly FlapGuard _guard;
+    private readonly PathGuard _pathGuard;
     private readonly TokenBucket _actions, _proofs; // a proof takes some ten questions to the kernel, a fifth of a millisecond in all
     private readonly ActionLedger _ledger;
     private readonly List<Recheck> _due = [];
@@ -54,6 +57,7 @@ internal sealed partial class Reclassifier
         _judge = new Judge(paths, kernel);
         FlapGuardOptions guard = options.FlapGuard;
         _guard = new FlapGuard(guard.Budget, guard.Window, guard.FirstPause, guard.LongestPause, MostGuarded);
+        _pathGuard = new PathGuard(guard.FirstPause, guard.LongestPause);
         _actions = new TokenBucket(options.ActionsPerSecond, 2.0 * options.ActionsPerSecond);
         _proofs = new TokenBucket(ProofsPerAction * options.ActionsPerSecond, 2.0 * ProofsPerAction * options.ActionsPerSecond);
         _ledger = new ActionLedger((long)options.Patience.TotalMilliseconds, OnOutcome);
@@ -139,9 +143,16 @@ internal sealed partial class Reclassifier
         if (verdict.Kind == VerdictKind.Path && verdict.Path != recheck.PathNow.Name)
             OnMisplaced(recheck, question, verdict, now);
         else if (verdict.Kind == VerdictKind.Pending)
-            _wheel.TryAdd(recheck, now + PendingTime);
+            Wait(recheck, now);
         else if (verdict.Kind == VerdictKind.None)
             LookLater(recheck, now);
+    }
+
+    private void Wait(in Recheck recheck, long now)
+    {
+        Recheck next = recheck;
+        if (next.Waited++ < MostWaits)
+            _wheel.TryAdd(next, now + PendingTime);
     }
 
     private Verdict Ask(in FlowQuestion question, long now)

@@ -99,7 +99,7 @@ public sealed class FlapGuardOptions : IValidatableObject
     /// <summary>What the budget is for. Default 10 minutes.</summary>
     public TimeSpan Window { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long they are left alone when the budget is spent or an action was in vain; doubled each time. Default 30 s.</summary>
+    /// <summary>How long they are left alone when the budget is spent or an action was in vain, or a whole path after eight flows that came back; doubled each time. Default 30 s.</summary>
     public TimeSpan FirstPause { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>No pause is longer. Default 1 h.</summary>

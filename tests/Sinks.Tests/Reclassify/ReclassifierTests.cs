@@ -332,6 +332,62 @@ public sealed class ReclassifierTests
         Assert.True(world.Counters.Of(Refusal.Flapping) > 0);
     }
 
+    /// <summary>As when mwan3's pings of wan2 are lost while its link is up: its rules pass wan2 over, its routes do not.</summary>
+    [Fact]
+    public void A_path_that_the_gateway_does_not_take_costs_few_flows_and_is_tried_by_one_at_a_time()
+    {
+        ScriptedWorld world = new();
+        for (int destination = 1; destination <= 40; destination++)
+        {
+            world.Set.Add(destination);
+            world.Start(world.Flow(destination));
+            if (world.DeletedFlows.Count == destination)
+                ComeBack(ScriptedWorld.Wan1);
+        }
+
+        Assert.Equal(PathGuard.InARow, world.DeletedFlows.Count);
+        Assert.Equal(PathGuard.InARow, world.Counters.Of(ActionOutcome.Looped));
+        Assert.InRange(PassUntilOneIsTried(), 28, 45); // the others are looked at after 1, 2, 4 … s
+        Assert.Equal(PathGuard.InARow + 1, world.DeletedFlows.Count);
+        ComeBack(ScriptedWorld.Wan1);
+        Assert.InRange(PassUntilOneIsTried(), 59, 130); // twice as long
+        Assert.Equal(PathGuard.InARow + 2, world.DeletedFlows.Count);
+        Begin(50);
+        Assert.Equal(PathGuard.InARow + 2, world.DeletedFlows.Count); // until it is known what became of that one
+        ComeBack(ScriptedWorld.Wan2); // the gateway takes it again
+        int before = world.DeletedFlows.Count;
+        Begin(51);
+        Begin(52);
+        Assert.Equal(before + 2, world.DeletedFlows.Count);
+
+        void ComeBack(uint mark)
+        {
+            FlowTuple last = world.DeletedFlows[^1].Original;
+            world.Pass(0.05);
+            world.Start(world.Flow((int)(last.Destination.Low & 0xff), mark));
+        }
+
+        void Begin(int destination)
+        {
+            world.Set.Add(destination);
+            world.Start(world.Flow(destination));
+        }
+
+        double PassUntilOneIsTried()
+        {
+            int deleted = world.DeletedFlows.Count;
+            double seconds = 0;
+            for (; world.DeletedFlows.Count == deleted && seconds < 300; seconds += 0.5)
+            {
+                foreach (Flow flow in world.Table.Values.ToArray())
+                    world.Send(flow);
+                world.Pass(0.5);
+            }
+
+            return seconds;
+        }
+    }
+
     [Fact]
     public void Without_the_guard_it_is_deleted_for_ever()
     {
@@ -471,6 +527,33 @@ public sealed class ReclassifierTests
         Assert.Equal(1, world.Counters.Of(Refusal.KernelError));
         world.Pass(2);
         Assert.Single(world.DeletedFlows);
+    }
+
+    [Theory]
+    [InlineData(FlowStatus.Offload)]
+    [InlineData(FlowStatus.HardwareOffload)]
+    public void A_flow_whose_packets_pass_the_rules_by_is_deleted_not_marked(FlowStatus status)
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow flow = world.Flow(isRouted: true);
+        flow.Status |= status;
+        world.Table[flow.Original] = flow;
+        world.Start(flow);
+        Assert.Empty(world.Remarked);
+        Assert.Single(world.DeletedFlows);
+    }
+
+    [Fact]
+    public void An_answer_that_never_comes_is_not_waited_for_for_ever()
+    {
+        ScriptedWorld world = new();
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
+        world.Start(world.Flow());
+        world.Pass(60);
+        Assert.Equal(1, world.Reclassifier.Status.Rechecks);
+        world.Pass(60);
+        Assert.Equal(0, world.Reclassifier.Status.Rechecks);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public interface IClassifierHost
     /// <summary>The answers for flows with either end of their original direction in this range may be others now.</summary>
     void Reconsider(in AddressRange range);
 
-    /// <summary>The answer to a question that was <see cref="VerdictKind.Pending"/>.</summary>
+    /// <summary>The answer to a question that was <see cref="VerdictKind.Pending"/>; flows wait for it for a little over a minute.</summary>
     void Answer(in FlowQuestion question, in Verdict verdict);
 }
 

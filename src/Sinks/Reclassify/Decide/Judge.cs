@@ -14,7 +14,8 @@ internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, st
 /// <summary>
 /// The mildest action that moves a flow, judged by the flow itself and what the kernel says now. What was measured decides: a flow that is not
 /// translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets leave with
-/// a private source; such a flow and a translated one are deleted, if the next packet will make the new entry on the other path.
+/// a private source; such a flow, one in a flow table (which goes by its entry's first route until the entry dies: flow_offload_lookup in
+/// nf_flow_table_core.c) and a translated one are deleted, if the next packet will make the new entry on the other path.
 /// </summary>
 internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
 {
@@ -32,8 +33,12 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             return Judgement.Keep(refusal);
         if (kernel.Prove(flow, wanted, out string? detail) is var unproven and not Refusal.None)
             return Judgement.Keep(unproven, detail);
-        if (!flow.IsSourceNat && !paths.Translates(flow, now, wanted))
-            return wanted.Mark is null ? Judgement.Keep(Refusal.NoMark) : new Judgement(FlowAction.Remark, Refusal.None);
+        bool isUntranslated = !flow.IsSourceNat && !paths.Translates(flow, now, wanted);
+        if (isUntranslated && wanted.Mark is null)
+            return Judgement.Keep(Refusal.NoMark);
+        bool isOffloaded = (flow.Status & (FlowStatus.Offload | FlowStatus.HardwareOffload)) != FlowStatus.None; // its packets see neither marks nor routes
+        if (isUntranslated && !isOffloaded)
+            return new Judgement(FlowAction.Remark, Refusal.None);
         if (flow.Original.Protocol == IpProtocol.Tcp && flow.TcpState is not TcpState.SynSent && !kernel.IsTcpLoose()) // only a SYN makes an entry then
             return Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");
         return new Judgement(FlowAction.Delete, Refusal.None);

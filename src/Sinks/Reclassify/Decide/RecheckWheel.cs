@@ -17,6 +17,9 @@ internal struct Recheck
     /// <summary>How often it was refused for a reason that may pass.</summary>
     internal byte Refused;
 
+    /// <summary>How often its answer was still pending.</summary>
+    internal ushort Waited;
+
     internal ClientActivity Activity;
 }
 

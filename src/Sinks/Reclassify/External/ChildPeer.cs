@@ -73,6 +73,7 @@ internal sealed class ChildPeer : ExternalPeer
         if (ProcessCalls.FindUser(options.User) != ProcessCalls.geteuid())
             start.UserName = options.User;
         ProcessCalls.CloseOnExec();
+        ProcessCalls.DropAmbientCapabilities();
         try
         {
             return new ChildPeer(Process.Start(start)!, options.User, left, time, logger);

@@ -9,6 +9,7 @@ internal static unsafe partial class ProcessCalls
 
     private const nint SYS_close_range = 436; // the same on every architecture
     private const uint CLOSE_RANGE_CLOEXEC = 4;
+    private const int PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
     /// <summary>The number of a user; null when there is none of that name.</summary>
     internal static uint? FindUser(string name)
@@ -27,12 +28,21 @@ internal static unsafe partial class ProcessCalls
     /// </summary>
     internal static void CloseOnExec() => _ = syscall(SYS_close_range, 3, uint.MaxValue, CLOSE_RANGE_CLOEXEC);
 
+    /// <summary>
+    /// Lets none of this service's capabilities pass to a program that this thread starts from now on, when it runs as another user than root with
+    /// ambient ones (systemd's AmbientCapabilities=): a change from one such user to another would keep them.
+    /// </summary>
+    internal static void DropAmbientCapabilities() => _ = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+
     /// <returns>-1 on failure, with errno.</returns>
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int kill(int processId, int signal);
 
     [LibraryImport("libc")]
     internal static partial uint geteuid();
+
+    [LibraryImport("libc")]
+    private static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
 
     [LibraryImport("libc")]
     private static partial nint syscall(nint number, nuint first, nuint last, nuint flags);
