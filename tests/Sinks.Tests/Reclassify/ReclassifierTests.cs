@@ -470,6 +470,23 @@ public sealed class ReclassifierTests
     }
 
     [Fact]
+    public void No_opinion_that_comes_later_is_asked_for_again_at_the_next_looks()
+    {
+        ScriptedWorld world = new(static options => options.VerdictTime = TimeSpan.FromMinutes(1));
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
+        Flow flow = world.Flow();
+        FlowQuestion question = new(flow.Original, flow.Mark, "wan1");
+        world.Start(flow);
+        world.Reclassifier.OnAnswer(question, Verdict.None);
+        int asked = world.Set.Asked;
+        world.Pass(3);
+        Assert.True(world.Set.Asked > asked);
+        world.Reclassifier.OnAnswer(question, Verdict.To("wan2", "external"));
+        world.Pass(3);
+        Assert.Equal(flow, Assert.Single(world.DeletedFlows));
+    }
+
+    [Fact]
     public void A_flow_that_is_refused_does_not_make_the_external_one_be_asked_for_ever()
     {
         ScriptedWorld world = new() { IsTcpLoose = false };
