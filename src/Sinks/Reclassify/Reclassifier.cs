@@ -140,7 +140,7 @@ internal sealed partial class Reclassifier
             OnMisplaced(recheck, question, verdict, now);
         else if (verdict.Kind == VerdictKind.Pending)
             _wheel.TryAdd(recheck, now + PendingTime);
-        else if (verdict.Kind == VerdictKind.None)
+        else if (verdict.Kind == VerdictKind.None || verdict is { Kind: VerdictKind.Keep, ValidFor: not null }) // the latter: kept for a time, for want of an answer
             LookLater(recheck, now);
     }
 

@@ -486,6 +486,20 @@ public sealed class ReclassifierTests
         Assert.Equal(flow, Assert.Single(world.DeletedFlows));
     }
 
+    [Theory]
+    [InlineData(1, 1)] // no answer within the deadline
+    [InlineData(null, 0)] // a rule that says keep
+    public void A_flow_that_is_kept_for_a_time_is_looked_at_again(int? seconds, int deleted)
+    {
+        ScriptedWorld world = new();
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Keep, ValidFor: seconds is { } time ? TimeSpan.FromSeconds(time) : null);
+        world.Start(world.Flow());
+        world.Pass(0.4);
+        world.Set.Add(1);
+        world.Pass(6);
+        Assert.Equal(deleted, world.DeletedFlows.Count);
+    }
+
     [Fact]
     public void A_flow_that_is_refused_does_not_make_the_external_one_be_asked_for_ever()
     {
