@@ -430,6 +430,17 @@ public sealed class ReclassifierTests
     }
 
     [Fact]
+    public void A_dry_run_moves_nothing_so_nothing_flaps()
+    {
+        ScriptedWorld world = new(static options => options.Mode = ReclassifyMode.DryRun);
+        world.Set.Add(1);
+        for (int port = 1; port <= 20; port++) // more than FlapGuard:Budget
+            world.Start(world.Flow(port: port));
+        Assert.Equal(20, world.Counters.Deleted);
+        Assert.Equal(0, world.Counters.Of(Refusal.Flapping));
+    }
+
+    [Fact]
     public void The_end_that_a_deletion_causes_is_known_as_ours()
     {
         ScriptedWorld world = new();
