@@ -43,6 +43,9 @@ internal static partial class SinksLog
     [LoggerMessage(3112, LogLevel.Information, "{Note}")]
     internal static partial void ImportNote(this ILogger logger, string note);
 
+    [LoggerMessage(3114, LogLevel.Warning, "No uplink is known, so that nothing can be moved: Reclassify:Mwan3Config and PbrConfig have none, and Reclassify:Paths names none")]
+    internal static partial void NoPaths(this ILogger logger);
+
     [LoggerMessage(3113, LogLevel.Error, "Classifier {Name} failed, which counts as no opinion; the next failure is told in a minute at the earliest")]
     internal static partial void ClassifierFailed(this ILogger logger, Exception exception, string name);
 }
