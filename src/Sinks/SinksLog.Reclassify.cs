@@ -18,9 +18,9 @@ internal static partial class SinksLog
     [LoggerMessage(3104, LogLevel.Information, "moved {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms")]
     internal static partial void Moved(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
 
-    [LoggerMessage(3105, LogLevel.Warning, "{Outcome} {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms; its client, destination and port are left alone for {Pause}")]
+    [LoggerMessage(3105, LogLevel.Warning, "{Outcome} {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms: {Why}; its client, destination and port are left alone for {Pause}")]
     internal static partial void MoveFailed(
-        this ILogger logger, string outcome, string flow, string from, string to, string reason, long milliseconds, string pause);
+        this ILogger logger, string outcome, string flow, string from, string to, string reason, long milliseconds, string why, string pause);
 
     [LoggerMessage(3106, LogLevel.Information, "unknown {Flow}: {From} -> {To} ({Reason}): nothing was heard of it for {Milliseconds} ms")]
     internal static partial void MoveUnknown(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
