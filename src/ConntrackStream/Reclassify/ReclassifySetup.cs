@@ -146,6 +146,8 @@ internal sealed class ReclassifySetup
                 _faults.Add($"{Section}:{nameof(_options.Sets)}: {error}");
             else if (paths.Find(rule.Path) is null)
                 _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\": there is no path {rule.Path}; known are {string.Join(", ", paths.Paths.Select(static path => path.Name))}");
+            else if (own.Find(other => other.Set == rule.Set && other.Directions == rule.Directions) is { } first)
+                _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\" never counts: \"{first}\" comes before it");
             else
                 own.Add(rule);
         }
