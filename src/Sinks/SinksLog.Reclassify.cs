@@ -18,9 +18,9 @@ internal static partial class SinksLog
     [LoggerMessage(3104, LogLevel.Information, "moved {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms")]
     internal static partial void Moved(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
 
-    [LoggerMessage(3105, LogLevel.Warning, "{Outcome} {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms; its client, destination and port are left alone for {Pause}")]
+    [LoggerMessage(3105, LogLevel.Warning, "{Outcome} {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms: {Why}; its client, destination and port are left alone for {Pause}")]
     internal static partial void MoveFailed(
-        this ILogger logger, string outcome, string flow, string from, string to, string reason, long milliseconds, string pause);
+        this ILogger logger, string outcome, string flow, string from, string to, string reason, long milliseconds, string why, string pause);
 
     [LoggerMessage(3106, LogLevel.Information, "unknown {Flow}: {From} -> {To} ({Reason}): nothing was heard of it for {Milliseconds} ms")]
     internal static partial void MoveUnknown(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
@@ -42,6 +42,9 @@ internal static partial class SinksLog
 
     [LoggerMessage(3112, LogLevel.Information, "{Note}")]
     internal static partial void ImportNote(this ILogger logger, string note);
+
+    [LoggerMessage(3115, LogLevel.Warning, "No uplink is known, so that nothing can be moved: Reclassify:Mwan3Config and PbrConfig have none, and Reclassify:Paths names none")]
+    internal static partial void NoPaths(this ILogger logger);
 
     [LoggerMessage(3113, LogLevel.Error, "Classifier {Name} failed, which counts as no opinion; the next failure is told in a minute at the earliest")]
     internal static partial void ClassifierFailed(this ILogger logger, Exception exception, string name);

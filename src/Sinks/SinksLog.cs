@@ -24,7 +24,7 @@ internal static partial class SinksLog
     [LoggerMessage(3006, LogLevel.Error, "The flow log cannot be written to {Output}: {Errno} ({Description}). Records are kept while there is room and then dropped and counted; it is tried again every second")]
     internal static partial void WriteFailed(this ILogger logger, string output, string errno, string description);
 
-    [LoggerMessage(3007, LogLevel.Warning, "The flow log is written to {Output} again; {Dropped} records were dropped meanwhile, which a gap record tells")]
+    [LoggerMessage(3007, LogLevel.Warning, "The flow log is written to {Output} again; records dropped meanwhile: {Dropped} (if any, a gap record tells)")]
     internal static partial void WriteRecovered(this ILogger logger, string output, long dropped);
 
     [LoggerMessage(3008, LogLevel.Error, "{Records} flow records could not be written to {Output} before the end")]

@@ -39,8 +39,9 @@ internal static class ReclassifyChecks
                 await parts.Classifiers.StartAsync(new ClassifyAnswers(), cancellation).ConfigureAwait(false);
                 return
                 [
+                    .. parts.Notes.Select(Note),
                     .. parts.Paths.Paths.Select(path => Uplink(path, parts.Routes)),
-                    Marks(parts.Paths, networkNamespace, cancellation),
+                    parts.Paths.Paths.Count == 0 ? NoPaths : Marks(parts.Paths, networkNamespace, cancellation),
                     .. (parts.Sets?.Sets ?? []).Select(Set),
                     Loose(parts.Kernel.IsTcpLoose()),
                     .. Program(reclassify.External),
@@ -54,11 +55,16 @@ internal static class ReclassifyChecks
         }
     }
 
+    internal static CheckResult NoPaths { get; } = CheckResult.Fail(
+        "paths", "no uplink is known: mwan3's and pbr's configuration have none", "name them in Reclassify:Paths, or see the notes above");
+
+    internal static CheckResult Note(string note) => CheckResult.Warn("import", note, "if it matters, say it in Reclassify:Sets or Reclassify:RuleFile, which are asked first");
+
     internal static CheckResult Set(SetStatus set) => set.State switch
     {
         SetState.Ready => CheckResult.Ok("set", string.Create(CultureInfo.InvariantCulture, $"{set.Rule}: {set.Type}, {set.Members} members, read in {set.LastReadTook?.TotalMilliseconds:F1} ms")),
         SetState.Waiting => CheckResult.Warn("set", $"{set.Rule}: it does not exist in this network namespace and is waited for", "create it, or look for its name with: ipset list -n, nft list sets"),
-        SetState.CannotMatch => CheckResult.Fail("set", $"{set.Rule}: {set.Type} {set.Problem}", "use a set of another type, or other directions after the @"),
+        SetState.CannotMatch => CheckResult.Fail("set", $"{set.Rule}: {set.Type}: {set.Problem}", "use a set of another type, or other directions after the @"),
         _ => CheckResult.Warn("set", $"{set.Rule}: {set.Problem}", "it is tried again; is the set's kernel module there?"),
     };
 

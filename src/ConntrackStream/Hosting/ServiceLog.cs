@@ -50,6 +50,9 @@ internal static partial class ServiceLog
     [LoggerMessage(4017, LogLevel.Warning, "The connection table's health cannot be read: {Reason}")]
     internal static partial void TableUnreadable(ILogger logger, string reason);
 
+    [LoggerMessage(4018, LogLevel.Information, "{Type} of {Assembly} is loaded from {File}")]
+    internal static partial void PluginLoaded(ILogger logger, string type, string assembly, string file);
+
     [LoggerMessage(4020, LogLevel.Information, "net.netfilter.{Name} was {Original}, set to {Value} while the service runs")]
     internal static partial void SysctlSet(ILogger logger, string name, string original, string value);
 

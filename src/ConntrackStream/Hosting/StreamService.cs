@@ -202,7 +202,9 @@ internal sealed class StreamService(
             text += string.Create(CultureInfo.InvariantCulture, $"; {_flowLog.Counters.Records} records written, {_flowLog.Counters.Dropped} dropped");
         if (status.Map is { Counters: { } map })
             text += string.Create(CultureInfo.InvariantCulture, $"; map: {map.Deleted} entries deleted, {map.Restored} of them restored, {map.WouldDelete} would be deleted, {map.Kept} kept");
-        if (Reclassify?.Status.Counters is { } moves)
+        if (Reclassify?.Status is { Mode: ReclassifyMode.DryRun, Counters: { } would })
+            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: nothing was changed (dry run), {would.Deleted} times an entry would have been deleted, {would.Remarked} times re-marked");
+        else if (Reclassify?.Status.Counters is { } moves)
             text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: {moves.Deleted} entries deleted, {moves.Remarked} re-marked, {moves.Of(ActionOutcome.Moved)} moved, {moves.Of(ActionOutcome.Looped)} looped, {moves.Of(ActionOutcome.Hung)} hung");
         return text;
     }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks;
 using ConntrackStream.Sinks.Reclassify.Classify;
@@ -40,6 +41,25 @@ internal sealed class PluginAssembly
     /// <inheritdoc cref="CreateClassifier"/>
     internal IFlowSink CreateSink(ILogger logger, TimeProvider time) => Create<IFlowSink>(logger, time);
 
+    /// <summary>For <c>doctor</c>: names the class that would be made, without making it.</summary>
+    /// <exception cref="ConfigurationException">There is none, or more than one.</exception>
+    internal string DescribeClassifier() => Describe(typeof(IFlowClassifier));
+
+    /// <inheritdoc cref="DescribeClassifier"/>
+    internal string DescribeSink() => Describe(typeof(IFlowSink));
+
+    private string Describe(Type port)
+    {
+        try
+        {
+            return $"{Find(port)} in {_spec.File}";
+        }
+        catch (Exception e) when (PluginFault.Of(e) is not null)
+        {
+            throw Fault(PluginFault.Of(e)!);
+        }
+    }
+
     private TPort Create<TPort>(ILogger logger, TimeProvider time)
     {
         try
@@ -48,8 +68,12 @@ internal sealed class PluginAssembly
             foreach (object[] arguments in new object[][] { [logger, time], [logger], [] })
             {
                 Type[] kinds = [.. new[] { typeof(ILogger), typeof(TimeProvider) }.Take(arguments.Length)];
-                if (type.GetConstructor(kinds) is { } constructor)
-                    return (TPort)constructor.Invoke(arguments);
+                if (type.GetConstructor(kinds) is not { } constructor)
+                    continue;
+                TPort plugin = (TPort)constructor.Invoke(arguments);
+                AssemblyName assembly = _assembly.GetName();
+                ServiceLog.PluginLoaded(logger, type.FullName!, $"{assembly.Name} {assembly.Version}", _spec.File);
+                return plugin;
             }
 
             throw Fault($"{type} has no public constructor that takes nothing, (ILogger) or (ILogger, TimeProvider); add one");

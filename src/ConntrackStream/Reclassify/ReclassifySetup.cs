@@ -48,6 +48,8 @@ internal sealed class ReclassifySetup
         ILogger logger = loggers.CreateLogger<ReclassifySink>();
         foreach (string note in setup._notes)
             logger.ImportNote(note);
+        if (paths.Paths.Count == 0)
+            logger.NoPaths();
         RouteQuestions routes = networkNamespace.Run(static () => new RouteQuestions());
         paths.Follow(routes, time, logger);
         StaticRules? rules = options.RuleFile is null && setup._rules.Count == 0
@@ -59,7 +61,7 @@ internal sealed class ReclassifySetup
         List<IFlowClassifier> classifiers = [.. new IFlowClassifier?[] { sets, rules }.OfType<IFlowClassifier>()];
         if (withPrograms)
             classifiers.AddRange(setup.Programs(paths, time));
-        return new ReclassifyParts(paths, new ClassifierChain(classifiers), new KernelCalls(networkNamespace), routes) { Sets = sets, Rules = rules };
+        return new ReclassifyParts(paths, new ClassifierChain(classifiers), new KernelCalls(networkNamespace), routes) { Notes = setup._notes, Sets = sets, Rules = rules };
     }
 
     private IEnumerable<IFlowClassifier> Programs(PathTable paths, TimeProvider time)
@@ -115,10 +117,9 @@ internal sealed class ReclassifySetup
 
     private UciFile? ReadUci(string key, string path)
     {
-        string? problem = RootOwned.Problem(path);
-        if (problem is null && UciFile.TryRead(path, out UciFile? file, out problem))
+        if (UciFile.TryRead(path, out UciFile? file, out string? problem))
             return file;
-        _faults.Add($"{Section}:{key}: {path}: {problem}");
+        _faults.Add($"{Section}:{key}: {problem}");
         return null;
     }
 
@@ -145,8 +146,8 @@ internal sealed class ReclassifySetup
                 _faults.Add($"{Section}:{nameof(_options.Sets)}: {error}");
             else if (paths.Find(rule.Path) is null)
                 _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\": there is no path {rule.Path}; known are {string.Join(", ", paths.Paths.Select(static path => path.Name))}");
-            else if (own.Find(earlier => earlier.Set == rule.Set && earlier.Directions == rule.Directions) is { } earlier)
-                _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\": {earlier} comes first and decides over the same flows");
+            else if (own.Find(other => other.Set == rule.Set && other.Directions == rule.Directions) is { } first)
+                _faults.Add($"{Section}:{nameof(_options.Sets)}: \"{text}\" never counts: \"{first}\" comes before it");
             else
                 own.Add(rule);
         }

@@ -35,11 +35,11 @@ internal static class DoctorVerb
             ProcessChecks.Kernel(Environment.OSVersion.Version), .. ProcessChecks.Capabilities(File.ReadAllText("/proc/self/status"), networkNamespace),
         ];
         if (process.Any(static result => result.Level == CheckLevel.Fail))
-            return [.. process, .. FileChecks.Run(options)];
+            return [.. process, .. PluginChecks.Run(options), .. FileChecks.Run(options)];
         CheckResult[] kernel = [.. KernelChecks.Run(options, networkNamespace), BufferCheck.Run(options.Tap, networkNamespace)];
         IReadOnlyList<CheckResult> map = kernel[0].Level == CheckLevel.Fail ? [] : await MapChecks.RunAsync(options, networkNamespace, time, cancellation).ConfigureAwait(false);
         IReadOnlyList<CheckResult> paths = kernel[0].Level == CheckLevel.Fail ? [] : await ReclassifyChecks.RunAsync(options, networkNamespace, time, cancellation).ConfigureAwait(false);
-        return [.. process, .. kernel, .. map, .. paths, .. FileChecks.Run(options)];
+        return [.. process, .. kernel, .. map, .. paths, .. PluginChecks.Run(options), .. FileChecks.Run(options)];
     }
 
     private static int Report(IEnumerable<CheckResult> results, CliContext context)

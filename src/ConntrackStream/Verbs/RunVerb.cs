@@ -15,8 +15,9 @@ internal static class RunVerb
               conntrack-stream run --set FlowLog:Path=/var/log/flows.json --set FlowLog:Rotation:Compress=true
               conntrack-stream run --netns blue --track              and activate tracking there while it runs
               conntrack-stream run --set Map:Path=/sys/fs/bpf/globals/aws/maps/global_aws_conntrack_map      and say what is stale in it (Map:Mode)
+              conntrack-stream run --set Reclassify:Enabled=true --set Reclassify:Mwan3Config=/etc/config/mwan3      and say which flows are on the wrong uplink (Reclassify:Mode)
               CONNTRACKSTREAM__Logging__Level=debug conntrack-stream run
-            Signals: SIGTERM and SIGINT end it in order, SIGHUP reopens the flow log and reads the log level again.
+            Signals: SIGTERM and SIGINT end it in order, SIGHUP reopens the flow log and reads the log level and Reclassify:RuleFile again.
             """);
         AddTo(verb, context, shared);
         return verb;

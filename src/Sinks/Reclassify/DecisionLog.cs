@@ -54,7 +54,8 @@ internal sealed class DecisionLog(ILogger logger)
                 logger.MoveUnknown(Text(action), action.From, action.To, action.Reason, milliseconds);
                 break;
             default:
-                logger.MoveFailed(ReclassifyNames.Of(outcome), Text(action), action.From, action.To, action.Reason, milliseconds, pause.ToString("c"));
+                string why = outcome == ActionOutcome.Looped ? $"it did not take {action.To} (do the gateway's own rules lead there?)" : "its client did not come back";
+                logger.MoveFailed(ReclassifyNames.Of(outcome), Text(action), action.From, action.To, action.Reason, milliseconds, why, pause.ToString("c"));
                 break;
         }
     }

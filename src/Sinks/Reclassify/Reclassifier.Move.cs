@@ -79,12 +79,16 @@ internal sealed partial class Reclassifier
 
         if (!_actions.TryTake(now))
             return TooMany();
-        _guard.OnAction(key, now);
-        _pathGuard.OnAction(wanted.Name, now);
         PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", key, now, _time.UnixNanoseconds());
         if (_options.Mode == ReclassifyMode.DryRun)
-            WouldMove(judgement.Action, action, now);
-        else if (judgement.Action == FlowAction.Remark)
+        {
+            WouldMove(judgement.Action, action, now); // again at each look, since nothing is moved: not for the guard to count
+            return default;
+        }
+
+        _guard.OnAction(key, now);
+        _pathGuard.OnAction(wanted.Name, now);
+        if (judgement.Action == FlowAction.Remark)
             Remark(flow, wanted, action, now);
         else
             Delete(flow, action, now);

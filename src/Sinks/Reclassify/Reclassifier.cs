@@ -111,7 +111,7 @@ internal sealed partial class Reclassifier
     internal void OnAnswer(in FlowQuestion question, in Verdict verdict)
     {
         long now = Now;
-        long time = verdict.ValidFor is { } valid ? (long)valid.TotalMilliseconds : _verdictTime;
+        long time = verdict.ValidFor is { } valid ? (long)valid.TotalMilliseconds : TimeOf(verdict.Kind);
         _answers.Set(question.Reduce(_classifiers.Fields), verdict, now, now + Math.Max(time, 10 * PendingTime));
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class Reclassifier
             OnMisplaced(recheck, question, verdict, now);
         else if (verdict.Kind == VerdictKind.Pending)
             Wait(recheck, now);
-        else if (verdict.Kind == VerdictKind.None)
+        else if (verdict.Kind == VerdictKind.None || verdict is { Kind: VerdictKind.Keep, ValidFor: not null }) // the latter: kept for a time, for want of an answer
             LookLater(recheck, now);
     }
 
@@ -169,14 +169,15 @@ internal sealed partial class Reclassifier
 
     private void Remember(in FlowQuestion reduced, in Verdict verdict, long now)
     {
-        long time = _verdictTime;
-        if (verdict.Kind is VerdictKind.None && _rechecks.Length > 0)
-            time = Math.Min(time, _rechecks[0] / 2); // the next look is to see what has come meanwhile
+        long time = TimeOf(verdict.Kind);
         if (verdict.ValidFor is { } valid)
             time = Math.Min(verdict.Kind == VerdictKind.Path ? time : long.MaxValue, (long)valid.TotalMilliseconds);
         if (time > 0)
             _answers.Set(reduced, verdict, now, now + time);
     }
+
+    /// <summary>How long an answer stands that does not say so itself. After no opinion the next look is to see what has come meanwhile.</summary>
+    private long TimeOf(VerdictKind kind) => kind == VerdictKind.None && _rechecks.Length > 0 ? Math.Min(_verdictTime, _rechecks[0] / 2) : _verdictTime;
 
     /// <summary>The next of the configured looks, if there is one.</summary>
     private void LookLater(in Recheck recheck, long now)

@@ -15,6 +15,9 @@ internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifie
 
     internal RouteQuestions Routes { get; } = routes;
 
+    /// <summary>What could not be taken from mwan3's and pbr's configuration, and what follows: each a sentence that names the file.</summary>
+    internal IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>One of the classifiers; null when no sets are configured.</summary>
     internal SetClassifier? Sets { get; init; }
 

@@ -102,7 +102,7 @@ public sealed class ClassifyVerbTests
     [InlineData("Reclassify:Paths: must name the uplinks, such as", "Reclassify:Sets:0=nft:inet/rig/app4=wan2")]
     [InlineData("Reclassify:Sets: must say which flows belong where, such as", "Reclassify:Paths:0=wan1 id=1")]
     [InlineData("Reclassify:Sets: \"nft:inet/rig/app4=wan3\": there is no path wan3; known are wan1", "Reclassify:Paths:0=wan1 id=1", "Reclassify:Sets:0=nft:inet/rig/app4=wan3")]
-    [InlineData("comes first and decides over the same flows", "Reclassify:Paths:0=wan1 id=1", "Reclassify:Sets:0=nft:inet/rig/app4=wan1", "Reclassify:Sets:1=nft:inet/rig/app4=wan1")]
+    [InlineData("never counts", "Reclassify:Paths:0=wan1 id=1", "Reclassify:Sets:0=nft:inet/rig/app4=wan1", "Reclassify:Sets:1=nft:inet/rig/app4=wan1")]
     [InlineData("Reclassify:RuleFile: ", "Reclassify:Paths:0=wan1 id=1", "Reclassify:RuleFile=")]
     [InlineData("Reclassify:Paths: \"wan1 id=99\": ", "Reclassify:Paths:0=wan1 id=99", "Reclassify:Sets:0=nft:inet/rig/app4=wan1")]
     [InlineData("/nonexistent does not exist", "Reclassify:Paths:0=wan1 id=1", "Reclassify:RuleFile=/nonexistent")]

@@ -3,6 +3,7 @@ using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Reclassify.Sets;
 
 namespace ConntrackStream.Service.Tests.Doctor;
 
@@ -47,6 +48,20 @@ public sealed class ChecksTests
         Assert.All(ProcessChecks.Capabilities(NetAdminOnly, NetworkNamespace.Current), static result => Assert.Equal(CheckLevel.Ok, result.Level));
         CheckResult missing = Assert.Single(ProcessChecks.Capabilities("CapEff:\t0000000000000000\n", NetworkNamespace.Current));
         Assert.Equal((CheckLevel.Fail, "CAP_NET_ADMIN"), (missing.Level, missing.Subject));
+    }
+
+    [Fact]
+    public void A_set_whose_rule_gives_too_few_directions_is_a_failure_with_its_type_and_reason()
+    {
+        SetStatus set = new("ipset:two@dst=lte", SetKind.Ipset, "hash:ip,port", "", 0, SetState.CannotMatch, null, "the rule gives 1 of the 2 directions that hash:ip,port needs");
+        Assert.StartsWith("fail  set: ipset:two@dst=lte: hash:ip,port: the rule gives 1 of", ReclassifyChecks.Set(set).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_an_imported_configuration_leaves_out_is_told()
+    {
+        Assert.Equal((CheckLevel.Warn, "import"), (ReclassifyChecks.Note("/etc/config/pbr: x").Level, ReclassifyChecks.Note("").Subject));
+        Assert.Equal(CheckLevel.Fail, ReclassifyChecks.NoPaths.Level);
     }
 
     [Fact]

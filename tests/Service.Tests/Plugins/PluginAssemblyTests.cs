@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Plugins;
 using ConntrackStream.Sinks.Reclassify.Classify;
@@ -42,7 +43,25 @@ public sealed class PluginAssemblyTests : IDisposable
 
         await sink.WriteAsync(batch, TestContext.Current.CancellationToken);
         await sink.DisposeAsync();
-        Assert.Equal("New flows by destination: 0.0.0.2 2, 0.0.0.1 1", Assert.Single(_logger.Entries).Message);
+        Assert.Matches(@"^SampleSink\.DestinationCounts of SampleSink [\d.]+ is loaded from /.*/SampleSink\.dll$", _logger.Entries[0].Message);
+        Assert.Equal("New flows by destination: 0.0.0.2 2, 0.0.0.1 1", Assert.Single(_logger.Entries[1..]).Message);
+    }
+
+    [Fact]
+    public void Doctor_looks_without_making_one()
+    {
+        ServiceOptions options = new();
+        string sink = _files.Sample("Sink", "SampleSink");
+        options.Plugins.Sinks = [sink, "/nowhere/plugin.dll"];
+        options.Reclassify.Enabled = true;
+        options.Reclassify.Classifier = sink;
+        Assert.Equal(
+            [
+                $"ok    plug-in: SampleSink.DestinationCounts in {sink}",
+                "fail  plug-in: Plugins:Sinks: /nowhere/plugin.dll does not exist, or is no file → see docs/plugins.md",
+                $"fail  plug-in: Reclassify:Classifier: {sink}: no public class in it implements {typeof(IFlowClassifier)} → see docs/plugins.md",
+            ],
+            PluginChecks.Run(options).Select(static result => result.ToString()));
     }
 
     [Theory]

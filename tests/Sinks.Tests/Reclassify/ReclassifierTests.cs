@@ -505,6 +505,17 @@ public sealed class ReclassifierTests
     }
 
     [Fact]
+    public void A_dry_run_moves_nothing_so_nothing_flaps()
+    {
+        ScriptedWorld world = new(static options => options.Mode = ReclassifyMode.DryRun);
+        world.Set.Add(1);
+        for (int port = 1; port <= 20; port++) // more than FlapGuard:Budget
+            world.Start(world.Flow(port: port));
+        Assert.Equal(20, world.Counters.Deleted);
+        Assert.Equal(0, world.Counters.Of(Refusal.Flapping));
+    }
+
+    [Fact]
     public void The_end_that_a_deletion_causes_is_known_as_ours()
     {
         ScriptedWorld world = new();
@@ -578,6 +589,37 @@ public sealed class ReclassifierTests
         world.Reclassifier.OnAnswer(new FlowQuestion(flow.Original, flow.Mark, "wan1"), Verdict.To("wan2", "external"));
         world.Pass(0.2);
         Assert.Equal([flow, alike], world.DeletedFlows.OrderBy(static deleted => deleted.Id)); // asked at the source it still pends: the answer stands
+    }
+
+    [Fact]
+    public void No_opinion_that_comes_later_is_asked_for_again_at_the_next_looks()
+    {
+        ScriptedWorld world = new(static options => options.VerdictTime = TimeSpan.FromMinutes(1));
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
+        Flow flow = world.Flow();
+        FlowQuestion question = new(flow.Original, flow.Mark, "wan1");
+        world.Start(flow);
+        world.Reclassifier.OnAnswer(question, Verdict.None);
+        int asked = world.Set.Asked;
+        world.Pass(3);
+        Assert.True(world.Set.Asked > asked);
+        world.Reclassifier.OnAnswer(question, Verdict.To("wan2", "external"));
+        world.Pass(3);
+        Assert.Equal(flow, Assert.Single(world.DeletedFlows));
+    }
+
+    [Theory]
+    [InlineData(1, 1)] // no answer within the deadline
+    [InlineData(null, 0)] // a rule that says keep
+    public void A_flow_that_is_kept_for_a_time_is_looked_at_again(int? seconds, int deleted)
+    {
+        ScriptedWorld world = new();
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Keep, ValidFor: seconds is { } time ? TimeSpan.FromSeconds(time) : null);
+        world.Start(world.Flow());
+        world.Pass(0.4);
+        world.Set.Add(1);
+        world.Pass(6);
+        Assert.Equal(deleted, world.DeletedFlows.Count);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ namespace ConntrackStream.Service.Verbs.Classify;
 internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
 {
     private readonly byte[] _lineFeed = [(byte)'\n'];
-    private long _flows, _right, _move, _keep;
+    private long _flows, _right, _move, _refused, _kept;
 
     internal void Write(in Flow flow, in ClassifiedFlow classified)
     {
@@ -31,10 +31,12 @@ internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
 
     internal string Summary() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_flows} flows: {_right} on the path they belong on, {_move} that would be moved, {_keep} that would be left on the wrong one, {_flows - _right - _move - _keep} that nobody has an opinion on.");
+        $"{_flows} flows: {_right} on the path they belong on, {_move} that would be moved, {_refused} that would be left on the wrong one, {_kept} that shall stay where they are, {_flows - _right - _move - _refused - _kept} that nobody has an opinion on.");
 
     private void Count(in ClassifiedFlow classified)
     {
+        if (classified.Verdict.Kind == VerdictKind.Keep)
+            _kept++;
         if (classified.Verdict.Kind != VerdictKind.Path)
             return;
         if (classified.Judgement.Action != FlowAction.Keep)
@@ -42,7 +44,7 @@ internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
         else if (classified.Judgement.Refusal == Refusal.AlreadyRight)
             _right++;
         else
-            _keep++;
+            _refused++;
     }
 
     private static string ToText(in Flow flow, in ClassifiedFlow classified)

@@ -78,8 +78,10 @@ internal sealed class AnswerParser(IReadOnlyList<string> pathNames, TimeSpan ver
             return LineFault.Ttl;
         if (fields.HasPath && fields.Path is null)
             return LineFault.UnknownPath;
-        TimeSpan time = fields.Ttl is { } ttl ? TimeSpan.FromMilliseconds(Math.Min(ttl, (long)MaxTime.TotalMilliseconds)) : verdictTime;
         VerdictKind kind = fields.HasPath ? VerdictKind.Path : fields.Keep ? VerdictKind.Keep : VerdictKind.None;
+        TimeSpan? time = fields.Ttl is { } ttl ? TimeSpan.FromMilliseconds(Math.Min(ttl, (long)MaxTime.TotalMilliseconds))
+            : kind == VerdictKind.None ? null // not recognised yet, as a rule: the next look at the flow asks again
+            : verdictTime;
         answer = new AnswerLine(id, new Verdict(kind, fields.Path, fields.Reason ?? NoReason, time), null);
         return LineFault.None;
     }

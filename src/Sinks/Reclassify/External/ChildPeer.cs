@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
@@ -14,7 +15,6 @@ internal sealed class ChildPeer : ExternalPeer
     /// <summary>Half of the time between the end of its standard input and its being killed; SIGTERM comes in between.</summary>
     internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    private const int EPERM = 1;
     private readonly Process _process;
     private readonly string _user;
     private readonly LeftProcesses _left;
@@ -80,11 +80,21 @@ internal sealed class ChildPeer : ExternalPeer
         }
         catch (Win32Exception e)
         {
-            string advice = e.NativeErrorCode == EPERM && start.UserName is { Length: > 0 } user
-                ? $"; running it as {user} takes CAP_SETUID and CAP_SETGID" : "";
-            throw new ExternalClassifierException($"{options.Command[0]} cannot be started as {options.User}: {e.Message}{advice}", e);
+            Errno errno = (Errno)e.NativeErrorCode;
+            throw new ExternalClassifierException(
+                $"{options.Command[0]} cannot be started as {options.User}: {errno} ({NetlinkException.DescribeErrno(errno)}){Advice(errno, options.User)}", e);
         }
     }
+
+    // execve(2) tells of the interpreter as if it were of the script.
+    private static string Advice(Errno errno, string user) => errno switch
+    {
+        Errno.EPERM => $"; running it as {user} takes CAP_SETUID and CAP_SETGID",
+        Errno.ENOENT => "; is there the interpreter that its first line names after #!",
+        Errno.EACCES => $"; {user} must be allowed to execute it, and to pass through all directories above it",
+        Errno.ENOEXEC => "; a script begins with #! and its interpreter",
+        _ => "",
+    };
 
     internal override async ValueTask<string?> EndAsync()
     {

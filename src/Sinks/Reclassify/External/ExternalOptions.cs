@@ -30,7 +30,10 @@ public sealed class ExternalOptions : IValidatableObject
     /// <summary>Questions that may wait for an answer at a time; flows beyond it stay where they are, and are counted. Default 1024; 1 to 65536.</summary>
     public int MaxOutstanding { get; set; } = 1024;
 
-    /// <summary>How long an answer stands that does not say so itself (<c>ttl_ms</c>). Default 30 s; 100 ms to 1 h.</summary>
+    /// <summary>
+    /// How long a path or a keep stands that does not say so itself (<c>ttl_ms</c>); no opinion is asked for again at the next look. Default 30 s;
+    /// 100 ms to 1 h.
+    /// </summary>
     public TimeSpan VerdictTime { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether there is an external classifier at all.</summary>

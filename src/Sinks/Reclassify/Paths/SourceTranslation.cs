@@ -62,5 +62,5 @@ internal sealed class SourceTranslation
         return false;
     }
 
-    private static IpPrefix Of(string text) => IpPrefix.TryParse(text, out IpPrefix prefix, out string? error) ? prefix : throw new ArgumentException(error);
+    private static IpPrefix Of(string text) => IpPrefix.TryParse(text, out IpPrefix prefix, out string? error) ? prefix : throw new ArgumentException(error, nameof(text));
 }

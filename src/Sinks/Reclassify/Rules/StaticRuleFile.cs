@@ -12,7 +12,7 @@ internal static class StaticRuleFile
     /// <param name="path">The file.</param>
     /// <param name="isPath">Whether there is a path of a name.</param>
     /// <param name="rules">In the file's order.</param>
-    /// <param name="problem">The first thing wrong, with file and line.</param>
+    /// <param name="problem">The first thing wrong, with file and line, and the numbers of other wrong lines.</param>
     internal static bool TryRead(
         string path, Func<string, bool> isPath, [NotNullWhen(true)] out IReadOnlyList<StaticRule>? rules, [NotNullWhen(false)] out string? problem)
     {
@@ -41,6 +41,9 @@ internal static class StaticRuleFile
         string path, IEnumerable<string> lines, Func<string, bool> isPath, [NotNullWhen(true)] out IReadOnlyList<StaticRule>? rules, [NotNullWhen(false)] out string? problem)
     {
         List<StaticRule> read = [];
+        List<int> wrong = []; // lines, besides the first such
+        rules = null;
+        problem = null;
         int number = 0;
         foreach (string line in lines)
         {
@@ -50,18 +53,34 @@ internal static class StaticRuleFile
             if (string.IsNullOrWhiteSpace(text))
                 continue;
             string origin = string.Create(CultureInfo.InvariantCulture, $"{path} line {number}");
-            if (!StaticRuleText.TryParse(text, origin, isPath, out StaticRule? rule, out problem))
-            {
-                problem = $"{origin}: {problem}";
-                rules = null;
-                return false;
-            }
+            if (StaticRuleText.TryParse(text, origin, isPath, out StaticRule? rule, out string? fault))
+                read.Add(rule);
+            else if (problem is null)
+                problem = $"{origin}: {fault}";
+            else
+                wrong.Add(number);
+        }
 
-            read.Add(rule);
+        if (problem is not null)
+        {
+            problem += Others(wrong);
+            return false;
         }
 
         rules = read;
-        problem = null;
         return true;
+    }
+
+    private static string Others(List<int> wrong)
+    {
+        const int MostNamed = 10;
+        string named = string.Join(", ", wrong.Take(MostNamed));
+        return wrong.Count switch
+        {
+            0 => "",
+            1 => $" (line {named} is wrong, too)",
+            <= MostNamed => $" (lines {named} are wrong, too)",
+            _ => string.Create(CultureInfo.InvariantCulture, $" (lines {named} and {wrong.Count - MostNamed} more are wrong, too)"),
+        };
     }
 }

@@ -37,6 +37,18 @@ public sealed class AnswerParserTests
     [Fact]
     public void Bytes_that_are_no_UTF8_are_refused() => Assert.Equal(LineFault.NotJson, _parser.Parse([.. "{\"v\":1,\"id\":1,\"reason\":\""u8, 0xFF, .. "\"}"u8], out _));
 
+    [Theory]
+    [InlineData("\"path\":\"lte\"", 30_000)]
+    [InlineData("\"keep\":true", 30_000)]
+    [InlineData("\"keep\":true,\"ttl_ms\":5", 5)]
+    [InlineData("\"ttl_ms\":5", 5)]
+    [InlineData("\"reason\":\"not yet\"", null)] // DPI may know at the next look
+    public void An_answer_stands_as_long_as_it_says_or_may(string fields, int? milliseconds)
+    {
+        Assert.Equal(LineFault.None, _parser.Parse(Encoding.UTF8.GetBytes($"{{\"v\":1,\"id\":1,{fields}}}"), out AnswerLine line));
+        Assert.Equal(milliseconds, (int?)line.Verdict.ValidFor?.TotalMilliseconds);
+    }
+
     [Fact]
     public void A_reason_is_printable_short_and_one_object()
     {

@@ -42,6 +42,8 @@ internal sealed class ClassifierRig : IAsyncDisposable
 
     internal static Task<ClassifierRig> ShellAsync(string script, Action<ExternalOptions>? change = null) => StartAsync(new ClassifierRig(script, "/bin/sh", change));
 
+    internal static Task<ClassifierRig> WithoutInterpreterAsync() => StartAsync(new ClassifierRig("", "/no/such/interpreter", null));
+
     internal static Task<ClassifierRig> PythonAsync(string script, Action<ExternalOptions>? change = null) =>
         StartAsync(new ClassifierRig(script, Python(), change));
 

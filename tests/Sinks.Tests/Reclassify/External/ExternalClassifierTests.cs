@@ -31,7 +31,7 @@ public sealed class ExternalClassifierTests
         await rig.WorkingAsync();
         Assert.Equal(Verdict.To("lte", "app_1", TimeSpan.FromSeconds(5)), await rig.AskAsync(1));
         Assert.Equal(new Verdict(VerdictKind.Keep, null, "external", TimeSpan.FromSeconds(30)), await rig.AskAsync(2));
-        Assert.Equal(new Verdict(VerdictKind.None, null, "external", TimeSpan.FromSeconds(30)), await rig.AskAsync(3));
+        Assert.Equal(new Verdict(VerdictKind.None, null, "external"), await rig.AskAsync(3));
         Assert.Equal(ExternalVerdicts.Unusable, await rig.AskAsync(4));
         Assert.Equal(1, rig.Counters.MalformedBy(LineFault.UnknownPath));
         await rig.AskAsync(5);

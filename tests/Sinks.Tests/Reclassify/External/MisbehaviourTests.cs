@@ -20,6 +20,14 @@ public sealed class MisbehaviourTests
     }
 
     [Fact]
+    public async Task A_script_whose_interpreter_is_not_there_is_told_so()
+    {
+        await using ClassifierRig rig = await ClassifierRig.WithoutInterpreterAsync();
+        await rig.UntilAsync(() => rig.Classifier.Status.Text.StartsWith("restarts in ", StringComparison.Ordinal));
+        Assert.Contains(": ENOENT (No such file or directory); is there the interpreter that its first line names", rig.Classifier.Status.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task One_killed_by_a_signal_is_told_so_and_what_was_open_is_kept_at_once()
     {
         await using ClassifierRig rig = await ClassifierRig.ShellAsync("read -r hello; read -r question; kill -9 $$");

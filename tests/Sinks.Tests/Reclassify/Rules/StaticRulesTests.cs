@@ -100,7 +100,7 @@ public sealed class StaticRulesTests : IDisposable
     [InlineData("A dport 70000", "'70000' is neither a port nor a range")]
     [InlineData("A dport 9-8", "'9-8' is neither")]
     [InlineData("A dport 1 dport 2", "'dport' occurs twice")]
-    [InlineData("A proto icmp dport 2", "protocol Icmp has no ports")]
+    [InlineData("A proto icmp dport 2", "protocol icmp has no ports")]
     [InlineData("A src 10.0.0.0/8 dst ::/0", "different families")]
     [InlineData("A mark 0x101/0x3f00", "bits outside its mask")]
     [InlineData("A proto carrier-pigeon", "is not a protocol")]
@@ -109,6 +109,17 @@ public sealed class StaticRulesTests : IDisposable
         InvalidDataException e = await Assert.ThrowsAsync<InvalidDataException>(() => Start($"A dst 10.0.0.0/8\n{line}\n"));
         Assert.StartsWith($"Reclassify:RuleFile: {RuleFile} line 2: ", e.Message, StringComparison.Ordinal);
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, " (line 2 is wrong, too)")]
+    [InlineData(4, " (lines 2, 3, 4 are wrong, too)")]
+    [InlineData(13, " (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more are wrong, too)")]
+    public async Task Other_wrong_lines_are_named(int lines, string expected)
+    {
+        InvalidDataException e = await Assert.ThrowsAsync<InvalidDataException>(() => Start(string.Concat(Enumerable.Repeat("C dst 10.0.0.0/8\n", lines))));
+        Assert.StartsWith($"Reclassify:RuleFile: {RuleFile} line 1: there is no path 'C'", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith(expected, e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
