@@ -5,6 +5,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Decide;
 using Xunit.Sdk;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
@@ -35,6 +36,35 @@ public sealed class ReclassifyControlTests : IDisposable
         int deletions = await CountDeletionsAsync(ipv6, isGuarded: false);
         Assert.True(deletions >= 10, $"{deletions} deletions");
         Assert.Throws<InRangeException>(() => AssertLeftAlone(deletions)); // the test above sees the difference
+    }
+
+    /// <summary>As when mwan3's pings are lost: the uplink, its routes and its mark are as ever, but the gateway's rules pass it over.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_path_that_the_gateway_passes_over_costs_few_flows(bool isGuarded)
+    {
+        const int Flows = 20;
+        using UplinkRig rig = new();
+        rig.CreateIpsets();
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
+        rig.AddToIpset(UplinkRig.ServerAddress(ipv6: false));
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
+        HashSet<ushort> deleted = [];
+        for (ushort port = 1000; port < 1000 + Flows; port++)
+        {
+            using UplinkEcho flow = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6: false), port);
+            FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
+            flow.Request();
+            Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "flapping") > 0, state: () => string.Join('\n', running.Log.All));
+            if (running.Log.Count("deleted", tuple) == 0)
+                continue;
+            deleted.Add(port);
+            flow.Request();
+            Eventually.True(() => running.Log.Count("looped", tuple) > 0, state: () => string.Join('\n', running.Log.All));
+        }
+
+        Assert.Equal(isGuarded ? PathGuard.InARow : Flows, deleted.Count);
     }
 
     [Theory]
