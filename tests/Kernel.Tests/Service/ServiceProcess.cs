@@ -98,9 +98,9 @@ internal sealed class ServiceProcess : IDisposable
                 seen.Add(line);
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            throw new TimeoutException($"no \"{text}\" within {Patience.TotalSeconds} s, but: {string.Join('\n', seen)}");
+            throw new TimeoutException($"no \"{text}\" within {Patience.TotalSeconds} s, but: {string.Join('\n', seen)}", e);
         }
 
         throw new InvalidOperationException($"it ended without \"{text}\": {string.Join('\n', seen)}");

@@ -61,7 +61,8 @@ public sealed class PluginAssemblyTests : IDisposable
                 "fail  plug-in: Plugins:Sinks: /nowhere/plugin.dll does not exist, or is no file → see docs/plugins.md",
                 $"fail  plug-in: Reclassify:Classifier: {sink}: no public class in it implements {typeof(IFlowClassifier)} → see docs/plugins.md",
             ],
-            PluginChecks.Run(options).Select(static result => result.ToString()));
+            PluginChecks.Run(options).Select(static result => result.ToString()),
+            StringComparer.Ordinal);
     }
 
     [Theory]

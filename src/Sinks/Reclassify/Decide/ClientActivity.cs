@@ -21,9 +21,9 @@ internal struct ClientActivity
     /// <returns>Why its client is idle; null when it sends.</returns>
     internal readonly string? IdleUntil(in ClientActivity now, FlowFamily family, IpProtocol protocol)
     {
-        ulong packets = now._packets - _packets;
-        if (packets == 0)
+        if (now._packets <= _packets) // less: they were set to 0 in between (conntrack -z), and the next two looks tell
             return "its client has sent nothing for a second";
+        ulong packets = now._packets - _packets;
         ulong largestEmpty = family == FlowFamily.IPv6 ? 100u : 80u; // IP and TCP headers with all options that an acknowledgement has
         return protocol == IpProtocol.Tcp && packets < BusyAcknowledging && now._bytes - _bytes <= packets * largestEmpty
             ? "its client only acknowledges what the server sends"
