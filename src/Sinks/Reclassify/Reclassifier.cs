@@ -107,9 +107,11 @@ internal sealed partial class Reclassifier
     /// <summary>Answers about these addresses no longer count.</summary>
     internal void Forget(AddressRanges ranges) => _answers.Forget(ranges);
 
-    /// <summary>The answer to a question that was pending; the flows that wait for it find it at their next look.</summary>
+    /// <summary>The answer to a question that was pending, or that it pends still; the flows that wait for it find it at their next look.</summary>
     internal void OnAnswer(in FlowQuestion question, in Verdict verdict)
     {
+        if (verdict.Kind == VerdictKind.Pending)
+            return;
         long now = Now;
         long time = verdict.ValidFor is { } valid ? (long)valid.TotalMilliseconds : TimeOf(verdict.Kind);
         _answers.Set(question.Reduce(_classifiers.Fields), verdict, now, now + Math.Max(time, 10 * PendingTime));

@@ -11,7 +11,7 @@ namespace ConntrackStream.Sinks.Reclassify;
 /// The reclassifier as a sink: brings it changes, time, answers and what has changed in the sets, one at a time. Its decisions are
 /// <see cref="Reclassifier"/>'s.
 /// </summary>
-public sealed class ReclassifySink : IFlowSink, IClassifierHost
+public sealed class ReclassifySink : IFlowSink, IChainHost
 {
     private const int MostRanges = 4096; // beyond it, all flows are looked at
     private const int SweepShare = 10; // a sweep is followed by a pause of at least so many times its length
@@ -28,8 +28,8 @@ public sealed class ReclassifySink : IFlowSink, IClassifierHost
     private readonly Lock _gate = new(); // the reclassifier
     private readonly Channel<bool> _due = Signal();
     private readonly Channel<bool> _changed = Signal();
-    private readonly Channel<(FlowQuestion Question, Verdict Verdict)> _answers =
-        Channel.CreateBounded<(FlowQuestion, Verdict)>(new BoundedChannelOptions(8192) { SingleReader = true });
+    private readonly Channel<(FlowQuestion Question, Verdict Verdict, int Next)> _answers = // Next: 0, or which classifier is to be asked
+        Channel.CreateBounded<(FlowQuestion, Verdict, int)>(new BoundedChannelOptions(8192) { SingleReader = true });
 
     private readonly Lock _rangesGate = new();
     private readonly CancellationTokenSource _stop = new();
@@ -90,7 +90,13 @@ public sealed class ReclassifySink : IFlowSink, IClassifierHost
     /// <summary>More answers at once than fit are forgotten: the flow is asked about again at its next look.</summary>
     public void Answer(in FlowQuestion question, in Verdict verdict)
     {
-        _answers.Writer.TryWrite((question, verdict));
+        _answers.Writer.TryWrite((question, verdict, 0));
+        _due.Writer.TryWrite(true);
+    }
+
+    void IChainHost.Pass(in FlowQuestion question, int next)
+    {
+        _answers.Writer.TryWrite((question, Verdict.None, next));
         _due.Writer.TryWrite(true);
     }
 
@@ -124,8 +130,8 @@ public sealed class ReclassifySink : IFlowSink, IClassifierHost
     {
         lock (_gate)
         {
-            while (_answers.Reader.TryRead(out (FlowQuestion Question, Verdict Verdict) answer))
-                _reclassifier.OnAnswer(answer.Question, answer.Verdict);
+            while (_answers.Reader.TryRead(out (FlowQuestion Question, Verdict Verdict, int Next) answer))
+                _reclassifier.OnAnswer(answer.Question, answer.Next == 0 ? answer.Verdict : _parts.Classifiers.Classify(answer.Question, answer.Next));
             _reclassifier.Advance();
             Arm();
         }

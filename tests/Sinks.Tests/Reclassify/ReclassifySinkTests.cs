@@ -38,6 +38,23 @@ public sealed class ReclassifySinkTests
         string State() => string.Join('\n', log.Lines);
     }
 
+    [Fact]
+    public async Task A_later_answer_without_an_opinion_has_the_next_classifier_asked()
+    {
+        FakeTimeProvider time = new();
+        Answering first = new(new Verdict(VerdictKind.Pending)), second = new(Verdict.Keep("test"));
+        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
+        ReclassifyParts parts = new(paths, new ClassifierChain([first, second]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
+        await using ReclassifySink sink = new(
+            new ReclassifyOptions(), parts, static (_, _, _) => throw new InvalidOperationException("no view"), new CausedEnds(time), time, new ScriptedWorld.LineLog());
+        await sink.StartAsync(TestContext.Current.CancellationToken);
+        await sink.WriteAsync(Started(1), TestContext.Current.CancellationToken);
+        Assert.Equal(0, second.Asked);
+        first.Host!.Answer(first.Question, Verdict.None);
+        await Eventually.TrueAsync(() => second.Asked > 0, static () => "the second was not asked");
+        Assert.Equal(first.Question, second.Question);
+    }
+
     private static FlowChangeBatch Started(int port)
     {
         Flow flow = FlowLogTestData.Flow(FlowLogTestData.Tuple(IpProtocol.Tcp, "10.0.0.2", port, "198.51.100.1", 443));
@@ -63,6 +80,36 @@ public sealed class ReclassifySinkTests
         public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
         public Verdict Classify(in FlowQuestion question) => ++Looks == 2 ? throw new InvalidOperationException("out of luck") : Verdict.None;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    private sealed class Answering(Verdict verdict) : IFlowClassifier
+    {
+        private volatile int _asked;
+
+        internal int Asked => _asked;
+
+        internal FlowQuestion Question { get; private set; }
+
+        internal IClassifierHost? Host { get; private set; }
+
+        public string Name => "answering";
+
+        public ClassifierStatus Status => new(Name, IsWorking: true, "");
+
+        public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
+        {
+            Host = host;
+            return ValueTask.CompletedTask;
+        }
+
+        public Verdict Classify(in FlowQuestion question)
+        {
+            Question = question;
+            _asked++;
+            return verdict;
+        }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -26,7 +26,7 @@ internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers 
         FlowQuestion question = new(flow.Original, flow.Mark, now.Path?.Name);
         Verdict verdict = parts.Classifiers.Classify(question);
         if (verdict.Kind == VerdictKind.Pending)
-            verdict = answers.Wait(question, cancellation);
+            verdict = answers.Wait(question, parts.Classifiers, cancellation);
         return new ClassifiedFlow(now, verdict, verdict.Kind == VerdictKind.Path ? Judge(flow, question, now.Path, verdict) : default);
     }
 

@@ -24,15 +24,16 @@ internal sealed class ClassifierChain(IReadOnlyList<IFlowClassifier> classifiers
     /// <summary>Null when there is no external one.</summary>
     internal ExternalCounters? External => _classifiers.OfType<ExternalClassifier>().FirstOrDefault()?.Counters;
 
-    internal async ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
+    internal async ValueTask StartAsync(IChainHost host, CancellationToken cancellationToken)
     {
-        foreach (IFlowClassifier classifier in _classifiers)
-            await classifier.StartAsync(host, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < _classifiers.Length; i++)
+            await _classifiers[i].StartAsync(i + 1 < _classifiers.Length ? new Place(host, i + 1) : host, cancellationToken).ConfigureAwait(false);
     }
 
-    internal Verdict Classify(in FlowQuestion question)
+    /// <param name="first">From which classifier on; those before it have no opinion.</param>
+    internal Verdict Classify(in FlowQuestion question, int first = 0)
     {
-        foreach (IFlowClassifier classifier in _classifiers)
+        foreach (IFlowClassifier classifier in _classifiers.AsSpan(first))
         {
             Verdict verdict = classifier.Classify(question);
             if (verdict.Kind != VerdictKind.None)
@@ -64,5 +65,19 @@ internal sealed class ClassifierChain(IReadOnlyList<IFlowClassifier> classifiers
     {
         foreach (IFlowClassifier classifier in _classifiers)
             await classifier.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>A classifier that is not the last: when it answers later that it has no opinion, the next ones are asked.</summary>
+    private sealed class Place(IChainHost host, int next) : IClassifierHost
+    {
+        public void Reconsider(in AddressRange range) => host.Reconsider(range);
+
+        public void Answer(in FlowQuestion question, in Verdict verdict)
+        {
+            if (verdict.Kind == VerdictKind.None)
+                host.Pass(question, next);
+            else
+                host.Answer(question, verdict);
+        }
     }
 }
