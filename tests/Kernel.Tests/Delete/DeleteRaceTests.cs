@@ -178,8 +178,8 @@ public sealed class DeleteRaceTests
         await rig.StartAsync();
         gate.Echo(id: 1);
         gate.Echo(id: 2);
+        Eventually.True(() => rig.View.Pipeline.Status.FlowsIPv4 == 2); // each behind the gate by then
         Assert.Equal([gate.EchoKey], gate.Map.Keys());
-        Eventually.True(() => rig.View.Pipeline.Status.FlowsIPv4 == 2);
         Assert.Equal(1, (await rig.AuditAsync()).Matched);
         DeleteEcho(gate, id: 1);
         Eventually.True(() => rig.Counters.NominatedByEnd == 1);
