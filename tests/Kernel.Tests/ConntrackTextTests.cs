@@ -55,15 +55,18 @@ public sealed partial class ConntrackTextTests
             Conntrack(space, $"-I {entry}");
         Traffic(space);
 
+        Dictionary<string, string> before = ById(Dump(space));
         Dictionary<string, string> listed = ById(Conntrack(space, "-L -o extended,id,ktimestamp").Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Dictionary<string, string> dumped = ById(Dump(space));
+        Dictionary<string, string> after = ById(Dump(space));
         Assert.True(listed.Count > Entries.Length, "the traffic made entries too");
-        Assert.Equal(listed.Keys.ToHashSet(StringComparer.Ordinal), dumped.Keys.ToHashSet(StringComparer.Ordinal));
+        Assert.Equal(listed.Keys.ToHashSet(StringComparer.Ordinal), before.Keys.ToHashSet(StringComparer.Ordinal));
+        Assert.Equal(listed.Keys.ToHashSet(StringComparer.Ordinal), after.Keys.ToHashSet(StringComparer.Ordinal));
         foreach (string id in listed.Keys)
         {
-            Assert.InRange(Timeout(dumped[id]), Timeout(listed[id]) - 1, Timeout(listed[id]) + 1);
-            Assert.InRange(Age(dumped[id]), Age(listed[id]) - 1, Age(listed[id]) + 1);
-            Assert.Equal(Timeless(listed[id]), Timeless(dumped[id]));
+            Assert.InRange(Timeout(listed[id]), Timeout(after[id]), Timeout(before[id]));
+            Assert.InRange(Age(listed[id]), Age(before[id]), Age(after[id]));
+            Assert.Equal(Timeless(listed[id]), Timeless(before[id]));
+            Assert.Equal(Timeless(listed[id]), Timeless(after[id]));
         }
     }
 

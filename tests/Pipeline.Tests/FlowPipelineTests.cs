@@ -36,6 +36,7 @@ public sealed class FlowPipelineTests
         kernel.Table[A.Original] = A;
         await kernel.StartAsync();
         Assert.Equal("Started/Dump", await kernel.NextAsync());
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
         kernel.Table.Remove(A.Original);
         kernel.Table[B.Original] = B;
         kernel.Say(TapMessageKind.Overrun, lost: 5);
@@ -105,6 +106,8 @@ public sealed class FlowPipelineTests
         kernel.Table[A.Original] = A;
         await kernel.StartAsync();
         Assert.Equal("Started/Dump", await kernel.NextAsync());
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        await kernel.Pipeline.FindAsync(A.Original, Cancel); // the loop has been round: the audit is scheduled
         kernel.Table.Clear();
         kernel.Time.Advance(TimeSpan.FromSeconds(149));
         await kernel.Pipeline.FindAsync(A.Original, Cancel);

@@ -9,7 +9,13 @@ namespace ConntrackStream.Kernel.Tests.Delete;
 /// <summary>Tap, live view, map audit and delete stage over a namespace and a pinned map, with a hook before each step of a deletion.</summary>
 internal sealed class CleaningRig : IAsyncDisposable
 {
-    /// <summary>Long enough that what a test does next comes within it.</summary>
+    /// <summary>A grace in which what a test does next comes, whatever holds up its thread, and whose end no test waits for.</summary>
+    internal static readonly TimeSpan Never = TimeSpan.FromHours(1);
+
+    /// <summary>A grace whose end a test waits for, after it has done something within it.</summary>
+    internal static readonly TimeSpan Ample = TimeSpan.FromSeconds(2);
+
+    /// <summary>Where nothing has to come within it; acts of a test come by <see cref="Once"/>.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(150);
 
     private readonly ViewRig _view;

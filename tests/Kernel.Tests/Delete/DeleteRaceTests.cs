@@ -108,7 +108,7 @@ public sealed class DeleteRaceTests
         gate.Node.Sysctl("net.netfilter.nf_conntrack_timestamp", timestamps ? "1" : "0");
         gate.Tcp(Port + 1);
         GateConnection first = gate.Tcp(Port);
-        await using CleaningRig rig = new(gate);
+        await using CleaningRig rig = new(gate, static options => options with { Grace = CleaningRig.Never });
         await rig.StartAsync();
         GateConnection reuse;
         using (StalledReliableSocket stalled = new(gate.Node))
@@ -138,23 +138,36 @@ public sealed class DeleteRaceTests
     public async Task A_key_that_only_the_reply_tuple_or_another_zone_tells(GateNat nat, ushort zone)
     {
         using GateRig gate = new(nat: nat, zone: zone);
-        await using CleaningRig rig = new(gate);
-        await rig.StartAsync();
-        GateConnection connection = gate.Tcp(Port); // what existed before may end without an event
-        Eventually.True(() => rig.View.Pipeline.Status.FlowsIPv4 == 1);
-        for (int i = 0; i < 3; i++)
-            Assert.Equal((1, 0), ((await rig.AuditAsync()).Matched, rig.Status.WithoutFlow));
-        GateAssert.Intact(gate, connection);
+        GateConnection connection;
+        MapKey stale;
+        await using (CleaningRig rig = new(gate, static options => options with { Grace = CleaningRig.Never }))
+        {
+            connection = await OpenAndAuditAsync(rig);
+            stale = gate.MakeStale(connection); // its end nominates, and the next connection saves it
+            Eventually.True(() => rig.Counters.NominatedByEnd == 1);
+            connection = gate.Tcp(Port);
+            Eventually.True(() => rig.Counters.CancelledByNew == 1);
+            Assert.Equal(stale, connection.Key);
+            GateAssert.Intact(gate, connection);
+            Assert.Equal(0, rig.Counters.Deleted);
+            gate.MakeStale(connection);
+        }
 
-        MapKey stale = gate.MakeStale(connection); // its end nominates, and the next connection saves it
-        Eventually.True(() => rig.Counters.NominatedByEnd == 1);
-        connection = gate.Tcp(Port);
-        Eventually.True(() => rig.Counters.CancelledByNew == 1);
-        Assert.Equal(stale, connection.Key);
-        GateAssert.Intact(gate, connection);
-        gate.MakeStale(connection);
+        await using CleaningRig next = new(gate);
+        gate.MakeStale(await OpenAndAuditAsync(next)); // and without one it goes
         Eventually.True(() => !gate.Map.Has(stale));
-        Assert.Equal((2, 1), (rig.Counters.NominatedByEnd, rig.Counters.Deleted));
+        Assert.Equal((1, 1), (next.Counters.NominatedByEnd, next.Counters.Deleted));
+
+        async Task<GateConnection> OpenAndAuditAsync(CleaningRig rig)
+        {
+            await rig.StartAsync();
+            GateConnection opened = gate.Tcp(Port); // what existed before may end without an event
+            Eventually.True(() => rig.View.Pipeline.Status.FlowsIPv4 == 1);
+            for (int i = 0; i < 3; i++)
+                Assert.Equal((1, 0), ((await rig.AuditAsync()).Matched, rig.Status.WithoutFlow));
+            GateAssert.Intact(gate, opened);
+            return opened;
+        }
     }
 
     [Fact]
@@ -165,8 +178,8 @@ public sealed class DeleteRaceTests
         await rig.StartAsync();
         gate.Echo(id: 1);
         gate.Echo(id: 2);
+        Eventually.True(() => rig.View.Pipeline.Status.FlowsIPv4 == 2); // each behind the gate by then
         Assert.Equal([gate.EchoKey], gate.Map.Keys());
-        Eventually.True(() => rig.View.Pipeline.Status.FlowsIPv4 == 2);
         Assert.Equal(1, (await rig.AuditAsync()).Matched);
         DeleteEcho(gate, id: 1);
         Eventually.True(() => rig.Counters.NominatedByEnd == 1);
@@ -234,7 +247,7 @@ public sealed class DeleteRaceTests
         gate.MakeStale(gate.Tcp(Port));
         using Storm filler = new(gate.Node, ipv6: true);
         await using CleaningRig rig = new(
-            gate, static options => options with { Grace = TimeSpan.FromMilliseconds(400) }, receiveBuffer: 64 << 10, capacity: 1);
+            gate, static options => options with { Grace = CleaningRig.Ample }, receiveBuffer: 64 << 10, capacity: 1);
         await rig.StartAsync();
         await rig.NominateAsync();
         GateConnection reuse;
@@ -372,7 +385,7 @@ public sealed class DeleteRaceTests
         using GateRig gate = new(wideValues: true);
         gate.Tcp(Port + 1);
         GateConnection connection = gate.Tcp(Port, GateRig.UntrackedPort); // no check can find it: only last_seen tells
-        await using CleaningRig rig = new(gate, static options => options with { Grace = TimeSpan.FromMilliseconds(400) });
+        await using CleaningRig rig = new(gate, static options => options with { Grace = CleaningRig.Ample });
         await rig.StartAsync();
         await rig.NominateAsync();
         connection.Ask();

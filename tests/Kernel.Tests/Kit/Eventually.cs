@@ -10,13 +10,13 @@ public static class Eventually
 
     /// <summary>Returns as soon as <paramref name="condition"/> holds.</summary>
     /// <param name="condition">Asked again and again, on the calling thread.</param>
-    /// <param name="timeout">When to give up; by default 10 s.</param>
+    /// <param name="timeout">When to give up; by default 30 s.</param>
     /// <param name="state">What was observed instead, for the message of a failure.</param>
     /// <param name="waitedFor">The condition's own text.</param>
     public static void True(
         Func<bool> condition, TimeSpan? timeout = null, Func<string>? state = null, [CallerArgumentExpression(nameof(condition))] string waitedFor = "")
     {
-        TimeSpan limit = timeout ?? TimeSpan.FromSeconds(10);
+        TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
         CancellationToken cancelled = TestContext.Current.CancellationToken;
         long began = Stopwatch.GetTimestamp();
         while (!condition())
@@ -33,7 +33,7 @@ public static class Eventually
         Func<Task<bool>> condition, TimeSpan? timeout = null, Func<string>? state = null,
         [CallerArgumentExpression(nameof(condition))] string waitedFor = "")
     {
-        TimeSpan limit = timeout ?? TimeSpan.FromSeconds(10);
+        TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
         long began = Stopwatch.GetTimestamp();
         while (!await condition())
         {

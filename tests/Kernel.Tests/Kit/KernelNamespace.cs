@@ -5,12 +5,17 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// A network namespace of one test: loopback up, every connection tracked. Removed, with its peers and the processes started in it, on dispose.
-/// Skips the test without root.
+/// A network namespace of one test: loopback up, every connection tracked, no entry of which is gone before the test is (by default a datagram's
+/// is after 30 s). Removed, with its peers and the processes started in it, on dispose. Skips the test without root.
 /// </summary>
 public sealed class KernelNamespace : IDisposable
 {
     private const string Tracking = "table inet kit { chain track { type filter hook output priority 0; ct state new accept; }; }";
+    private const string EntriesLast = "600"; // seconds: longer than a test on a machine that is busy with others
+
+    private static readonly string[] ShortLived =
+        ["udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout", "gre_timeout", "gre_timeout_stream", "tcp_timeout_close", "tcp_timeout_time_wait"];
+
     private static int _last;
 
     private readonly SafeFileHandle _handle;
@@ -30,6 +35,11 @@ public sealed class KernelNamespace : IDisposable
         try
         {
             ToolRun.Output("ip", ["-n", Name, "link", "set", "lo", "up"]);
+            Run(() =>
+            {
+                Array.ForEach(ShortLived, static name => File.WriteAllText(SysctlPath($"net.netfilter.nf_conntrack_{name}"), EntriesLast));
+                return 0;
+            });
             if (track)
                 Rules(Tracking);
         }

@@ -39,7 +39,7 @@ public sealed class KernelProcess : IDisposable
     /// <summary>Waits for the end, and for the last of its output. Returns the exit code.</summary>
     public int WaitForExit(TimeSpan? timeout = null)
     {
-        Assert.True(_process.WaitForExit(timeout ?? TimeSpan.FromSeconds(30)), $"still running; stderr: {string.Join('\n', Error)}");
+        Assert.True(_process.WaitForExit(timeout ?? TimeSpan.FromSeconds(60)), $"still running; stderr: {string.Join('\n', Error)}");
         _process.WaitForExit();
         return _process.ExitCode;
     }

@@ -3,6 +3,7 @@ using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
+using ConntrackStream.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
 
@@ -101,11 +102,13 @@ public sealed class IpsetMirrorTests : IDisposable
     [Fact]
     public async Task Expired_members_do_not_match()
     {
-        _rig.Ipset("create app hash:ip timeout 1\nadd app 10.0.0.1\nadd app 10.0.0.2 timeout 0\n");
-        await using SetClassifier classifier = await _rig.StartAsync(_host, TimeSpan.FromHours(1), "ipset:app=wan"); // never read again
+        _rig.Ipset("create app hash:ip timeout 60\nadd app 10.0.0.1\nadd app 10.0.0.2 timeout 0\n");
+        FakeTimeProvider time = new();
+        await using SetClassifier classifier = await _rig.StartAsync(_host, TimeSpan.FromHours(1), time, "ipset:app=wan"); // never read again
 
         Assert.Equal("wan", classifier.Classify(FlowTo("10.0.0.1", 80)).Path);
-        Eventually.True(() => classifier.Classify(FlowTo("10.0.0.1", 80)).Path is null);
+        time.Advance(TimeSpan.FromSeconds(60));
+        Assert.Null(classifier.Classify(FlowTo("10.0.0.1", 80)).Path);
         Assert.Null(classifier.Classify(FlowTo("10.0.0.2", 80)).ValidFor);
         Assert.Equal("wan", classifier.Classify(FlowTo("10.0.0.2", 80)).Path);
     }

@@ -13,7 +13,7 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// <summary>What keeps the reclassifier from doing harm, and what would come of it without: with real flows, in this process.</summary>
 public sealed class ReclassifyControlTests : IDisposable
 {
-    private const int Exchanges = 15;
+    private const int Packets = 15;
 
     private static readonly string[] NftSets = ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"];
     private static readonly string[] Ipsets = ["ipset:app_1.v4=wan2", "ipset:app_1.v6=wan2"];
@@ -140,7 +140,7 @@ public sealed class ReclassifyControlTests : IDisposable
 
     /// <summary>
     /// A classifier says wan2, the gateway's own rules say wan1. The next packet is sent when the entry is gone, or when it is certain that it
-    /// stays: a packet of the server's that finds none would make the gateway itself reset the connection.
+    /// stays. The server says nothing meanwhile: a packet of its own that finds no entry would make the gateway itself reset the connection.
     /// </summary>
     private static async Task<int> CountDeletionsAsync(bool ipv6, bool isGuarded)
     {
@@ -152,14 +152,15 @@ public sealed class ReclassifyControlTests : IDisposable
         using TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6));
         FlowTuple tuple = Tuple(flow);
         rig.AddToIpset(UplinkRig.ServerAddress(ipv6));
-        for (int i = 0; i < Exchanges; i++)
+        for (int i = 0; i < Packets; i++)
         {
-            flow.Exchange();
+            Assert.Equal(SocketError.Success, flow.TrySend());
             Eventually.True(() => rig.Find(tuple) is null || running.Log.Count("refused", tuple, "flapping") > 0, state: () => string.Join('\n', running.Log.All));
         }
 
         Assert.NotEqual(0, running.Log.Count("looped", tuple));
         Assert.Equal(isGuarded, running.Log.Count("refused", tuple, "flapping") > 0);
+        await running.StopAsync();
         flow.Exchange(1000);
         return (await events.TakeAsync()).Count(e => e.Type == FlowEventType.Destroy && e.PortId != 0 && e.Flow.Original == tuple);
     }

@@ -23,9 +23,12 @@ internal sealed class SetRig : IDisposable
     }
 
     /// <summary>A started classifier.</summary>
-    internal async Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, params string[] rules)
+    internal Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, params string[] rules) => StartAsync(host, interval, TimeProvider.System, rules);
+
+    /// <summary>The same, by a clock of the test's.</summary>
+    internal async Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, TimeProvider time, params string[] rules)
     {
-        SetClassifier classifier = new([.. rules.Select(Rule)], Namespace, interval, TimeProvider.System, NullLogger.Instance);
+        SetClassifier classifier = new([.. rules.Select(Rule)], Namespace, interval, time, NullLogger.Instance);
         await classifier.StartAsync(host, TestContext.Current.CancellationToken);
         return classifier;
     }

@@ -19,14 +19,19 @@ public sealed class UplinkRemarkFactsTests
         using TcpFlow tcp = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6));
         echo.Exchange(100);
         tcp.Exchange(10_000);
-        (Flow echoBefore, Flow tcpBefore, long resent) = (rig.Entry(echo), rig.Entry(tcp), rig.Retransmissions(rig.Client1));
+        (Flow echoBefore, Flow tcpBefore, long resent) = (rig.Entry(echo), rig.Settled(tcp), rig.Retransmissions(rig.Client1));
+        long one = rig.Packets(1);
         Assert.Equal((0x100u, 0), (echoBefore.Mark, rig.Packets(2)));
         await events.TakeAsync();
 
         for (int i = 0; i < 20; i++)
         {
-            if (i == 10)
-                Assert.True(rig.Table.UpdateMark(echoBefore.Original, 0x200, 0x3f00)); // amid twenty requests on their way
+            if (i == 10) // amid twenty requests on their way to the test: half of them beyond the gateway, the others not sent yet
+            {
+                Eventually.True(() => rig.Packets(1) == one + 10);
+                Assert.True(rig.Table.UpdateMark(echoBefore.Original, 0x200, 0x3f00));
+            }
+
             echo.Request();
         }
 
@@ -85,7 +90,7 @@ public sealed class UplinkRemarkFactsTests
 
         (long one, long two) = (rig.Packets(1), rig.Packets(2));
         echo.Request();
-        Assert.Equal([$"DESTROY {echo.Source.Port}>443 uplink 1 mark 0x200"], await events.TakeNewAndDestroyAsync()); // nobody asked for it
+        Assert.Equal([$"DESTROY {echo.Source.Port}>443 uplink 1 mark 0x200"], await events.TakeNewAndDestroyAsync(awaited: 1)); // nobody asked for it
         Assert.Equal((one, two), (rig.Packets(1), rig.Packets(2)));
         echo.Request();
         echo.Answer();
@@ -110,7 +115,7 @@ public sealed class UplinkRemarkFactsTests
         Assert.Empty(await events.TakeAsync());
 
         echo.Request(); // lost
-        Assert.Equal([$"DESTROY {echo.Source.Port}>443 uplink 1"], await events.TakeNewAndDestroyAsync());
+        Assert.Equal([$"DESTROY {echo.Source.Port}>443 uplink 1"], await events.TakeNewAndDestroyAsync(awaited: 1));
         echo.Request();
         echo.Answer();
         Assert.Equal(2, UplinkRig.UplinkOf(echo.Seen));
@@ -138,7 +143,7 @@ public sealed class UplinkRemarkFactsTests
         await events.TakeAsync();
 
         rig.TakeDown(2);
-        Assert.Equal([$"DESTROY {second.Source.Port}>444 uplink 2 mark 0x200"], await events.TakeNewAndDestroyAsync());
+        Assert.Equal([$"DESTROY {second.Source.Port}>444 uplink 2 mark 0x200"], await events.TakeNewAndDestroyAsync(awaited: 1));
         second.Exchange();
         Assert.Equal([$"NEW {second.Source.Port}>444 uplink 1 mark 0x200 unreplied"], await events.TakeNewAndDestroyAsync()); // the mark lies
         Assert.Equal(0x100u, rig.Entry(first).Mark);

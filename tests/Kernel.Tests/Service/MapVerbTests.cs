@@ -140,7 +140,7 @@ public sealed class MapVerbTests : IDisposable
     public void Audit_ends_in_order_when_interrupted()
     {
         MapKey[] keys = Mixed();
-        KernelProcess audit = _rig.Space.Start(ServiceProcess.Program, [.. Arguments("--delete"), "--set", "Map:ArmedWindow=3s"]);
+        KernelProcess audit = _rig.Space.Start("env", ["--default-signal=INT", ServiceProcess.Program, .. Arguments("--delete"), "--set", "Map:ArmedWindow=3s"]);
         Eventually.True(() => audit.Output.Any(static line => line.StartsWith("deleted tcp", StringComparison.Ordinal)), state: () => string.Join('\n', audit.Error));
         audit.Signal("INT");
         Assert.Equal(0, audit.WaitForExit());

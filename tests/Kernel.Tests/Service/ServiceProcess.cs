@@ -14,7 +14,8 @@ internal sealed class ServiceProcess : IDisposable
 
     private ServiceProcess(IEnumerable<string> arguments)
     {
-        ProcessStartInfo start = new(Program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        // A shell's background job ignores SIGINT, and so does what it starts.
+        ProcessStartInfo start = new("env", ["--default-signal=INT", Program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Take(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Take(_log, line.Data);

@@ -15,7 +15,13 @@ public sealed class SysctlGuardTests : IDisposable
     private readonly NetworkNamespace _namespace;
     private readonly IdLogger _log = new();
 
-    public SysctlGuardTests() => _namespace = NetworkNamespace.OpenName(_space.Name);
+    private readonly string? _original;
+
+    public SysctlGuardTests()
+    {
+        _namespace = NetworkNamespace.OpenName(_space.Name);
+        _original = Read(UdpTimeout);
+    }
 
     public void Dispose()
     {
@@ -33,7 +39,7 @@ public sealed class SysctlGuardTests : IDisposable
         Assert.Equal("41", Read(UdpTimeout));
         Assert.Equal(own, File.ReadAllText($"/proc/sys/net/netfilter/{UdpTimeout}"));
         guard.RestoreAll();
-        Assert.Equal("30", Read(UdpTimeout));
+        Assert.Equal(_original, Read(UdpTimeout));
         Assert.Empty(Directory.GetFiles(_state.Path));
     }
 
@@ -55,7 +61,7 @@ public sealed class SysctlGuardTests : IDisposable
         SysctlGuard third = Start(); // killed again
         third.Set(UdpTimeout, "43");
         third.RestoreAll();
-        Assert.Equal("30", Read(UdpTimeout));
+        Assert.Equal(_original, Read(UdpTimeout));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.External;
@@ -25,6 +26,11 @@ internal sealed class ClassifierRig : IAsyncDisposable
         change?.Invoke(Options);
         Assert.Empty(Options.Validate());
         Classifier = new ExternalClassifier(Options, ["wan", "lte"], TimeProvider.System, Logger);
+        Logger.OnEntry = id =>
+        {
+            if (id == 3161) // it waits to start the program again
+                Ended.Enqueue(Classifier.Status);
+        };
     }
 
     internal ExternalOptions Options { get; }
@@ -36,6 +42,9 @@ internal sealed class ClassifierRig : IAsyncDisposable
     internal ListLogger Logger { get; } = new();
 
     internal ExternalCounters Counters => Classifier.Counters;
+
+    /// <summary>Its status at each end of the program: a second or two later it is another.</summary>
+    internal ConcurrentQueue<ClassifierStatus> Ended { get; } = new();
 
     /// <summary>Everything it tells about itself, for a failure's message.</summary>
     internal string Told => $"{Classifier.Status}\n{string.Join('\n', Logger.Entries)}\n{string.Join('\n', Host.Answers)}";
@@ -55,6 +64,15 @@ internal sealed class ClassifierRig : IAsyncDisposable
 
     internal Task UntilAsync(Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string waitedFor = "") =>
         Eventually.TrueAsync(condition, () => Told, waitedFor);
+
+    /// <summary>Waits until the status has told of such an end; returns the first.</summary>
+    internal async Task<ClassifierStatus> EndedAsync(string reason)
+    {
+        await UntilAsync(() => HasEnded(reason));
+        return Ended.First(status => status.Text.Contains(reason, StringComparison.Ordinal));
+    }
+
+    internal bool HasEnded(string reason) => Ended.Any(status => status.Text.Contains(reason, StringComparison.Ordinal));
 
     /// <summary>Asks, and waits for the answer.</summary>
     internal async Task<Verdict> AskAsync(int number)
