@@ -15,6 +15,7 @@ internal sealed class SetReader
     private readonly SetLink _link;
     private readonly NftNotifications _notifications;
     private readonly WakeEvent _wake = new();
+    private readonly ITimer _timer;
     private readonly TaskCompletionSource _firstPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
@@ -29,6 +30,7 @@ internal sealed class SetReader
         _link = new SetLink(networkNamespace);
         _link.Open();
         _notifications = NftNotifications.Open(networkNamespace, join: _nft.Length > 0);
+        _timer = mirror.Time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Why the sets are not kept up with any longer; null while they are.</summary>
@@ -47,6 +49,7 @@ internal sealed class SetReader
         _stopping = true;
         _wake.Set();
         await _ended.Task.ConfigureAwait(false);
+        await _timer.DisposeAsync().ConfigureAwait(false); // waits for its callback
         _wake.Dispose();
     }
 
@@ -55,7 +58,6 @@ internal sealed class SetReader
         try
         {
             using SocketPoll poll = new(_notifications.Socket.Handle, _wake, "waiting for notifications of nftables");
-            using ITimer timer = _mirror.Time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             while (!_stopping)
             {
                 Listen();
@@ -67,7 +69,7 @@ internal sealed class SetReader
                 }
 
                 _firstPass.TrySetResult();
-                timer.Change(idle, Timeout.InfiniteTimeSpan);
+                _timer.Change(idle, Timeout.InfiniteTimeSpan);
                 poll.Wait(Timeout.Infinite);
             }
         }
