@@ -1,0 +1,147 @@
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Paths;
+
+namespace ConntrackStream.Sinks.Tests.Reclassify;
+
+/// <summary>What is left alone, and why; what is done in place of the usual.</summary>
+public sealed class RefusalTests
+{
+    [Fact]
+    public void A_successor_with_the_same_tuple_is_not_touched()
+    {
+        ScriptedWorld world = new();
+        Flow old = world.Flow();
+        world.Start(old);
+        world.Flow(); // another id
+        world.Set.Add(1);
+        world.Pass(6);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Equal(1, world.Counters.Of(Refusal.Gone));
+    }
+
+    [Theory]
+    [InlineData("closing")]
+    [InlineData("destination_nat")]
+    [InlineData("helper")]
+    [InlineData("protocol")]
+    [InlineData("tcp_loose")]
+    [InlineData("no_mark")]
+    public void What_would_harm_is_refused(string reason)
+    {
+        ScriptedWorld world = new(wan2: reason == "no_mark" ? new UplinkPath { Name = "wan2", Devices = ["wan2"] } : null);
+        world.Set.Add(1);
+        Flow flow = world.Flow(protocol: reason == "protocol" ? IpProtocol.Sctp : IpProtocol.Tcp, isRouted: reason == "no_mark");
+        switch (reason)
+        {
+            case "closing":
+                flow.ProtocolState = (byte)TcpState.FinWait;
+                break;
+            case "destination_nat":
+                flow.Reply.Source = flow.Original.Source;
+                break;
+            case "helper":
+                flow.Extras = new FlowExtras { Helper = "ftp" };
+                break;
+            case "tcp_loose":
+                world.IsTcpLoose = false;
+                break;
+        }
+
+        world.Table[flow.Original] = flow;
+        world.Start(flow);
+        world.Pass(300);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Empty(world.Remarked);
+        Assert.Single(world.Log.Lines, line => line.StartsWith("refused tcp src=10.0.0.2", StringComparison.Ordinal) || line.StartsWith("refused sctp", StringComparison.Ordinal));
+        Assert.Contains(world.Log.Lines, line => line.Contains($": {reason}", StringComparison.Ordinal));
+    }
+
+    /// <summary>A SYN that is sent again makes an entry; the acknowledgement of a SYN/ACK that has passed makes none.</summary>
+    [Theory]
+    [InlineData(TcpState.SynSent, 1)]
+    [InlineData(TcpState.SynReceived, 0)]
+    public void A_connection_that_is_only_asked_for_needs_no_loose_tracking(TcpState state, int deleted)
+    {
+        ScriptedWorld world = new() { IsTcpLoose = false };
+        world.Set.Add(1);
+        Flow flow = world.Flow();
+        flow.ProtocolState = (byte)state;
+        world.Table[flow.Original] = flow;
+        world.Start(flow);
+        Assert.Equal(deleted, world.DeletedFlows.Count);
+        Assert.Equal(1 - deleted, world.Counters.Of(Refusal.TcpLoose));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_flow_that_is_not_translated_is_deleted_where_the_wanted_path_translates(bool isLoose)
+    {
+        ScriptedWorld world = new(wan2: new UplinkPath { Name = "wan2", Mark = new MarkMatch(ScriptedWorld.Wan2, 0x3f00), Sources = [new IpPrefix(ScriptedWorld.ScriptedSet.Address(200), 32, FlowFamily.IPv4)] })
+        {
+            IsTcpLoose = isLoose,
+        };
+        world.Set.Add(1);
+        world.Start(world.Flow(isRouted: true));
+        Assert.Empty(world.Remarked);
+        Assert.Equal(isLoose ? 1 : 0, world.DeletedFlows.Count);
+        Assert.Equal(isLoose ? 0 : 1, world.Counters.Of(Refusal.TcpLoose));
+    }
+
+    [Theory]
+    [InlineData(FlowStatus.Offload)]
+    [InlineData(FlowStatus.HardwareOffload)]
+    public void A_flow_whose_packets_pass_the_rules_by_is_deleted_not_marked(FlowStatus status)
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow flow = world.Flow(isRouted: true);
+        flow.Status |= status;
+        world.Table[flow.Original] = flow;
+        world.Start(flow);
+        Assert.Empty(world.Remarked);
+        Assert.Single(world.DeletedFlows);
+    }
+
+    [Fact]
+    public void A_path_that_comes_up_is_taken_then()
+    {
+        ScriptedWorld world = new() { Proof = Refusal.PathDown };
+        world.Set.Add(1);
+        Flow flow = world.Flow();
+        world.Start(flow);
+        world.Pass(10);
+        Assert.Empty(world.DeletedFlows);
+        world.Proof = Refusal.None;
+        for (int second = 0; second < 20; second++)
+        {
+            world.Send(flow);
+            world.Pass(0.5);
+            if (world.DeletedFlows.Count > 0)
+                break;
+            world.Send(flow);
+            world.Pass(0.5);
+            if (world.DeletedFlows.Count > 0)
+                break;
+        }
+
+        Assert.Single(world.DeletedFlows);
+        Assert.Single(world.Log.Lines, line => line.Contains(": path_down", StringComparison.Ordinal)); // told once
+    }
+
+    [Fact]
+    public void A_kernel_that_fails_is_asked_again_later()
+    {
+        ScriptedWorld world = new() { Failure = new NetlinkException("reading conntrack entry", Errno.ENOBUFS) };
+        world.Set.Add(1);
+        Flow flow = world.Flow();
+        world.Start(flow);
+        Assert.Empty(world.DeletedFlows);
+        Assert.Equal(1, world.Counters.Of(Refusal.KernelError));
+        world.Pass(2);
+        Assert.Single(world.DeletedFlows);
+    }
+}
