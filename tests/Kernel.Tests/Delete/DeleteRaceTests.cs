@@ -106,11 +106,11 @@ public sealed class DeleteRaceTests
     {
         using GateRig gate = new();
         gate.Node.Sysctl("net.netfilter.nf_conntrack_timestamp", timestamps ? "1" : "0");
-        gate.Tcp(Port + 1);
-        GateConnection first = gate.Tcp(Port);
         await using CleaningRig rig = new(gate, static options => options with { Grace = CleaningRig.Never });
         await rig.StartAsync();
-        GateConnection reuse;
+        gate.Tcp(Port + 1);
+        GateConnection first = gate.Tcp(Port), reuse; // what existed before may end without an event
+        Eventually.True(() => rig.View.Pipeline.Status.FlowsIPv4 == 2);
         using (StalledReliableSocket stalled = new(gate.Node))
         {
             using Storm storm = new(gate.Node);
