@@ -32,10 +32,15 @@ def created():
             _ip(space, "link", "set", f"wan{number}", "up")
             _ip(space, "address", "add", f"192.0.{number}.1/24", "dev", f"wan{number}")
             _ip(space, "neighbour", "add", f"192.0.{number}.254", "dev", f"wan{number}", "lladdr", "02:00:00:00:00:01", "nud", "permanent")
+        _ip(space, "link", "add", "lan", "type", "veth", "peer", "name", "clients")
+        _ip(space, "link", "set", "clients", "up")
+        _ip(space, "link", "set", "lan", "up")
+        _ip(space, "address", "add", "10.77.0.254/24", "dev", "lan")
         _ip(space, "route", "add", "default", "via", "192.0.1.254")
         _ip(space, "route", "add", "default", "via", "192.0.2.254", "table", "2")
         _ip(space, "rule", "add", "fwmark", "0x200/0x3f00", "table", "2")
         namespace.run(*space.command("nft", "-f", "-"), input=RULES)
+        space.sysctl("net.ipv4.ip_forward", 1)  # routing is asked whether the clients' packets would leave by the other uplink
         space.sysctl("net.netfilter.nf_conntrack_udp_timeout", LIFETIME)
         yield space
 
