@@ -56,6 +56,7 @@ public sealed class ReclassifyControlTests : IDisposable
             using UplinkEcho flow = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6: false), port);
             FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
             flow.Request();
+            flow.Request(); // more than a query
             Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "flapping") > 0, state: () => string.Join('\n', running.Log.All));
             if (running.Log.Count("deleted", tuple) == 0)
                 continue;
@@ -65,6 +66,29 @@ public sealed class ReclassifyControlTests : IDisposable
         }
 
         Assert.Equal(isGuarded ? PathGuard.InARow : Flows, deleted.Count);
+    }
+
+    /// <summary>What comes of it otherwise: <see cref="UplinkFactsTests.Masqueraded_udp_loses_the_answer_that_is_on_its_way_when_its_entry_goes"/>.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_query_gets_its_answer_and_moves_when_its_client_goes_on(bool ipv6)
+    {
+        using UplinkRig rig = new();
+        IPAddress server = UplinkRig.ServerAddress(ipv6);
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1"); // both as the service does
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
+        using UplinkEcho flow = rig.Udp(rig.Client1, server);
+        FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
+        flow.Request();
+        Eventually.True(() => rig.Find(tuple) is not null);
+        rig.AddToSet(server);
+        Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "idle") > 0, state: () => string.Join('\n', running.Log.All));
+        flow.Answer();
+        flow.Receive();
+
+        Eventually.True(() => flow.TryExchange() && UplinkRig.UplinkOf(flow.Seen) == 2, state: () => string.Join('\n', running.Log.All));
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
+using Xunit.Sdk;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
@@ -177,6 +178,22 @@ public sealed class UplinkFactsTests
             await events.TakeNewAndDestroyAsync());
         other.Exchange();
         Assert.Equal((1, otherBefore.Id), (UplinkRig.UplinkOf(other.Seen), rig.Entry(other).Id));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Masqueraded_udp_loses_the_answer_that_is_on_its_way_when_its_entry_goes(bool ipv6)
+    {
+        using UplinkRig rig = new();
+        using UplinkEcho flow = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6));
+        flow.Request();
+        Eventually.True(() => rig.Find(UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination)) is not null);
+        Assert.True(rig.Table.Delete(rig.Entry(flow)));
+        flow.Answer();
+        flow.Request();
+        flow.Answer();
+        Assert.Throws<EqualException>(flow.Receive); // the second answer
     }
 
     [Theory]

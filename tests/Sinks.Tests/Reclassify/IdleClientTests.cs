@@ -48,6 +48,29 @@ public sealed class IdleClientTests
     }
 
     [Theory]
+    [InlineData(IpProtocol.Udp, 1, false)] // the answer may be on its way, and needs the entry
+    [InlineData(IpProtocol.Udp, 2, true)]
+    [InlineData(IpProtocol.Tcp, 1, true)] // a SYN is sent again
+    public void A_query_is_left_to_its_answer_until_its_client_sends_more(IpProtocol protocol, int packets, bool isActive)
+    {
+        ScriptedWorld world = new();
+        Flow flow = world.Flow(protocol: protocol);
+        flow.OriginalPackets = (ulong)packets;
+        world.Table[flow.Original] = flow;
+        world.Set.Add(1);
+        world.Start(flow);
+        Assert.Equal(isActive ? 1 : 0, world.DeletedFlows.Count);
+        Assert.Equal(isActive ? 0 : 1, world.Counters.Of(Refusal.Idle));
+        world.Pass(5);
+        Assert.Equal(isActive ? 1 : 0, world.DeletedFlows.Count);
+        if (isActive)
+            return;
+        world.Send(flow);
+        world.Pass(5);
+        Assert.Single(world.DeletedFlows);
+    }
+
+    [Theory]
     [InlineData(432_000u, 1)]
     [InlineData(431_000u, 0)]
     [InlineData(300u, 1)] // data is not acknowledged

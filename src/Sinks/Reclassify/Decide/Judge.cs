@@ -63,6 +63,12 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
     /// <returns>null: look again in a second.</returns>
     internal bool? IsActive(in Flow flow, ref ClientActivity activity, long now, out string? detail)
     {
+        if (flow.Original.Protocol != IpProtocol.Tcp && flow.Has(FlowFields.OriginalCounters) && flow.OriginalPackets <= 1)
+        {
+            detail = "its client has sent one packet so far"; // a query, as a rule: its answer may be on the way, and needs the entry
+            return false;
+        }
+
         detail = null;
         if (flow.Has(FlowFields.StartTime) && now - flow.StartTime < Young)
             return true;

@@ -44,7 +44,7 @@ internal enum Refusal : byte
     /// <summary>nf_conntrack_tcp_loose is 0: a translated TCP connection would hang, or leak its private address.</summary>
     TcpLoose,
 
-    /// <summary>Its client has sent nothing of late: it would hang until it does.</summary>
+    /// <summary>Its client has sent nothing of late, or no more than a query: it would hang until it does.</summary>
     Idle,
 
     /// <summary>Moved too often, or in vain.</summary>
