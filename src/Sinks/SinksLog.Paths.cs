@@ -11,7 +11,4 @@ internal static partial class SinksLog
 
     [LoggerMessage(3142, LogLevel.Information, "{Path} is read again: {Rules} rules")]
     internal static partial void RulesReloaded(this ILogger logger, string path, int rules);
-
-    [LoggerMessage(3143, LogLevel.Error, "The static rules stay as they were: {Problem}")]
-    internal static partial void RulesNotReloaded(this ILogger logger, string problem);
 }

@@ -14,20 +14,23 @@ internal sealed class ServiceReload(SystemdNotifier notifier, ILogger<ServiceRel
         lock (_running)
         {
             notifier.Reloading();
+            bool isWhole = true;
             foreach ((string name, Action step) in _steps)
             {
                 try
                 {
                     step();
                 }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException or Options.ConfigurationException)
+                catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or Options.ConfigurationException)
                 {
                     ServiceLog.ReloadFailed(logger, name, e.Message);
+                    isWhole = false;
                 }
             }
 
-            notifier.Ready("reloaded");
-            ServiceLog.Reloaded(logger);
+            notifier.Ready(isWhole ? "reloaded" : "reloaded in part: see the log");
+            if (isWhole)
+                ServiceLog.Reloaded(logger);
         }
     }
 }

@@ -163,7 +163,7 @@ internal sealed class StreamService(
         {
             ReclassifyParts parts = ReclassifySetup.Create(options.Reclassify, _namespace!, time, loggers);
             if (parts.Rules is { } rules)
-                reload.Add("the static rules", () => rules.Reload());
+                reload.Add("the static rules", rules.Reload);
             Reclassify = new ReclassifySink(
                 options.Reclassify, parts, (isWanted, onRows, token) => _pipeline!.QueryAsync(isWanted, onRows, token), ends, time, loggers.CreateLogger<ReclassifySink>());
             sinks.Add(Reclassify);

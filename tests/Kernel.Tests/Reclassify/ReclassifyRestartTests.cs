@@ -28,7 +28,7 @@ public sealed class ReclassifyRestartTests : IDisposable
         using ServiceProcess killed = await StartAsync(rig);
         using TcpFlow tcp = rig.Tcp(rig.Client1, Server), other = rig.Tcp(rig.Client2, Elsewhere, 444), ruled = rig.Tcp(rig.Client2, Ruled, 445);
         using UplinkEcho udp = rig.Udp(rig.Client1, Server);
-        udp.Exchange();
+        udp.Exchange(2);
         FlowTuple[] moved = [Tuple(tcp), UplinkRig.Tuple(IpProtocol.Udp, udp.Source, udp.Destination)];
         rig.AddToSet(Server);
         await killed.WaitForLogAsync("deleted ");
@@ -51,6 +51,10 @@ public sealed class ReclassifyRestartTests : IDisposable
         Eventually.True(() => ruled.TrySend() == SocketError.ConnectionReset);
         await service.WaitForLogAsync($"deleted {TupleText.Describe(Tuple(ruled))}: wan1 -> wan2 ({Rules} line 1)");
         await service.WaitForLogAsync($"moved {TupleText.Describe(Tuple(ruled))}");
+
+        await File.WriteAllTextAsync(Rules, "nonsense\n", TestContext.Current.CancellationToken);
+        service.Signal("HUP");
+        await service.WaitForLogAsync($"4005 Reload of the static rules failed; it goes on as before: Reclassify:RuleFile: {Rules} line 1");
 
         again.Exchange(1000);
         other.Exchange(1000);

@@ -53,22 +53,18 @@ public sealed class StaticRules : IFlowClassifier
 
     public Verdict Classify(in FlowQuestion question) => Volatile.Read(ref _index).Classify(question);
 
-    /// <summary>Reads the file again; a wrong one changes nothing, but for the log and <see cref="Status"/>. From any thread.</summary>
-    /// <returns>Whether it was read.</returns>
-    public bool Reload()
+    /// <summary>Reads the file again, if there is one. From any thread.</summary>
+    /// <exception cref="InvalidDataException">As at the start. The rules stay as they were, and <see cref="Status"/> tells it.</exception>
+    public void Reload()
     {
         if (_file is null)
-            return true;
+            return;
         if (Read() is { } problem)
-        {
-            _logger.RulesNotReloaded(problem);
-            return false;
-        }
+            throw new InvalidDataException($"Reclassify:RuleFile: {problem}");
 
         _logger.RulesReloaded(_file, Volatile.Read(ref _index).Count - _configured.Count);
         _host?.Reconsider(AddressRange.All(FlowFamily.IPv4));
         _host?.Reconsider(AddressRange.All(FlowFamily.IPv6));
-        return true;
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
