@@ -45,8 +45,8 @@ internal sealed partial class Reclassifier
     private Judgement TryMove(ref Recheck look, in FlowQuestion question, in Verdict verdict, UplinkPath wanted, long now)
     {
         FlapKey key = FlapKey.Of(look.Original, wanted.Name);
-        if (_options.FlapGuard.IsOn && !_pathGuard.MayTake(wanted.Name, now, out long pause))
-            return Judgement.Keep(Refusal.Flapping, $"the last {PathGuard.InARow} flows moved to {wanted.Name} came back on another path; none is moved there for another {Seconds(pause)}");
+        if (_options.FlapGuard.IsOn && !_pathGuard.MayTake(wanted.Name, verdict.Origin, now, out long pause))
+            return Judgement.Keep(Refusal.Flapping, $"the last {PathGuard.InARow} flows moved to {wanted.Name} for this reason came back on another path; none is for another {Seconds(pause)}");
         if (_options.FlapGuard.IsOn && !_guard.MayAct(key, now, out pause))
             return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {Seconds(pause)}");
         if (!_actions.HasAny(now) || !_proofs.TryTake(now))
@@ -79,7 +79,7 @@ internal sealed partial class Reclassifier
 
         if (!_actions.TryTake(now))
             return TooMany();
-        PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", key, now, _time.UnixNanoseconds());
+        PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", verdict.Origin, key, now, _time.UnixNanoseconds());
         if (_options.Mode == ReclassifyMode.DryRun)
         {
             WouldMove(judgement.Action, action, now); // again at each look, since nothing is moved: not for the guard to count
@@ -87,7 +87,7 @@ internal sealed partial class Reclassifier
         }
 
         _guard.OnAction(key, now);
-        _pathGuard.OnAction(wanted.Name, now);
+        _pathGuard.OnAction(wanted.Name, verdict.Origin, now);
         if (judgement.Action == FlowAction.Remark)
             Remark(flow, wanted, action, now);
         else
@@ -182,9 +182,9 @@ internal sealed partial class Reclassifier
     {
         Counters.Add(outcome);
         if (outcome == ActionOutcome.Moved)
-            _pathGuard.OnMoved(action.To);
+            _pathGuard.OnMoved(action.To, action.Origin);
         else if (outcome == ActionOutcome.Looped)
-            _pathGuard.OnLooped(action.To, Now);
+            _pathGuard.OnLooped(action.To, action.Origin, Now);
         TimeSpan pause = outcome is ActionOutcome.Looped or ActionOutcome.Hung ? _guard.OnFailure(action.Key, Now) : TimeSpan.Zero;
         _log.Outcome(action, outcome, milliseconds, pause, Now);
     }

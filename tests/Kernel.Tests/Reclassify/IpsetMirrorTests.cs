@@ -30,10 +30,11 @@ public sealed class IpsetMirrorTests : IDisposable
         Eventually.True(() => classifier.Classify(FlowTo("10.0.0.1", 80)).Path == "wan");
         Verdict verdict = classifier.Confirm(FlowTo("10.0.0.1", 80));
         Assert.Equal("ipset app", verdict.Reason);
+        Assert.Equal("ipset app", verdict.Origin);
         Assert.InRange(verdict.ValidFor!.Value.TotalSeconds, 1, 60);
         Eventually.True(() => _host.Covers("10.0.0.1"));
         Assert.False(_host.Covers("10.0.0.2"));
-        Assert.Equal("1 set, 1 members", classifier.Status.Text);
+        Assert.Equal("1 set, 1 member", classifier.Status.Text);
 
         _rig.Ipset("destroy app\n");
         Eventually.True(() => classifier.Sets[0].State == SetState.Waiting);

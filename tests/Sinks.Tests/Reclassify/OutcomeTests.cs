@@ -49,6 +49,34 @@ public sealed class OutcomeTests
         Assert.True(world.Counters.Of(Refusal.Flapping) > 0);
     }
 
+    [Fact]
+    public void A_set_that_the_gateway_does_not_know_of_keeps_no_other_sets_flows_off_the_path()
+    {
+        ScriptedWorld world = new();
+        for (int destination = 1; destination <= 2 * PathGuard.InARow; destination++)
+            Move(destination, "set unknown", ScriptedWorld.Wan1);
+        Assert.Equal(PathGuard.InARow, world.DeletedFlows.Count);
+
+        Move(101, "set app_1", ScriptedWorld.Wan2);
+        Move(102, "set app_1", ScriptedWorld.Wan2);
+        Assert.Equal(PathGuard.InARow + 2, world.DeletedFlows.Count);
+        Assert.Equal(2, world.Counters.Of(ActionOutcome.Moved));
+
+        Move(103, "set unknown", ScriptedWorld.Wan1); // what the other set's flows did says nothing about this one's
+        Assert.Equal(PathGuard.InARow + 2, world.DeletedFlows.Count);
+
+        void Move(int destination, string set, uint comesBackOn)
+        {
+            int deleted = world.DeletedFlows.Count;
+            world.Set.Add(destination, name: set);
+            world.Start(world.Flow(destination));
+            if (world.DeletedFlows.Count == deleted)
+                return;
+            world.Pass(0.05);
+            world.Start(world.Flow(destination, comesBackOn));
+        }
+    }
+
     /// <summary>As when mwan3's pings of wan2 are lost while its link is up: its rules pass wan2 over, its routes do not.</summary>
     [Fact]
     public void A_path_that_the_gateway_does_not_take_costs_few_flows_and_is_tried_by_one_at_a_time()

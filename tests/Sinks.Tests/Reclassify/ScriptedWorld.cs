@@ -171,8 +171,8 @@ internal sealed class ScriptedWorld
 
         public ClassifierStatus Status => new(Name, IsWorking: true, "");
 
-        internal void Add(int destination, string path = "wan2", TimeSpan? validFor = null) =>
-            Members[Address(destination)] = Verdict.To(path, "set app_1", validFor);
+        internal void Add(int destination, string path = "wan2", TimeSpan? validFor = null, string name = "set app_1") =>
+            Members[Address(destination)] = Verdict.To(path, name, validFor) with { Origin = name };
 
         internal static IpAddress Address(int destination) => FlowLogTestData.Tuple(IpProtocol.Tcp, $"198.51.100.{destination}", 1, "198.51.100.1", 1).Source;
 

@@ -22,7 +22,7 @@ internal enum ActionOutcome : byte
 /// <summary>A deletion whose flow has not come back yet.</summary>
 /// <param name="at">When it was done, ms, monotonic.</param>
 /// <param name="time">The same by the wall clock, ns since the Unix epoch: what began before it is no successor.</param>
-internal sealed class PendingAction(in FlowTuple original, uint id, string from, string to, string reason, in FlapKey key, long at, long time)
+internal sealed class PendingAction(in FlowTuple original, uint id, string from, string to, string reason, string? origin, in FlapKey key, long at, long time)
 {
     internal FlowTuple Original { get; } = original;
 
@@ -33,6 +33,9 @@ internal sealed class PendingAction(in FlowTuple original, uint id, string from,
     internal string To { get; } = to;
 
     internal string Reason { get; } = reason;
+
+    /// <summary><see cref="Classify.Verdict.Origin"/>.</summary>
+    internal string? Origin { get; } = origin;
 
     internal FlapKey Key { get; } = key;
 

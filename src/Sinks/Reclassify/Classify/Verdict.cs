@@ -6,6 +6,9 @@ namespace ConntrackStream.Sinks.Reclassify.Classify;
 /// <param name="ValidFor">How long the answer stands if nothing is heard until then; null: until <see cref="IClassifierHost.Reconsider"/>.</param>
 public readonly record struct Verdict(VerdictKind Kind, string? Path = null, string? Reason = null, TimeSpan? ValidFor = null)
 {
+    /// <summary>What of the configuration answered: the set, the rule, the external program. Null with a classifier of one's own: its reasons may be without number.</summary>
+    internal string? Origin { get; init; }
+
     /// <summary>No opinion.</summary>
     public static Verdict None => default;
 

@@ -12,8 +12,6 @@ internal sealed class AnswerParser(IReadOnlyList<string> pathNames, TimeSpan ver
     /// <summary>Answers that claim to stand longer stand so long.</summary>
     internal static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
 
-    private const string NoReason = "external";
-
     private readonly ReasonTexts _reasons = new();
     private readonly char[] _text = new char[LineReader.MaxLine];
 
@@ -82,7 +80,7 @@ internal sealed class AnswerParser(IReadOnlyList<string> pathNames, TimeSpan ver
         TimeSpan? time = fields.Ttl is { } ttl ? TimeSpan.FromMilliseconds(Math.Min(ttl, (long)MaxTime.TotalMilliseconds))
             : kind == VerdictKind.None ? null // not recognised yet, as a rule: the next look at the flow asks again
             : verdictTime;
-        answer = new AnswerLine(id, new Verdict(kind, fields.Path, fields.Reason ?? NoReason, time), null);
+        answer = new AnswerLine(id, new Verdict(kind, fields.Path, fields.Reason ?? ExternalClassifier.Origin, time) { Origin = ExternalClassifier.Origin }, null);
         return LineFault.None;
     }
 

@@ -12,6 +12,8 @@ namespace ConntrackStream.Sinks.Reclassify.External;
 /// </summary>
 public sealed class ExternalClassifier : IFlowClassifier
 {
+    internal const string Origin = "external"; // of its answers, and their reason where they give none
+
     private readonly ExternalOptions _options;
     private readonly IReadOnlyList<string> _pathNames;
     private readonly TimeProvider _time;
@@ -46,7 +48,7 @@ public sealed class ExternalClassifier : IFlowClassifier
         _restart = new ExternalRestart(time, Random.Shared, OnWait);
     }
 
-    public string Name => "external";
+    public string Name => Origin;
 
     /// <summary>A client's connections to one port of one destination are one question: the first of them is asked about.</summary>
     public QuestionFields Fields => QuestionFields.All & ~QuestionFields.SourcePort;

@@ -29,7 +29,7 @@ public sealed record StaticRule
     /// <summary>The flow's connmark.</summary>
     public MarkMatch? Mark { get; init; }
 
-    internal Verdict Verdict => Path is null ? Verdict.Keep(Origin) : Verdict.To(Path, Origin);
+    internal Verdict Verdict => Path is null ? Verdict.Keep(Origin) : Verdict.To(Path, Origin) with { Origin = Origin };
 
     /// <summary>Whether the rule is about such flows.</summary>
     public bool Matches(in FlowTuple tuple, uint mark) =>

@@ -33,7 +33,8 @@ public sealed partial class SetClassifier
     private static string Describe(IReadOnlyList<(SetSource Source, SetStatus Status)> sets)
     {
         List<SetStatus> ready = [.. sets.Select(set => set.Status).Where(set => set.State == SetState.Ready)];
-        List<string> parts = [string.Create(CultureInfo.InvariantCulture, $"{ready.Count} {(ready.Count == 1 ? "set" : "sets")}, {ready.Sum(set => (long)set.Members):N0} members")];
+        long members = ready.Sum(set => (long)set.Members);
+        List<string> parts = [string.Create(CultureInfo.InvariantCulture, $"{ready.Count} {(ready.Count == 1 ? "set" : "sets")}, {members:N0} {(members == 1 ? "member" : "members")}")];
         string waiting = string.Join(", ", sets.Where(set => set.Status.State == SetState.Waiting).Select(set => set.Source.Reason));
         if (waiting.Length > 0)
             parts.Add($"waiting for {waiting}");

@@ -127,6 +127,6 @@ public sealed partial class SetClassifier : IFlowClassifier
                 && content.Find(question, rule.Directions, now, out deadline);
         }
 
-        internal Verdict Answer(TimeSpan? left) => Verdict.To(rule.Path, source.Reason, left);
+        internal Verdict Answer(TimeSpan? left) => Verdict.To(rule.Path, source.Reason, left) with { Origin = source.Reason };
     }
 }

@@ -54,7 +54,7 @@ public sealed class AnswerParserTests
     {
         string line = $"{{\"v\":1,\"id\":1,\"path\":\"lte\",\"reason\":\"a\\u0000\\u001b[31m\\u202e\\n{new string('x', 100)}\",\"ttl_ms\":99999999}}";
         Assert.Equal(LineFault.None, _parser.Parse(Encoding.UTF8.GetBytes(line), out AnswerLine first));
-        Assert.Equal(Verdict.To("lte", $"a[31m{new string('x', 59)}", TimeSpan.FromHours(1)), first.Verdict);
+        Assert.Equal(Verdict.To("lte", $"a[31m{new string('x', 59)}", TimeSpan.FromHours(1)) with { Origin = "external" }, first.Verdict);
         _parser.Parse(Encoding.UTF8.GetBytes(line), out AnswerLine second);
         Assert.Same(first.Verdict.Reason, second.Verdict.Reason);
     }

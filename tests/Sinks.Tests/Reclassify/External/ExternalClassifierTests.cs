@@ -29,9 +29,9 @@ public sealed class ExternalClassifierTests
     {
         await using ClassifierRig rig = await ClassifierRig.ShellAsync(Obedient);
         await rig.WorkingAsync();
-        Assert.Equal(Verdict.To("lte", "app_1", TimeSpan.FromSeconds(5)), await rig.AskAsync(1));
-        Assert.Equal(new Verdict(VerdictKind.Keep, null, "external", TimeSpan.FromSeconds(30)), await rig.AskAsync(2));
-        Assert.Equal(new Verdict(VerdictKind.None, null, "external"), await rig.AskAsync(3));
+        Assert.Equal(Verdict.To("lte", "app_1", TimeSpan.FromSeconds(5)) with { Origin = "external" }, await rig.AskAsync(1));
+        Assert.Equal(new Verdict(VerdictKind.Keep, null, "external", TimeSpan.FromSeconds(30)) { Origin = "external" }, await rig.AskAsync(2));
+        Assert.Equal(new Verdict(VerdictKind.None, null, "external") { Origin = "external" }, await rig.AskAsync(3));
         Assert.Equal(ExternalVerdicts.Unusable, await rig.AskAsync(4));
         await rig.UntilAsync(() => rig.Counters.MalformedBy(LineFault.UnknownPath) == 1);
         await rig.AskAsync(5);

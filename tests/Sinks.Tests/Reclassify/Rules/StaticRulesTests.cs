@@ -34,7 +34,7 @@ public sealed class StaticRulesTests : IDisposable
             """);
 
         Assert.Equal(Verdict.Keep($"{RuleFile} line 2"), Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 22"));
-        Assert.Equal(Verdict.To("B", $"{RuleFile} line 3"), Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 80"));
+        Assert.Equal(Verdict.To("B", $"{RuleFile} line 3") with { Origin = $"{RuleFile} line 3" }, Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 80"));
         Assert.Equal("A", Ask(rules, "udp 192.168.1.1 1234 10.1.2.3 80").Path);
         Assert.Equal("A", Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 444").Path);
         Assert.Equal("B", Ask(rules, "tcp 192.168.7.9 5555 9.9.9.9 444").Path);
