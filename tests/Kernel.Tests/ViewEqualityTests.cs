@@ -72,6 +72,41 @@ public sealed class ViewEqualityTests
         Assert.Equal(rig.Changes.Count(c => c.Kind == FlowChangeKind.Started), rig.Changes.Count(c => c.Kind == FlowChangeKind.Ended));
     }
 
+    /// <summary>
+    /// The event's time is that of the first thing to tell of the entry, here its mark; its start, of its confirmation. Between the two lies the packet's
+    /// way through the rules, or a wait in a queue to user space: here a chain of a million rules.
+    /// </summary>
+    [Fact]
+    public async Task A_packet_that_takes_long_through_the_gateway_is_one_flow()
+    {
+        using KernelNamespace space = new(track: false);
+        space.Rules(SlowRules);
+        space.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
+        await using ViewRig rig = new(space, NoAudits);
+        await rig.StartAsync();
+        new Generator(space).Udp(IPAddress.Loopback, 7777);
+        await rig.EqualAsync();
+        FlowChange started = Assert.Single(rig.Changes);
+        await rig.Pipeline.RequestAuditAsync(Cancel);
+        await rig.EqualAsync();
+        long start = 0;
+        await rig.Pipeline.QueryAsync(null, batch => { start = batch.Span[0].Flow.StartTime; return ValueTask.CompletedTask; }, Cancel);
+        Assert.InRange(start - started.Time, 1_500_000, long.MaxValue); // the audit has told it
+        Assert.Equal(0, rig.Pipeline.Status.LastRound!.Result.Drift);
+        Assert.Single(rig.Changes);
+    }
+
+    private static string SlowRules
+    {
+        get
+        {
+            string Jumps(string to) => string.Concat(Enumerable.Repeat($"jump {to}; ", 100));
+            string counters = string.Concat(Enumerable.Repeat("counter; ", 100));
+            return $"table inet slow {{ chain c {{ {counters} }}; chain b {{ {Jumps("c")} }}; chain a {{ {Jumps("b")} }}; "
+                + "chain out { type filter hook output priority 0; ct state new udp dport 7777 ct mark set 1 jump a; }; }";
+        }
+    }
+
     [Fact]
     public async Task Socket_that_fails_under_the_tap()
     {

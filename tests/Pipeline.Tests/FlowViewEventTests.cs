@@ -66,6 +66,45 @@ public sealed class FlowViewEventTests
         Assert.Equal(0, _h.Context.Counters.Verified);
     }
 
+    /// <summary>Is it a predecessor's, or was the flow's own NEW stamped later than its start?</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_kernel_tells_whose_destroy_it_is_that_began_a_moment_before_its_new(bool isPredecessors)
+    {
+        _h.Context.Synced = true;
+        Flow flow = ViewHarness.Udp(1);
+        flow.Present |= FlowFields.EventTime;
+        _h.New(flow, time: 5_000_000_000);
+        Flow destroyed = flow;
+        destroyed.Present |= FlowFields.StartTime | FlowFields.StopTime;
+        destroyed.StartTime = 4_990_000_000;
+        if (isPredecessors)
+            _h.Alive.Add(flow.Original);
+        _h.Destroy(destroyed);
+        Assert.Equal(isPredecessors ? "Started/Event 1" : "Started/Event 1, Ended/Event 1", _h.Take());
+        Assert.Equal(1, _h.Context.Counters.Verified);
+    }
+
+    [Fact]
+    public void A_new_that_is_told_again_after_a_dump_has_told_the_start_is_no_other_flows()
+    {
+        Flow flow = ViewHarness.Udp(1);
+        flow.Present |= FlowFields.EventTime;
+        _h.View.OpenRound();
+        Flow dumped = ViewHarness.Udp(1);
+        dumped.Present |= FlowFields.StartTime;
+        dumped.StartTime = 5_300_000_000;
+        _h.Row(dumped);
+        _h.Settle();
+        Assert.Equal(1, _h.View.Untapped);
+        _h.New(flow, time: 5_000_000_000); // its packet was on its way for so long
+        Assert.Equal("Started/Dump 1", _h.Take());
+        Assert.Equal(0, _h.View.Untapped);
+        _h.New(flow, time: 5_400_000_000);
+        Assert.Equal("Ended/Event 1, Started/Event 2", _h.Take());
+    }
+
     [Fact]
     public void Destroy_with_another_id_is_late_unless_a_loss_lies_between()
     {

@@ -145,6 +145,58 @@ public sealed class FlowViewRoundTests
         Assert.Equal("Started/Dump 1, Ended/Audit 1, Started/Audit 2", _h.Take());
     }
 
+    /// <summary>The time of its NEW is that of its first mark, say, its start that of its confirmation.</summary>
+    [Theory]
+    [InlineData(5_000_000_000, false, true)] // nothing was lost: there is no other
+    [InlineData(900_000_000, true, true)]
+    [InlineData(1_100_000_000, true, false)]
+    [InlineData(-1_100_000_000, true, false)]
+    public void Start_and_time_of_new_may_lie_apart(long apart, bool loses, bool isSame)
+    {
+        Flow flow = _flow;
+        flow.Present |= FlowFields.EventTime;
+        _h.New(flow, time: 10_000_000_000);
+        if (loses)
+            _h.Lose();
+        Flow dumped = _flow;
+        dumped.Present |= FlowFields.StartTime;
+        dumped.StartTime = 10_000_000_000 + apart;
+        RoundResult result = Audit(dumped);
+        Assert.Equal(isSame ? "Started/Event 1" : "Started/Event 1, Ended/Audit 1, Started/Audit 2", _h.Take());
+        Assert.Equal(isSame ? 0 : 1, result.Drift);
+
+        dumped.StartTime += 2_000_000; // from now on its start is known
+        Assert.Equal(1, Audit(dumped).Drift);
+    }
+
+    [Fact]
+    public void A_start_that_the_dump_tells_before_the_events_do_is_another_flows()
+    {
+        Flow flow = _flow;
+        flow.Present |= FlowFields.EventTime;
+        _h.New(flow, time: 10_000_000_000);
+        Flow dumped = _flow;
+        dumped.Present |= FlowFields.StartTime;
+        dumped.StartTime = 10_500_000_000;
+        Flow ended = _flow;
+        ended.Present |= FlowFields.StartTime;
+        ended.StartTime = 10_000_000_100;
+        _h.View.OpenRound();
+        _h.Row(dumped, FlowOrigin.Audit); // the dump is ahead of the events
+        _h.Destroy(ended);
+        _h.New(flow, time: 10_499_000_000);
+        RoundResult result = _h.Settle(FlowOrigin.Audit);
+        Assert.Equal("Started/Event 1, Ended/Event 1, Started/Event 2", _h.Take());
+        Assert.Equal(0, result.Repaired);
+    }
+
+    private RoundResult Audit(in Flow dumped)
+    {
+        _h.View.OpenRound();
+        _h.Row(dumped, FlowOrigin.Audit);
+        return _h.Settle(FlowOrigin.Audit);
+    }
+
     [Fact]
     public void A_failed_round_leaves_nothing_announced_and_the_next_one_clears_it()
     {

@@ -5,7 +5,7 @@ namespace ConntrackStream.Service.NpaLog;
 /// <summary>What the flow log has told so far of a flow that has not ended.</summary>
 internal sealed class FlowLife(FlowTuple original, long? start, long seen)
 {
-    // NEW's time of receipt and the kernel's own start of the same flow differ by less; the live view allows as much.
+    // NEW's time and the kernel's own start of the same flow differ by less, as a rule; where they do not, its life is told as two, one after the other.
     private const long SameStartNs = 1_000_000;
 
     internal FlowTuple Original { get; } = original;

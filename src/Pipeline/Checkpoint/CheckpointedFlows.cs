@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.LiveView;
 using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
 
 namespace ConntrackStream.Pipeline.Checkpoint;
@@ -9,9 +10,6 @@ namespace ConntrackStream.Pipeline.Checkpoint;
 /// </summary>
 public sealed class CheckpointedFlows : IDisposable
 {
-    /// <summary>How far the kernel's start time may be from the checkpoint's, ns.</summary>
-    public const long StartTolerance = 1_000_000;
-
     private byte[] _content;
     private int[] _slots; // offset of a record, 0 = free; a power of two, at most half full; linear probing
 
@@ -30,7 +28,7 @@ public sealed class CheckpointedFlows : IDisposable
 
     /// <summary>
     /// The id of a flow known before the restart: its original tuple is the checkpoint's, and its start time is within 1 ms of the
-    /// checkpoint's; or, when either start time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower
+    /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW); or, when either start time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower
     /// (counters that the checkpoint did not know prove nothing and are not asked for).
     /// </summary>
     public bool TryMatch(in Flow dumped, out FlowId id)
@@ -64,9 +62,14 @@ public sealed class CheckpointedFlows : IDisposable
 
     private static bool IsSame(in CheckpointedFlow known, in Flow dumped)
     {
+        bool hasSameId = dumped.Has(FlowFields.Id) && dumped.Id == known.ConntrackId;
         if (known.StartTime != 0 && dumped.Has(FlowFields.StartTime))
-            return Math.Abs(dumped.StartTime - known.StartTime) <= StartTolerance;
-        if (!dumped.Has(FlowFields.Id) || dumped.Id != known.ConntrackId)
+        {
+            long later = dumped.StartTime - known.StartTime;
+            return later >= -StartTimes.Same && later <= (hasSameId ? StartTimes.LongestWay : StartTimes.Same);
+        }
+
+        if (!hasSameId)
             return false;
         return !known.HasCounters || (dumped.Has(FlowFields.Counters)
             && dumped.OriginalPackets + dumped.ReplyPackets >= known.Packets && dumped.OriginalBytes + dumped.ReplyBytes >= known.Bytes);

@@ -47,6 +47,7 @@ internal sealed partial class FamilyView<TKey>
             if (!IsReplacement(row, e))
             {
                 context.Counters.DuplicateNew++;
+                SetTapped(ref row);
                 Touch(ref row);
                 return;
             }
@@ -85,18 +86,18 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// Is this NEW another incarnation than the live row, whose end was not seen? Kernel times settle it where both are known;
-    /// otherwise only an untapped row, or one not proven alive since the last loss, can have ended unseen.
+    /// Is this NEW another incarnation than the live row, whose end was not seen? Kernel times settle it where both are known: a NEW that is told
+    /// again is no later than its entry's start. Otherwise only an untapped row, or one not proven alive since the last loss, can have ended unseen.
     /// </summary>
     private bool IsReplacement(in FlowRow<TKey> row, in FlowEvent e)
     {
         if (!context.ReplaceAfterLoss)
             return false;
-        if (e.Flow.Id != row.ConntrackId || row.Is(RowFlags.Mismatch) || !TKey.From(e.Flow.Reply).Equals(row.Reply))
+        if (!IsSameEntry(row, e.Flow))
             return true;
-        if (e.Flow.Has(FlowFields.EventTime) && (row.Present & (ushort)FlowFields.EventTime) != 0)
-            return Math.Abs(e.Time - row.Start) > SameStartNs;
-        return row.Is(RowFlags.Untapped) || row.LossEpoch != context.LossEpoch;
+        if (e.Flow.Has(FlowFields.EventTime) && row.HasKernelStart)
+            return e.Time > row.Start + StartTimes.Same;
+        return row.Is(RowFlags.Mismatch | RowFlags.Untapped) || row.LossEpoch != context.LossEpoch;
     }
 
     private void ApplyUpdate(in TKey key, ulong hash, int slot, in FlowEvent e)
@@ -213,7 +214,8 @@ internal sealed partial class FamilyView<TKey>
 
     /// <summary>
     /// Does this DESTROY belong to an earlier incarnation than the live row? The id tells, except that a tuple used again often gets the
-    /// same id; then kernel times tell, and where there are none and the very same DESTROY was seen a moment ago, the kernel is asked.
+    /// same id; then kernel times tell. The kernel is asked where they are not of one kind and close, or there are none and the very same DESTROY
+    /// was seen a moment ago.
     /// </summary>
     private bool IsLate(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
     {
@@ -221,8 +223,12 @@ internal sealed partial class FamilyView<TKey>
             return false;
         if (e.Flow.Id != row.ConntrackId)
             return row.LossEpoch == context.LossEpoch || AskKernel(row);
-        if (e.Flow.Has(FlowFields.StartTime) && (row.Present & (ushort)(FlowFields.EventTime | FlowFields.StartTime)) != 0)
-            return e.Flow.StartTime < row.Start - SameStartNs;
+        if (e.Flow.Has(FlowFields.StartTime) && row.HasKernelStart)
+        {
+            long earlier = row.Start - e.Flow.StartTime;
+            return earlier > StartTimes.Same && (row.HasExactStart || earlier > StartTimes.LongestWay || AskKernel(row));
+        }
+
         return context.RecentEnds.Contains(fingerprint, e.Time) && AskKernel(row);
     }
 

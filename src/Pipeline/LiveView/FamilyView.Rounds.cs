@@ -36,21 +36,21 @@ internal sealed partial class FamilyView<TKey>
         ref FlowRow<TKey> row = ref _table[slot];
         row.SeenRound = context.Round;
         if (row.TouchedRound == context.Round || row.Is(RowFlags.Provisional) || IsSameIncarnation(row, e.Flow))
-            Confirm(slot, ref row, e, origin);
+            Confirm(slot, ref row, e.Flow, origin, e.Time);
         else
             Mismatch(slot, ref row, e.Flow);
     }
 
-    private void Confirm(int slot, ref FlowRow<TKey> row, in FlowEvent e, FlowOrigin origin)
+    private void Confirm(int slot, ref FlowRow<TKey> row, in Flow flow, FlowOrigin origin, long time)
     {
-        if (row.ConntrackId != e.Flow.Id)
+        if (row.ConntrackId != flow.Id)
             return; // touched since: the row of the dump is the older one
-        row.Refresh(e.Flow, context.NowSeconds);
+        row.Refresh(flow, context.NowSeconds);
         row.LossEpoch = context.LossEpoch;
-        if (e.Flow.Extras is not null)
-            KeepExtras(slot, ref row, e.Flow.Extras);
+        if (flow.Extras is not null)
+            KeepExtras(slot, ref row, flow.Extras);
         if (context.InterimSeconds != 0 && !row.Is(RowFlags.Provisional) && context.NowSeconds - row.Reported >= context.InterimSeconds)
-            Emit(FlowChangeKind.Updated, origin, slot, e.Time);
+            Emit(FlowChangeKind.Updated, origin, slot, time);
     }
 
     private void Mismatch(int slot, ref FlowRow<TKey> row, in Flow flow)
@@ -64,13 +64,23 @@ internal sealed partial class FamilyView<TKey>
     /// <summary>Same id and translation, same start where the kernel tells it, and counters that did not run backwards.</summary>
     private static bool IsSameIncarnation(in FlowRow<TKey> row, in Flow flow)
     {
-        if (row.ConntrackId != flow.Id || !TKey.From(flow.Reply).Equals(row.Reply))
+        if (!IsSameEntry(row, flow))
             return false;
-        if (flow.Has(FlowFields.StartTime) && (row.Present & (ushort)(FlowFields.EventTime | FlowFields.StartTime)) != 0)
-            return Math.Abs(flow.StartTime - row.Start) <= SameStartNs;
+        if (flow.Has(FlowFields.StartTime) && row.HasKernelStart)
+            return Math.Abs(flow.StartTime - row.Start) <= StartTimes.Same;
         return !flow.Has(FlowFields.Counters) || (row.Present & (ushort)FlowFields.Counters) == 0
             || (flow.OriginalPackets >= row.OriginalPackets && flow.ReplyPackets >= row.ReplyPackets);
     }
+
+    private static bool IsSameEntry(in FlowRow<TKey> row, in Flow flow) => row.ConntrackId == flow.Id && TKey.From(flow.Reply).Equals(row.Reply);
+
+    /// <summary>
+    /// Another start than the time of its NEW, and still the same incarnation: all events of the round are in and none has told of another, nor can one
+    /// have been lost since its NEW. After a loss the two must not lie too far apart.
+    /// </summary>
+    private bool HadALongWay(in FlowRow<TKey> row, in Flow flow) =>
+        IsSameEntry(row, flow) && row.HasKernelStart && !row.HasExactStart && flow.Has(FlowFields.StartTime)
+        && (row.LossEpoch == context.LossEpoch || Math.Abs(flow.StartTime - row.Start) <= StartTimes.LongestWay);
 
     /// <summary>
     /// Decides the rows from <paramref name="slot"/> on, until <paramref name="until"/> or until enough suspects have been gathered.
@@ -88,7 +98,7 @@ internal sealed partial class FamilyView<TKey>
             else if (row.TouchedRound == context.Round)
                 row.Flags &= ~RowFlags.Mismatch;
             else if (row.Is(RowFlags.Mismatch))
-                SettleMismatch(slot, origin, result);
+                SettleMismatch(slot, ref row, origin, result);
             else if (row.SeenRound != context.Round)
                 _suspects.Add(slot);
         }
@@ -152,14 +162,21 @@ internal sealed partial class FamilyView<TKey>
             row.PackedId = packed;
     }
 
-    private void SettleMismatch(int slot, FlowOrigin origin, RoundResult result)
+    private void SettleMismatch(int slot, ref FlowRow<TKey> row, FlowOrigin origin, RoundResult result)
     {
         PendingIncarnation pending = _mismatches[slot];
-        TKey key = _table[slot].Original;
-        ulong hash = _table.Hash(key);
-        EndUnseen(slot, hash, origin, context.Now);
         Flow flow = pending.Flow;
         flow.Extras = pending.Extras;
+        if (HadALongWay(row, flow))
+        {
+            row.Flags &= ~RowFlags.Mismatch;
+            Confirm(slot, ref row, flow, origin, context.Now);
+            return;
+        }
+
+        TKey key = row.Original;
+        ulong hash = _table.Hash(key);
+        EndUnseen(slot, hash, origin, context.Now);
         slot = Insert(key, hash, flow, RowFlags.Untapped);
         _table[slot].SeenRound = context.Round;
         result.WrongIncarnations++;

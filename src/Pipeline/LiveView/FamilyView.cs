@@ -6,9 +6,6 @@ namespace ConntrackStream.Pipeline.LiveView;
 internal sealed partial class FamilyView<TKey>(ViewContext context)
     where TKey : struct, IFlowKey<TKey>
 {
-    /// <summary>Kernel start times of one flow differ by microseconds between NEW's event time and START (measured -4.6 µs to +0.3 µs).</summary>
-    private const long SameStartNs = 1_000_000;
-
     private readonly FlowTable<TKey> _table = new(context.Seed);
     private readonly Dictionary<int, FlowExtras> _extras = [];
     private readonly HashSet<TKey> _endedInRound = [];

@@ -52,6 +52,12 @@ internal struct FlowRow<TKey>
     public byte ProtocolState;
     public byte MapKeys; // keys of the eBPF map that belong to it: seen by the scan under way (low half), by the one before (high half)
 
+    /// <summary><see cref="Start"/> is of the kernel's clock, not of receipt.</summary>
+    public readonly bool HasKernelStart => Start != 0 && (Present & (ushort)(FlowFields.StartTime | FlowFields.EventTime)) != 0;
+
+    /// <summary>The kernel's <see cref="Start"/> is the entry's own (CTA_TIMESTAMP_START), as a dump tells it; before that it is the time of the NEW (CTA_TIMESTAMP_EVENT).</summary>
+    public readonly bool HasExactStart => (Present & (ushort)FlowFields.StartTime) != 0;
+
     public readonly bool Is(RowFlags flags) => (Flags & flags) != RowFlags.None;
 
     /// <summary>Copies what a message tells about the entry. Absent fields keep their last known value.</summary>
@@ -90,9 +96,9 @@ internal struct FlowRow<TKey>
         flow.ReplyPackets = ReplyPackets;
         flow.ReplyBytes = ReplyBytes;
         flow.Present = (FlowFields)Present & Kept;
-        if ((Present & (ushort)(FlowFields.StartTime | FlowFields.EventTime)) != 0)
+        if (HasKernelStart)
         {
-            flow.StartTime = Start; // the event time of a NEW is the entry's start to a few microseconds
+            flow.StartTime = Start;
             flow.Present |= FlowFields.StartTime;
         }
 

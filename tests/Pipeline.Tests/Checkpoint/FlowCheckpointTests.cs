@@ -51,6 +51,19 @@ public sealed class FlowCheckpointTests : IDisposable
         Assert.Equal(expected, Match(known, dumped));
     }
 
+    /// <summary>The checkpoint has the time of its NEW, the dump its start.</summary>
+    [Theory]
+    [InlineData(1_000_000_000, true)]
+    [InlineData(1_000_000_001, false)]
+    [InlineData(-1_000_001, false)]
+    public void With_the_same_conntrack_id_it_may_be_a_second_later(long later, bool expected)
+    {
+        CheckpointedFlow known = Known(startTime: Start, counters: false);
+        Flow dumped = Dumped(known);
+        dumped.StartTime += later;
+        Assert.Equal(expected, Match(known, dumped));
+    }
+
     [Theory]
     [InlineData(0u, 0, 0, true)]
     [InlineData(0u, 5, 9, true)]
