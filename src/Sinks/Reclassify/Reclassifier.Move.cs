@@ -12,7 +12,8 @@ internal sealed partial class Reclassifier
 {
     internal const string Cause = "reclassify"; // in the flow log's end records
 
-    private const long ActivityTime = 1000; // ms between two looks at whether a client still sends
+    private const long WatchTime = 300; // ms between two looks at whether a client still sends
+    private const long TurnTime = 1000; // ms until the first of those that wait for the rate comes back
     private const int MostRefusals = 8; // for reasons that may pass: after 1, 2, 4 … s, four minutes in all
 
     private double _turn; // ms: when the last of those that wait for the rate alone comes back
@@ -69,7 +70,7 @@ internal sealed partial class Reclassifier
             bool? isActive = _judge.IsActive(flow, ref look.Activity, _time.UnixNanoseconds(), out string? detail);
             if (isActive is null)
             {
-                _wheel.TryAdd(look, now + ActivityTime);
+                _wheel.TryAdd(look, now + WatchTime);
                 return default;
             }
 
@@ -169,7 +170,7 @@ internal sealed partial class Reclassifier
         long due = now + (1000L << look.Refused);
         if (refusal == Refusal.RateLimit)
         {
-            _turn = Math.Max(_turn, now + ActivityTime) + (1000.0 / _options.ActionsPerSecond);
+            _turn = Math.Max(_turn, now + TurnTime) + (1000.0 / _options.ActionsPerSecond);
             due = (long)_turn;
         }
 

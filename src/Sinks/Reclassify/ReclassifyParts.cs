@@ -31,6 +31,7 @@ internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifie
         Remark = calls.Remark,
         Prove = new RouteProver(routes).Prove,
         IsTcpLoose = () => calls.Sysctl("nf_conntrack_tcp_loose") != 0,
+        IsAccounting = () => calls.Sysctl("nf_conntrack_acct") != 0,
         EstablishedTimeouts = () =>
         [
             calls.Sysctl("nf_conntrack_tcp_timeout_established"), calls.Sysctl("nf_conntrack_tcp_timeout_unacknowledged"), calls.Sysctl("nf_conntrack_tcp_timeout_max_retrans"),

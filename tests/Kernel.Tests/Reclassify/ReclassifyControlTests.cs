@@ -91,6 +91,29 @@ public sealed class ReclassifyControlTests : IDisposable
         Eventually.True(() => flow.TryExchange() && UplinkRig.UplinkOf(flow.Seen) == 2, state: () => string.Join('\n', running.Log.All));
     }
 
+    /// <summary>What comes of it otherwise: <see cref="UplinkFactsTests.Masqueraded_tcp_of_a_client_that_only_listens_hangs_while_the_server_is_reset"/>.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_listens_is_left_where_it_is_until_it_sends(bool ipv6)
+    {
+        using UplinkRig rig = new();
+        IPAddress server = UplinkRig.ServerAddress(ipv6);
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1"); // both as the service does
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
+        using TcpFlow flow = rig.Tcp(rig.Client1, server);
+        flow.Exchange(100);
+        rig.AddToSet(server);
+        Eventually.True(() => running.Log.Count("deleted", Tuple(flow)) + running.Log.Count("refused", Tuple(flow), "idle") > 0, state: () => string.Join('\n', running.Log.All));
+        Assert.Equal(SocketError.Success, flow.TryPush(100));
+        Assert.Equal(SocketError.Success, flow.TryReceive());
+
+        Eventually.True(() => flow.TrySend(100) == SocketError.ConnectionReset, state: () => string.Join('\n', running.Log.All));
+        using TcpFlow again = rig.Tcp(rig.Client1, server, 444);
+        Assert.Equal(2, UplinkRig.UplinkOf(again.Seen));
+    }
+
     [Theory]
     [InlineData(UplinkKind.Masqueraded, false)]
     [InlineData(UplinkKind.Masqueraded, true)]
@@ -110,7 +133,7 @@ public sealed class ReclassifyControlTests : IDisposable
 
         rig.AddToSet(server);
         string would = kind == UplinkKind.Routed ? "would re-mark" : "would delete";
-        Eventually.True(() => running.Log.Count(would, Tuple(tcp)) > 0 && running.Log.Count(would, Tuple(udp)) > 0, state: () => string.Join('\n', running.Log.All));
+        Eventually.True(() => { tcp.Exchange(100); return running.Log.Count(would, Tuple(tcp)) > 0 && running.Log.Count(would, Tuple(udp)) > 0; }, state: () => string.Join('\n', running.Log.All));
         tcp.Exchange(1000);
         udp.Exchange(100);
         Assert.Equal(before, Entries());

@@ -3,71 +3,75 @@ using ConntrackStream.Sinks.Reclassify.Decide;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify;
 
-/// <summary>A flow whose client does not send is not deleted: nothing would make it anew.</summary>
+/// <summary>A flow whose client does not send, or whose server is about to, is not deleted: nothing would make it anew, or the wrong end would.</summary>
 public sealed class IdleClientTests
 {
+    private readonly ScriptedWorld _world = new();
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void An_old_flow_goes_only_while_its_client_sends(bool isSending)
+    public void A_connection_goes_only_while_its_client_sends(bool isSending)
     {
-        ScriptedWorld world = new();
-        Flow flow = world.Flow();
-        flow.StartTime -= 3_600_000_000_000;
-        world.Table[flow.Original] = flow;
-        world.Set.Add(1);
-        world.Start(flow);
+        Flow flow = Begin(Established());
         for (int i = 0; i < 10; i++)
         {
-            world.Pass(0.2);
-            if (isSending && world.DeletedFlows.Count == 0)
-                world.Send(flow);
+            _world.Pass(0.1);
+            if (isSending && _world.DeletedFlows.Count == 0)
+                _world.Exchange(flow);
         }
 
-        Assert.Equal(isSending ? 1 : 0, world.DeletedFlows.Count);
-        Assert.Equal(isSending ? 0 : 1, world.Counters.Of(Refusal.Idle));
+        Assert.Equal(isSending ? 1 : 0, _world.DeletedFlows.Count);
+        Assert.Equal(isSending ? 0 : 1, _world.Counters.Of(Refusal.Idle));
     }
 
     [Theory]
-    [InlineData(1, 52, false)] // the server pushes now and then: after a deletion its next packet would come first
-    [InlineData(20, 52, true)] // a download: the next acknowledgement comes at once
-    [InlineData(1, 120, true)]
-    public void A_client_that_only_acknowledges_is_idle_unless_it_is_busy_with_it(int packets, int bytes, bool isActive)
+    [InlineData(1, 52, 1, 500, "only acknowledges what the server sends")] // it pushes now and then: after a deletion its next packet would come first
+    [InlineData(20, 52, 30, 1500, null)] // a download: the next acknowledgement comes at once
+    [InlineData(1, 120, 1, 120, null)]
+    [InlineData(1, 120, 1, 52, "waits for the server's answer")]
+    [InlineData(20, 1500, 10, 52, null)] // an upload
+    public void The_next_packet_must_be_the_clients(int packets, int bytes, int replyPackets, int replyBytes, string? idle)
     {
-        ScriptedWorld world = new();
-        Flow flow = world.Flow();
-        flow.StartTime -= 3_600_000_000_000;
-        world.Table[flow.Original] = flow;
-        world.Set.Add(1);
-        world.Start(flow);
-        world.Pass(0.5);
-        world.Send(flow, (ulong)packets, (ulong)bytes);
-        world.Pass(0.6);
-        Assert.Equal(isActive ? 1 : 0, world.DeletedFlows.Count);
-        Assert.Equal(isActive ? 0 : 1, world.Counters.Of(Refusal.Idle));
+        Flow flow = Begin(Established());
+        _world.Pass(0.2);
+        _world.Exchange(flow, (ulong)packets, (ulong)bytes, (ulong)replyPackets, (ulong)replyBytes);
+        _world.Pass(0.2);
+        Assert.Equal(idle is null ? 1 : 0, _world.DeletedFlows.Count);
+        Assert.Equal(idle is null ? 0 : 1, _world.Counters.Of(Refusal.Idle));
+        if (idle is not null)
+            Assert.Contains(_world.Log.Lines, line => line.Contains(idle, StringComparison.Ordinal));
     }
 
     [Theory]
-    [InlineData(IpProtocol.Udp, 1, false)] // the answer may be on its way, and needs the entry
-    [InlineData(IpProtocol.Udp, 2, true)]
-    [InlineData(IpProtocol.Tcp, 1, true)] // a SYN is sent again
-    public void A_query_is_left_to_its_answer_until_its_client_sends_more(IpProtocol protocol, int packets, bool isActive)
+    [InlineData(TcpState.SynSent)]
+    [InlineData(TcpState.SynReceived)]
+    public void While_it_connects_it_is_the_clients_turn(TcpState state)
     {
-        ScriptedWorld world = new();
-        Flow flow = world.Flow(protocol: protocol);
+        Flow flow = _world.Flow();
+        flow.ProtocolState = (byte)state;
+        flow.OriginalPackets = 1;
+        Begin(flow);
+        Assert.Single(_world.DeletedFlows);
+    }
+
+    [Theory]
+    [InlineData(1, false)] // the answer may be on its way, and needs the entry
+    [InlineData(2, true)]
+    public void A_query_is_left_to_its_answer_until_its_client_sends_more(int packets, bool isActive)
+    {
+        Flow flow = _world.Flow(protocol: IpProtocol.Udp);
         flow.OriginalPackets = (ulong)packets;
-        world.Table[flow.Original] = flow;
-        world.Set.Add(1);
-        world.Start(flow);
-        Assert.Equal(isActive ? 1 : 0, world.DeletedFlows.Count);
-        Assert.Equal(isActive ? 0 : 1, world.Counters.Of(Refusal.Idle));
-        world.Pass(5);
-        Assert.Equal(isActive ? 1 : 0, world.DeletedFlows.Count);
+        Begin(flow);
+        Assert.Equal(isActive ? 1 : 0, _world.DeletedFlows.Count);
+        Assert.Equal(isActive ? 0 : 1, _world.Counters.Of(Refusal.Idle));
+        _world.Pass(5);
+        Assert.Equal(isActive ? 1 : 0, _world.DeletedFlows.Count);
         if (isActive)
             return;
-        world.Send(flow);
-        world.Pass(5);
-        Assert.Single(world.DeletedFlows);
+        _world.Send(flow);
+        _world.Pass(5);
+        Assert.Single(_world.DeletedFlows);
     }
 
     [Theory]
@@ -78,14 +82,40 @@ public sealed class IdleClientTests
     [InlineData(500_000u, 1)] // the setting was lowered since
     public void Without_accounting_the_timeout_tells_idleness(uint timeout, int deleted)
     {
-        ScriptedWorld world = new();
-        Flow flow = world.Flow();
+        Flow flow = Established();
         flow.Present &= ~(FlowFields.Counters | FlowFields.StartTime);
         flow.Present |= FlowFields.Timeout;
         flow.Timeout = timeout;
-        world.Table[flow.Original] = flow;
-        world.Set.Add(1);
-        world.Start(flow);
-        Assert.Equal(deleted, world.DeletedFlows.Count);
+        _world.IsAccounting = false;
+        Begin(flow);
+        Assert.Equal(deleted, _world.DeletedFlows.Count);
+    }
+
+    [Fact]
+    public void A_connection_that_began_before_accounting_was_on_is_left_alone()
+    {
+        Flow flow = Established();
+        flow.Present &= ~FlowFields.Counters;
+        flow.Present |= FlowFields.Timeout;
+        flow.Timeout = 432_000;
+        Begin(flow);
+        Assert.Empty(_world.DeletedFlows);
+        Assert.Contains(_world.Log.Lines, line => line.Contains("began before accounting was on", StringComparison.Ordinal));
+    }
+
+    private Flow Established()
+    {
+        Flow flow = _world.Flow();
+        flow.ProtocolState = (byte)TcpState.Established;
+        return flow;
+    }
+
+    /// <summary>A flow that its destination's set already moves.</summary>
+    private Flow Begin(in Flow flow)
+    {
+        _world.Table[flow.Original] = flow;
+        _world.Set.Add(1);
+        _world.Start(flow);
+        return flow;
     }
 }

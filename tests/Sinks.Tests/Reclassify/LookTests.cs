@@ -67,14 +67,16 @@ public sealed class LookTests
     {
         ScriptedWorld world = new();
         Flow flow = world.Flow();
+        flow.ProtocolState = (byte)TcpState.Established;
+        world.Table[flow.Original] = flow;
         world.Start(flow);
         world.Pass(60);
         world.Set.Add(1);
         AddressRange gained = new(FlowFamily.IPv4, ScriptedWorld.ScriptedSet.Address(1), ScriptedWorld.ScriptedSet.Address(1));
         world.Reclassifier.Forget(new AddressRanges([gained]));
         world.Reclassifier.LookAgain(flow);
-        world.Send(flow);
-        world.Pass(1.1);
+        world.Exchange(flow);
+        world.Pass(0.6);
         Assert.Single(world.DeletedFlows);
     }
 

@@ -36,7 +36,7 @@ internal sealed class ScriptedWorld
             options,
             paths,
             new ClassifierChain([Set]),
-            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, EstablishedTimeouts = () => [432_000, 300, 300] },
+            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, IsAccounting = () => IsAccounting, EstablishedTimeouts = () => [432_000, 300, 300] },
             Ends,
             Time,
             Log);
@@ -60,6 +60,8 @@ internal sealed class ScriptedWorld
 
     internal bool IsTcpLoose { get; set; } = true;
 
+    internal bool IsAccounting { get; set; } = true;
+
     internal Refusal Proof { get; set; }
 
     /// <summary>Thrown by the next reading.</summary>
@@ -67,7 +69,7 @@ internal sealed class ScriptedWorld
 
     internal ReclassifyCounters Counters => Reclassifier.Counters;
 
-    /// <summary>A young TCP flow to 198.51.100.DESTINATION:443 in the kernel, masqueraded unless it is routed.</summary>
+    /// <summary>A TCP flow to 198.51.100.DESTINATION:443 in the kernel, masqueraded unless it is routed. It is connecting: it is the client's turn.</summary>
     internal Flow Flow(int destination = 1, uint mark = Wan1, bool isRouted = false, int port = 40000, IpProtocol protocol = IpProtocol.Tcp, string client = "10.0.0.2")
     {
         FlowTuple original = FlowLogTestData.Tuple(protocol, client, port, $"198.51.100.{destination}", 443);
@@ -76,7 +78,7 @@ internal sealed class ScriptedWorld
             flow.Reply.Destination = FlowLogTestData.Tuple(protocol, "192.0.2.1", 1, "192.0.2.1", 1).Source;
         flow.Id = ++_lastId;
         flow.Mark = mark;
-        flow.ProtocolState = protocol == IpProtocol.Tcp ? (byte)TcpState.Established : (byte)0;
+        flow.ProtocolState = protocol == IpProtocol.Tcp ? (byte)TcpState.SynReceived : (byte)0;
         flow.StartTime = Time.UnixNanoseconds();
         flow.OriginalPackets = 10;
         flow.Present |= FlowFields.Id | FlowFields.Mark | FlowFields.StartTime | FlowFields.Counters | FlowFields.ProtocolState;
@@ -111,6 +113,16 @@ internal sealed class ScriptedWorld
         Flow now = Table[flow.Original];
         now.OriginalPackets += packets;
         now.OriginalBytes += packets * bytes;
+        Table[flow.Original] = now;
+    }
+
+    /// <summary>As <see cref="Send"/>, with the server's packets.</summary>
+    internal void Exchange(in Flow flow, ulong packets = 1, ulong bytes = 500, ulong replyPackets = 1, ulong replyBytes = 500)
+    {
+        Send(flow, packets, bytes);
+        Flow now = Table[flow.Original];
+        now.ReplyPackets += replyPackets;
+        now.ReplyBytes += replyPackets * replyBytes;
         Table[flow.Original] = now;
     }
 

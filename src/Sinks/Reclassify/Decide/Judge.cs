@@ -19,7 +19,7 @@ internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, st
 /// </summary>
 internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
 {
-    /// <summary>A flow so young has its client's attention, ns.</summary>
+    /// <summary>Datagrams of a flow so young are not waited for, ns.</summary>
     private const long Young = 10_000_000_000;
 
     /// <param name="flow">As the kernel told it just now.</param>
@@ -57,21 +57,31 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             : Refusal.None;
     }
 
-    /// <summary>Whether the client still sends, so that a deleted entry comes back. Without accounting, the time since any packet has to do.</summary>
+    /// <summary>
+    /// Whether the client still sends, so that a deleted entry comes back by its packet and not by one of the server's. While TCP connects it is the
+    /// client's turn. Where accounting is off, the time since any packet has to do.
+    /// </summary>
     /// <param name="activity">Of an earlier look; becomes this one's.</param>
     /// <param name="now">ns since the Unix epoch.</param>
-    /// <returns>null: look again in a second.</returns>
+    /// <returns>null: look again in a moment.</returns>
     internal bool? IsActive(in Flow flow, ref ClientActivity activity, long now, out string? detail)
     {
-        if (flow.Original.Protocol != IpProtocol.Tcp && flow.Has(FlowFields.OriginalCounters) && flow.OriginalPackets <= 1)
+        detail = null;
+        if (flow.Original.Protocol == IpProtocol.Tcp)
+        {
+            if (flow.TcpState is TcpState.SynSent or TcpState.SynReceived)
+                return true;
+        }
+        else if (flow.Has(FlowFields.OriginalCounters) && flow.OriginalPackets <= 1)
         {
             detail = "its client has sent one packet so far"; // a query, as a rule: its answer may be on the way, and needs the entry
             return false;
         }
-
-        detail = null;
-        if (flow.Has(FlowFields.StartTime) && now - flow.StartTime < Young)
+        else if (flow.Has(FlowFields.StartTime) && now - flow.StartTime < Young)
+        {
             return true;
+        }
+
         if (flow.Has(FlowFields.OriginalCounters))
         {
             ClientActivity before = activity;
@@ -86,6 +96,12 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
 
         if (flow.TcpState != TcpState.Established || !flow.Has(FlowFields.Timeout))
             return true;
+        if (kernel.IsAccounting())
+        {
+            detail = "it began before accounting was on, and has no counters";
+            return false;
+        }
+
         uint left = flow.Timeout;
         uint idle = kernel.EstablishedTimeouts().Where(whole => whole >= left).Select(whole => whole - left).DefaultIfEmpty().Min();
         detail = string.Create(CultureInfo.InvariantCulture, $"no packet for {idle} s");
