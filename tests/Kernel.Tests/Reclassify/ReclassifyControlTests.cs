@@ -76,8 +76,7 @@ public sealed class ReclassifyControlTests : IDisposable
     {
         using UplinkRig rig = new();
         IPAddress server = UplinkRig.ServerAddress(ipv6);
-        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1"); // both as the service does
-        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
+        CountAndTime(rig);
         await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
         using UplinkEcho flow = rig.Udp(rig.Client1, server);
         FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
@@ -99,8 +98,7 @@ public sealed class ReclassifyControlTests : IDisposable
     {
         using UplinkRig rig = new();
         IPAddress server = UplinkRig.ServerAddress(ipv6);
-        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1"); // both as the service does
-        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
+        CountAndTime(rig);
         await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
         using TcpFlow flow = rig.Tcp(rig.Client1, server);
         flow.Exchange(100);
@@ -181,6 +179,13 @@ public sealed class ReclassifyControlTests : IDisposable
         Assert.All(ends, static end => Assert.True(end.Cause is null or "reclassify", end.Cause));
         Assert.Contains((otherBefore.Id, null), ends);
         Assert.True(ends.Count >= 4, $"{ends.Count} ends");
+    }
+
+    /// <summary>As the service does.</summary>
+    private static void CountAndTime(UplinkRig rig)
+    {
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1");
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
     }
 
     private static void AssertLeftAlone(int deletions) => Assert.InRange(deletions, 1, 2);

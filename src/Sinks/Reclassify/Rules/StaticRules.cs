@@ -48,7 +48,9 @@ public sealed class StaticRules : IFlowClassifier
     public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
     {
         _host = host;
-        return Read() is { } problem ? ValueTask.FromException(new InvalidDataException($"Reclassify:RuleFile: {problem}")) : ValueTask.CompletedTask;
+        if (_file is not null)
+            Read(_file);
+        return ValueTask.CompletedTask;
     }
 
     public Verdict Classify(in FlowQuestion question) => Volatile.Read(ref _index).Classify(question);
@@ -59,9 +61,7 @@ public sealed class StaticRules : IFlowClassifier
     {
         if (_file is null)
             return;
-        if (Read() is { } problem)
-            throw new InvalidDataException($"Reclassify:RuleFile: {problem}");
-
+        Read(_file);
         _logger.RulesReloaded(_file, Volatile.Read(ref _index).Count - _configured.Count);
         _host?.Reconsider(AddressRange.All(FlowFamily.IPv4));
         _host?.Reconsider(AddressRange.All(FlowFamily.IPv6));
@@ -69,16 +69,15 @@ public sealed class StaticRules : IFlowClassifier
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private string? Read()
+    private void Read(string file)
     {
-        if (_file is null)
-            return null;
         lock (_reading)
         {
-            if (StaticRuleFile.TryRead(_file, _isPath, out IReadOnlyList<StaticRule>? rules, out string? problem))
+            if (StaticRuleFile.TryRead(file, _isPath, out IReadOnlyList<StaticRule>? rules, out string? problem))
                 Volatile.Write(ref _index, new RuleIndex(rules.Concat(_configured)));
             Volatile.Write(ref _problem, problem);
-            return problem;
+            if (problem is not null)
+                throw new InvalidDataException($"Reclassify:RuleFile: {problem}");
         }
     }
 }
