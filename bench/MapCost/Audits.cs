@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Audit;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 using ConntrackStream.Sinks.Ebpf;
 
 namespace ConntrackStream.MapCost;

@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 using ConntrackStream.Sinks.Ebpf;
 
 namespace ConntrackStream.MapCost;

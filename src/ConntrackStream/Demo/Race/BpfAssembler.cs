@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace ConntrackStream.Kernel.Tests.Kit;
+namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>Registers: R0 results, R1-R5 arguments (lost by a call), R6-R9 kept, R10 the stack's top.</summary>
 internal enum Reg
@@ -60,7 +60,7 @@ internal sealed class BpfAssembler
 
     internal void Map(Reg to, SafeFileHandle map)
     {
-        Emit(0x18, to, PseudoMapFd, 0, (int)KitBpf.Fd(map)); // BPF_LD | BPF_IMM | BPF_DW
+        Emit(0x18, to, PseudoMapFd, 0, (int)map.DangerousGetHandle()); // BPF_LD | BPF_IMM | BPF_DW
         _code.Add(0);
     }
 

@@ -1,10 +1,10 @@
-using System.Text;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.Ebpf;
 using Microsoft.Win32.SafeHandles;
-using static ConntrackStream.Kernel.Tests.Kit.Reg;
+using static ConntrackStream.Service.Demo.Race.Reg;
 
-namespace ConntrackStream.Kernel.Tests.Kit;
+namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>Whose packets open the gate.</summary>
 public enum GateDirection
@@ -38,10 +38,10 @@ internal sealed class GateProgram
     private const int TCX_PASS = 0, TCX_DROP = 2;
 
     private readonly BpfAssembler _code = new();
-    private readonly RawFlowMap _map;
+    private readonly GateMap _map;
     private readonly SafeFileHandle _counters;
 
-    private GateProgram(RawFlowMap map, SafeFileHandle counters)
+    private GateProgram(GateMap map, SafeFileHandle counters)
     {
         _map = map;
         _counters = counters;
@@ -49,7 +49,8 @@ internal sealed class GateProgram
 
     /// <param name="reply">The program of the reply's hook; otherwise the forward one.</param>
     /// <param name="interfaceIndex">Of the host's veth, as keys carry it.</param>
-    internal static SafeFileHandle Load(RawFlowMap map, SafeFileHandle counters, GateDirection direction, bool reply, uint interfaceIndex)
+    /// <exception cref="FlowMapException">The kernel refuses it; the message has the verifier's words.</exception>
+    internal static SafeFileHandle Load(GateMap map, SafeFileHandle counters, GateDirection direction, bool reply, uint interfaceIndex)
     {
         GateProgram program = new(map, counters);
         program.ReadPacket();
@@ -67,7 +68,7 @@ internal sealed class GateProgram
     /// <summary>IP header to the stack, protocol to R8, ports (0 for ICMP) to the stack.</summary>
     private void ReadPacket()
     {
-        bool ipv6 = _map.Info.IsIPv6;
+        bool ipv6 = _map.IsIPv6;
         _code.Copy(R6, R1);
         _code.Load(Width.Word, R2, R6, Protocol);
         _code.JumpUnlessEqual(R2, ipv6 ? 0xdd86 : 0x0008, "untouched"); // htons(ETH_P_IPV6), htons(ETH_P_IP)
@@ -130,8 +131,8 @@ internal sealed class GateProgram
     /// <summary>The key of the forward direction.</summary>
     private void WriteKey(GateDirection direction, bool reply, uint interfaceIndex)
     {
-        RawMapLayout layout = _map.Layout;
-        int source = _map.Info.IsIPv6 ? Header + 8 : Header + 12, destination = source + layout.AddressLength; // of the packet
+        AgentKeyLayout layout = _map.Key;
+        int source = _map.IsIPv6 ? Header + 8 : Header + 12, destination = source + layout.AddressLength; // of the packet
         if (reply)
             (source, destination) = (destination, source);
         for (int i = Key; i < 0; i += sizeof(ulong))
@@ -147,7 +148,7 @@ internal sealed class GateProgram
 
     private void CopyAddress(int to, int from)
     {
-        for (int i = 0; i < _map.Layout.AddressLength; i += sizeof(uint))
+        for (int i = 0; i < _map.Key.AddressLength; i += sizeof(uint))
         {
             _code.Load(Width.Word, R2, R10, from + i);
             _code.Store(Width.Word, R10, to + i, R2);
@@ -166,7 +167,7 @@ internal sealed class GateProgram
         _code.JumpUnlessEqual(R0, 0, "known");
         _code.Store(Width.Double, R10, Value, 0);
         _code.Store(Width.Double, R10, Value + 8, 0);
-        if (_map.Info.HasLastSeen)
+        if (_map.HasLastSeen)
         {
             _code.Call(Helper.KtimeGetNs);
             _code.Store(Width.Double, R10, Value + 8, R0);
@@ -175,7 +176,7 @@ internal sealed class GateProgram
         _code.Map(R1, _map.Handle);
         _code.StackAddress(R2, Key);
         _code.StackAddress(R3, Value);
-        _code.Set(R4, (int)KitBpf.BPF_ANY);
+        _code.Set(R4, (int)Bpf.BPF_ANY);
         _code.Call(Helper.MapUpdate);
         Count(GateCounter.Opened);
         _code.Jump("passed");
@@ -199,7 +200,7 @@ internal sealed class GateProgram
     /// <summary>last_seen of the entry R0 points at.</summary>
     private void Touch()
     {
-        if (!_map.Info.HasLastSeen)
+        if (!_map.HasLastSeen)
             return;
         _code.Copy(R9, R0);
         _code.Call(Helper.KtimeGetNs);
@@ -224,27 +225,9 @@ internal sealed class GateProgram
         _code.Call(Helper.MapLookup);
     }
 
-    private static unsafe SafeFileHandle Load(ulong[] code, string name)
+    private static SafeFileHandle Load(ulong[] code, string name)
     {
-        byte[] log = new byte[65536];
-        fixed (ulong* instructions = code)
-        fixed (byte* license = "MIT\0"u8, text = log)
-        {
-            KitBpf.ProgramAttr attr = new()
-            {
-                Type = KitBpf.BPF_PROG_TYPE_SCHED_CLS,
-                Instructions = (uint)code.Length,
-                Code = instructions,
-                License = license,
-                LogLevel = 1,
-                LogSize = (uint)log.Length,
-                Log = text,
-            };
-            KitBpf.WriteName(attr.Name, name);
-            Errno errno = KitBpf.Try(KitBpf.BPF_PROG_LOAD, ref attr, out int fd);
-            return errno == Errno.None
-                ? new SafeFileHandle(fd, ownsHandle: true)
-                : throw new FlowMapException($"loading the program {name}", errno, Encoding.ASCII.GetString(log).TrimEnd('\0'));
-        }
+        Errno errno = Bpf.LoadClassifier(code, name, out SafeFileHandle program, out string log);
+        return errno == Errno.None ? program : throw new FlowMapException($"loading the program {name}", errno, log);
     }
 }

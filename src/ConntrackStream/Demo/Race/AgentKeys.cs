@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
 
-namespace ConntrackStream.Kernel.Tests.Kit;
+namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>
 /// The keys that the agent's cleaner takes for alive: derived from one dump of the kernel's table, its own way (CleanupConntrackMap). The

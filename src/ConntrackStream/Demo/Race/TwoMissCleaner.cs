@@ -2,13 +2,13 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
 
-namespace ConntrackStream.Kernel.Tests.Kit;
+namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>
-/// The agent's cleaner with the fix once proposed, as a negative control: a key is deleted when two consecutive runs missed it, kept in two
+/// The agent's cleaner with the fix once proposed: a key is deleted when two consecutive runs missed it, kept in two
 /// sets that take turns. A stale key still meets the window between dump and delete once, at its second miss.
 /// </summary>
-public sealed class TwoMissCleaner(IFlowMap map, ConntrackClient table)
+internal sealed class TwoMissCleaner(IFlowMap map, ConntrackClient table)
 {
     private readonly FlowBatchPool _pool = new();
     private readonly HashSet<MapKey> _even = [];
@@ -18,7 +18,7 @@ public sealed class TwoMissCleaner(IFlowMap map, ConntrackClient table)
     /// <summary>One run: copy, dump, compare, delete.</summary>
     /// <param name="beforeDelete">Called between the snapshot and the first delete.</param>
     /// <returns>The keys deleted.</returns>
-    public IReadOnlyList<MapKey> Run(Action? beforeDelete = null)
+    internal IReadOnlyList<MapKey> Run(Action? beforeDelete = null)
     {
         (HashSet<MapKey> now, HashSet<MapKey> before) = _isEven ? (_even, _odd) : (_odd, _even);
         HashSet<MapKey> copy = MapCopy.Of(map);

@@ -1,6 +1,6 @@
 using ConntrackStream.Pipeline.Delete;
 
-namespace ConntrackStream.Kernel.Tests.Kit;
+namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>All keys of a map at about one time.</summary>
 internal static class MapCopy

@@ -2,13 +2,13 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
 
-namespace ConntrackStream.Kernel.Tests.Kit;
+namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>
-/// The agent's cleaner, as a negative control: one run copies the map, the next dumps the kernel's table once and deletes every copied key
+/// The agent's cleaner: one run copies the map, the next dumps the kernel's table once and deletes every copied key
 /// that is absent from the dump. A tuple reused between dump and delete is cut.
 /// </summary>
-public sealed class SnapshotCleaner(IFlowMap map, ConntrackClient table)
+internal sealed class SnapshotCleaner(IFlowMap map, ConntrackClient table)
 {
     private readonly FlowBatchPool _pool = new();
     private HashSet<MapKey>? _copy;
@@ -16,7 +16,7 @@ public sealed class SnapshotCleaner(IFlowMap map, ConntrackClient table)
     /// <summary>One run: copies, or deletes by the last run's copy.</summary>
     /// <param name="beforeDelete">Called between the snapshot and the first delete.</param>
     /// <returns>The keys deleted.</returns>
-    public IReadOnlyList<MapKey> Run(Action? beforeDelete = null)
+    internal IReadOnlyList<MapKey> Run(Action? beforeDelete = null)
     {
         if (_copy is not { } copy)
         {
