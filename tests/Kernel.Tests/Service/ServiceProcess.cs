@@ -37,6 +37,9 @@ internal sealed class ServiceProcess : IDisposable
         return service;
     }
 
+    /// <summary>Starts a verb that takes a while.</summary>
+    internal static ServiceProcess StartVerb(params string[] arguments) => new(arguments);
+
     /// <summary>Runs a verb to its end.</summary>
     internal static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsAsync(Program, arguments);
 
