@@ -28,7 +28,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     private FlowMapScan _scanned; // good once the channel is complete
     private ushort _epoch;
     private bool _tallied = true; // the last scan counted, and so do the rows' tallies
-    private long _began, _failedRounds, _matched, _missed, _young;
+    private long _began, _startedBefore, _failedRounds, _matched, _missed, _young;
 
     private enum Phase : byte
     {
@@ -121,6 +121,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         context.Scan++;
         _began = context.Monotonic;
+        _startedBefore = context.Started;
         _epoch = context.View.Context.LossEpoch;
         _matched = _missed = _young = 0;
         context.OpenLive();
@@ -251,6 +252,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         context.Counters.Audits++;
         LastCounted = context.Monotonic;
         TellLost(_scanned);
+        _fill.Remember(_scanned.Entries + _scanned.Junk, _startedBefore, _epoch);
         Answer(new MapReport(
             context.Now - (context.Monotonic - _began), Since(_began), _scanned.Entries, _matched, _missed, _young, _scanned.Junk, Problem: null));
         TellShare();

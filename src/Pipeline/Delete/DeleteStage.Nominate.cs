@@ -17,6 +17,7 @@ internal sealed partial class DeleteStage
 
     private void OnStarted(in Flow flow)
     {
+        context.Started++;
         context.Live.Add(flow);
         context.NextLive?.Add(flow);
         if (_tombstones.Count == 0)

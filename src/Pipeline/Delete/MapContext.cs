@@ -55,6 +55,9 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     /// <summary>Number of the scan under way, or of the last one.</summary>
     public uint Scan { get; set; }
 
+    /// <summary>Flows that have begun since the start, as far as they were seen.</summary>
+    public long Started { get; set; }
+
     /// <summary>ns since the Unix epoch.</summary>
     public long Now => time.UnixNanoseconds();
 
