@@ -93,10 +93,10 @@ internal static partial class PipelineLog
     [LoggerMessage(2117, LogLevel.Warning, "{Count} entries of live flows are gone since the last audit: evicted by the kernel, or deleted by somebody else. The map has {Entries} entries now, but {Begun} flows began since, so it may have been full meanwhile (from {Full} entries on the kernel evicts)")]
     public static partial void LiveEntriesLost(this ILogger logger, long count, long entries, uint full, long begun);
 
-    [LoggerMessage(2120, LogLevel.Information, "deleted {Key}: {Evidence}")]
+    [LoggerMessage(2120, LogLevel.Debug, "deleted {Key}: {Evidence}")]
     public static partial void EntryDeleted(this ILogger logger, string key, string evidence);
 
-    [LoggerMessage(2121, LogLevel.Information, "would delete {Key}: {Evidence}")]
+    [LoggerMessage(2121, LogLevel.Debug, "would delete {Key}: {Evidence}")]
     public static partial void EntryWouldBeDeleted(this ILogger logger, string key, string evidence);
 
     [LoggerMessage(2122, LogLevel.Warning, "restored {Key} after {Microseconds:F0} µs, because {Reason}; it had been deleted as {Evidence}")]
@@ -113,4 +113,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(2126, LogLevel.Debug, "kept {Key}: {Reason}; it had been nominated as {Evidence}")]
     public static partial void EntryKept(this ILogger logger, string key, string reason, string evidence);
+
+    [LoggerMessage(2127, LogLevel.Information, "the map since the last summary: {Summary}")]
+    public static partial void CleaningSummary(this ILogger logger, string summary);
 }

@@ -65,8 +65,7 @@ internal sealed partial class DeleteStage
     private void Drop(Tombstone tombstone, ref long counter, DeleteOutcome outcome, string reason)
     {
         counter++;
-        if (journal.TellsKept)
-            Tell(outcome, tombstone, reason);
+        Tell(outcome, tombstone, reason);
         Close(tombstone);
     }
 
