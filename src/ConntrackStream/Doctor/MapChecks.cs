@@ -125,7 +125,7 @@ internal static class MapChecks
     private static bool HasAny(HashSet<uint> interfaces, NetworkNamespace networkNamespace)
     {
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
-        return interfaces.Any(index => index == 0 || client.HasInterface(index)); // 0: the layout keeps none
+        return interfaces.Any(index => index == 0 || client.HasInterface(index) == true); // 0: the layout keeps none
     }
 
     private static CheckResult Writable(string source)

@@ -53,6 +53,7 @@ internal sealed partial class MapAudit
             {
                 context.Map = context.Options.Open();
                 logger.MapOpened(context.Map.Info.Source, context.Map.Info.Layout, context.Map.Info.Id, context.Map.Info.Capacity, context.Options.Mode);
+                Recall(context.Map.Info.Id);
             }
             else if (context.Map.Refresh())
             {
@@ -71,6 +72,14 @@ internal sealed partial class MapAudit
             context.Void();
             return false;
         }
+    }
+
+    /// <summary>What an earlier run knew of this very map. The first map that is opened is the only one it can be about.</summary>
+    private void Recall(uint mapId)
+    {
+        if (_earlier is { } earlier && earlier.MapId == mapId)
+            context.Groups.Restore(earlier.Groups);
+        _earlier = null;
     }
 
     private void OnRecreated(FlowMapInfo info)

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Pipeline.LiveView;
@@ -26,6 +27,8 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     private MissLedger.Settlement? _settlement;
     private Task _scan = Task.CompletedTask;
     private FlowMapScan _scanned; // good once the channel is complete
+    private LongestTimeouts _timeouts = LongestTimeouts.Unknown; // good from the first batch on
+    private MapMemory? _earlier = context.Options.Earlier;
     private ushort _epoch;
     private bool _tallied = true; // the last scan counted, and so do the rows' tallies
     private long _began, _startedBefore, _failedRounds, _matched, _missed, _young;
@@ -125,6 +128,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         _epoch = context.View.Context.LossEpoch;
         _matched = _missed = _young = 0;
         context.OpenLive();
+        context.Interfaces.Forget();
         (_family, _slot) = (FlowFamily.IPv4, 0);
         _phase = Phase.Opening;
         _batches = Channel.CreateBounded<MapEntryBatch>(new BoundedChannelOptions(MapEntryPool.Batches) { SingleReader = true, SingleWriter = true });
@@ -138,6 +142,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         Exception? failure = null;
         try
         {
+            _timeouts = ports.Timeouts();
             _scanned = map.Scan(
                 _pool,
                 batch =>
@@ -251,6 +256,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         context.Counters.Audits++;
         LastCounted = context.Monotonic;
+        context.Options.OnLearnt?.Invoke(new MapMemory(context.Map!.Info.Id, context.Groups.ToMemory()));
         TellLost(_scanned);
         _fill.Remember(_scanned.Entries + _scanned.Junk, _startedBefore, _epoch);
         Answer(new MapReport(

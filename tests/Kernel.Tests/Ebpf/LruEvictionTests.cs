@@ -54,9 +54,9 @@ public sealed class LruEvictionTests
         await rig.StartAsync();
 
         uint filled = 0;
-        while (map.TryLookup(alive.Key, out _)) // a look does not count as use
+        while (filled < 100 * Capacity && map.TryLookup(alive.Key, out _)) // a look does not count as use
             map.Insert(MapOf.Key(filled++), MapOf.Value);
-        Assert.InRange(filled, map.Info.EvictsFrom!.Value - 1, 3 * Capacity);
+        Assert.InRange(filled, map.Info.EvictsFrom!.Value - 1, (100 * Capacity) - 1); // it lasts longer on the list of a CPU that inserts no more
         await rig.AuditAsync();
         Assert.Equal((1, 0, 0), (rig.Counters.Evicted, rig.Counters.DeletedByOthers, rig.Counters.LostUnknown));
     }

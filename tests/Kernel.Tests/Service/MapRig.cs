@@ -71,6 +71,9 @@ internal sealed class MapRig : IDisposable
 
     internal bool Has(in MapKey key) => Map.TryLookup(key, out _);
 
+    /// <summary>A value that a packet last used so long ago.</summary>
+    internal static MapValue UsedAgo(TimeSpan ago) => new(1, (ulong)(TimeProvider.System.GetTimestamp() - (ago.Ticks * 100))); // CLOCK_MONOTONIC in ns
+
     /// <summary>Starts the service on the map, with short times; its log has each entry.</summary>
     internal Task<ServiceProcess> RunAsync(string mode, params string[] more) => ServiceProcess.StartAsync(
         Space.Name, Directory,

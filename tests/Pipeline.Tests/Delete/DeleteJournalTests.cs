@@ -77,7 +77,7 @@ public sealed class DeleteJournalTests
     public async Task The_evidence_has_each_change_and_nothing_that_was_kept()
     {
         Evidence evidence = new();
-        await using (DeleteJournal journal = new(new LevelLogger(LogLevel.Information), evidence: evidence))
+        await using (DeleteJournal journal = new(new LevelLogger(LogLevel.Debug), evidence: evidence))
         {
             journal.Start();
             foreach (DeleteOutcome outcome in Enum.GetValues<DeleteOutcome>())
