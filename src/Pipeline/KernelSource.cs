@@ -33,7 +33,16 @@ public sealed class KernelSource : IAsyncDisposable
         _logger = loggers.CreateLogger<KernelSource>();
         Source = new PipelineSource(capacity)
         {
-            Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Exists = Exists, HasInterface = HasInterface, Dump = Dump },
+            Kernel = new KernelTable
+            {
+                Count = Count,
+                IsAlive = IsAlive,
+                AreAlive = AreAlive,
+                Exists = Exists,
+                HasInterface = HasInterface,
+                Timeouts = Timeouts,
+                Dump = Dump,
+            },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
         Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), open, Random.Shared);
@@ -124,7 +133,20 @@ public sealed class KernelSource : IAsyncDisposable
         }
     }
 
-    private bool HasInterface(uint index)
+    private LongestTimeouts Timeouts()
+    {
+        try
+        {
+            return _namespace.Run(LongestTimeouts.Read);
+        }
+        catch (NetlinkException e)
+        {
+            _logger.QuestionFailed(e.Message);
+            return LongestTimeouts.Unknown;
+        }
+    }
+
+    private bool? HasInterface(uint index)
     {
         try
         {
@@ -133,7 +155,7 @@ public sealed class KernelSource : IAsyncDisposable
         catch (NetlinkException e)
         {
             OnFailure(e);
-            return false;
+            return null;
         }
     }
 

@@ -43,6 +43,8 @@ internal sealed record MapCounterFigures
 
     public required long Evicted { get; init; }
 
+    public required long LostUnknown { get; init; }
+
     public required long Failures { get; init; }
 
     /// <summary>µs for which the entry of a live flow was absent at most.</summary>
@@ -69,6 +71,7 @@ internal sealed record MapCounterFigures
         RestoreFailed = counters.RestoreFailed,
         DeletedByOthers = counters.DeletedByOthers,
         Evicted = counters.Evicted,
+        LostUnknown = counters.LostUnknown,
         Failures = counters.Failures,
         LongestAbsenceUs = counters.LongestAbsence / 1000.0,
     };

@@ -127,7 +127,10 @@ internal sealed class ServiceMeter : IDisposable
         ]);
         MapGauge("map_longest_absence_seconds", "Longest time a restored entry had been absent.", static map => [new(map.Counters.LongestAbsence / 1e9)]);
         MapCounter("map_live_entries_lost_total", "Entries of live flows that vanished without this service, by cause.", static map =>
-            [new(map.Counters.DeletedByOthers, Label("cause", "deleted_by_others")), new(map.Counters.Evicted, Label("cause", "evicted"))]);
+        [
+            new(map.Counters.DeletedByOthers, Label("cause", "deleted_by_others")), new(map.Counters.Evicted, Label("cause", "evicted")),
+            new(map.Counters.LostUnknown, Label("cause", "unknown")),
+        ]);
     }
 
     private void AddReclassification()

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Service.Options;
 
@@ -34,4 +35,11 @@ public sealed class MapSettings
     /// </summary>
     [Range(1, 1_048_576)]
     public int UntrackedGroupSize { get; set; } = 64;
+
+    /// <summary>File for the evidence of each deletion, one JSON object a line. Default: none.</summary>
+    [StringLength(4095, MinimumLength = 1)]
+    public string? EvidencePath { get; set; }
+
+    /// <summary>When that file is renamed and a new one begun.</summary>
+    public RotationOptions EvidenceRotation { get; set; } = new();
 }

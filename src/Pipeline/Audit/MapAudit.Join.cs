@@ -20,7 +20,7 @@ internal sealed partial class MapAudit
         for (int i = 0; i < entries.Length; i++)
             warmth += context.View.Warm(entries[i].Key.Tuple.IsIPv6, heads[i]);
         context.View.KeepWarm(warmth);
-        long now = context.Now, youngest = context.Monotonic - (context.Options.Grace.Ticks * 100);
+        long now = context.Now, youngest = context.Monotonic - Nanoseconds(context.Options.Grace);
         for (int i = 0; i < entries.Length; i++)
             Judge(entries[i], hashes[i], now, youngest);
     }
@@ -41,9 +41,16 @@ internal sealed partial class MapAudit
         {
             _missed++;
             context.Misses.Mark(entry.Key, context.Scan, now);
-            context.Groups.Miss(MapGroup.Of(entry.Key));
+            if (!context.Interfaces.IsGone(entry.Key.InterfaceIndex))
+                context.Groups.Miss(MapGroup.Of(entry.Key), IsOld(entry));
         }
     }
+
+    /// <summary>Not used for longer than the kernel keeps any flow of the protocol.</summary>
+    private bool IsOld(in MapEntry entry) => entry.Value.LastSeen != 0
+        && (long)entry.Value.LastSeen < context.Monotonic - Nanoseconds(_timeouts.Of(entry.Key.Tuple.Protocol));
+
+    private static long Nanoseconds(TimeSpan span) => span.Ticks * 100;
 
     private bool HasFlow(in FlowTuple tuple, ulong hash)
     {

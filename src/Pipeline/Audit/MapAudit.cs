@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Pipeline.LiveView;
@@ -26,9 +27,11 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     private MissLedger.Settlement? _settlement;
     private Task _scan = Task.CompletedTask;
     private FlowMapScan _scanned; // good once the channel is complete
+    private LongestTimeouts _timeouts = LongestTimeouts.Unknown; // good from the first batch on
+    private MapMemory? _earlier = context.Options.Earlier;
     private ushort _epoch;
     private bool _tallied = true; // the last scan counted, and so do the rows' tallies
-    private long _began, _failedRounds, _matched, _missed, _young;
+    private long _began, _startedBefore, _failedRounds, _matched, _missed, _young;
 
     private enum Phase : byte
     {
@@ -121,9 +124,11 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         context.Scan++;
         _began = context.Monotonic;
+        _startedBefore = context.Started;
         _epoch = context.View.Context.LossEpoch;
         _matched = _missed = _young = 0;
         context.OpenLive();
+        context.Interfaces.Forget();
         (_family, _slot) = (FlowFamily.IPv4, 0);
         _phase = Phase.Opening;
         _batches = Channel.CreateBounded<MapEntryBatch>(new BoundedChannelOptions(MapEntryPool.Batches) { SingleReader = true, SingleWriter = true });
@@ -137,6 +142,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         Exception? failure = null;
         try
         {
+            _timeouts = ports.Timeouts();
             _scanned = map.Scan(
                 _pool,
                 batch =>
@@ -250,7 +256,9 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         context.Counters.Audits++;
         LastCounted = context.Monotonic;
+        context.Options.OnLearnt?.Invoke(new MapMemory(context.Map!.Info.Id, context.Groups.ToMemory()));
         TellLost(_scanned);
+        _fill.Remember(_scanned.Entries + _scanned.Junk, _startedBefore, _epoch);
         Answer(new MapReport(
             context.Now - (context.Monotonic - _began), Since(_began), _scanned.Entries, _matched, _missed, _young, _scanned.Junk, Problem: null));
         TellShare();

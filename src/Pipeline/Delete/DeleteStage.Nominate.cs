@@ -8,7 +8,7 @@ internal sealed partial class DeleteStage
     /// <summary>The last audits found this key without a flow.</summary>
     public void NominateMissed(IFlowMap map, in MapKey key, in MissLedger.Miss miss)
     {
-        if (_tombstones.Contains(key) || context.Groups.IsExempt(MapGroup.Of(key)))
+        if (_tombstones.Contains(key) || context.IsExempt(key))
             return;
         Tombstone tombstone = new(key, TombstoneReason.MissedTwice) { Since = miss.First, Misses = miss.Count };
         if (TryAdd(map, tombstone))
@@ -17,6 +17,7 @@ internal sealed partial class DeleteStage
 
     private void OnStarted(in Flow flow)
     {
+        context.Started++;
         context.Live.Add(flow);
         context.NextLive?.Add(flow);
         if (_tombstones.Count == 0)

@@ -48,7 +48,7 @@ internal sealed partial class DeleteStage
 
     private void Settle(IFlowMap map, Tombstone tombstone)
     {
-        if (context.Groups.IsExempt(MapGroup.Of(tombstone.Key)))
+        if (context.IsExempt(tombstone.Key))
             Drop(tombstone, ref context.Counters.KeptUntracked, DeleteOutcome.KeptUntracked, "no key of its group has ever matched a flow (NOTRACK?)");
         else if (!map.TryLookup(tombstone.Key, out MapValue value))
             Drop(tombstone, ref context.Counters.AlreadyGone, DeleteOutcome.AlreadyGone, GoneAlready);
@@ -65,8 +65,7 @@ internal sealed partial class DeleteStage
     private void Drop(Tombstone tombstone, ref long counter, DeleteOutcome outcome, string reason)
     {
         counter++;
-        if (journal.TellsKept)
-            Tell(outcome, tombstone, reason);
+        Tell(outcome, tombstone, reason);
         Close(tombstone);
     }
 

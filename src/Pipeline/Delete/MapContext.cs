@@ -19,7 +19,7 @@ internal enum FlowExistence : byte
 internal delegate FlowExistence ExistenceCheck(ReadOnlySpan<FlowTuple> tuples);
 
 /// <summary>What the map's audit and the delete stage share. Used by the loop only.</summary>
-internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, Func<uint, bool> hasInterface, TimeProvider time)
+internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, Func<uint, bool?> hasInterface, TimeProvider time)
 {
     private uint _absentInterface; // the last one asked for in vain
     private readonly List<MapKey> _keys = [];
@@ -39,6 +39,8 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
 
     public UntrackedGroups Groups { get; } = new(options.UntrackedGroupSize);
 
+    public GoneInterfaces Interfaces { get; } = new(hasInterface);
+
     public MapOwners Owners { get; } = new();
 
     public MapCounters Counters { get; } = new();
@@ -55,6 +57,9 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     /// <summary>Number of the scan under way, or of the last one.</summary>
     public uint Scan { get; set; }
 
+    /// <summary>Flows that have begun since the start, as far as they were seen.</summary>
+    public long Started { get; set; }
+
     /// <summary>ns since the Unix epoch.</summary>
     public long Now => time.UnixNanoseconds();
 
@@ -69,10 +74,16 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
         Groups.Match(MapGroup.Of(key));
         if (HasMatched || (key.InterfaceIndex != 0 && key.InterfaceIndex == _absentInterface))
             return;
-        HasMatched = key.InterfaceIndex == 0 || hasInterface(key.InterfaceIndex);
+        HasMatched = key.InterfaceIndex == 0 || hasInterface(key.InterfaceIndex) == true;
         if (!HasMatched)
             _absentInterface = key.InterfaceIndex;
     }
+
+    /// <summary>
+    /// The key is left alone: many like it have never matched a flow, so they are taken for traffic under NOTRACK. Not where its owner's interface is
+    /// gone: then the traffic is over.
+    /// </summary>
+    public bool IsExempt(in MapKey key) => Groups.IsExempt(MapGroup.Of(key)) && !Interfaces.IsGone(key.InterfaceIndex);
 
     /// <summary>Every key that the flow can have in the map, as far as its owners are known; good until the next call.</summary>
     public ReadOnlySpan<MapKey> KeysOf(in Flow flow)

@@ -58,11 +58,14 @@ public sealed class MapCounters
     /// <summary>Deleted entries that should have been put back and could not.</summary>
     public long RestoreFailed;
 
-    /// <summary>Entries of live flows that vanished although this service did not touch them, while the map was not full.</summary>
+    /// <summary>Entries of live flows that vanished although this service did not touch them, and the map cannot have been full.</summary>
     public long DeletedByOthers;
 
-    /// <summary>The same while the map was nearly full: most likely evicted by the kernel (LRU).</summary>
+    /// <summary>The same while the map was full: evicted by the kernel (LRU).</summary>
     public long Evicted;
+
+    /// <summary>The same where the map may have been full between two audits: either.</summary>
+    public long LostUnknown;
 
     /// <summary>Calls to the map that failed.</summary>
     public long Failures;

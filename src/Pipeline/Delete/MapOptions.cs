@@ -33,6 +33,15 @@ public sealed record MapOptions
     /// <summary>Called with each decision, one after another, on a task of its own: what it cannot take in time is left out. Null = nobody asks.</summary>
     public Action<MapOutcome>? OnOutcome { get; init; }
 
+    /// <summary>What an earlier run had learnt; null = nothing.</summary>
+    public MapMemory? Earlier { get; init; }
+
+    /// <summary>Called on the loop, which it must not hold up, with what is known after each audit that counts; null = it is not kept.</summary>
+    public Action<MapMemory>? OnLearnt { get; init; }
+
+    /// <summary>Keeps each change of the map; null for none.</summary>
+    public IMapEvidence? Evidence { get; init; }
+
     /// <summary>False takes the check after the deletion away, for its negative control.</summary>
     internal bool ChecksAgain { get; init; } = true;
 

@@ -130,7 +130,7 @@ public sealed class MapVerbTests : IDisposable
         _rig.Tcp(1000, 80);
         _rig.Entry(IpProtocol.Tcp, 1000, 80);
         for (ushort port = 2000; port < 2070; port++)
-            _rig.Entry(IpProtocol.Udp, port, 53);
+            _rig.Entry(IpProtocol.Udp, port, 53, MapRig.UsedAgo(TimeSpan.FromSeconds(10)));
         (int code, string output, string error) = await AuditAsync("--delete");
         Assert.Equal((0, ""), (code, output));
         Assert.Contains($"left alone, since none of their keys has ever matched a flow (NOTRACK?): udp to {Server} port 53 (70 keys)\n", error, StringComparison.Ordinal);
