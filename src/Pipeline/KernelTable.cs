@@ -25,5 +25,8 @@ internal sealed record KernelTable
     /// <summary>Whether the namespace has an interface of this index.</summary>
     public required Func<uint, bool> HasInterface { get; init; }
 
+    /// <summary>The namespace's timeouts, from /proc/sys; null when they cannot be read. Called on a thread that may block.</summary>
+    public required Func<Delete.KernelTimeouts?> Timeouts { get; init; }
+
     public required TableDump Dump { get; init; }
 }

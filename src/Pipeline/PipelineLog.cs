@@ -108,6 +108,9 @@ internal static partial class PipelineLog
     [LoggerMessage(2125, LogLevel.Warning, "{Count} lines about deleted entries were left out: the log's reader is too slow")]
     public static partial void JournalDropped(this ILogger logger, long count);
 
+    [LoggerMessage(2127, LogLevel.Debug, "kept {Key} for now: {Reason}; {Evidence}")]
+    public static partial void EntryHeld(this ILogger logger, string key, string reason, string evidence);
+
     [LoggerMessage(2126, LogLevel.Debug, "kept {Key}: {Reason}; it had been nominated as {Evidence}")]
     public static partial void EntryKept(this ILogger logger, string key, string reason, string evidence);
 }

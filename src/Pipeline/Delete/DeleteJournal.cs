@@ -75,6 +75,9 @@ internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcom
             case DeleteOutcome.RestoreFailed:
                 logger.RestoreFailed(key, entry.Reason!, evidence);
                 break;
+            case DeleteOutcome.KeptHeld:
+                logger.EntryHeld(key, entry.Reason!, evidence);
+                break;
             default:
                 logger.EntryKept(key, entry.Reason!, evidence);
                 break;
