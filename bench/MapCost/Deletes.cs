@@ -16,6 +16,7 @@ internal static class Deletes
         Phases phases = new();
         await using OurService service = new(pin, MapMode.Delete, phases.On);
         await service.StartAsync().ConfigureAwait(false);
+        await service.AuditAsync().ConfigureAwait(false); // keys that are stale before the first audit wait longer
         using EbpfFlowMap map = EbpfFlowMap.Open(pin, forDeleting: true);
         await DeleteAsync(service, map, WarmUp, generation: 1).ConfigureAwait(false);
         phases.Clear();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
@@ -133,19 +134,6 @@ public sealed class KernelSource : IAsyncDisposable
         }
     }
 
-    private LongestTimeouts Timeouts()
-    {
-        try
-        {
-            return _namespace.Run(LongestTimeouts.Read);
-        }
-        catch (NetlinkException e)
-        {
-            _logger.QuestionFailed(e.Message);
-            return LongestTimeouts.Unknown;
-        }
-    }
-
     private bool? HasInterface(uint index)
     {
         try
@@ -157,6 +145,25 @@ public sealed class KernelSource : IAsyncDisposable
             OnFailure(e);
             return null;
         }
+    }
+
+    private KernelTimeouts? Timeouts()
+    {
+        try
+        {
+            return _namespace.Run(static () => KernelTimeouts.Read(Sysctl) with { Longest = LongestTimeouts.Read() });
+        }
+        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException)
+        {
+            _logger.QuestionFailed(e.Message);
+            return null;
+        }
+    }
+
+    private static long? Sysctl(string name)
+    {
+        string path = $"/proc/sys/net/netfilter/nf_conntrack_{name}";
+        return File.Exists(path) ? long.Parse(File.ReadAllText(path).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture) : null;
     }
 
     /// <summary>Answers of a failed request may still come: a new socket forgets them.</summary>

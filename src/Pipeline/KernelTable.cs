@@ -26,8 +26,8 @@ internal sealed record KernelTable
     /// <summary>Whether the namespace has an interface of this index; null when the kernel did not answer.</summary>
     public required Func<uint, bool?> HasInterface { get; init; }
 
-    /// <summary>For how long the namespace's table keeps idle flows. Reads files, on a thread that may block.</summary>
-    public Func<LongestTimeouts> Timeouts { get; init; } = static () => LongestTimeouts.Unknown;
+    /// <summary>The namespace's timeouts, from /proc/sys; null when they cannot be read. Called on a thread that may block.</summary>
+    public required Func<Delete.KernelTimeouts?> Timeouts { get; init; }
 
     public required TableDump Dump { get; init; }
 }

@@ -116,4 +116,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(2127, LogLevel.Information, "the map since the last summary: {Summary}")]
     public static partial void CleaningSummary(this ILogger logger, string summary);
+
+    [LoggerMessage(2128, LogLevel.Debug, "kept {Key} for now: {Reason}; {Evidence}")]
+    public static partial void EntryHeld(this ILogger logger, string key, string reason, string evidence);
 }

@@ -27,6 +27,10 @@ internal sealed record MapCounterFigures
 
     public required long KeptUntracked { get; init; }
 
+    public required long KeptHeld { get; init; }
+
+    public required long EndsHeld { get; init; }
+
     public required long AlreadyGone { get; init; }
 
     public required long Deleted { get; init; }
@@ -63,6 +67,8 @@ internal sealed record MapCounterFigures
         KeptAlive = counters.KeptAlive,
         KeptInUse = counters.KeptInUse,
         KeptUntracked = counters.KeptUntracked,
+        KeptHeld = counters.KeptHeld,
+        EndsHeld = counters.EndsHeld,
         AlreadyGone = counters.AlreadyGone,
         Deleted = counters.Deleted,
         WouldDelete = counters.WouldDelete,

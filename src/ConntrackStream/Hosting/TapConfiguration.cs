@@ -55,6 +55,8 @@ internal static class TapConfiguration
         Mode = settings.Mode,
         Grace = settings.Grace,
         ArmedWindow = settings.ArmedWindow,
+        TcpPatience = settings.TcpPatience,
+        UdpPatience = settings.UdpPatience,
         MaxDeletesPerCycle = settings.MaxDeletesPerCycle,
         UntrackedGroupSize = settings.UntrackedGroupSize,
     };

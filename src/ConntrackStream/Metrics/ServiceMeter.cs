@@ -111,11 +111,14 @@ internal sealed class ServiceMeter : IDisposable
         ]);
         MapCounter("map_nominated_total", "Keys nominated, by reason.", static map =>
             [new(map.Counters.NominatedByEnd, Label("reason", "ended")), new(map.Counters.NominatedByMisses, Label("reason", "missed_twice"))]);
+        MapCounter("map_held_ends_total", "Ends that did not nominate at once, since the connection may be alive.", static map => [new(map.Counters.EndsHeld)]);
+        MapGauge("map_held_entries", "Entries without a flow that the last audit kept, since their connection may be alive.", static map => [new(map.Held)]);
         MapCounter("map_deferred_total", "Nominations put off, since there are as many tombstones as a cycle may delete.", static map => [new(map.Counters.Deferred)]);
         MapCounter("map_kept_total", "Nominated keys that were not deleted, by reason.", static map =>
         [
             new(map.Counters.CancelledByNew, Label("reason", "new_flow")), new(map.Counters.KeptAlive, Label("reason", "alive")),
             new(map.Counters.KeptInUse, Label("reason", "in_use")), new(map.Counters.KeptUntracked, Label("reason", "untracked")),
+            new(map.Counters.KeptHeld, Label("reason", "held")),
             new(map.Counters.AlreadyGone, Label("reason", "already_gone")),
         ]);
         MapCounter("map_deleted_total", "Entries deleted, those put back included.", static map => [new(map.Counters.Deleted)]);

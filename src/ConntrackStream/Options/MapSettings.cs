@@ -25,6 +25,21 @@ public sealed class MapSettings
     [DurationRange("00:00:00.100", "00:05:00")]
     public TimeSpan ArmedWindow { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long a peer of an open TCP connection may pause after the kernel's timer for it has run out, and still send.
+    /// nf_conntrack_tcp_timeout_established
+    /// where that is shorter. Default 2 h 4 min (RFC 5382).
+    /// </summary>
+    [DurationRange("00:00:00", "7.00:00:00")]
+    public TimeSpan TcpPatience { get; set; } = new(2, 4, 0);
+
+    /// <summary>
+    /// The same for UDP and protocols without states; the kernel's timeout for them where that is longer, unless this is 0. Default 2 min
+    /// (RFC 4787).
+    /// </summary>
+    [DurationRange("00:00:00", "1.00:00:00")]
+    public TimeSpan UdpPatience { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Entries deleted between two audits of the map at most, and keys nominated at one time. Default 65536.</summary>
     [Range(1, 1_048_576)]
     public int MaxDeletesPerCycle { get; set; } = 65536;

@@ -70,6 +70,7 @@ internal sealed partial class MapAudit
             if (_problem != e.Message)
                 logger.MapUnusable(_problem = e.Message);
             context.Void();
+            _hasHistory = false;
             return false;
         }
     }
@@ -87,6 +88,7 @@ internal sealed partial class MapAudit
         context.Counters.Recreated++;
         logger.MapRecreated(info.Source, info.Layout, info.Id);
         context.VoidAll();
+        _hasHistory = false;
         stage.Void();
     }
 

@@ -14,8 +14,8 @@ internal sealed record MapAuditPorts
     /// <summary>Rounds given up because the dump failed, since the start.</summary>
     public required Func<long> FailedRounds { get; init; }
 
-    /// <summary>For how long the kernel keeps idle flows; called on the scan's thread.</summary>
-    public required Func<LongestTimeouts> Timeouts { get; init; }
+    /// <summary>The namespace's timeouts; null when they cannot be read. Called on the scan's thread.</summary>
+    public required Func<Delete.KernelTimeouts?> Timeouts { get; init; }
 
     /// <summary>Between two regular audits of the view.</summary>
     public required TimeSpan Interval { get; init; }

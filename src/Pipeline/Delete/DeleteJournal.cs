@@ -105,6 +105,9 @@ internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcom
             case DeleteOutcome.RestoreFailed:
                 logger.RestoreFailed(key, decision.Reason!, words);
                 break;
+            case DeleteOutcome.KeptHeld:
+                logger.EntryHeld(key, decision.Reason!, words);
+                break;
             default:
                 logger.EntryKept(key, decision.Reason!, words);
                 break;

@@ -33,6 +33,7 @@ internal sealed class MapCleaning : IAsyncDisposable
         Armed = Stage.Armed,
         Observed = Stage.Observed,
         WithoutFlow = _context.Misses.Count,
+        Held = Audit.Held,
         ExemptGroups = _context.Groups.Exempt,
         Zones = _context.Live.Zones.Length,
         LastAudit = Audit.Last,

@@ -40,6 +40,14 @@ public sealed class MapCounters
     /// <summary>Tombstones dropped as their group is exempt (NOTRACK).</summary>
     public long KeptUntracked;
 
+    /// <summary>
+    /// Ends that did not nominate at once, since the connection may still be alive: deleted by somebody, or silent for a while.
+    /// </summary>
+    public long EndsHeld;
+
+    /// <summary>Tombstones dropped because the connection may still be alive.</summary>
+    public long KeptHeld;
+
     /// <summary>Tombstones whose entry somebody else had removed.</summary>
     public long AlreadyGone;
 
@@ -74,7 +82,7 @@ public sealed class MapCounters
     public long LongestAbsence;
 
     /// <summary>Nominated entries that were left alone, for whatever reason.</summary>
-    public long Kept => CancelledByNew + KeptAlive + KeptInUse + KeptUntracked;
+    public long Kept => CancelledByNew + KeptAlive + KeptInUse + KeptUntracked + KeptHeld;
 
     /// <summary>How long entries that were put back had been absent: element n counts those of at least 2^(n-1) and less than 2^n ns.</summary>
     public ReadOnlySpan<long> Absences => _absences;

@@ -7,6 +7,10 @@ namespace ConntrackStream.Pipeline.Delete;
 internal sealed class OutcomeCounts
 {
     private static readonly int Reasons = Enum.GetValues<TombstoneReason>().Length;
+
+    private static readonly DeleteOutcome[] KeptOutcomes =
+        [DeleteOutcome.KeptStarted, DeleteOutcome.KeptAlive, DeleteOutcome.KeptInUse, DeleteOutcome.KeptUntracked, DeleteOutcome.KeptHeld];
+
     private readonly long[] _counts = new long[Enum.GetValues<DeleteOutcome>().Length * Reasons];
 
     public bool IsEmpty { get; private set; } = true;
@@ -50,8 +54,9 @@ internal sealed class OutcomeCounts
         Add(why, this[DeleteOutcome.KeptAlive], "the kernel knows a flow with it, or did not answer");
         Add(why, this[DeleteOutcome.KeptInUse], "a packet has used it since");
         Add(why, this[DeleteOutcome.KeptUntracked], "its group has never matched a flow");
+        Add(why, this[DeleteOutcome.KeptHeld], "its connection may still be alive");
         if (why.Length > 0)
-            Add(text, this[DeleteOutcome.KeptStarted] + this[DeleteOutcome.KeptAlive] + this[DeleteOutcome.KeptInUse] + this[DeleteOutcome.KeptUntracked], $"kept ({why})");
+            Add(text, KeptOutcomes.Sum(outcome => this[outcome]), $"kept ({why})");
     }
 
     private static void Add(StringBuilder text, long count, string what)

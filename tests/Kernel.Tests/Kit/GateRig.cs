@@ -93,6 +93,14 @@ internal sealed class GateRig : IDisposable
         return Accept(client, sourcePort, serverPort);
     }
 
+    /// <summary>Opens an SCTP association; returns after its handshake.</summary>
+    public SctpAssociation Sctp(ushort sourcePort)
+    {
+        FlowTuple original = Original(IpProtocol.Sctp, sourcePort, ServerPort);
+        return Own(new SctpAssociation(
+            Gate, _clientLink.Peer, ClientAddress, sourcePort, _serverLink.Peer, ServerAddress, ServerPort, original, Key(original)));
+    }
+
     /// <summary>Sends an echo request from client to server, whose kernel answers.</summary>
     public void Echo(ushort id) => new Generator(_clientLink.Peer).Echo(ServerAddress, id, source: ClientAddress);
 

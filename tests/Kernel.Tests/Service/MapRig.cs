@@ -22,6 +22,9 @@ internal sealed class MapRig : IDisposable
     internal MapRig(bool pin = true)
     {
         Requirements.Tool("conntrack");
+        Space.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_established", "30"); // a key last seen soon after boot is dead by that
+        Space.Sysctl("net.netfilter.nf_conntrack_udp_timeout_stream", "30");
+        Space.Sysctl("net.netfilter.nf_conntrack_icmp_timeout", "30");
         Pin = _bpffs.PathOf("map");
         Map = EbpfFlowMap.Create(MapOf.Layout4, 1024, "cs_test");
         if (pin)
@@ -50,7 +53,8 @@ internal sealed class MapRig : IDisposable
 
     internal void Tcp(ushort sourcePort, ushort port) => Flow("tcp", sourcePort, port, "--state", "ESTABLISHED", "-u", "ASSURED,SEEN_REPLY");
 
-    internal void End(ushort sourcePort) => Space.Exec("conntrack", "-D", "-s", Pod, "-p", "udp", "--sport", $"{sourcePort}");
+    /// <summary>A flow's timer is about to run out, and the next audit notices.</summary>
+    internal void End(ushort sourcePort) => Space.Exec("conntrack", "-U", "-s", Pod, "-p", "udp", "--sport", $"{sourcePort}", "-t", "1");
 
     /// <summary>The pod's entry; port 0 for protocols without ports.</summary>
     internal MapKey Entry(IpProtocol protocol, ushort sourcePort, ushort port, MapValue? value = null, uint interfaceIndex = Loopback)
@@ -79,7 +83,7 @@ internal sealed class MapRig : IDisposable
         Space.Name, Directory,
         [
             "--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms", "--set", "Audit:Interval=1s",
-            "--set", "Logging:Level=Debug", .. more,
+            "--set", "Map:UdpPatience=0s", "--set", "Logging:Level=Debug", .. more,
         ]);
 
     /// <summary>The map as <c>stats --live</c> shows it.</summary>
