@@ -34,6 +34,15 @@ public sealed class TableSize : IDisposable
         return new TableSize(held!, flows);
     }
 
+    /// <summary>Puts back what a killed run has changed, unless another run holds it now.</summary>
+    internal static void RestoreLeftBehind()
+    {
+        if (TryLock() is not { } held)
+            return;
+        using TableSize size = new(held, flows: 0);
+        BucketCount.RestoreLeftBehind();
+    }
+
     public void Dispose()
     {
         if (!AtExit.Take(this))

@@ -42,8 +42,10 @@ public sealed class TcpFlow : IDisposable
         client.SendTimeout = client.ReceiveTimeout = 5000;
         client.NoDelay = true;
         client.Connect(destination);
+        if (!listener.Poll(TimeSpan.FromSeconds(5), SelectMode.SelectRead))
+            throw new TimeoutException($"{destination} has accepted no connection");
         Socket server = listener.Accept();
-        server.ReceiveTimeout = 5000;
+        server.SendTimeout = server.ReceiveTimeout = 5000;
         return new TcpFlow(client, server);
     }
 
