@@ -9,7 +9,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests;
 
-/// <summary>This test program once more, as a process to be killed or to be denied something. It plays its role in <see cref="TestChildRole"/>.</summary>
+/// <summary>
+/// This test program once more, as a process to be killed or to be denied something. It plays its role in <see cref="TestChildRole"/>.
+/// </summary>
 internal sealed class TestChild : IDisposable
 {
     internal const string Track = "track";

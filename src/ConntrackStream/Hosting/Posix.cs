@@ -48,8 +48,8 @@ internal static unsafe partial class Posix
     }
 
     /// <summary>
-    /// Gives a signal that this process was started with as ignored (nohup) its default action. The runtime leaves an ignored signal ignored, even where a
-    /// handler is registered for it (InstallSignalHandler in pal_signal.c).
+    /// Gives a signal that this process was started with as ignored (nohup) its default action. The runtime leaves an ignored signal
+    /// ignored, even where a handler is registered for it (InstallSignalHandler in pal_signal.c).
     /// </summary>
     internal static void StopIgnoring(int number)
     {

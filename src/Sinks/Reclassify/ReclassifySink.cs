@@ -17,8 +17,8 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
     private const int SweepShare = 10; // a sweep is followed by a pause of at least so many times its length
 
     /// <summary>
-    /// Before each sweep, longer than the pipeline holds changes back for a fuller batch (50 ms): the view has flows of which the queue has not told yet,
-    /// and a flow's action depends on what the others tell of translation.
+    /// Before each sweep, longer than the pipeline holds changes back for a fuller batch (50 ms): the view has flows of which the sink has
+    /// not heard yet, and how a flow is moved depends on what other flows show of translation.
     /// </summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
 

@@ -10,8 +10,8 @@ using Microsoft.Diagnostics.Runtime;
 namespace ConntrackStream.Tests;
 
 /// <summary>
-/// The managed stacks of all threads, and the async methods that have not ended. A process cannot stop and read itself: this program is started again as a
-/// child that does.
+/// The managed stacks of all threads, and the async methods that have not ended. A process cannot stop and read itself: this program is
+/// started again as a child that does.
 /// </summary>
 internal static partial class ManagedStacks
 {

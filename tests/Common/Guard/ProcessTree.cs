@@ -23,7 +23,9 @@ internal static class ProcessTree
 
     private static int ParentOf(int process) => Field(process, 4) is { } parent ? int.Parse(parent, CultureInfo.InvariantCulture) : -1;
 
-    /// <summary>A field of /proc/PID/stat after the second, the program's name in brackets, which may have blanks; numbered from 1 as in proc(5).</summary>
+    /// <summary>
+    /// A field of /proc/PID/stat after the second, the program's name in brackets, which may have blanks; numbered from 1 as in proc(5).
+    /// </summary>
     private static string? Field(int process, int number)
     {
         try

@@ -6,8 +6,8 @@ using Xunit.v3;
 namespace ConntrackStream.Tests;
 
 /// <summary>
-/// Watches how long each test takes. Over its limit, whatever it waits for, a <see cref="StuckReport"/> is written and the process ends. Fixtures between the
-/// tests, and the process's end after the last one, have a limit too.
+/// Watches how long each test takes. Over its limit, whatever it waits for, a <see cref="StuckReport"/> is written and the process ends.
+/// Fixtures between the tests, and the process's end after the last one, have a limit too.
 /// </summary>
 internal sealed class TestWatch : IMessageSink
 {

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace ConntrackStream.Tests;
 
-/// <summary>Where each thread of a process stands in the kernel: state, system call with its arguments, wait channel, and the kernel's stack where root may read it.</summary>
+/// <summary>
+/// Where each thread of a process stands in the kernel: state, system call with its arguments, wait channel, and the kernel's stack where
+/// root may read it.
+/// </summary>
 internal static class ThreadStates
 {
     internal static string Of(int process)

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace ConntrackStream.EventTap.Tests.Guard;
 
-/// <summary>Tests that never end, each of another kind. They run only when asked for by name, as <see cref="TestWatchTests"/> does in a child.</summary>
+/// <summary>
+/// Tests that never end, each of another kind. They run only when asked for by name, as <see cref="TestWatchTests"/> does in a child.
+/// </summary>
 [TestTimeLimit(1)]
 public sealed class PlantedHangs
 {

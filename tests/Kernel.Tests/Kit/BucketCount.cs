@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// The size of the kernel's hash table: one for the machine, put back on dispose. Hold <see cref="TableSize"/> meanwhile. The value to put back is in a file
-/// before it is changed, so that the next run can after a kill.
+/// The size of the kernel's hash table: one for the machine, put back on dispose. Hold <see cref="TableSize"/> meanwhile. The value to put
+/// back is in a file before it is changed, so that the next run can after a kill.
 /// </summary>
 public sealed class BucketCount : IDisposable
 {

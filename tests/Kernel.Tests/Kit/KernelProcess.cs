@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
-/// <summary>A program running inside a namespace. What it writes is collected line by line; it is killed on dispose if it still runs.</summary>
+/// <summary>
+/// A program running inside a namespace. What it writes is collected line by line; it is killed on dispose if it still runs.
+/// </summary>
 public sealed class KernelProcess : IDisposable
 {
     private readonly Process _process;

@@ -7,8 +7,9 @@ using System.Text.RegularExpressions;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// Before the first test, removes what killed runs have left: processes, namespaces, mounts of bpffs, a raised nf_conntrack_max. Other runs may be going on:
-/// only that goes whose owner has ended. A namespace or mount names it, cs-WHAT-PID-NUMBER, and a process has it in its environment.
+/// Before the first test, removes what killed runs have left: processes, namespaces, mounts of bpffs, a raised nf_conntrack_max. Other runs
+/// may be going on: only that goes whose owner has ended. A namespace or mount names it, cs-WHAT-PID-NUMBER, and a process has it in its
+/// environment.
 /// </summary>
 public sealed partial class Leftovers
 {
@@ -98,7 +99,9 @@ public sealed partial class Leftovers
         }
     }
 
-    /// <summary>Whether the process in its name has ended, or is a later one with the same id: one that began after the namespace or mount.</summary>
+    /// <summary>
+    /// Whether the process in its name has ended, or is a later one with the same id: one that began after the namespace or mount.
+    /// </summary>
     private static bool IsOrphan(string path)
     {
         if (Named().Match(Path.GetFileName(path)) is not { Success: true } match)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// Room in the connection table. nf_conntrack_max is one for the machine: held under a lock, which the benchmarks take too, and put back on dispose.
-/// While held, the lock's file contains the value to put back, so that the next holder can after a kill.
+/// Room in the connection table. nf_conntrack_max is one for the machine: held under a lock, which the benchmarks take too, and put back on
+/// dispose. While held, the lock's file contains the value to put back, so that the next holder can after a kill.
 /// </summary>
 public sealed class TableSize : IDisposable
 {

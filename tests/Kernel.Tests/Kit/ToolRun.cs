@@ -17,7 +17,8 @@ public static class ToolRun
     }
 
     /// <summary>Gives a program its input, and waits for its end and for that of its output, <see cref="Patience"/> at most.</summary>
-    /// <exception cref="TimeoutException">It still runs, or a process that it has left behind holds its output open. It has been killed.</exception>
+    /// <exception cref="TimeoutException">It still runs, or a process that it has left behind holds its output open. It has been
+    /// killed.</exception>
     internal static (int ExitCode, string Output, string Error) Finish(Process process, string? input = null)
     {
         Task<string> error = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();
