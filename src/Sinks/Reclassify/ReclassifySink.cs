@@ -16,7 +16,12 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
     private const int MostRanges = 4096; // beyond it, all flows are looked at
     private const int SweepShare = 10; // a sweep is followed by a pause of at least so many times its length
 
+    /// <summary>
+    /// Before each sweep, longer than the pipeline holds changes back for a fuller batch (50 ms): the view has flows of which the sink has
+    /// not heard yet, and how a flow is moved depends on what other flows show of translation.
+    /// </summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly ReclassifyOptions _options;
@@ -141,6 +146,7 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
     {
         await foreach (bool _ in _changed.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
         {
+            await Task.Delay(ShortestPause, _time, _stop.Token).ConfigureAwait(false);
             List<AddressRange> ranges;
             lock (_rangesGate)
                 (ranges, _ranges) = (_ranges, []);
@@ -161,7 +167,7 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
                 pause = PauseAfterFailure;
             }
 
-            await Task.Delay(pause < ShortestPause ? ShortestPause : pause, _time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(false);
         }
     }
 

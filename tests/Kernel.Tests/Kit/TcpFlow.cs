@@ -42,8 +42,10 @@ public sealed class TcpFlow : IDisposable
         client.SendTimeout = client.ReceiveTimeout = 5000;
         client.NoDelay = true;
         client.Connect(destination);
+        if (!listener.Poll(TimeSpan.FromSeconds(5), SelectMode.SelectRead))
+            throw new TimeoutException($"{destination} has accepted no connection");
         Socket server = listener.Accept();
-        server.ReceiveTimeout = 5000;
+        server.SendTimeout = server.ReceiveTimeout = 5000;
         return new TcpFlow(client, server);
     }
 
@@ -61,7 +63,10 @@ public sealed class TcpFlow : IDisposable
         Receive(_client, data);
     }
 
-    /// <summary>Sends so many bytes from the client; what the system says of it. A reset is told once (ConnectionReset), then it is Shutdown (EPIPE).</summary>
+    /// <summary>
+    /// Sends so many bytes from the client; what the system says of it. A reset is told once (ConnectionReset), then it is Shutdown
+    /// (EPIPE).
+    /// </summary>
     public SocketError TrySend(int bytes = 1) => Error(() => _client.Send(new byte[bytes]));
 
     /// <summary>Receives at the client what is there, else waits for 5 s (TimedOut). ConnectionReset after a reset.</summary>
