@@ -12,9 +12,22 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// <summary>TCP under NAT on the real kernel: the client is reset by its own next packet, and nothing is done to one that sends none.</summary>
 public sealed class ReclassifyResetTests
 {
+    private const string DropInput = """
+        table inet firewall {
+            chain input {
+                type filter hook input priority 0; policy drop;
+                meta l4proto { icmp, ipv6-icmp } accept
+                ct state established,related accept
+            }
+        }
+        """;
+
     private static readonly string[] NftSets = ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"];
 
-    /// <summary>Its client only acknowledges. What comes of a deletion: <see cref="UplinkFactsTests.Masqueraded_tcp_of_a_client_that_only_listens_hangs_while_the_server_is_reset"/>.</summary>
+    /// <summary>
+    /// Its client only acknowledges. What comes of a deletion:
+    /// <see cref="UplinkFactsTests.Masqueraded_tcp_of_a_client_that_only_listens_hangs_while_the_server_is_reset"/>.
+    /// </summary>
     [Theory]
     [InlineData(false, false)]
     [InlineData(false, true)]
@@ -24,7 +37,7 @@ public sealed class ReclassifyResetTests
     {
         using UplinkRig rig = new();
         if (dropsInput)
-            rig.Gateway.Rules("table inet firewall { chain input { type filter hook input priority 0; policy drop; meta l4proto { icmp, ipv6-icmp } accept; ct state established,related accept; }; }");
+            rig.Gateway.Rules(DropInput);
         IPAddress server = UplinkRig.ServerAddress(ipv6);
         await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
         using TcpFlow flow = rig.Tcp(rig.Client1, server);
@@ -117,7 +130,8 @@ public sealed class ReclassifyResetTests
         rig.Gateway.Exec("nft", "add", "table", "inet", ResetTable.Name);
         IPAddress server = UplinkRig.ServerAddress(ipv6: false);
         await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
-        Assert.Single(running.Log.All, static line => line.Contains("cannot be reset", StringComparison.Ordinal) && line.Contains("remove it if it is left over", StringComparison.Ordinal));
+        string warning = Assert.Single(running.Log.All, static line => line.Contains("cannot be reset", StringComparison.Ordinal));
+        Assert.Contains("remove it if it is left over", warning, StringComparison.Ordinal);
         using TcpFlow flow = rig.Tcp(rig.Client1, server);
         rig.AddToSet(server);
         Eventually.True(() => running.Log.Count("refused", Tuple(flow), "no_reset") > 0, state: () => string.Join('\n', running.Log.All));

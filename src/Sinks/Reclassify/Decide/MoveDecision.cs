@@ -6,8 +6,8 @@ using ConntrackStream.Sinks.Reclassify.Paths;
 namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
-/// What is done with a flow that a classifier wants on another path: the service's decision and the answer of <c>classify</c> alike. Guards and rate, which need a
-/// history, are the service's alone.
+/// What is done with a flow that a classifier wants on another path: the service's decision and the answer of <c>classify</c> alike.
+/// Guards and rate, which need a history, are the service's alone.
 /// </summary>
 internal sealed class MoveDecision(PathTable paths, ClassifierChain classifiers, ReclassifyKernel kernel, TimeProvider time)
 {

@@ -6,7 +6,10 @@ internal enum ResetState : byte
     /// <summary>There, and its client has not been reset.</summary>
     Open,
 
-    /// <summary>TCP_CONNTRACK_CLOSE: the reset has passed (nf_ct_set_closing in nf_send_reset, since Linux 6.3; before, once an end has sent one itself).</summary>
+    /// <summary>
+    /// TCP_CONNTRACK_CLOSE: the reset has passed (nf_ct_set_closing in nf_send_reset, since Linux 6.3; before, once an end has sent one
+    /// itself).
+    /// </summary>
     Closed,
 
     /// <summary>No entry, or a later connection's.</summary>

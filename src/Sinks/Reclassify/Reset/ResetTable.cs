@@ -59,7 +59,8 @@ internal sealed class ResetTable : IResetCalls
         try
         {
             (_client ??= _namespace.Run(static () => new ConntrackClient())).GetMany(
-                tuples, new bool[tuples.Length], (int index, in FlowEvent row) => resets[index].Seen = ResetSight.Of(resets[index].Flow, row.Flow));
+                tuples, new bool[tuples.Length],
+                (int index, in FlowEvent row) => resets[index].Seen = ResetSight.Of(resets[index].Flow, row.Flow));
         }
         catch (NetlinkException)
         {
@@ -95,16 +96,21 @@ internal sealed class ResetTable : IResetCalls
         }
     }
 
-    private static void Put(ref NftBatch batch, byte message, PendingReset[] resets, FlowFamily family, TimeSpan? timeout) => batch.ChangeElements(
-        message, Name, SetOf(family), resets.Length, ResetKey.Length(family), timeout, (i, key) => ResetKey.Write(resets[i].Flow.Original, resets[i].Flow.Id, key));
+    private static void Put(
+        ref NftBatch batch, byte message, PendingReset[] resets, FlowFamily family, TimeSpan? timeout) => batch.ChangeElements(
+        message, Name, SetOf(family), resets.Length, ResetKey.Length(family), timeout,
+        (i, key) => ResetKey.Write(resets[i].Flow.Original, resets[i].Flow.Id, key));
 
     private static void Fill(ref NftBatch batch, string table)
     {
-        batch.AddTimeoutSet(table, SetOf(FlowFamily.IPv4), ResetKey.Type(FlowFamily.IPv4), ResetKey.Length(FlowFamily.IPv4), id: 1);
-        batch.AddTimeoutSet(table, SetOf(FlowFamily.IPv6), ResetKey.Type(FlowFamily.IPv6), ResetKey.Length(FlowFamily.IPv6), id: 2);
+        AddSet(ref batch, table, FlowFamily.IPv4, id: 1);
+        AddSet(ref batch, table, FlowFamily.IPv6, id: 2);
         AddChain(ref batch, table, Forward, NftHook.EarlyForward);
         AddChain(ref batch, table, Output, NftHook.EarlyOutput);
     }
+
+    private static void AddSet(ref NftBatch batch, string table, FlowFamily family, uint id) =>
+        batch.AddTimeoutSet(table, SetOf(family), ResetKey.Type(family), ResetKey.Length(family), id);
 
     private static void AddChain(ref NftBatch batch, string table, string chain, NftHook hook)
     {
