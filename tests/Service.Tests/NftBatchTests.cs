@@ -62,7 +62,7 @@ public sealed class NftBatchTests
 
         Assert.Equal(
             Bytes(
-                "4c000000 090a 0504 02000000 00000000 01 00 0000", // NFT_MSG_NEWSET
+                "44000000 090a 0504 02000000 00000000 01 00 0000", // NFT_MSG_NEWSET
                 "0600 0100 78000000", // NFTA_SET_TABLE
                 "0600 0200 73000000", // NFTA_SET_NAME
                 "0800 0300 00000010", // NFTA_SET_FLAGS NFT_SET_TIMEOUT
