@@ -95,6 +95,8 @@ internal sealed class StreamService(
         notifier.Stopping();
         if (_kernel is null || _pipeline is null)
             return;
+        if (Reclassify is not null)
+            await Reclassify.HaltAsync().ConfigureAwait(false); // the last events are still to be written, not to be acted on
         if (_checkpoints is not null && !_pipeline.Completion.IsCompleted)
             await _checkpoints.StopAsync(cancellationToken).ConfigureAwait(false);
         await _pipeline.DrainAsync(LastEvents).ConfigureAwait(false);
@@ -223,9 +225,9 @@ internal sealed class StreamService(
         if (status.Map is { Counters: { } map })
             text += string.Create(CultureInfo.InvariantCulture, $"; map: {map.Deleted} entries deleted, {map.Restored} of them restored, {map.WouldDelete} would be deleted, {map.Kept} kept");
         if (Reclassify?.Status is { Mode: ReclassifyMode.DryRun, Counters: { } would })
-            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: nothing was changed (dry run), {would.Deleted} times an entry would have been deleted, {would.Remarked} times re-marked");
+            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: nothing was changed (dry run), {would.Resets} times a client would have been reset, {would.Deleted} times an entry deleted, {would.Remarked} times re-marked");
         else if (Reclassify?.Status.Counters is { } moves)
-            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: {moves.Deleted} entries deleted, {moves.Remarked} re-marked, {moves.Of(ActionOutcome.Moved)} moved, {moves.Of(ActionOutcome.Looped)} looped, {moves.Of(ActionOutcome.Hung)} hung");
+            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: {moves.Resets} clients reset, {moves.Deleted} entries deleted, {moves.Remarked} re-marked, {moves.Of(ActionOutcome.Moved)} moved, {moves.Of(ActionOutcome.Looped)} looped, {moves.Of(ActionOutcome.Hung)} hung");
         return text;
     }
 }

@@ -27,20 +27,23 @@ public sealed class TcpFlow : IDisposable
     /// <summary>The client's end as the server sees it: translated, where the source is.</summary>
     public IPEndPoint Seen { get; }
 
-    internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port)
+    internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port, IPAddress? source = null)
     {
         using Socket listener = Open(to, destination);
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true); // an earlier connection may have the port
         listener.Bind(new IPEndPoint(destination, port));
         listener.Listen(1);
-        return Connect(from, (IPEndPoint)listener.LocalEndPoint!, listener);
+        return Connect(from, (IPEndPoint)listener.LocalEndPoint!, listener, source);
     }
 
     /// <summary>To an address that is translated on the way to <paramref name="listener"/>.</summary>
-    public static TcpFlow Connect(KernelNamespace from, IPEndPoint destination, Socket listener)
+    public static TcpFlow Connect(KernelNamespace from, IPEndPoint destination, Socket listener, IPAddress? source = null)
     {
         Socket client = Open(from, destination.Address);
         client.SendTimeout = client.ReceiveTimeout = 5000;
         client.NoDelay = true;
+        if (source is not null)
+            client.Bind(new IPEndPoint(source, 0));
         client.Connect(destination);
         if (!listener.Poll(TimeSpan.FromSeconds(5), SelectMode.SelectRead))
             throw new TimeoutException($"{destination} has accepted no connection");

@@ -8,7 +8,7 @@ public sealed class DemoProcessTests
     private const string Map = "demo: map: 13 entries made, 11 stale ones deleted (10 after their flow's end, 1 after two missed audits), 2 of live flows left, 0 wrong\n";
 
     private const string Uplinks = """
-        demo: two uplinks: tcp 10\.77\.0\.2 -> 203\.0\.113\.20:443 was on wan1; the set app4 gained 203\.0\.113\.20: deleted, reset seen by the client after \d+ ms, reconnected on wan2
+        demo: two uplinks: tcp download 10\.77\.0\.2 -> 203\.0\.113\.20:443 was on wan1; the set app4 gained 203\.0\.113\.20: client reset after \d+ ms, reconnected on wan2
         demo: two uplinks: udp was on wan1: deleted, on wan2 with its next packet; untranslated udp: re-marked, on wan2, 0 of \d+ packets lost; 1 other flow left alone; 3 of 3 moves confirmed, 0 events lost
         """;
 
