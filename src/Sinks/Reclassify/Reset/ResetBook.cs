@@ -64,6 +64,7 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
         if (_work.IsEmpty)
             return null;
         ResetWork work = _work;
+        work.Add.RemoveAll(static reset => reset.Stage != ResetStage.Asked); // over before it was begun
         _work = new ResetWork();
         return work;
     }

@@ -47,8 +47,8 @@ internal sealed class ResetTable : IResetCalls
 
     public void Change(IReadOnlyList<PendingReset> add, IReadOnlyList<PendingReset> remove, TimeSpan timeout)
     {
+        Change(remove, timeout, isRemoval: true); // first: a connection may be given up and taken again at once, with the same key
         Change(add, timeout, isRemoval: false);
-        Change(remove, timeout, isRemoval: true);
     }
 
     public void Look(IReadOnlyList<PendingReset> resets)
