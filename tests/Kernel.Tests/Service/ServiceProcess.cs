@@ -8,6 +8,7 @@ namespace ConntrackStream.Kernel.Tests.Service;
 /// <summary>The real program, with a state directory and a socket of its own, following one namespace.</summary>
 internal sealed class ServiceProcess : IDisposable
 {
+    private const string DefaultSignals = "--default-signal=INT,HUP"; // a shell's background job ignores SIGINT, nohup SIGHUP, and their children do
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -28,14 +29,12 @@ internal sealed class ServiceProcess : IDisposable
 
     /// <summary>Starts <c>run</c> and waits until it is ready.</summary>
     internal static Task<ServiceProcess> StartAsync(string space, string directory, params string[] more) =>
-        StartWithAsync("--default-signal=INT,HUP", space, directory, more); // a shell's background job ignores SIGINT, nohup SIGHUP, and so does what they start
+        StartWithAsync(DefaultSignals, space, directory, more);
 
     /// <summary>The same with an option of env(1) about signals.</summary>
     internal static async Task<ServiceProcess> StartWithAsync(string signals, string space, string directory, params string[] more)
     {
-        ServiceProcess service = new(
-        signals,
-        [
+        ServiceProcess service = new(signals, [
             "run", "--netns", space, "--track", "--set", $"State:Directory={directory}/state", "--set", $"Api:Socket={directory}/api.sock",
             "--set", "Logging:Format=line", .. more,
         ]);
@@ -44,7 +43,7 @@ internal sealed class ServiceProcess : IDisposable
     }
 
     /// <summary>Starts a verb that takes a while.</summary>
-    internal static ServiceProcess StartVerb(params string[] arguments) => new(arguments);
+    internal static ServiceProcess StartVerb(params string[] arguments) => new(DefaultSignals, arguments);
 
     /// <summary>Runs a verb to its end.</summary>
     internal static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsAsync(Program, arguments);
