@@ -4,12 +4,12 @@ using System.Net.Sockets;
 namespace ConntrackStream.EventTap.Tests.Guard;
 
 /// <summary>
-/// Tests that never end, each of another kind. They run only when asked for by name, as <see cref="TestWatchTests"/> does in a child.
+/// Tests that never end, each of another kind. They are there only in the child that <see cref="TestWatchTests"/> starts.
 /// </summary>
 [TestTimeLimit(1)]
 public sealed class PlantedHangs
 {
-    [Fact(Explicit = true)]
+    [PlantedHang]
     public void In_a_system_call()
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -17,10 +17,10 @@ public sealed class PlantedHangs
         socket.Receive(new byte[1]);
     }
 
-    [Fact(Explicit = true)]
+    [PlantedHang]
     public async Task In_an_await() => await AwaitForEverAsync();
 
-    [Fact(Explicit = true)]
+    [PlantedHang]
     public void In_a_deadlock()
     {
         Lock first = new(), second = new();
@@ -30,7 +30,7 @@ public sealed class PlantedHangs
         LockBoth(first, second, both);
     }
 
-    [Fact(Explicit = true)]
+    [PlantedHang]
     public void In_a_child()
     {
         using System.Diagnostics.Process child = System.Diagnostics.Process.Start("sleep", "1000");

@@ -22,8 +22,10 @@ public sealed class TestWatchTests
     private static async Task<(int Code, string Error)> RunAsync(string method)
     {
         string program = Path.ChangeExtension(typeof(TestWatchTests).Assembly.Location, extension: null);
-        string[] arguments = ["-explicit", "only", "-method", $"{typeof(PlantedHangs).FullName}.{method}"];
-        using Process child = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] arguments = ["-method", $"{typeof(PlantedHangs).FullName}.{method}"];
+        ProcessStartInfo start = new(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment[PlantedHangAttribute.Variable] = "1";
+        using Process child = Process.Start(start)!;
         try
         {
             Task<string> output = child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -20,9 +20,8 @@ public sealed class DemoProcessTests
         Assert.Equal(0, code);
         string[] records = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.DoesNotContain(records[..61], static record => record.Contains("caused_by", StringComparison.Ordinal));
-        string[] caused = [.. records[61..].Where(static record => record.Contains("\"caused_by\":\"reclassify\"", StringComparison.Ordinal))];
-        Assert.Equal(2, caused.Length);
-        Assert.All((string[])["tcp", "udp"], protocol => Assert.Single(caused, record => record.Contains($"\"proto\":\"{protocol}\"", StringComparison.Ordinal)));
+        string caused = Assert.Single(records[61..], static record => record.Contains("\"caused_by\":\"reclassify\"", StringComparison.Ordinal));
+        Assert.Contains("\"proto\":\"udp\"", caused, StringComparison.Ordinal); // the connection whose client was reset outlives the demo, closed
         Assert.Contains("demo: 32 flows made; 32 start records, 29 end records, 0 events lost\ndemo: 3 connections still open; live view 3 flows, kernel 3: equal\n" + Map, error, StringComparison.Ordinal);
         Assert.Matches(Uplinks, error);
     }
