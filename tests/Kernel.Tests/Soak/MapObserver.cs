@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Delete;
 
@@ -14,16 +15,23 @@ internal sealed class MapObserver : IDisposable
     private readonly RawFlowMap _map;
     private readonly SoakEntry[] _entries;
     private readonly AuditLog _audits;
+    private static readonly long Patience = SoakClock.Of(TimeSpan.FromSeconds(5)); // for an entry that is put back
+    private static readonly long Settling = SoakClock.Of(TimeSpan.FromSeconds(2)); // between a loss and what says so
+
+    private readonly Func<long> _losses;
+    private readonly Dictionary<SoakEntry, (int Version, long Since)> _early = [];
     private readonly long _grace;
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
+    private long _lost, _lostAt;
     private int _turn;
 
-    public MapObserver(string pin, SoakModel model, AuditLog audits, TimeSpan grace)
+    public MapObserver(string pin, SoakModel model, AuditLog audits, TimeSpan grace, Func<long> losses)
     {
         _map = new RawFlowMap(pin);
         _entries = [.. model.Entries.Values];
         _audits = audits;
+        _losses = losses;
         _grace = SoakClock.Of(grace);
         _thread = new Thread(Run) { IsBackground = true, Name = "map observer" };
         _thread.UnsafeStart();
@@ -31,6 +39,12 @@ internal sealed class MapObserver : IDisposable
 
     /// <summary>How long stale entries stayed.</summary>
     public List<StaleStay> Stays { get; } = [];
+
+    /// <summary>Entries that were gone although the timer of their deleted flow had time left; where no events were lost since.</summary>
+    public ConcurrentQueue<SoakEntry> GoneEarly { get; } = [];
+
+    /// <summary>Times such an entry was seen to stay until its time was over, and then to go.</summary>
+    public long Held { get; private set; }
 
     /// <summary>For how long entries of live flows were seen absent, in ns.</summary>
     public List<long> Absences { get; } = [];
@@ -59,6 +73,8 @@ internal sealed class MapObserver : IDisposable
             _audits.Poll();
             long now = SoakClock.Now;
             _turn++;
+            WatchLosses(now);
+            LookAtEarly(now);
             for (int i = 0; i < _entries.Length; i++)
             {
                 SoakEntry entry = _entries[i];
@@ -88,14 +104,45 @@ internal sealed class MapObserver : IDisposable
     {
         if (!entry.TryObserve(out int version) || _map.Has(entry.Key) || !entry.IsUnchanged(version))
             return;
-        long now = SoakClock.Now;
+        long now = SoakClock.Now, heldUntil = Volatile.Read(ref entry.HeldUntil);
+        if (now < heldUntil)
+        {
+            _early.TryAdd(entry, (version, now));
+            return;
+        }
+
         if (Interlocked.CompareExchange(ref entry.StaleSince, 0, since) == since)
-            Stays.Add(new StaleStay(now - since, _audits.Between(since, now - _grace), MapKeys.IsShared(entry.Key.Tuple.Protocol)));
+        {
+            long from = Math.Max(since, heldUntil);
+            Held += heldUntil != 0 ? 1 : 0;
+            Stays.Add(new StaleStay(now - from, _audits.Between(from, now - _grace), MapKeys.IsShared(entry.Key.Tuple.Protocol)));
+        }
+    }
+
+    /// <summary>What was absent too early may be put back yet. After a loss the service does not know how much time a flow had left.</summary>
+    private void LookAtEarly(long now)
+    {
+        foreach ((SoakEntry entry, (int version, long since)) in _early)
+        {
+            bool isAbsent = !_map.Has(entry.Key);
+            if (isAbsent && entry.IsUnchanged(version) && since - _lostAt > Settling && now - since < Patience)
+                continue;
+            _early.Remove(entry);
+            if (isAbsent && entry.IsUnchanged(version) && since - _lostAt > Settling)
+                GoneEarly.Enqueue(entry);
+        }
+    }
+
+    private void WatchLosses(long now)
+    {
+        long lost = _losses();
+        if (lost != _lost)
+            (_lost, _lostAt) = (lost, now);
     }
 }
 
 /// <summary>How long an entry stayed without a flow.</summary>
-/// <param name="Time">In ns, as seen every 10 ms or so.</param>
+/// <param name="Time">In ns since its flow ended or its hold was over, as seen every 10 ms or so.</param>
 /// <param name="Audits">That counted, lay within that time and ended a grace before its end.</param>
 /// <param name="IsShared">Its key has no ports.</param>
 internal readonly record struct StaleStay(long Time, int Audits, bool IsShared);

@@ -18,7 +18,8 @@ internal sealed class SoakCounts
     /// <summary>Datagrams held between gate and connection tracking while their entry was taken.</summary>
     public long Held;
 
-    public long EndedByRequest, EndedByTimeout, EndedByFlush;
+    /// <summary>By a request for its deletion while it may live; by one after TCP had closed it; by its timer; by a flush.</summary>
+    public long EndedByRequest, EndedClosed, EndedByTimeout, EndedByFlush;
 
     public long Lifetimes => Opened.Sum();
 }

@@ -40,7 +40,7 @@ internal sealed partial class SoakDriver
 
         node.SetUdpTimeout(1);
         Send(flows, PacketUse.Whole);
-        node.SetUdpTimeout(7200);
+        node.SetUdpTimeout(node.Timeout);
         _expiring.Enqueue((flows, SoakClock.Now));
     }
 

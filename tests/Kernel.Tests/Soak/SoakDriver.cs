@@ -8,6 +8,7 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
 {
     private const int MostAtOnce = 120;
     private const int Expire = 400; // one step in so many opens flows with a short timeout
+    private const int Ways = 10; // one step in so many ends its flows by request, one closes its connections, the others let timers run out
     private const int LongLived = 8; // one tuple in so many is seldom ended
     private const long Patience = 5_000_000_000; // the loop may be far behind
 
@@ -38,6 +39,7 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
         lock (model.Lock)
         {
             _rests = false;
+            KeepAlive();
             int opens = _random.Next(20, MostAtOnce);
             bool crowded = model.Open.Count > options.Alive;
             Open(opens, PacketUse.Whole);
@@ -49,23 +51,6 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
             AskExpiring();
             if (!isHeldUp)
                 Release(SoakClock.Now);
-        }
-    }
-
-    /// <summary>Ends every flow at once.</summary>
-    public void Flush()
-    {
-        lock (model.Lock)
-        {
-            SoakFlow[] open = [.. model.Open];
-            LookFor(open);
-            Begin(open);
-            node.Table.Flush();
-            long now = SoakClock.Now;
-            foreach (SoakFlow flow in open)
-                model.OnEnded(flow, now);
-            model.Counts.EndedByFlush += open.Length;
-            Finish(open);
         }
     }
 
@@ -170,20 +155,13 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
 
         if (!isHeldUp)
             LookFor(_batch);
-        Flow[] kernel = new Flow[_batch.Count];
-        bool[] found = new bool[_batch.Count];
-        node.Table.GetMany(
-            _batch.Select(flow => flow.Original).ToArray(), found, (int i, in FlowEvent row) => kernel[i] = row.Flow);
-        for (int i = 0; i < _batch.Count; i++)
-        {
-            Assert.True(found[i], $"{_batch[i].Kind} {_batch[i].Original.SourcePort} is not in the kernel's table, where the model has it");
-            _batch[i].Entry.BeginChange();
-            Assert.True(node.Table.Delete(kernel[i]), "a flow was gone between GET and DELETE");
-            model.OnEnded(_batch[i], SoakClock.Now);
-            _batch[i].Entry.EndChange();
-        }
-
-        model.Counts.EndedByRequest += _batch.Count;
+        int way = _random.Next(isHeldUp ? 1 : 0, Ways); // how long a key is held whose flow's deletion is lost depends on when it was last dumped
+        if (way == 0)
+            Delete(_batch);
+        else if (way == 1)
+            Close(_batch);
+        else
+            RunOut(_batch);
     }
 
     /// <summary>What is taken while its flow is alive is put back soon: an entry that is absent gets time for that, until one has not come back.</summary>
@@ -195,8 +173,12 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
             long until = SoakClock.Now + (Absent.Count == 0 ? Patience : 0);
             bool isThere;
             while (!(isThere = node.Map.Has(flow.Entry.Key)) && SoakClock.Now < until)
+            {
+                KeepAlive();
                 Thread.Yield();
-            if (!isThere)
+            }
+
+            if (!isThere && flow.State == SoakState.Open && IsSure)
                 Absent.Add(flow.Entry.Key);
         }
     }

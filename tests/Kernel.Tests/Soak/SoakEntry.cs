@@ -24,6 +24,9 @@ internal sealed class SoakEntry(in MapKey key)
     /// <summary>Since when it has been in the map without a flow; 0 when it is not, as far as known.</summary>
     public long StaleSince;
 
+    /// <summary>Its flow was deleted with time left: it must stay in the map until then; 0 when not.</summary>
+    public long HeldUntil;
+
     /// <summary>When the delete stage took it, until it is put back.</summary>
     public long TakenAt;
 

@@ -33,7 +33,7 @@ internal enum SoakState : byte
     /// <summary>No kernel flow.</summary>
     Free,
 
-    /// <summary>Alive in the kernel until the driver ends it.</summary>
+    /// <summary>Alive in the kernel until the driver ends it, or does not renew its timer.</summary>
     Open,
 
     /// <summary>Alive in the kernel with a timeout of one second.</summary>

@@ -61,7 +61,7 @@ internal sealed class SoakModel
         _open.Add(flow);
         if (flow.Entry.Live++ == 0)
             flow.Entry.LiveSince = since;
-        flow.Entry.StaleSince = 0;
+        flow.Entry.StaleSince = flow.Entry.HeldUntil = 0;
     }
 
     /// <summary>The flow has been made, or is about to be, and ends when the kernel says so.</summary>
@@ -69,7 +69,7 @@ internal sealed class SoakModel
     {
         flow.State = state;
         flow.Entry.Unsure++;
-        flow.Entry.StaleSince = 0;
+        flow.Entry.StaleSince = flow.Entry.HeldUntil = 0;
     }
 
     /// <summary>A flow of which only the kernel knew has ended.</summary>
@@ -80,12 +80,14 @@ internal sealed class SoakModel
     }
 
     /// <summary>The flow's end was acknowledged by the kernel.</summary>
-    public void OnEnded(SoakFlow flow, long at)
+    /// <param name="heldUntil">It may have been alive, and its key must stay until then.</param>
+    public void OnEnded(SoakFlow flow, long at, long heldUntil = 0)
     {
         SoakFlow last = _open[^1];
         (_open[flow.Place], last.Place) = (last, flow.Place);
         _open.RemoveAt(_open.Count - 1);
         flow.Entry.Live--;
+        flow.Entry.HeldUntil = Math.Max(flow.Entry.HeldUntil, heldUntil);
         Free(flow, at);
     }
 

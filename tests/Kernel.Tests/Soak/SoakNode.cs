@@ -26,8 +26,13 @@ internal sealed class SoakNode : IDisposable
     private readonly TcxGate[] _gates = new TcxGate[5];
     private readonly long[] _expected = new long[5]; // forward packets through each gate
 
-    public SoakNode(uint capacity)
+    /// <param name="timeout">Of every entry that a packet makes or refreshes, in s.</param>
+    /// <param name="patience">
+    /// For how long the kernel would keep a stream of UDP or an open connection, in s: so long a key is held whose end was not seen.
+    /// </param>
+    public SoakNode(uint capacity, int timeout, int patience)
     {
+        Timeout = timeout;
         Space = Own(new KernelNamespace());
         try
         {
@@ -36,8 +41,10 @@ internal sealed class SoakNode : IDisposable
             VethLink.Forward(Space);
             Space.Exec("ip", "route", "add", "10.200.0.0/15", "via", _links[Outside].PeerAddress.ToString());
             Space.Sysctl("net.netfilter.nf_conntrack_checksum", "0"); // packets carry none
-            foreach (string timeout in (ReadOnlySpan<string>)["udp_timeout", "icmp_timeout", "tcp_timeout_syn_sent"])
-                Space.Sysctl($"net.netfilter.nf_conntrack_{timeout}", "7200");
+            foreach (string name in (ReadOnlySpan<string>)["udp_timeout", "icmp_timeout", "tcp_timeout_syn_sent"])
+                Space.Sysctl($"net.netfilter.nf_conntrack_{name}", $"{timeout}");
+            Space.Sysctl("net.netfilter.nf_conntrack_udp_timeout_stream", $"{patience}");
+            Space.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_established", $"{patience}");
             Space.Rules(SoakRules.Node(_links[Outside], _links[2], _links[3], _links[Server], FirstNodePort, FirstServerPort, NodePorts));
             foreach (VethLink link in _links)
                 link.Peer.Rules(SoakRules.Deaf);
@@ -49,6 +56,7 @@ internal sealed class SoakNode : IDisposable
             for (int i = 0; i < Server; i++)
                 _senders[i] = Own(new PacketSender(_links[i].Peer));
             Table = Own(Space.Run(() => new ConntrackClient()));
+            Timers = Own(Space.Run(() => new EntryTimers()));
         }
         catch
         {
@@ -59,12 +67,18 @@ internal sealed class SoakNode : IDisposable
 
     public KernelNamespace Space { get; }
 
+    /// <summary>In s; what is to live longer must be renewed.</summary>
+    public int Timeout { get; }
+
     public string Pin { get; }
 
     public RawFlowMap Map { get; }
 
     /// <summary>For the driver, under the model's lock.</summary>
     public ConntrackClient Table { get; }
+
+    /// <summary>The same.</summary>
+    public EntryTimers Timers { get; }
 
     /// <summary>The tuple and the key of a number; numbers of echo flows share keys.</summary>
     public (FlowTuple Original, MapKey Key) Describe(SoakKind kind, int number)

@@ -37,6 +37,15 @@ internal sealed record SoakOptions
 
     public TimeSpan AuditInterval { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Of the kernel's entries, in s; those that live longer are renewed. Keys whose end is lost are held about that long.</summary>
+    public int Timeout { get; init; } = 10;
+
+    /// <summary>What the timer of a flow has left that is deleted by request, in s.</summary>
+    public int HeldFor { get; init; } = 3;
+
+    /// <summary>False for the negative control, see <see cref="MapOptions.WeighsEnds"/>.</summary>
+    public bool WeighsEnds { get; init; } = true;
+
     /// <summary>False for the negative control, see <see cref="MapOptions.Restores"/>.</summary>
     public bool Restores { get; init; } = true;
 

@@ -2,7 +2,7 @@ using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
-/// <summary>The rules of a soak's namespaces, for <c>nft -f</c>.</summary>
+/// <summary>The rules of a soak's namespaces, for <c>nft -f</c>. Timers that the driver renews make no events.</summary>
 internal static class SoakRules
 {
     /// <summary>A host that answers nothing, neither packets to its closed ports nor those that are not for it.</summary>
@@ -14,6 +14,10 @@ internal static class SoakRules
             chain zones {
                 type filter hook prerouting priority -300;
                 iifname "{{zoned.Device}}" ct zone set {{SoakNode.OtherZone}};
+            }
+            chain events {
+                type filter hook prerouting priority -150;
+                ct state new ct event set new,destroy;
             }
             chain orphans {
                 type filter hook forward priority 0;

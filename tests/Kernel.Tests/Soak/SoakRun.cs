@@ -20,7 +20,7 @@ internal sealed partial class SoakRun : IAsyncDisposable
     private const int MostTombstones = 8_000; // from there on the traffic waits
 
     private readonly SoakOptions _options;
-    private readonly SoakNode _node = new(Capacity);
+    private readonly SoakNode _node;
     private readonly NetworkNamespace _namespace;
     private readonly KernelSource _source;
     private readonly FlowPipeline _pipeline;
@@ -33,6 +33,7 @@ internal sealed partial class SoakRun : IAsyncDisposable
     public SoakRun(SoakOptions options)
     {
         _options = options;
+        _node = new SoakNode(Capacity, options.Timeout, options.HeldFor);
         _model = new SoakModel(_node, options.Tuples);
         _driver = new SoakDriver(_node, _model, options);
         _namespace = NetworkNamespace.OpenName(_node.Space.Name);
@@ -51,7 +52,9 @@ internal sealed partial class SoakRun : IAsyncDisposable
                 ArmedWindow = options.ArmedWindow,
                 Before = _driver.Provoke,
                 Restores = options.Restores,
-                WeighsEnds = false, // the driver ends flows by request, and with it the connection
+                WeighsEnds = options.WeighsEnds,
+                TcpPatience = TimeSpan.Zero, // a timer that has run out is an end
+                UdpPatience = TimeSpan.Zero,
             },
         };
         _pipeline = new FlowPipeline(_source.Source, [], pipeline, TimeProvider.System, new NullLogger<FlowPipeline>());
@@ -65,10 +68,10 @@ internal sealed partial class SoakRun : IAsyncDisposable
         await _pipeline.StartAsync(cancelled);
         await _source.Tap.StartAsync(cancelled);
         await _pipeline.FirstSync.WaitAsync(TimeSpan.FromSeconds(60), cancelled);
-        _observer = new MapObserver(_node.Pin, _model, _audits, _options.Grace);
+        _observer = new MapObserver(_node.Pin, _model, _audits, _options.Grace, () => Tap.Overruns + Tap.Lost);
         long nextOverrun = _options.Overrun / 2, nextCheckpoint = _options.Checkpoint, nextProgress = Progress;
         int checkpoints = 0;
-        while (_model.Counts.Lifetimes < _options.Lifetimes && FalseDeletes.Count == 0)
+        while (_model.Counts.Lifetimes < _options.Lifetimes && FalseDeletes.Count == 0 && _observer.GoneEarly.IsEmpty)
         {
             long next = SoakClock.Now, before = _model.Counts.Lifetimes;
             _driver.Step(isHeldUp: false);
@@ -96,6 +99,8 @@ internal sealed partial class SoakRun : IAsyncDisposable
 
         await CheckAsync(cancelled);
         _observer.Stop();
+        foreach (SoakEntry entry in _observer.GoneEarly)
+            AddFault(entry, $"the entry of a deleted flow went before its time", $"stale for {(SoakClock.Now - entry.StaleSince) / 1e6:F0} ms");
         return SoakResult.Of(this, checkpoints + 1, SoakClock.Now - began);
     }
 
@@ -129,7 +134,10 @@ internal sealed partial class SoakRun : IAsyncDisposable
     private async Task RestAsync(long until, CancellationToken cancelled)
     {
         while (SoakClock.Now < until || Status.Tombstones > MostTombstones)
+        {
+            _driver.KeepAlive();
             await Task.Delay(1, cancelled);
+        }
     }
 
     /// <summary>Holds the loop up while the traffic goes on, until more events wait than there is room for.</summary>
@@ -144,7 +152,12 @@ internal sealed partial class SoakRun : IAsyncDisposable
             entered.SetResult();
             gate.Wait(TimeSpan.FromSeconds(60));
         });
-        await entered.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        while (!entered.Task.IsCompleted)
+        {
+            _driver.KeepAlive();
+            await Task.Delay(1);
+        }
+
         long before = Events();
         while (Events() < before + OverrunEvents)
             _driver.Step(isHeldUp: true);

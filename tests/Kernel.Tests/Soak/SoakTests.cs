@@ -35,16 +35,27 @@ public class SoakTests
         Assert.True(run.FalseDeletes.Count > 0, $"seed {seed}: {run.Counts.ReusedWithin} reuses within a deletion cut no flow");
     }
 
+    [Fact]
+    public async Task Without_weighing_ends_entries_go_before_the_time_their_flow_had_left()
+    {
+        int seed = Random.Shared.Next();
+        await using SoakRun run = new(Brief(seed) with { Lifetimes = 9_000, Checkpoint = 3_000, Flush = 1, Alive = 500, WeighsEnds = false, HeldFor = 10 });
+        await run.RunAsync();
+        Assert.NotEmpty(run.Observer.GoneEarly);
+    }
+
     private static SoakOptions Brief(int seed) => new()
     {
         Seed = seed,
         Lifetimes = Short,
         Tuples = 20_000,
         Alive = 2_000,
-        Checkpoint = 10_000,
+        Checkpoint = 15_000,
         Overrun = 12_000,
         Provoke = 20,
         AuditInterval = TimeSpan.FromMilliseconds(700),
+        Timeout = 5,
+        HeldFor = 2,
     };
 
     private static SoakOptions Full(long lifetimes, int seed) => new()
@@ -64,7 +75,9 @@ public class SoakTests
             ("overruns", run.Tap.Overruns), ("lost deliveries", run.Tap.Lost),
             ("reuses", run.Counts.Reused), ("reuses of stale entries", run.Counts.ReusedStale),
             ("reuses within a deletion", run.Counts.ReusedWithin), ("held packets", run.Counts.Held), ("orphans", run.Counts.Orphans),
-            ("ends by timeout", run.Counts.EndedByTimeout), ("ends by flush", run.Counts.EndedByFlush),
+            ("ends by timer", run.Counts.EndedByTimeout), ("ends by flush", run.Counts.EndedByFlush),
+            ("closed connections", run.Counts.EndedClosed), ("ends by request", run.Counts.EndedByRequest),
+            ("held ends", map.EndsHeld), ("keys held until their time was over", run.Observer.Held),
             ("nominations by end", map.NominatedByEnd), ("nominations by misses", map.NominatedByMisses), ("cancelled tombstones", map.CancelledByNew),
             ("kept entries", map.KeptAlive), ("deletions", map.Deleted), ("restored entries", map.Restored), ("healed entries", map.Healed),
         ];
