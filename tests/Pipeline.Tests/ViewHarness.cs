@@ -87,8 +87,8 @@ internal sealed class ViewHarness
 
     public static Flow Udp(ushort port, uint id = 7) => new()
     {
-        Original = Tuple(0x0A000001, 0x0A000002, port, 53),
-        Reply = Tuple(0x0A000002, 0x0A000001, 53, port),
+        Original = Tuple(0x0A000001, 0x0A000002, port, 4433),
+        Reply = Tuple(0x0A000002, 0x0A000001, 4433, port),
         Id = id,
         Present = FlowFields.BothTuples | FlowFields.Id | FlowFields.Status,
     };

@@ -2,14 +2,13 @@ using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline.Audit;
 
-// Whether what became of the flows of keys without one has been observed. Each end says what it means; but none is told before the
-// service's start,
-// while events are lost, or when there are more than can be remembered.
+// Whether the ends of flows have been observed whose keys are left. Each end says what it means; but there is none from before the service's
+// start, from a time in which events were lost, or beyond the number that is remembered.
 internal sealed partial class MapAudit
 {
     private bool _hasHistory; // an audit has counted since nothing was known
     private ushort _historyEpoch; // of that audit
-    private bool _isUnknown; // keys that the audit under way misses for the first time may have lost their entry unseen
+    private bool _isUnknown; // keys that the audit under way misses for the first time may have lost their flow unseen
     private bool _hadOverflowed;
 
     private void OpenHistory()
@@ -28,7 +27,7 @@ internal sealed partial class MapAudit
         _historyEpoch = _epoch;
     }
 
-    /// <summary>The audit does not count: the next one is to explain what this one was to.</summary>
+    /// <summary>The audit does not count: what it was to explain is left to the next one.</summary>
     private void DiscardHistory()
     {
         context.Holds.HasOverflowed |= _hadOverflowed;

@@ -4,11 +4,10 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
-/// Connections that ended and may still be alive, by tuple whichever way round, until what they wait for is over. A NEW takes one out. An
-/// audit of the
-/// map forgets those whose key it has not seen, so that a hold never outlives its key by more than an audit. Used by the loop only.
+/// Connections that ended and may still be alive, by tuple in either orientation, each with the time its key is kept. A NEW removes one. An audit
+/// of the map removes those whose key it has not seen, so that a hold never outlives its key by more than an audit. Used by the loop only.
 /// </summary>
-/// <param name="most">Holds at most; what has no room is forgotten, and <see cref="HasOverflowed"/> says so.</param>
+/// <param name="most">The most it keeps; the rest is dropped, and <see cref="HasOverflowed"/> set.</param>
 internal sealed class HoldTable(int most = HoldTable.Most)
 {
     private const int Most = 1 << 18; // some 30 MB
@@ -23,16 +22,14 @@ internal sealed class HoldTable(int most = HoldTable.Most)
 
     public int Count => _current.Count + _earlier.Count;
 
-    /// <summary>There was no room for some hold since this was last set to false: keys without one are of unknown history.</summary>
+    /// <summary>Some hold was dropped since this was last set to false: what a missing hold means is not known.</summary>
     public bool HasOverflowed { get; set; }
 
-    /// <summary>When the first one is over that asks for being nominated then, CLOCK_MONOTONIC in ns; null when there is none.</summary>
+    /// <summary>When the first hold ends whose key is nominated then, CLOCK_MONOTONIC in ns; null when there is none.</summary>
     public long? NextDue => _due.TryPeek(out (FlowTuple Tuple, long Until) first) ? first.Until : null;
 
     /// <summary>Holds a tuple and its inverse. Where it is held already (keys without ports are shared), the longer hold counts.</summary>
-    /// <param name="isNominatedWhenOver">
-    /// <see cref="TryTakeDue"/> tells of it; the others wait for audits. Holds of this kind are all about equally long.
-    /// </param>
+    /// <param name="isNominatedWhenOver"><see cref="TryTakeDue"/> returns it; the others wait for audits. Such holds are all about equally long.</param>
     public void Add(in FlowTuple tuple, in HeldFlow held, bool isNominatedWhenOver)
     {
         FlowTuple key = MapKeys.Canonical(tuple);
@@ -71,7 +68,7 @@ internal sealed class HoldTable(int most = HoldTable.Most)
         return _current.TryGetValue(key, out held) || _earlier.TryGetValue(key, out held);
     }
 
-    /// <summary>The next tuple whose hold is over and which is to be nominated then.</summary>
+    /// <summary>The next tuple to be nominated, its hold being over.</summary>
     /// <param name="now">CLOCK_MONOTONIC in ns.</param>
     /// <param name="isHeld">False when the hold has been cancelled or made longer meanwhile.</param>
     public bool TryTakeDue(long now, out FlowTuple tuple, out HeldFlow held, out bool isHeld)
@@ -84,7 +81,7 @@ internal sealed class HoldTable(int most = HoldTable.Most)
         return true;
     }
 
-    /// <summary>An audit of the map begins: what it does not see will be forgotten, unless it is added meanwhile.</summary>
+    /// <summary>An audit of the map begins: what it does not see is removed at its end, unless it is added meanwhile.</summary>
     public void Open()
     {
         if (_earlier.Count == 0) // else the audit before did not count, and this one takes its place
@@ -101,7 +98,7 @@ internal sealed class HoldTable(int most = HoldTable.Most)
             _current.TryAdd(key, held);
     }
 
-    /// <summary>The audit counts: what it has not seen is forgotten.</summary>
+    /// <summary>The audit counts: what it has not seen is removed.</summary>
     public void Commit() => _earlier.Clear();
 
     /// <summary>Another map has taken the place of this one.</summary>
@@ -111,16 +108,5 @@ internal sealed class HoldTable(int most = HoldTable.Most)
         _earlier.Clear();
         _due.Clear();
         HasOverflowed = false;
-    }
-
-    /// <summary>What is held, for a file that outlives the process. Times are of CLOCK_MONOTONIC and so of this boot.</summary>
-    public IReadOnlyList<(FlowTuple Tuple, HeldFlow Held)> Export() =>
-        [.. _current.Concat(_earlier).Select(static pair => (pair.Key, pair.Value))];
-
-    /// <summary>Takes over what was held before a restart.</summary>
-    public void Import(IEnumerable<(FlowTuple Tuple, HeldFlow Held)> held)
-    {
-        foreach ((FlowTuple tuple, HeldFlow flow) in held)
-            Add(tuple, flow, isNominatedWhenOver: false);
     }
 }

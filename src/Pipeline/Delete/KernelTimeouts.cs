@@ -3,9 +3,8 @@ using ConntrackStream.EventTap.Conntrack;
 namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
-/// How long the kernel keeps a silent entry, and whether a packet in the middle of a TCP connection makes one:
-/// net.netfilter.nf_conntrack_* of
-/// the namespace. The defaults are the kernel's own, which hold until the sysctls have been read, and for those that are not there.
+/// How long the kernel keeps a silent entry, and whether a packet in the middle of a TCP connection makes one: the namespace's
+/// net.netfilter.nf_conntrack_*. The defaults are the kernel's own: in force until the sysctls have been read, and for those that do not exist.
 /// </summary>
 internal sealed record KernelTimeouts
 {
@@ -30,9 +29,7 @@ internal sealed record KernelTimeouts
     /// <summary>nf_conntrack_generic_timeout.</summary>
     public TimeSpan Generic { get; init; } = TimeSpan.FromSeconds(600);
 
-    /// <summary>
-    /// nf_conntrack_tcp_loose: false when only a SYN makes an entry, so that a connection whose entry is gone never has one again.
-    /// </summary>
+    /// <summary>nf_conntrack_tcp_loose: false when only a SYN makes an entry, so that a connection whose entry is gone never has one again.</summary>
     public bool TcpLoose { get; init; } = true;
 
     /// <summary>The longest of each protocol.</summary>

@@ -35,7 +35,7 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     /// <summary>The same for the scan that is being opened; null otherwise.</summary>
     public LiveTuples? NextLive { get; private set; }
 
-    public MissLedger Misses { get; } = new();
+    public MissLedger Misses { get; } = new(options.CountsFromUse);
 
     public HoldTable Holds { get; } = new();
 
@@ -89,11 +89,12 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     /// gone: then the traffic is over.
     /// </summary>
     public bool IsExempt(in MapKey key) => Groups.IsExempt(MapGroup.Of(key)) && !Interfaces.IsGone(key.InterfaceIndex);
-    /// <summary>What the namespace's sysctls say now.</summary>
+
+    /// <summary>Takes over the namespace's sysctls as they are now.</summary>
     public void SetTimeouts(KernelTimeouts timeouts) => Rules = new AbsenceRules(timeouts, Options.TcpPatience, Options.UdpPatience);
 
     /// <summary>Until when a key without a flow is kept, CLOCK_MONOTONIC in ns; 0 when nothing holds it.</summary>
-    /// <param name="firstMissed">If what became of its flow is not known: when it was first found without one. Otherwise null.</param>
+    /// <param name="firstMissed">When it was first found without a flow, if its flow's end was not observed; otherwise null.</param>
     public long HeldUntil(in MapKey key, long? firstMissed, ulong lastSeen)
     {
         if (!Options.WeighsEnds || Interfaces.IsGone(key.InterfaceIndex)) // without its owner's interface no packet can use it

@@ -57,6 +57,9 @@ public sealed record MapOptions
     /// </summary>
     internal bool WeighsEnds { get; init; } = true;
 
+    /// <summary>False counts misses on although a packet has used the key in between, for its negative control.</summary>
+    internal bool CountsFromUse { get; init; } = true;
+
     /// <summary>False takes the check after the deletion away, for its negative control.</summary>
     internal bool ChecksAgain { get; init; } = true;
 

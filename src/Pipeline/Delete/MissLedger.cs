@@ -7,7 +7,8 @@ namespace ConntrackStream.Pipeline.Delete;
 /// Keys that the last audits found without a flow, and how often in a row. What a scan finds counts only once it is committed. Used by the
 /// loop only.
 /// </summary>
-internal sealed class MissLedger
+/// <param name="countsFromUse">False keeps counting although a packet has used the key, for its negative control.</param>
+internal sealed class MissLedger(bool countsFromUse = true)
 {
     private readonly Dictionary<MapKey, Miss> _misses = [];
 
@@ -17,14 +18,14 @@ internal sealed class MissLedger
     /// <summary>The scan under way found this key without a flow.</summary>
     /// <param name="now">ns since the Unix epoch.</param>
     /// <param name="monotonic">The same moment by CLOCK_MONOTONIC, as <paramref name="lastSeen"/>.</param>
-    /// <param name="lastSeen">When a packet last used it, where the map tells of it; else 0.</param>
+    /// <param name="lastSeen">When a packet last used it, where the map records it; else 0.</param>
     /// <param name="isUnknown">What became of its flow, if it had one, was not observed.</param>
     public void Mark(in MapKey key, uint scan, long now, long monotonic, long lastSeen, bool isUnknown)
     {
         ref Miss miss = ref CollectionsMarshal.GetValueRefOrAddDefault(_misses, key, out bool isKnown);
         if (!isKnown)
             (miss.First, miss.FirstMonotonic, miss.IsUnknown) = (now, monotonic, isUnknown);
-        else if (lastSeen > miss.FirstMonotonic)
+        else if (countsFromUse && lastSeen > miss.FirstMonotonic)
             (miss.First, miss.FirstMonotonic, miss.IsUnknown, miss.Count) = (now, monotonic, true, 0); // traffic that no flow stands for
         miss.LastSeen = lastSeen;
         miss.Scan = scan;

@@ -25,8 +25,7 @@ internal sealed class CleaningRig : IAsyncDisposable
     /// <param name="receiveBuffer">Of the event socket.</param>
     /// <param name="capacity">Of the channel between reader and loop, in messages.</param>
     /// <param name="weighsEnds">
-    /// Whether ends and misses are held against what they may mean. By default each nominates: races are about what comes after, and they
-    /// are made with
+    /// Whether ends and misses are weighed by what they may mean. By default each nominates: races are about what comes after, and are made with
     /// deletions by request.
     /// </param>
     public CleaningRig(

@@ -5,9 +5,8 @@ using ConntrackStream.Pipeline.Delete;
 namespace ConntrackStream.Kernel.Tests.Delete;
 
 /// <summary>
-/// Connections that are alive although the kernel's table has no entry of them, each brought about on the real kernel: their server speaks
-/// later, and
-/// only the map's key lets it through. With the rules off (negative control) the key is deleted and the connection cut.
+/// Connections that are alive although the kernel's table has no entry for them, each brought about on the real kernel: their server sends later,
+/// and only the map's key lets it through. With the rules off (negative control) the key is deleted and the connection cut.
 /// </summary>
 public sealed class EndMeaningTests
 {
@@ -173,6 +172,77 @@ public sealed class EndMeaningTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task A_flush_that_an_earlier_service_saw_and_the_next_one_did_not(bool weighs)
+    {
+        using GateRig gate = new();
+        GateConnection quiet, other;
+        await using (CleaningRig earlier = new(gate, weighsEnds: true))
+        {
+            await earlier.StartAsync();
+            (quiet, other) = (gate.Tcp(Port), gate.Tcp(Port + 1));
+            await MatchAsync(earlier, keys: 2);
+            gate.Node.Exec("conntrack", "-F");
+            await HeldAsync(earlier);
+        }
+
+        other.Ask(); // back in the table
+        await using CleaningRig rig = new(gate, weighsEnds: weighs); // has none of the other's memory, as after kill -9
+        await rig.StartAsync();
+        await DecideAsync(gate, rig, quiet, weighs);
+    }
+
+    /// <summary>All other times that could hold the key are over; only the rule about tcp_loose keeps it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // negative control: the rules are on, but a packet could make an entry
+    public async Task Where_only_a_SYN_makes_an_entry_and_all_time_has_passed(bool loose)
+    {
+        TimeSpan second = TimeSpan.FromSeconds(1);
+        using GateRig gate = new();
+        gate.Node.Sysctl($"{Settings}tcp_loose", loose ? "1" : "0");
+        gate.Node.Sysctl($"{Settings}tcp_timeout_close_wait", "1");
+        gate.Node.Sysctl($"{Settings}udp_timeout", "1");
+        gate.Node.Sysctl($"{Settings}udp_timeout_stream", "1");
+        await using CleaningRig rig = new(gate, map => map with { TcpPatience = second, UdpPatience = second }, weighsEnds: true);
+        await rig.StartAsync();
+        gate.Tcp(Port + 1);
+        GateConnection half = gate.Tcp(Port);
+        await MatchAsync(rig, keys: 2);
+        half.HalfClose();
+        Eventually.True(() => !gate.IsTracked(half.Original));
+        Eventually.True(() => rig.Counters.EndsHeld == 1);
+        GateConnection clock = gate.Udp(Port + 2); // its time is as long and begins later
+        Eventually.True(() => !gate.IsTracked(clock.Original));
+        Eventually.True(() => !gate.Map.Has(clock.Key));
+        if (loose)
+        {
+            await Eventually.TrueAsync(async () => (await rig.AuditAsync()).Problem is null && !gate.Map.Has(half.Key));
+            GateAssert.Cut(gate, half);
+            return;
+        }
+
+        await HeldAsync(rig);
+        GateAssert.Intact(gate, half);
+    }
+
+    [Fact]
+    public async Task A_question_to_a_DNS_server_is_over_with_its_timer()
+    {
+        using GateRig gate = new();
+        gate.Node.Sysctl($"{Settings}udp_timeout", "1");
+        await using CleaningRig rig = new(gate, weighsEnds: true);
+        await rig.StartAsync();
+        gate.Tcp(Port + 1);
+        await MatchAsync(rig, keys: 1);
+        GateConnection query = gate.Udp(Port, serverPort: 53);
+        Eventually.True(() => !gate.IsTracked(query.Original));
+        Eventually.True(() => !gate.Map.Has(query.Key));
+        Assert.Equal((0, 1), (rig.Counters.EndsHeld, rig.Counters.NominatedByEnd));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task Keys_under_NOTRACK_that_are_used_between_audits(bool weighs)
     {
         using GateRig gate = new(wideValues: true);
@@ -190,9 +260,23 @@ public sealed class EndMeaningTests
         GateAssert.Intact(gate, untracked);
     }
 
-    /// <summary>
-    /// An audit has found each of the keys with its flow, so that ends can be told from unknown ones, and owners are known.
-    /// </summary>
+    [Fact]
+    public async Task Keys_under_NOTRACK_go_where_a_use_does_not_start_the_count_again()
+    {
+        using GateRig gate = new(wideValues: true);
+        gate.Tcp(Port + 1);
+        GateConnection untracked = gate.Tcp(Port, GateRig.UntrackedPort);
+        await using CleaningRig rig = new(gate, static map => map with { Grace = TimeSpan.FromMilliseconds(1), CountsFromUse = false }, weighsEnds: false);
+        await rig.StartAsync();
+        await Eventually.TrueAsync(async () =>
+        {
+            if (gate.Map.Has(untracked.Key))
+                untracked.Ask();
+            return (await rig.AuditAsync()).Problem is null && rig.Counters.NominatedByMisses > 0;
+        });
+    }
+
+    /// <summary>An audit has found each of the keys with its flow: ends are known from then on, and owners too.</summary>
     private static async Task MatchAsync(CleaningRig rig, int keys) =>
         await Eventually.TrueAsync(async () => (await rig.AuditAsync()).Matched == keys);
 

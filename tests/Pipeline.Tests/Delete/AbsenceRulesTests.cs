@@ -10,8 +10,7 @@ public sealed class AbsenceRulesTests
     private const string Forever = "for ever";
     private static readonly TimeSpan TcpPatience = new(2, 4, 0), UdpPatience = TimeSpan.FromMinutes(2);
 
-    // What the entry's end says: by its timer, or deleted with so many seconds left. Then how long its key is kept without last_seen, and
-    // with it.
+    // What the entry's end says: by its timer, or deleted with so many seconds left. Then how long its key is kept without last_seen, and with it.
     [Theory]
     [InlineData(IpProtocol.Tcp, TcpState.TimeWait, null, "0", "0")]
     [InlineData(IpProtocol.Tcp, TcpState.Close, null, "0", "0")]
@@ -75,6 +74,19 @@ public sealed class AbsenceRulesTests
     {
         Hold hold = Rules(new KernelTimeouts { TcpLoose = loose }).OfUnknown(protocol, Now);
         Assert.Equal((kept, keptWithLastSeen), (Seconds(hold.Until(hasLastSeen: false, 0)), Seconds(hold.Until(hasLastSeen: true, 0))));
+    }
+
+    [Theory]
+    [InlineData(53, FlowStatus.SeenReply, null, "0")]
+    [InlineData(53, FlowStatus.None, null, "0")]
+    [InlineData(53, FlowStatus.SeenReply | FlowStatus.Assured, null, "120")] // more than question and answer
+    [InlineData(53, FlowStatus.SeenReply, 20u, "20")]
+    [InlineData(54, FlowStatus.SeenReply, null, "120")] // a server's rare pushes look the same
+    public void An_end_of_UDP_means(ushort port, FlowStatus status, uint? left, string kept)
+    {
+        FlowChange end = End(IpProtocol.Udp, TcpState.None, left);
+        (end.Flow.Original.DestinationPort, end.Flow.Status) = (port, status);
+        Assert.Equal(kept, Seconds(Rules(new KernelTimeouts()).OfEnd(end, Now)?.Until(hasLastSeen: false, 0)));
     }
 
     [Fact]

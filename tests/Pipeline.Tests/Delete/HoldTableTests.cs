@@ -90,20 +90,5 @@ public sealed class HoldTableTests
         Assert.Null(holds.NextDue);
     }
 
-    [Fact]
-    public void What_is_held_can_be_written_down_and_taken_over()
-    {
-        HoldTable before = new(), after = new();
-        before.Add(A, Held(10), isNominatedWhenOver: false);
-        before.Open();
-        before.Add(B, Held(20), isNominatedWhenOver: false);
-        after.Import(before.Export());
-        Assert.True(after.TryGet(A, out HoldTable.HeldFlow a));
-        Assert.True(after.TryGet(B, out HoldTable.HeldFlow b));
-        Assert.Equal((Held(10), Held(20)), (a, b));
-        after.Void();
-        Assert.Equal(0, after.Count);
-    }
-
     private static HoldTable.HeldFlow Held(long wait) => new(new Hold(From: 100, wait), default, ConntrackId: 1, Generation: 1, Since: 1);
 }
