@@ -14,8 +14,10 @@ internal sealed partial class Reclassifier
 
     private const long WatchTime = 300; // ms between two looks at whether a client still sends
     private const long TurnTime = 1000; // ms until the first of those that wait for the rate comes back
+    private const long DumpTime = 1000; // ms without another flow of a dump after which it is over; a batch of changes takes 50 ms at most to fill
     private const int MostRefusals = 8; // for reasons that may pass: after 1, 2, 4 … s, four minutes in all
 
+    private long _dumped; // ms: when a dump last told of a flow; at the start one is on its way
     private double _turn; // ms: when the last of those that wait for the rate alone comes back
 
     private void OnMisplaced(in Recheck recheck, in FlowQuestion question, Verdict verdict, long now)
@@ -56,6 +58,8 @@ internal sealed partial class Reclassifier
         Judgement judgement = _decision.Of(question, look.Id, verdict, wanted, ref look.Activity, out Verdict confirmed, ref flow);
         if (judgement.Refusal == Refusal.NotConfirmed)
             Remember(question.Reduce(_classifiers.Fields), confirmed, now);
+        if (judgement.Action == FlowAction.Remark && now < _dumped + DumpTime)
+            judgement = new Judgement(FlowAction.Watch, Refusal.None); // a flow yet to come may show that the wanted path translates
         if (judgement.Action == FlowAction.Watch)
             _wheel.TryAdd(look, now + WatchTime);
         if (judgement.Action is FlowAction.Keep or FlowAction.Watch)

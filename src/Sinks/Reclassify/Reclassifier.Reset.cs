@@ -7,7 +7,7 @@ using ConntrackStream.Sinks.Reclassify.Reset;
 
 namespace ConntrackStream.Sinks.Reclassify;
 
-/// <summary>A move by reset: the client's next packet is answered with one, what follows is linked to it, and a moment later the entry goes.</summary>
+/// <summary>A move by reset: the client's next packet is answered with one, what follows is linked to it, and once it is quiet the entry goes.</summary>
 internal sealed partial class Reclassifier
 {
     private void Arm(in Flow flow, PendingAction action, in Recheck look, long now)
@@ -48,6 +48,7 @@ internal sealed partial class Reclassifier
 
     void IResetOutcomes.OnSettled(PendingReset reset)
     {
+        _ends.Announce(reset.Flow, Cause); // again: the first may be older than an announcement counts
         try
         {
             _kernel.Delete(reset.Flow);

@@ -171,9 +171,12 @@ internal sealed partial class Reclassifier : IResetOutcomes
     private void OnStarted(in FlowChange change, long now)
     {
         ref readonly Flow flow = ref change.Flow;
+        if (change.Origin == FlowOrigin.Dump)
+            _dumped = now;
         UplinkPath? path = _paths.Of(flow).Path;
-        _resets.OnStarted(flow, _see, now);
-        _ledger.OnStarted(flow, change.Start != 0 ? change.Start : change.Time, path?.Name, now);
+        long start = change.Start != 0 ? change.Start : change.Time;
+        _resets.OnStarted(flow, start, _see, now);
+        _ledger.OnStarted(flow, start, path?.Name, now);
         if (path is not null)
             Look(new Recheck { Original = flow.Original, Id = flow.Id, Mark = flow.Mark, PathNow = path }, now);
     }

@@ -14,7 +14,8 @@ internal delegate bool FlowDeleter(in Flow flow);
 internal delegate bool FlowMarker(in FlowTuple original, uint mark, uint mask);
 
 /// <summary>Would the next look-up choose this path? <see cref="Refusal.None"/> when it would.</summary>
-internal delegate Refusal RouteProof(in Flow flow, UplinkPath wanted, out string? detail);
+/// <param name="isOwn">The connection is this machine's own: its socket keeps its address, unless it is opened again.</param>
+internal delegate Refusal RouteProof(in Flow flow, UplinkPath wanted, out bool isOwn, out string? detail);
 
 /// <summary>What the reclassifier asks the kernel and has it do, as functions, so that it can be driven by a script. Each may throw a NetlinkException.</summary>
 internal sealed record ReclassifyKernel

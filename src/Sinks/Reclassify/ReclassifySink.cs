@@ -23,7 +23,9 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
     /// </summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan ResetMargin = TimeSpan.FromSeconds(30); // the kernel removes a member by itself so long after the service would have
+    /// <summary>The kernel removes a member by itself half a minute after the service would have at the latest.</summary>
+    private static readonly TimeSpan ResetMargin = TimeSpan.FromMilliseconds(ResetBook.LongestLinger) + TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly ReclassifyOptions _options;

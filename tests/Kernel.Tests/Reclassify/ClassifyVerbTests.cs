@@ -87,6 +87,30 @@ public sealed class ClassifyVerbTests
         Assert.Equal(0x100u, rig.Entry(udp).Mark);
     }
 
+    /// <summary>What has no counters is deleted without watching; what has them only once its client has been seen to send.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Of_a_flow_from_before_accounting_it_says_what_the_service_does(bool ipv6)
+    {
+        using UplinkRig rig = new();
+        IPAddress server = UplinkRig.ServerAddress(ipv6);
+        using UplinkEcho before = rig.Udp(rig.Client1, server), after = rig.Udp(rig.Client2, server, 444);
+        before.Exchange();
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1");
+        after.Exchange();
+        after.Exchange();
+        rig.AddToSet(server);
+        Answer answer = await ClassifyAsync(rig);
+        Assert.EndsWith(": delete", answer.Of(Tuple(before)), StringComparison.Ordinal);
+        Assert.EndsWith(": delete, if its client still sends", answer.Of(Tuple(after)), StringComparison.Ordinal);
+
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"]);
+        Eventually.True(() => running.Log.Count("refused", Tuple(after), "idle") == 1, state: () => string.Join('\n', running.Log.All));
+        Assert.Equal((1, 0), (running.Log.Count("deleted", Tuple(before)), running.Log.Count("refused", Tuple(before))));
+        Assert.Equal(0, running.Log.Count("deleted", Tuple(after)));
+    }
+
     [Fact]
     public async Task A_set_that_does_not_exist_is_named_and_has_no_opinion()
     {

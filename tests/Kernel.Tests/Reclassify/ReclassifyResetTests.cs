@@ -164,6 +164,20 @@ public sealed class ReclassifyResetTests
         Assert.Equal(ResetState.Closed, pending.Seen);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_removed_and_added_in_one_change_is_a_member(bool ipv6)
+    {
+        using UplinkRig rig = new();
+        using TcpFlow flow = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6));
+        using ResetTable table = ResetTable.Create(rig.Network);
+        PendingReset former = Pending(rig.Entry(flow)), next = Pending(rig.Entry(flow));
+        table.Change([former], [], TimeSpan.FromMinutes(1));
+        table.Change([next], [former], TimeSpan.FromMinutes(1));
+        Eventually.True(() => flow.TrySend() == SocketError.ConnectionReset);
+    }
+
     [Fact]
     public void Removing_what_has_expired_takes_no_others_with_it()
     {

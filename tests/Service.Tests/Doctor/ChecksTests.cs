@@ -58,6 +58,15 @@ public sealed class ChecksTests
     }
 
     [Fact]
+    public void Whether_tcp_clients_can_be_reset_is_said_with_the_reason_why_not()
+    {
+        Assert.Equal("ok    resets: TCP clients can be reset (nftables table inet conntrack_stream_reset)", ReclassifyChecks.Resets(null).ToString());
+        CheckResult not = ReclassifyChecks.Resets("making the table: EPERM");
+        Assert.Equal((CheckLevel.Warn, "resets"), (not.Level, not.Subject));
+        Assert.Contains("left where they are: TCP clients cannot be reset: making the table: EPERM", not.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_an_imported_configuration_leaves_out_is_told()
     {
         Assert.Equal((CheckLevel.Warn, "import"), (ReclassifyChecks.Note("/etc/config/pbr: x").Level, ReclassifyChecks.Note("").Subject));

@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Audit;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Paths;
@@ -72,6 +73,30 @@ public sealed class ReclassifySinkTests
         first.Host!.Answer(first.Question, Verdict.None);
         await Eventually.TrueAsync(() => second.Asked > 0, static () => "the second was not asked");
         Assert.Equal(first.Question, second.Question);
+    }
+
+    /// <summary>The pipeline holds changes back for 50 ms, and what they show of translation decides how the sweep's flows are moved.</summary>
+    [Fact]
+    public async Task A_sweep_waits_until_the_queue_has_told_what_the_view_knows()
+    {
+        FakeTimeProvider time = new();
+        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
+        ReclassifyParts parts = new(paths, new ClassifierChain([]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
+        int sweeps = 0;
+        await using ReclassifySink sink = new(new ReclassifyOptions(), parts, Query, new CausedEnds(time), time, new ScriptedWorld.LineLog());
+        await sink.StartAsync(TestContext.Current.CancellationToken);
+        sink.Reconsider(AddressRange.All(FlowFamily.IPv4));
+        await time.WaitForTimersAsync(1);
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(0, Volatile.Read(ref sweeps));
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        await Eventually.TrueAsync(() => Volatile.Read(ref sweeps) == 1, static () => "no sweep");
+
+        Task Query(FlowPredicate isWanted, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken token)
+        {
+            Interlocked.Increment(ref sweeps);
+            return Task.CompletedTask;
+        }
     }
 
     private static FlowChangeBatch Started(int port)

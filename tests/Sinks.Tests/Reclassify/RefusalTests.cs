@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
 
@@ -20,6 +21,23 @@ public sealed class RefusalTests
         world.Pass(6);
         Assert.Empty(world.DeletedFlows);
         Assert.Equal(1, world.Counters.Of(Refusal.Gone));
+    }
+
+    /// <summary>Sets are filled at the start, and a flow that shows what the wanted path translates may come last in the dump.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void No_flow_of_a_dump_is_re_marked_before_its_end(bool isTranslated)
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow flow = world.Flow(isRouted: true);
+        world.Start(flow, FlowOrigin.Dump);
+        world.Pass(0.5);
+        world.Start(world.Flow(destination: 9, mark: ScriptedWorld.Wan2, port: 41000, isRouted: !isTranslated), FlowOrigin.Dump);
+        Assert.Empty(world.Remarked);
+        world.Pass(2);
+        Assert.Equal(isTranslated ? (0, 1) : (1, 0), (world.Remarked.Count, world.DeletedFlows.Count));
     }
 
     [Theory]

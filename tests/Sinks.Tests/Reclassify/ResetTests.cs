@@ -9,7 +9,7 @@ namespace ConntrackStream.Sinks.Tests.Reclassify;
 /// <summary>A TCP connection under NAT: its client is reset first, then the entry goes, and what follows is linked to it.</summary>
 public sealed class ResetTests
 {
-    private const double Linger = ResetBook.Linger / 1000.0;
+    private const double Quiet = QuietWatch.Quiet / 1000.0, Window = QuietWatch.Window / 1000.0;
 
     private readonly ScriptedWorld _world = new();
 
@@ -30,7 +30,9 @@ public sealed class ResetTests
         Assert.Equal(1, _world.Counters.Resets);
         Assert.Empty(_world.DeletedFlows); // a reset that was lost is repeated, and the client's own reaches the server
         Assert.Single(_world.Armed);
-        _world.Pass(Linger);
+        _world.Pass(Quiet - 1);
+        Assert.Empty(_world.DeletedFlows);
+        _world.Pass(Window);
         Assert.Equal(flow.Id, Assert.Single(_world.DeletedFlows).Id);
         Assert.Empty(_world.Armed);
         Assert.Equal("reclassify", _world.Ends.Take(flow));
@@ -49,6 +51,112 @@ public sealed class ResetTests
         Assert.Equal(1, _world.Counters.Of(ActionOutcome.Moved));
         _world.Pass(60);
         Assert.Equal((0, 0), (_world.Reclassifier.Status.Pending, _world.Reclassifier.Status.Awaited));
+    }
+
+    /// <summary>The first resets were lost or too late for the client, and each of its packets is answered by another one.</summary>
+    [Theory]
+    [InlineData(0.2)]
+    [InlineData(0.5)]
+    [InlineData(1.9)]
+    public void While_packets_pass_entry_and_member_stay(double interval)
+    {
+        Flow flow = Begin();
+        for (double passed = 0; passed < 30; passed += interval)
+        {
+            _world.Send(flow);
+            _world.Pass(interval);
+            Assert.Empty(_world.DeletedFlows);
+            Assert.Single(_world.Armed);
+        }
+
+        _world.Pass(Window + 2);
+        Assert.Equal(flow.Id, Assert.Single(_world.DeletedFlows).Id);
+        Assert.Empty(_world.Armed);
+    }
+
+    [Fact]
+    public void One_that_never_becomes_quiet_goes_in_the_end()
+    {
+        Flow flow = Begin();
+        for (int i = 0; i < 58; i++)
+        {
+            _world.Send(flow);
+            _world.Pass(1);
+        }
+
+        Assert.Empty(_world.DeletedFlows);
+        for (int i = 0; i < 4 && _world.DeletedFlows.Count == 0; i++)
+        {
+            _world.Send(flow);
+            _world.Pass(1);
+        }
+
+        Assert.Single(_world.DeletedFlows);
+        Assert.Equal("reclassify", _world.Ends.Take(flow));
+    }
+
+    [Fact]
+    public void An_entry_that_ends_by_itself_after_the_reset_is_our_doing_and_needs_no_deletion()
+    {
+        Flow flow = Begin();
+        _world.Send(flow);
+        _world.Pass(1);
+        _world.End(flow);
+        _world.Pass(10);
+        Assert.Empty(_world.DeletedFlows);
+        Assert.Empty(_world.Armed);
+        Assert.Equal("reclassify", _world.Ends.Take(flow));
+        Assert.Equal(0, _world.Counters.Of(ActionOutcome.Unknown)); // what follows it decides
+    }
+
+    [Fact]
+    public void The_end_of_one_that_was_given_up_is_none_of_ours()
+    {
+        Flow flow = Begin();
+        _world.Pass(61);
+        Assert.Equal(1, _world.Counters.Of(ActionOutcome.Expired));
+        _world.End(flow);
+        Assert.Null(_world.Ends.Take(flow));
+    }
+
+    /// <summary>The kernel gives a connection that follows with the same ports the same id, as a rule.</summary>
+    [Fact]
+    public void After_the_reset_a_connection_with_the_same_ports_is_not_deleted()
+    {
+        _world.IsMute = true;
+        Flow flow = Begin();
+        _world.Send(flow);
+        _world.Pass(1);
+        Flow next = flow;
+        next.ProtocolState = (byte)TcpState.Established;
+        _world.Table[flow.Original] = next; // its NEW is lost
+        _world.Pass(10);
+        Assert.Empty(_world.DeletedFlows);
+    }
+
+    /// <summary>As when a sweep of the view was quicker than the queue.</summary>
+    [Fact]
+    public void A_late_report_of_its_own_start_changes_nothing()
+    {
+        Flow flow = Begin();
+        _world.Pass(0.5);
+        _world.Start(flow);
+        _world.Pass(0.5);
+        Assert.Equal(flow.Id, Assert.Single(_world.Armed).Value);
+        Assert.Equal(0, _world.Counters.Of(ActionOutcome.Unknown));
+    }
+
+    /// <summary>One batch removes and adds the same key.</summary>
+    [Fact]
+    public void A_connection_given_up_and_taken_again_at_once_stays_among_those_to_be_reset()
+    {
+        Flow flow = Begin();
+        _world.Pass(0.5);
+        Flow next = flow; // same ports, same id
+        next.StartTime = _world.Time.UnixNanoseconds();
+        _world.Table[next.Original] = next;
+        _world.Start(next);
+        Assert.Equal(flow.Id, Assert.Single(_world.Armed).Value);
     }
 
     [Fact]
@@ -108,6 +216,7 @@ public sealed class ResetTests
     public void A_new_connection_with_the_same_ports_is_not_reset(bool hasSameId)
     {
         Flow flow = Begin();
+        _world.Pass(0.025);
         Flow next = _world.Flow(mark: ScriptedWorld.Wan2);
         if (hasSameId)
         {
@@ -183,6 +292,35 @@ public sealed class ResetTests
             world.Tell(Pipeline.FlowChangeKind.Started, flow);
         world.Work();
         Assert.Equal((90, 1), (world.Armed.Count, world.Transactions));
+    }
+
+    /// <summary>Its socket keeps its address, so that another mark would send it out with a wrong one.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_untranslated_connection_of_the_gateway_is_reset(bool isOwn)
+    {
+        _world.IsOwn = isOwn;
+        Flow flow = _world.Flow(state: TcpState.Established, isRouted: true);
+        _world.Set.Add(1);
+        _world.Start(flow);
+        _world.Pass(0.1);
+        Assert.Equal(isOwn ? (1, 0) : (0, 1), (_world.Armed.Count, _world.Remarked.Count)); // what is only forwarded is re-marked
+    }
+
+    [Fact]
+    public void A_connection_of_the_gateway_that_is_not_yet_answered_is_reset_once_it_is()
+    {
+        _world.IsOwn = true;
+        Flow flow = _world.Flow();
+        _world.Set.Add(1);
+        _world.Start(flow);
+        _world.Pass(1);
+        Assert.Equal((0, 0), (_world.Armed.Count, _world.DeletedFlows.Count));
+        flow.ProtocolState = (byte)TcpState.Established;
+        _world.Table[flow.Original] = flow;
+        _world.Pass(1);
+        Assert.Single(_world.Armed);
     }
 
     /// <summary>Nothing is looked at for the idle: a look a second for each, once they have been idle for a while.</summary>

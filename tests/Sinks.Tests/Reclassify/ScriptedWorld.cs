@@ -19,6 +19,9 @@ internal sealed class ScriptedWorld : IResetCalls
 {
     internal const uint Wan1 = 0x100, Wan2 = 0x200;
 
+    private const int CloseTime = 10; // nf_conntrack_tcp_timeout_close, s
+
+    private readonly Dictionary<FlowTuple, long> _lastPackets = [];
     private uint _lastId;
 
     /// <param name="wan2">In place of the path told by its mark.</param>
@@ -41,6 +44,7 @@ internal sealed class ScriptedWorld : IResetCalls
             Ends,
             Time,
             Log);
+        Time.Advance(TimeSpan.FromSeconds(1)); // its start, when much is still unknown, is over
     }
 
     internal FakeTimeProvider Time { get; } = new();
@@ -80,6 +84,9 @@ internal sealed class ScriptedWorld : IResetCalls
 
     internal Refusal Proof { get; set; }
 
+    /// <summary>All connections are the gateway's own.</summary>
+    internal bool IsOwn { get; set; }
+
     /// <summary>Thrown by the next reading.</summary>
     internal NetlinkException? Failure { get; set; }
 
@@ -105,9 +112,9 @@ internal sealed class ScriptedWorld : IResetCalls
         return flow;
     }
 
-    internal void Start(in Flow flow)
+    internal void Start(in Flow flow, FlowOrigin origin = FlowOrigin.Event)
     {
-        Tell(FlowChangeKind.Started, flow);
+        Tell(FlowChangeKind.Started, flow, origin);
         Work();
     }
 
@@ -134,6 +141,7 @@ internal sealed class ScriptedWorld : IResetCalls
     internal void Send(in Flow flow, ulong packets = 1)
     {
         Flow now = Table[flow.Original];
+        _lastPackets[flow.Original] = Time.GetTimestamp();
         now.OriginalPackets += packets;
         bool isReset = now.TcpState != TcpState.Close && Armed.TryGetValue(flow.Original, out uint id) && id == now.Id;
         if (isReset)
@@ -165,27 +173,34 @@ internal sealed class ScriptedWorld : IResetCalls
             throw failure;
         }
 
-        foreach (PendingReset reset in add)
-            Armed[reset.Flow.Original] = reset.Flow.Id;
         foreach (PendingReset reset in remove)
         {
             if (Armed.TryGetValue(reset.Flow.Original, out uint id) && id == reset.Flow.Id)
                 Armed.Remove(reset.Flow.Original);
         }
+
+        foreach (PendingReset reset in add)
+            Armed[reset.Flow.Original] = reset.Flow.Id;
     }
 
     void IResetCalls.Look(IReadOnlyList<PendingReset> resets)
     {
         ResetLooks += resets.Count;
         foreach (PendingReset reset in resets)
+        {
             reset.Seen = Table.TryGetValue(reset.Flow.Original, out Flow now) ? ResetSight.Of(reset.Flow, now) : ResetState.Gone;
+            reset.Timeout = _lastPackets.TryGetValue(reset.Flow.Original, out long last)
+                ? (uint)Math.Max(0, CloseTime - Time.GetElapsedTime(last).TotalSeconds)
+                : 0;
+        }
     }
 
     void IDisposable.Dispose()
     {
     }
 
-    internal void Tell(FlowChangeKind kind, in Flow flow) => Reclassifier.OnChanges(FlowLogTestData.Batch(new FlowChange { Kind = kind, Flow = flow, Start = flow.StartTime }));
+    internal void Tell(FlowChangeKind kind, in Flow flow, FlowOrigin origin = FlowOrigin.Event) =>
+        Reclassifier.OnChanges(FlowLogTestData.Batch(new FlowChange { Kind = kind, Flow = flow, Start = flow.StartTime, Origin = origin }));
 
     private bool Read(in FlowTuple tuple, ref Flow flow)
     {
@@ -218,9 +233,9 @@ internal sealed class ScriptedWorld : IResetCalls
         return true;
     }
 
-    private Refusal Prove(in Flow flow, UplinkPath wanted, out string? detail)
+    private Refusal Prove(in Flow flow, UplinkPath wanted, out bool isOwn, out string? detail)
     {
-        detail = null;
+        (isOwn, detail) = (IsOwn, null);
         return Proof;
     }
 

@@ -43,10 +43,14 @@ internal sealed class AddressRanges
     private static AddressRange[] Merge(IEnumerable<AddressRange> ranges)
     {
         List<AddressRange> merged = [];
-        foreach (AddressRange range in ranges.Order(Comparer<AddressRange>.Create(static (left, right) => AddressRange.Compare(left.First, right.First))))
+        foreach (AddressRange range in ranges.Order(
+            Comparer<AddressRange>.Create(static (left, right) => AddressRange.Compare(left.First, right.First))))
         {
             if (merged.Count > 0 && AddressRange.Compare(range.First, merged[^1].Last) <= 0)
-                merged[^1] = merged[^1] with { Last = AddressRange.Compare(range.Last, merged[^1].Last) > 0 ? range.Last : merged[^1].Last };
+                merged[^1] = merged[^1] with
+                {
+                    Last = AddressRange.Compare(range.Last, merged[^1].Last) > 0 ? range.Last : merged[^1].Last,
+                };
             else
                 merged.Add(range);
         }

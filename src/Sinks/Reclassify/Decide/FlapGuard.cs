@@ -4,14 +4,17 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>What is moved too often: one client's flows to one port of one destination, for one path.</summary>
-internal readonly record struct FlapKey(IpAddress Client, IpAddress Destination, ushort DestinationPort, IpProtocol Protocol, FlowFamily Family, string Path)
+internal readonly record struct FlapKey(
+    IpAddress Client, IpAddress Destination, ushort DestinationPort, IpProtocol Protocol, FlowFamily Family, string Path)
 {
     internal static FlapKey Of(in FlowTuple original, string path) =>
-        new(original.Source, original.Destination, original.IsIcmp ? (ushort)0 : original.DestinationPort, original.Protocol, original.Family, path);
+        new(original.Source, original.Destination, original.IsIcmp ? (ushort)0 : original.DestinationPort,
+            original.Protocol, original.Family, path);
 }
 
 /// <summary>
-/// A budget of actions for each key; when it is spent, or an action was in vain, the key is left alone for a time that doubles each time. Not
+/// A budget of actions for each key; when it is spent, or an action was in vain, the key is left alone for a time that doubles each time.
+/// Not
 /// thread-safe; times in ms, monotonic.
 /// </summary>
 /// <param name="budget">Actions within one window.</param>

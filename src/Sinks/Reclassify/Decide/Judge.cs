@@ -11,9 +11,12 @@ internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, st
 }
 
 /// <summary>
-/// The mildest action that moves a flow, judged by the flow itself and what the kernel says now. What was measured decides: a flow that is not
-/// translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets leave with
-/// a private source. Such a flow and a translated one need another entry. A TCP client is reset first, since a connection whose entry is deleted hangs
+/// The mildest action that moves a flow, judged by the flow itself and what the kernel says now. What was measured decides: a flow that is
+/// not
+/// translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets
+/// leave with
+/// a private source. Such a flow and a translated one need another entry. A TCP client is reset first, since a connection whose entry is
+/// deleted hangs
 /// if its server sends next; for a datagram the entry is deleted. One in a flow table goes by its entry's first route until the entry dies
 /// (flow_offload_lookup in nf_flow_table_core.c), and its packets see no rules.
 /// </summary>
@@ -31,8 +34,10 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             return Judgement.Keep(Refusal.AlreadyRight);
         if (OfItself(flow) is var refusal and not Refusal.None)
             return Judgement.Keep(refusal);
-        if (kernel.Prove(flow, wanted, out string? detail) is var unproven and not Refusal.None)
+        if (kernel.Prove(flow, wanted, out bool isOwn, out string? detail) is var unproven and not Refusal.None)
             return Judgement.Keep(unproven, detail);
+        if (isOwn)
+            return OfOwnTcp(flow);
         bool isTranslated = flow.IsSourceNat || paths.Translates(flow, now, wanted);
         if (!isTranslated && wanted.Mark is null)
             return Judgement.Keep(Refusal.NoMark);
@@ -43,6 +48,12 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             return new Judgement(FlowAction.Delete, Refusal.None);
         return isTranslated ? OfTranslatedTcp(isOffloaded) : OfOffloadedTcp();
     }
+
+    /// <summary>
+    /// Translated or not, its socket keeps the address that the old path gave it. While it connects nothing of it can be reset.
+    /// </summary>
+    private Judgement OfOwnTcp(in Flow flow) =>
+        flow.TcpState == TcpState.SynSent ? new Judgement(FlowAction.Watch, Refusal.None) : OfTranslatedTcp(isOffloaded: false);
 
     private Judgement OfTranslatedTcp(bool isOffloaded)
     {
@@ -56,7 +67,10 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
         ? new Judgement(FlowAction.Delete, Refusal.None)
         : Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");
 
-    /// <summary>Whether a flow that is to be deleted is one whose client still sends, so that its packet brings it back. A connecting TCP client does.</summary>
+    /// <summary>
+    /// Whether a flow that is to be deleted is one whose client still sends, so that its packet brings it back. A connecting TCP client
+    /// does.
+    /// </summary>
     /// <param name="activity">Of an earlier look; becomes this one's.</param>
     /// <param name="now">ns since the Unix epoch.</param>
     /// <returns>The flow is deleted, kept, or watched: looked at again in a moment.</returns>
@@ -89,7 +103,8 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             return Refusal.Protocol;
         if (flow.IsDestinationNat)
             return Refusal.DestinationNat;
-        if (flow.Extras is { Helper: not null } or { HasMaster: true } || (flow.Status & (FlowStatus.Expected | FlowStatus.Helper)) != FlowStatus.None)
+        if (flow.Extras is { Helper: not null } or { HasMaster: true }
+            || (flow.Status & (FlowStatus.Expected | FlowStatus.Helper)) != FlowStatus.None)
             return Refusal.Helper;
         return flow.TcpState is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close
             ? Refusal.Closing

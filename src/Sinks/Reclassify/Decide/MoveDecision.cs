@@ -19,7 +19,8 @@ internal sealed class MoveDecision(PathTable paths, ClassifierChain classifiers,
     /// <param name="flow">The flow as it is now, unless it is not confirmed.</param>
     /// <exception cref="NetlinkException">The kernel could not be asked.</exception>
     internal Judgement Of(
-        in FlowQuestion question, uint id, in Verdict verdict, UplinkPath wanted, ref ClientActivity activity, out Verdict confirmed, ref Flow flow)
+        in FlowQuestion question, uint id, in Verdict verdict, UplinkPath wanted, ref ClientActivity activity,
+        out Verdict confirmed, ref Flow flow)
     {
         confirmed = classifiers.Confirm(question, verdict);
         if (confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name)

@@ -1,17 +1,23 @@
 namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
-/// Notices that a path is not taken by what is moved there: its link is up, but mwan3's pings are lost, say, so that its policies pass it over; or the
-/// gateway's own rules do not know of the set, the rule or the program that names the path. So it is counted for each of them apart: one that is
-/// wrong does not keep the others' flows off the path. After so many flows in a row that came back on another path, or not at all, none is moved there for
-/// a while, then one, whose outcome decides. And before anything is known, few are moved at once: as many as have been seen to arrive, and four. Not
+/// Notices that a path is not taken by what is moved there: its link is up, but mwan3's pings are lost, say, so that its policies pass it
+/// over; or the
+/// gateway's own rules do not know of the set, the rule or the program that names the path. So it is counted for each of them apart: one
+/// that is
+/// wrong does not keep the others' flows off the path. After so many flows in a row that came back on another path, or not at all, none is
+/// moved there for
+/// a while, then one, whose outcome decides. And before anything is known, few are moved at once: as many as have been seen to arrive, and
+/// four. Not
 /// thread-safe; times in ms, monotonic.
 /// </summary>
 internal sealed class PathGuard(TimeSpan firstPause, TimeSpan longestPause)
 {
     internal const int InARow = 8;
 
-    /// <summary>Moves at first whose outcome is not known yet; each that arrives allows one more, so that they double with each round.</summary>
+    /// <summary>
+    /// Moves at first whose outcome is not known yet; each that arrives allows one more, so that they double with each round.
+    /// </summary>
     internal const int FirstMoves = 4;
 
     private const int MostMoves = 4096; // more than are ever open: those that wait for their outcome are settled within minutes
@@ -41,7 +47,9 @@ internal sealed class PathGuard(TimeSpan firstPause, TimeSpan longestPause)
         return awaited < record.Limit;
     }
 
-    /// <summary>A flow is moved there. After a pause it is the only one until its outcome is known, or the first pause over again.</summary>
+    /// <summary>
+    /// A flow is moved there. After a pause it is the only one until its outcome is known, or the first pause over again.
+    /// </summary>
     internal void OnAction(string path, string? origin, long now)
     {
         Record record = Of(path, origin);

@@ -24,7 +24,8 @@ internal struct Recheck
 }
 
 /// <summary>
-/// Timer wheel: flows to look at again, by time. Adding and taking cost the same however many there are; entries are stored by value, in one
+/// Timer wheel: flows to look at again, by time. Adding and taking cost the same however many there are; entries are stored by value, in
+/// one
 /// array that grows to the most that ever waited. Not thread-safe.
 /// </summary>
 /// <param name="capacity">Entries at most.</param>
@@ -115,7 +116,8 @@ internal sealed class RecheckWheel(int capacity)
         }
 
         if (_used == _nodes.Length)
-            Array.Resize(ref _nodes, (int)Math.Min(BitOperations.RoundUpToPowerOf2((uint)_used + 1), Math.Max((uint)capacity, (uint)_used + 1)));
+            Array.Resize(ref _nodes, (int)Math.Min(
+                BitOperations.RoundUpToPowerOf2((uint)_used + 1), Math.Max((uint)capacity, (uint)_used + 1)));
         return _used++;
     }
 

@@ -94,5 +94,6 @@ internal static class RefusalExtensions
     internal static bool IsTurn(this Refusal refusal) => refusal is Refusal.RateLimit or Refusal.Awaiting;
 
     /// <summary>Nothing to report: there is no flow on the wrong path any more.</summary>
-    internal static bool IsSettled(this Refusal refusal) => refusal is Refusal.None or Refusal.NotConfirmed or Refusal.Gone or Refusal.AlreadyRight;
+    internal static bool IsSettled(this Refusal refusal) =>
+        refusal is Refusal.None or Refusal.NotConfirmed or Refusal.Gone or Refusal.AlreadyRight;
 }

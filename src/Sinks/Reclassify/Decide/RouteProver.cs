@@ -4,17 +4,23 @@ using ConntrackStream.Sinks.Reclassify.Paths;
 namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
-/// The proof before an action: would a packet of this flow with the wanted path's mark leave by that path, and is the path usable? Else a deleted
+/// The proof before an action: would a packet of this flow with the wanted path's mark leave by that path, and is the path usable? Else a
+/// deleted
 /// entry would come back where it was, or a re-marked flow lead nowhere.
 /// </summary>
 internal sealed class RouteProver(RouteQuestions routes)
 {
+    /// <summary>
+    /// Of the machine's own, only TCP is moved: a client that is reset opens another connection, whose source the routes and rules of then
+    /// choose. So it
+    /// is asked without the old one's.
+    /// </summary>
     /// <exception cref="EventTap.Netlink.NetlinkException">The kernel could not be asked.</exception>
-    internal Refusal Prove(in Flow flow, UplinkPath wanted, out string? detail)
+    internal Refusal Prove(in Flow flow, UplinkPath wanted, out bool isOwn, out string? detail)
     {
         FlowFamily family = flow.Original.Family;
-        bool isReset = flow.IsSourceNat && flow.Original.Protocol == IpProtocol.Tcp; // its program connects again, by the routes and rules of then
-        if (!isReset && routes.Lookup(family, flow.Original.Source, mark: 0).Kind == RouteKind.Local)
+        isOwn = routes.Lookup(family, flow.Original.Source, mark: 0).Kind == RouteKind.Local;
+        if (isOwn && flow.Original.Protocol != IpProtocol.Tcp)
         {
             detail = "its source is this machine, whose socket keeps its address";
             return Refusal.Local;
@@ -29,12 +35,13 @@ internal sealed class RouteProver(RouteQuestions routes)
 
         if (!routes.IsUsable(wanted, family, out detail))
             return Refusal.PathDown;
-        return wanted.Mark is { } mark ? ProveRoute(flow, wanted, mark.Value, out detail) : Refusal.None;
+        return wanted.Mark is { } mark ? ProveRoute(flow.Original, isOwn, wanted, mark.Value, out detail) : Refusal.None;
     }
 
-    private Refusal ProveRoute(in Flow flow, UplinkPath wanted, uint mark, out string? detail)
+    private Refusal ProveRoute(in FlowTuple original, bool isOwn, UplinkPath wanted, uint mark, out string? detail)
     {
-        RouteAnswer marked = routes.Lookup(flow.Original.Family, flow.Original.Destination, mark, flow.Original.Source); // rules by source count, too
+        // rules by source count, too
+        RouteAnswer marked = routes.Lookup(original.Family, original.Destination, mark, isOwn ? null : original.Source);
         detail = !marked.Leads ? $"no route to its destination with mark 0x{mark:x}: {marked.Errno}"
             : wanted.Devices.Count > 0 && !wanted.Devices.Any(device => routes.Link(device).Index == marked.Interface)
                 ? $"with mark 0x{mark:x} its packets would not leave by {string.Join(" or ", wanted.Devices)}; see ip rule and ip route"

@@ -3,7 +3,8 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
-/// Answers of late, so that a burst of flows to one destination asks once. Two generations: the older one is dropped whole, so that nothing is
+/// Answers of late, so that a burst of flows to one destination asks once. Two generations: the older one is dropped whole, so that
+/// nothing is
 /// ever searched for what has expired. Not thread-safe.
 /// </summary>
 /// <param name="capacity">Answers in one generation at most; with the next one it is the older one.</param>
@@ -38,7 +39,10 @@ internal sealed class VerdictCache(int capacity)
         _young[question] = new Entry(verdict, until);
     }
 
-    /// <summary>Forgets what may be answered otherwise now: questions with an end in one of the ranges. Those whose source was no part of the question are kept unless their destination is in one.</summary>
+    /// <summary>
+    /// Forgets what may be answered otherwise now: questions with an end in one of the ranges. Those whose source was no part of the
+    /// question are kept unless their destination is in one.
+    /// </summary>
     internal void Forget(AddressRanges ranges)
     {
         Forget(_young, ranges);

@@ -14,6 +14,6 @@ public enum PathEvidence : byte
     /// <summary>By the connmark.</summary>
     Mark,
 
-    /// <summary>By the address its source was translated to.</summary>
+    /// <summary>By the address its source was translated to, or that the gateway's own socket has.</summary>
     SourceAddress,
 }

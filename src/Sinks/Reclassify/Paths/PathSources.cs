@@ -23,6 +23,9 @@ internal sealed class PathSources
         }
     }
 
+    /// <summary>Among single addresses alone.</summary>
+    internal UplinkPath? FindAddress(FlowFamily family, IpAddress address) => _addresses.GetValueOrDefault(new Address(family, address));
+
     internal UplinkPath? Find(FlowFamily family, IpAddress address)
     {
         if (_addresses.TryGetValue(new Address(family, address), out UplinkPath? path))

@@ -60,15 +60,18 @@ public sealed class PathTable
 
     /// <summary>
     /// The path a flow is on: if its source is translated, the one whose address it was translated to (the mark may have been changed since, or
-    /// routing may have passed over it); else, or where that address is no path's, by its mark. Does not allocate, but when the devices' addresses
-    /// are read again, at most once a second, and for the first translated flow of a network.
+    /// routing may have passed over it); else, or where that address is no path's, by its mark; else, where the gateway itself is its source, by the path
+    /// whose address that is. Does not allocate, but when the devices' addresses are read again, at most once a second, and for the first translated
+    /// flow of a network.
     /// </summary>
     public PathAnswer Of(in Flow flow)
     {
         bool isTranslated = flow.Has(FlowFields.BothTuples) && flow.Reply.Destination != flow.Original.Source;
-        PathAnswer answer = OfSource(flow, isTranslated);
+        PathAnswer answer = isTranslated ? OfSource(flow, isTranslated) : default;
         if (answer.Path is null)
             answer = OfMark(flow.Mark);
+        if (answer.Path is null && !isTranslated && flow.Has(FlowFields.BothTuples))
+            answer = OfSource(flow, isTranslated);
         if (answer.Path is not null && isTranslated)
             _translation.Note(answer.Path, flow.Original);
         return answer;
@@ -79,10 +82,11 @@ public sealed class PathTable
 
     private PathAnswer OfSource(in Flow flow, bool isTranslated)
     {
-        if (!isTranslated)
-            return default;
         PathSources sources = _devices?.Current() ?? _configured;
-        return sources.Find(flow.Reply.Family, flow.Reply.Destination) is { } path ? new PathAnswer(path, PathEvidence.SourceAddress) : default;
+        UplinkPath? path = isTranslated
+            ? sources.Find(flow.Reply.Family, flow.Reply.Destination)
+            : sources.FindAddress(flow.Reply.Family, flow.Reply.Destination); // a prefix may have hosts of its own, which are not translated
+        return path is null ? default : new PathAnswer(path, PathEvidence.SourceAddress);
     }
 
     private PathAnswer OfMark(uint mark)

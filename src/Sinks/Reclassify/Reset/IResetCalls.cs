@@ -16,7 +16,7 @@ internal interface IResetCalls : IDisposable
     /// <exception cref="NetlinkException">Some of them may have been changed.</exception>
     void Change(IReadOnlyList<PendingReset> add, IReadOnlyList<PendingReset> remove, TimeSpan timeout);
 
-    /// <summary>Sets <see cref="PendingReset.Seen"/> of each.</summary>
+    /// <summary>Sets <see cref="PendingReset.Seen"/> and, of those there, <see cref="PendingReset.Timeout"/>.</summary>
     /// <exception cref="NetlinkException">The kernel could not be asked.</exception>
     void Look(IReadOnlyList<PendingReset> resets);
 }

@@ -9,7 +9,7 @@ internal interface IResetOutcomes
     /// <summary>Its client has been reset; a connection that follows may be its successor.</summary>
     void OnReset(PendingReset reset);
 
-    /// <summary>The moment after the reset is over: the entry can go.</summary>
+    /// <summary>No packet has passed for a while after the reset, or it has taken too long: the entry can go.</summary>
     void OnSettled(PendingReset reset);
 
     /// <summary>Nothing was done to it: its client has sent nothing in time (false), or it is over by itself (true).</summary>

@@ -11,6 +11,7 @@ internal sealed class PendingReset(in Flow flow, PendingAction action, in Rechec
 {
     private readonly Flow _flow = flow;
     private readonly Recheck _look = look;
+    private QuietWatch _quiet;
 
     internal ref readonly Flow Flow => ref _flow;
 
@@ -26,9 +27,15 @@ internal sealed class PendingReset(in Flow flow, PendingAction action, in Rechec
     /// <summary>ms until the look after that.</summary>
     internal long Interval { get; set; }
 
-    /// <summary>When its client's packet is waited for no longer, ms, monotonic.</summary>
+    /// <summary>When its client's packet, or after the reset the last packet, is waited for no longer, ms, monotonic.</summary>
     internal long Until { get; set; }
 
     /// <summary>The last look's result.</summary>
     internal ResetState Seen { get; set; }
+
+    /// <summary>What that look saw of its entry's timer: seconds left.</summary>
+    internal uint Timeout { get; set; }
+
+    /// <summary>After the reset: whether no packet has passed of late, by the last look.</summary>
+    internal bool IsQuiet(long now) => _quiet.IsQuiet(Timeout, now);
 }

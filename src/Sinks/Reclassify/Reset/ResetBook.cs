@@ -11,15 +11,19 @@ namespace ConntrackStream.Sinks.Reclassify.Reset;
 internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
 {
     /// <summary>
-    /// How long entry and member stay after the reset, ms. If the reset was lost, what the client sends again is answered again; and what the server
-    /// sends meanwhile reaches the client, whose own reset ends the server's side, whatever the gateway's own rules for packets without entry are.
+    /// How long entry and member stay after the reset at most, ms; less once no packet passes any more (<see cref="QuietWatch"/>). A reset
+    /// that is lost,
+    /// or late for a client behind latency, is followed by another one; and what the server sends meanwhile reaches the client, whose own
+    /// reset ends
+    /// the server's side, whatever the gateway's own rules for packets without entry are.
     /// </summary>
-    internal const long Linger = 2000;
+    internal const long LongestLinger = 60_000;
 
     /// <summary>After so long in the set without a packet a client counts as idle, ms.</summary>
     internal const long IdleAfter = 1000;
 
     private const long FirstInterval = 25, LongestInterval = 1000; // ms between two looks, doubled each time
+    private const long QuietInterval = 500; // ms between two looks at whether packets still pass
 
     private readonly Dictionary<FlowTuple, PendingReset> _byFlow = [];
     private readonly Dictionary<LinkKey, List<PendingReset>> _byLink = [];
@@ -51,7 +55,9 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
         _work.Add.Add(reset);
     }
 
-    /// <summary>What is to be done by now; null when there is nothing. <see cref="OnDone"/> is called with it before the next one is taken.</summary>
+    /// <summary>
+    /// What is to be done by now; null when there is nothing. <see cref="OnDone"/> is called with it before the next one is taken.
+    /// </summary>
     internal ResetWork? Take(long now)
     {
         while (_due.TryPeek(out PendingReset? reset, out long due) && due <= now)
@@ -87,10 +93,14 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
 
         foreach (PendingReset reset in work.Look)
         {
-            if (work.LookFailure is null)
-                OnSeen(reset, now);
-            else
+            if (reset.Stage == ResetStage.Over)
+                continue; // meanwhile an event has said so
+            if (work.LookFailure is not null)
                 Schedule(reset, now + LongestInterval);
+            else if (reset.Stage == ResetStage.Done)
+                OnSeenAfter(reset, now);
+            else
+                OnSeen(reset, now);
         }
 
         foreach (PendingReset reset in work.Remove.Where(static reset => reset.Stage == ResetStage.Expiring))
@@ -98,8 +108,9 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
     }
 
     /// <summary>A flow has begun: what it may follow is looked at first, and what had its ports is over.</summary>
+    /// <param name="start">When it began, ns since the Unix epoch.</param>
     /// <param name="see">Asks the kernel about one of them.</param>
-    internal void OnStarted(in Flow flow, Func<PendingReset, ResetState> see, long now)
+    internal void OnStarted(in Flow flow, long start, Func<PendingReset, ResetState> see, long now)
     {
         if (Count == 0 || !_byLink.TryGetValue(LinkKey.Of(flow.Original), out List<PendingReset>? alike))
             return;
@@ -112,7 +123,8 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
                     OnSeen(reset, now);
             }
 
-            if (reset.Flow.Original == flow.Original && (reset.Stage is not ResetStage.Asked || reset.Flow.Id != flow.Id))
+            // with the same id and an earlier start it is the very connection, reported late
+            if (reset.Flow.Original == flow.Original && (reset.Flow.Id != flow.Id || start > reset.Action.Time))
                 End(reset, isOver: true);
         }
     }
@@ -140,26 +152,24 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
                 reset.Stage = ResetStage.Expiring;
                 _work.Remove.Add(reset);
                 break;
-            case ResetStage.Armed or ResetStage.Expiring:
-                _work.Look.Add(reset);
+            case ResetStage.Done when now >= reset.Until:
+                Settle(reset);
                 break;
-            case ResetStage.Done:
-                outcomes.OnSettled(reset);
-                End(reset, isOver: true);
+            case ResetStage.Armed or ResetStage.Expiring or ResetStage.Done:
+                _work.Look.Add(reset);
                 break;
         }
     }
 
     private void OnSeen(PendingReset reset, long now)
     {
-        if (reset.Stage is not (ResetStage.Armed or ResetStage.Expiring))
-            return; // meanwhile an event has said so
         switch (reset.Seen)
         {
             case ResetState.Closed:
                 reset.Stage = ResetStage.Done;
                 Waiting--;
-                Schedule(reset, now + Linger);
+                reset.Until = now + LongestLinger;
+                Schedule(reset, now + QuietInterval);
                 outcomes.OnReset(reset);
                 break;
             case ResetState.Gone:
@@ -178,6 +188,23 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
                 Schedule(reset, Math.Min(now + reset.Interval, Math.Max(now + 1, reset.Until)));
                 break;
         }
+    }
+
+    /// <summary>After the reset.</summary>
+    private void OnSeenAfter(PendingReset reset, long now)
+    {
+        if (reset.Seen != ResetState.Closed)
+            End(reset, isOver: true); // ended by itself, or another connection has its ports
+        else if (reset.IsQuiet(now))
+            Settle(reset);
+        else
+            Schedule(reset, now + QuietInterval);
+    }
+
+    private void Settle(PendingReset reset)
+    {
+        outcomes.OnSettled(reset);
+        End(reset, isOver: true);
     }
 
     private void Schedule(PendingReset reset, long due)

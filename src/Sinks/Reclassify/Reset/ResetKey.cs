@@ -7,8 +7,10 @@ using static ConntrackStream.EventTap.Netlink.NfTables;
 namespace ConntrackStream.Sinks.Reclassify.Reset;
 
 /// <summary>
-/// What a member of the sets consists of, and how a rule reads the same from a packet: source, its port, destination, its port, each padded to four
-/// bytes, and the id of the packet's entry. The id makes it exactly one connection: not a later one with the same ports, nor one of another zone.
+/// What a member of the sets consists of, and how a rule reads the same from a packet: source, its port, destination, its port, each
+/// padded to four
+/// bytes, and the id of the packet's entry. The id makes it exactly one connection: not a later one with the same ports, nor one of
+/// another zone.
 /// </summary>
 internal static class ResetKey
 {
@@ -38,7 +40,8 @@ internal static class ResetKey
     {
         int address = AddressLength(family);
         uint words = (uint)address / sizeof(uint);
-        rule.LoadPayload(NFT_PAYLOAD_NETWORK_HEADER, family == FlowFamily.IPv6 ? 8 : 12, address, NFT_REG32_00); // ipv6hdr.saddr, iphdr.saddr
+        // ipv6hdr.saddr, iphdr.saddr
+        rule.LoadPayload(NFT_PAYLOAD_NETWORK_HEADER, family == FlowFamily.IPv6 ? 8 : 12, address, NFT_REG32_00);
         rule.LoadPayload(NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(ushort), NFT_REG32_00 + words);
         rule.LoadPayload(NFT_PAYLOAD_NETWORK_HEADER, family == FlowFamily.IPv6 ? 24 : 16, address, NFT_REG32_00 + words + 1);
         rule.LoadPayload(NFT_PAYLOAD_TRANSPORT_HEADER, sizeof(ushort), sizeof(ushort), NFT_REG32_00 + (2 * words) + 1);

@@ -9,10 +9,12 @@ internal enum ResetStage : byte
     /// <summary>In the set: its client's next packet is answered with a reset.</summary>
     Armed,
 
-    /// <summary>Being removed from the set, since its client has sent nothing in time; one last look says whether it has after all.</summary>
+    /// <summary>
+    /// Being removed from the set, since its client has sent nothing in time; one last look says whether it has after all.
+    /// </summary>
     Expiring,
 
-    /// <summary>The client was reset. Entry and member stay for a moment.</summary>
+    /// <summary>A reset has gone to the client. Entry and member stay until no packet passes any more.</summary>
     Done,
 
     /// <summary>Nothing more to do but to remove it from the set.</summary>

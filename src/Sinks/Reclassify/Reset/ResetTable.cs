@@ -7,12 +7,15 @@ using static ConntrackStream.EventTap.Netlink.NfTables;
 namespace ConntrackStream.Sinks.Reclassify.Reset;
 
 /// <summary>
-/// The service's own nftables table <c>inet conntrack_stream_reset</c>: sets of connections, and rules that answer the next packet of their clients
+/// The service's own nftables table <c>inet conntrack_stream_reset</c>: sets of connections, and rules that answer the next packet of
+/// their clients
 /// with a reset. Removed with this object, and with the process however it ends. For one caller at a time.
 /// </summary>
 /// <remarks>
-/// Only the original direction is matched: what the server sends still passes, and the client's acknowledgement of it, whose numbers make the reset
-/// valid, is what is answered. No SYN is matched, since a connection that reuses the ports often gets the same id; and no reset, since the client's
+/// Only the original direction is matched: what the server sends still passes, and the client's acknowledgement of it, whose numbers make
+/// the reset
+/// valid, is what is answered. No SYN is matched, since a connection that reuses the ports often gets the same id; and no reset, since the
+/// client's
 /// own must reach the server.
 /// </remarks>
 internal sealed class ResetTable : IResetCalls
@@ -37,7 +40,9 @@ internal sealed class ResetTable : IResetCalls
     internal static ResetTable Create(NetworkNamespace networkNamespace) =>
         new(OwnedTable.Create(Name, networkNamespace, static (ref batch) => Fill(ref batch, Name)), networkNamespace);
 
-    /// <summary>Why the service could not make its table; null when it could, or when a process, as a rule the service itself, has it.</summary>
+    /// <summary>
+    /// Why the service could not make its table; null when it could, or when a process, as a rule the service itself, has it.
+    /// </summary>
     /// <exception cref="NetlinkException">The kernel could not be asked.</exception>
     internal static string? WhyNot(NetworkNamespace networkNamespace) => OwnedTable.Find(Name, networkNamespace) switch
     {
@@ -60,7 +65,11 @@ internal sealed class ResetTable : IResetCalls
         {
             (_client ??= _namespace.Run(static () => new ConntrackClient())).GetMany(
                 tuples, new bool[tuples.Length],
-                (int index, in FlowEvent row) => resets[index].Seen = ResetSight.Of(resets[index].Flow, row.Flow));
+                (int index, in FlowEvent row) =>
+                {
+                    resets[index].Seen = ResetSight.Of(resets[index].Flow, row.Flow);
+                    resets[index].Timeout = row.Flow.Timeout;
+                });
         }
         catch (NetlinkException)
         {
@@ -77,7 +86,8 @@ internal sealed class ResetTable : IResetCalls
     }
 
     /// <summary>
-    /// One transaction for each <see cref="NftBatch.MostElements"/>. A member may have expired, and removing what is not there fails and takes the
+    /// One transaction for each <see cref="NftBatch.MostElements"/>. A member may have expired, and removing what is not there fails and
+    /// takes the
     /// others with it: so it is added first, which does nothing where it is there.
     /// </summary>
     private void Change(IReadOnlyList<PendingReset> resets, TimeSpan timeout, bool isRemoval)

@@ -10,13 +10,14 @@ namespace ConntrackStream.Kernel.Tests.Reclassify.Moves;
 public sealed record MovePlace(bool IPv6 = false, bool IsOwn = false, int Latency = 0, bool DropsInput = false)
 {
     /// <summary>The rig, made so.</summary>
-    internal UplinkRig Build()
+    /// <param name="lost">So many resets get lost on their way to the client, behind latency.</param>
+    internal UplinkRig Build(int lost = 0)
     {
         UplinkRig rig = new();
         if (IsOwn)
             rig.RouteOwn();
         if (Latency > 0)
-            rig.DelayClient1(TimeSpan.FromMilliseconds(Latency));
+            rig.DelayClient1(TimeSpan.FromMilliseconds(Latency)).LoseResets(lost);
         if (DropsInput)
             rig.DropInput();
         return rig;

@@ -49,12 +49,16 @@ public sealed class PathTableTests
         Assert.Equal(path is null ? PathEvidence.Unknown : PathEvidence.SourceAddress, answer.Evidence);
     }
 
-    [Fact]
-    public void The_own_address_of_an_untranslated_flow_tells_nothing()
+    /// <summary>The gateway's own connections; a prefix's other hosts are not the gateway.</summary>
+    [Theory]
+    [InlineData("198.51.100.1", 0u, "A")]
+    [InlineData("198.51.100.1", 0x200u, "B")] // re-routed by its mark
+    [InlineData("203.0.113.15", 0u, null)]
+    public void The_source_of_an_untranslated_flow_tells_where_it_is_an_uplinks_own_address(string source, uint mark, string? path)
     {
-        Flow flow = Masqueraded("198.51.100.1", mark: 0);
+        Flow flow = Masqueraded(source, mark);
         flow.Original.Source = flow.Reply.Destination;
-        Assert.Equal(default, Table.Of(flow));
+        Assert.Equal(path, Table.Of(flow).Path?.Name);
     }
 
     [Fact]
