@@ -10,6 +10,9 @@ internal readonly record struct SuspectKey(IpAddress Low, ushort LowPort, IpAddr
 {
     internal bool HasPorts => (LowPort | HighPort) != 0;
 
+    public override int GetHashCode() => KeyedHash.Start.Add(Low).Add(High)
+        .Add((ulong)LowPort << 48 | (ulong)HighPort << 32 | (ulong)Protocol << 8 | (ulong)Family).Code;
+
     /// <summary>Of a map key, or of a flow with its ports.</summary>
     internal static SuspectKey Of(in FlowTuple tuple)
     {

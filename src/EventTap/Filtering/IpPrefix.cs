@@ -25,6 +25,8 @@ public readonly record struct IpPrefix
 
     public IpAddress Network { get; }
 
+    public override int GetHashCode() => KeyedHash.Start.Add(Network).Add((ulong)Length << 8 | (ulong)Family).Code;
+
     /// <summary>Leading bits that count.</summary>
     public byte Length { get; }
 

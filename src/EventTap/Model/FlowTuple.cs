@@ -38,8 +38,7 @@ public struct FlowTuple : IEquatable<FlowTuple>
 
     public override readonly bool Equals(object? obj) => obj is FlowTuple other && Equals(other);
 
-    public override readonly int GetHashCode() =>
-        HashCode.Combine(Source, Destination, SourcePort, DestinationPort, (byte)Protocol, (byte)Family, Zone);
+    public override readonly int GetHashCode() => KeyedHash.Start.Add(this).Code;
 
     public static bool operator ==(in FlowTuple left, in FlowTuple right) => left.Equals(right);
 

@@ -23,6 +23,9 @@ public sealed class CheckpointedFlows : IDisposable
     /// <summary>Flows loaded and not yet disposed.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Slots found taken while the flows were put in.</summary>
+    internal long Collisions { get; private set; }
+
     /// <summary>Why the file was ignored, for the log; null when it was used or is missing.</summary>
     public string? Problem { get; }
 
@@ -88,7 +91,7 @@ public sealed class CheckpointedFlows : IDisposable
             if (Count == count)
                 return false;
             int slot = SlotOf(flow.Original);
-            while (_slots[slot] != 0)
+            for (; _slots[slot] != 0; Collisions++)
                 slot = (slot + 1) & (_slots.Length - 1);
             _slots[slot] = offset;
             Count++;

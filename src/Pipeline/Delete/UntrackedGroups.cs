@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ConntrackStream.Pipeline.LiveView;
 
 namespace ConntrackStream.Pipeline.Delete;
 
@@ -10,7 +9,6 @@ namespace ConntrackStream.Pipeline.Delete;
 /// <param name="threshold">Keys without a flow from which on a group that never matched is exempt.</param>
 internal sealed class UntrackedGroups(int threshold)
 {
-    private readonly HashSeed _seed = HashSeed.Random();
     private readonly Dictionary<MapGroup, int> _missed = []; // keys without a flow in the scan under way, of groups that never matched
     private readonly List<MapGroup> _candidates = []; // those among them that reached the threshold
     private HashSet<ulong> _matched = []; // hashes of the groups that have matched, as of the last scan
@@ -69,9 +67,5 @@ internal sealed class UntrackedGroups(int threshold)
         _exempt = [];
     }
 
-    private ulong Hash(in MapGroup group)
-    {
-        ulong addresses = HashSeed.Mix(group.Destination.High ^ _seed.A, group.Destination.Low ^ _seed.B);
-        return HashSeed.Mix(addresses ^ _seed.A, ((ulong)group.Port << 16 | (ulong)group.Protocol << 8 | (ulong)group.Family) ^ _seed.B);
-    }
+    private static ulong Hash(in MapGroup group) => group.Hash.Value;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.LiveView;
 

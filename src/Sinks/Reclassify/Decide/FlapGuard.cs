@@ -6,6 +6,9 @@ namespace ConntrackStream.Sinks.Reclassify.Decide;
 /// <summary>What is moved too often: one client's flows to one port of one destination, for one path.</summary>
 internal readonly record struct FlapKey(IpAddress Client, IpAddress Destination, ushort DestinationPort, IpProtocol Protocol, FlowFamily Family, string Path)
 {
+    public override int GetHashCode() => KeyedHash.Start.Add(Client).Add(Destination).Add(
+        (ulong)(uint)Path.GetHashCode(StringComparison.Ordinal) << 32 | (ulong)DestinationPort << 16 | (ulong)Protocol << 8 | (ulong)Family).Code;
+
     internal static FlapKey Of(in FlowTuple original, string path) =>
         new(original.Source, original.Destination, original.IsIcmp ? (ushort)0 : original.DestinationPort, original.Protocol, original.Family, path);
 }

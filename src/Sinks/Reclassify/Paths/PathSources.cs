@@ -56,6 +56,6 @@ internal sealed class PathSources
 
     private readonly record struct Address(FlowFamily Family, IpAddress Value)
     {
-        public override int GetHashCode() => (Value.Low * 0x9E3779B97F4A7C15 ^ Value.High * 0xC2B2AE3D27D4EB4F).GetHashCode(); // addresses of one's own, so nobody aims at its collisions
+        public override int GetHashCode() => KeyedHash.Start.Add(Value).Add((ulong)Family).Code;
     }
 }

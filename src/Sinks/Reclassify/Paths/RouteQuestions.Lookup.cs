@@ -122,7 +122,11 @@ public sealed partial class RouteQuestions
     // VPNs put 0.0.0.0/1 and 128.0.0.0/1, or 2000::/3, before the default route instead of replacing it; no network of one's own is that large.
     private static bool IsDefault(FlowFamily family, int prefixLength) => prefixLength <= (family == FlowFamily.IPv4 ? 1 : 3);
 
-    private readonly record struct Question(FlowFamily Family, IpAddress Destination, uint Mark, IpAddress? Source, int InputInterface);
+    private readonly record struct Question(FlowFamily Family, IpAddress Destination, uint Mark, IpAddress? Source, int InputInterface)
+    {
+        public override int GetHashCode() => KeyedHash.Start.Add(Destination).Add(Source.GetValueOrDefault())
+            .Add((ulong)Mark << 32 | (uint)InputInterface).Add(Source is null ? 0UL : 1UL).Add((ulong)Family).Code;
+    }
 
     private record struct Route(byte Type, int PrefixLength, uint Table, int Interface, bool HasGateway, bool HasNextHops, Errno Errno);
 }

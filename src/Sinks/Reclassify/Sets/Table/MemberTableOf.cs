@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
+using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
@@ -15,7 +15,7 @@ internal sealed class MemberTable<TKey> : MemberTable
     private const double MaxLoad = 0.7;
     private const byte Rounds = 63; // a place's state: its round, 1 to 63, and NoMatch; 0 when empty
 
-    private readonly ulong _secret = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private readonly HashSeed _secret = HashSeed.Random();
     private byte[] _tags = new byte[SmallestCapacity]; // 0 when empty
     private TKey[] _keys = new TKey[SmallestCapacity];
     private uint[] _deadlines = new uint[SmallestCapacity];
