@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks;

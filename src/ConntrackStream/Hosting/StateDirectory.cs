@@ -1,53 +1,58 @@
+using ConntrackStream.EventTap.Files;
+using Microsoft.Win32.SafeHandles;
+
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>The directory for what outlives the process, and files in it that are whole or not there.</summary>
 internal sealed class StateDirectory
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+    private readonly OwnedDirectory _directory; // open as long as the process
 
-    private StateDirectory(string path) => Path = path;
+    private StateDirectory(OwnedDirectory directory) => _directory = directory;
 
-    internal string Path { get; }
+    internal string Path => _directory.Path;
 
     /// <summary>Makes it with mode 0700 if it is missing.</summary>
-    /// <exception cref="IOException">It cannot be made, or others may write to it.</exception>
+    /// <exception cref="IOException">It cannot be made, belongs to somebody else, or everybody may write to it.</exception>
     /// <exception cref="UnauthorizedAccessException">Not allowed.</exception>
     internal static StateDirectory Open(string path)
     {
-        Directory.CreateDirectory(path, OwnerOnly | UnixFileMode.UserExecute);
-        if ((File.GetUnixFileMode(path) & UnixFileMode.OtherWrite) != UnixFileMode.None)
-            throw new IOException($"{path}: everybody may write to it; State:Directory must belong to the service alone (chmod o-w)");
-        return new StateDirectory(path);
+        try
+        {
+            return new StateDirectory(OwnedDirectory.OpenState(path));
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"State:Directory: {e.Message}", e);
+        }
     }
 
-    internal string PathOf(string name) => System.IO.Path.Combine(Path, name);
+    internal string PathOf(string name) => _directory.PathOf(name);
 
     /// <summary>Replaces a file in one step, with mode 0600 and on disk before it gets its name.</summary>
     internal void Write(string name, ReadOnlySpan<byte> content)
     {
-        string path = PathOf(name), temporary = path + ".tmp";
-        File.Delete(temporary);
-        using (FileStream file = new(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        string temporary = name + ".tmp";
+        using (FileStream file = new(_directory.Create(temporary, FileModes.State), FileAccess.Write, bufferSize: 0))
         {
             file.Write(content);
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(temporary, path, overwrite: true);
+        _directory.Rename(temporary, name);
     }
 
     /// <summary>A file's content; null when there is none.</summary>
-    /// <exception cref="IOException">It is not ours alone: another's, or writable by others.</exception>
+    /// <exception cref="IOException">It is not ours alone: another's, a link, or writable by others.</exception>
     internal byte[]? Read(string name)
     {
-        string path = PathOf(name);
-        if (!Posix.TryStat(path, out Posix.Statx status))
+        using SafeFileHandle? handle = _directory.TryOpen(name);
+        if (handle is null)
             return null;
-        if (status.Uid != Posix.geteuid() || ((UnixFileMode)status.Mode & WritableByOthers) != UnixFileMode.None)
-            throw new IOException("it belongs to another user, or others may write to it");
-        return File.ReadAllBytes(path);
+        byte[] content = new byte[RandomAccess.GetLength(handle)];
+        int read = RandomAccess.Read(handle, content, fileOffset: 0);
+        return content[..read];
     }
 
-    internal void Delete(string name) => File.Delete(PathOf(name));
+    internal void Delete(string name) => _directory.Delete(name);
 }

@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Sinks.FlowLog.FileCalls;
@@ -11,7 +12,6 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// </summary>
 internal sealed class OpenedLogFile : IDisposable
 {
-    private const uint Mode = 0x1A0; // 0640
     private const int LockAttempts = 16;
     private const int LockPause = 20; // ms
 
@@ -38,7 +38,7 @@ internal sealed class OpenedLogFile : IDisposable
     {
         if (TryStat(path, out FileStat existing) && existing.Type != FileType.Regular)
             throw Refused(path, existing.Type);
-        int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, Mode);
+        int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, (uint)FileModes.Log);
         if (fd < 0)
             throw Failed(path, LastErrno);
         SafeFileHandle handle = new(fd, ownsHandle: true);
@@ -48,6 +48,8 @@ internal sealed class OpenedLogFile : IDisposable
                 throw Failed(path, LastErrno);
             if (stat.Type != FileType.Regular) // changed between the two calls
                 throw Refused(path, stat.Type);
+            if (FileTrust.Problem(stat, groupMayWrite: true) is { } problem)
+                throw new FlowLogFileException(path, Errno.None, problem);
             if (IsLockedByAnother(handle))
                 throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file");
             return new OpenedLogFile(handle, stat);

@@ -29,7 +29,7 @@ public sealed class StateDirectoryTests : IDisposable
     {
         Directory.CreateDirectory(_path);
         File.SetUnixFileMode(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
-        Assert.Contains("everybody may write", Assert.Throws<IOException>(() => StateDirectory.Open(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains("can be written by everybody", Assert.Throws<IOException>(() => StateDirectory.Open(_path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
