@@ -20,8 +20,8 @@ internal static class FilterQuery
                 arguments.AddRange(values.Select(value => $"--{name}={value}"));
         }
 
-        ParseResult parsed = command.Parse(arguments);
-        error = string.Join("; ", parsed.Errors.Select(static fault => fault.Message).Distinct(StringComparer.Ordinal));
+        ParseResult parsed = command.Parse(arguments, UsageFaults.Parser);
+        error = string.Join("; ", parsed.Errors.Select(static fault => fault.Message).Concat(UsageFaults.Repeated(parsed)).Distinct(StringComparer.Ordinal));
         filter = error.Length == 0 ? options.Read(parsed) : FlowFilter.All;
         return error.Length == 0;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Hosting;
@@ -11,12 +12,9 @@ internal static class LogLine
     {
         if (entry.EventId.Id != 0)
             writer.Write(string.Create(CultureInfo.InvariantCulture, $"{entry.EventId.Id} "));
-        writer.Write(OneLine(entry.Formatter(entry.State, entry.Exception)));
+        writer.Write(PrintableText.Escape(entry.Formatter(entry.State, entry.Exception)));
         if (entry.Exception is not null)
-            writer.Write(": " + OneLine(entry.LogLevel == LogLevel.Critical ? entry.Exception.ToString() : entry.Exception.Message));
+            writer.Write(": " + PrintableText.Escape(entry.LogLevel == LogLevel.Critical ? entry.Exception.ToString() : entry.Exception.Message));
         writer.Write('\n');
     }
-
-    // A name or a path from outside must not forge a line of its own.
-    private static string OneLine(string text) => text.ReplaceLineEndings("\\n");
 }

@@ -87,7 +87,7 @@ public static partial class ConntrackText
         {
             if ((labels & 1) == 0 || names.NameOf(bit) is not { } name)
                 continue;
-            writer.Text(name);
+            writer.Text(PrintableText.Escape(name));
             writer.Byte(last = (byte)',');
         }
 
@@ -103,7 +103,7 @@ public static partial class ConntrackText
         if (options.ProgramName?.Invoke(portId) is not { } program)
             return;
         writer.Literal(" progname="u8);
-        writer.Text(program);
+        writer.Text(PrintableText.Escape(program));
     }
 
     /// <summary><c>%-8s %u</c></summary>

@@ -25,7 +25,10 @@ internal static class ClassifyVerb
               conntrack-stream classify -d 198.51.100.7 -p tcp --dport 443 --all
               conntrack-stream classify -o json | jq -r 'select(.action=="keep") | .reason' | sort | uniq -c
             Paths, sets and rules are those of the configuration (Reclassify:*); nothing is changed, and the service need not run.
-            """);
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
         verb.Add([all, .. filter.All, output.Option, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {
