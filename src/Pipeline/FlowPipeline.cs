@@ -86,7 +86,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         {
             graph.Add(_changes.Subscribe(map.Stage.OnChanges)); // before the sinks: a NEW saves an entry
             graph.Add(_rounds.Subscribe(map.Audit.OnRound));
-            graph.Add(Repeat(() => _options.AuditInterval, loop).Subscribe(_ => map.Audit.WatchForStarvation()));
+            graph.Add(Repeat(() => _options.AuditInterval, loop).Subscribe(_ => map.OnInterval()));
             _loop.Add(map.Audit);
             _loop.Add(map.Stage);
             map.Journal.Start();

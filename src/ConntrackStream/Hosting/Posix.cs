@@ -8,6 +8,7 @@ internal static unsafe partial class Posix
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
     internal const uint STATX_BASIC_STATS = 0x7FF;
+    internal const int SIGHUP = 1, SIGTERM = 15;
     internal const ushort S_IFMT = 0xF000;
     internal const ushort S_IFSOCK = 0xC000;
 
@@ -26,6 +27,12 @@ internal static unsafe partial class Posix
     [LibraryImport("libc")]
     internal static partial uint geteuid();
 
+    [LibraryImport("libc")]
+    private static partial int sigaction(int number, void* action, void* old);
+
+    [LibraryImport("libc")]
+    private static partial nint signal(int number, nint handler);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(int descriptor, byte* data, nuint length);
 
@@ -38,6 +45,18 @@ internal static unsafe partial class Posix
         public int Descriptor;
         public short Events;
         public short Revents;
+    }
+
+    /// <summary>
+    /// Gives a signal that this process was started with as ignored (nohup) its default action. The runtime leaves an ignored signal
+    /// ignored, even where a handler is registered for it (InstallSignalHandler in pal_signal.c).
+    /// </summary>
+    internal static void StopIgnoring(int number)
+    {
+        const nint SIG_DFL = 0, SIG_IGN = 1;
+        nint* old = stackalloc nint[32]; // struct sigaction: the handler comes first in glibc and musl, and all of it takes 152 bytes
+        if (sigaction(number, null, old) == 0 && *old == SIG_IGN)
+            _ = signal(number, SIG_DFL);
     }
 
     internal static nint Write(int descriptor, ReadOnlySpan<byte> data)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ConntrackStream.EventTap.Files;
 using Microsoft.Win32.SafeHandles;
 
@@ -43,15 +44,18 @@ internal sealed class StateDirectory
     }
 
     /// <summary>A file's content; null when there is none.</summary>
-    /// <exception cref="IOException">It is not ours alone: another's, a link, or writable by others.</exception>
-    internal byte[]? Read(string name)
+    /// <param name="maxLength">Bytes from which on it cannot be what is looked for.</param>
+    /// <exception cref="IOException">It is not ours alone: another's, a link, or writable by others; or it is too long.</exception>
+    internal byte[]? Read(string name, int maxLength = 1 << 20)
     {
-        using SafeFileHandle? handle = _directory.TryOpen(name);
-        if (handle is null)
+        using SafeFileHandle? file = _directory.TryOpen(name);
+        if (file is null)
             return null;
-        byte[] content = new byte[RandomAccess.GetLength(handle)];
-        int read = RandomAccess.Read(handle, content, fileOffset: 0);
-        return content[..read];
+        long length = RandomAccess.GetLength(file);
+        if (length > maxLength)
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{PathOf(name)} has {length} bytes, more than the {maxLength} allowed"));
+        byte[] content = new byte[(int)length];
+        return content[..RandomAccess.Read(file, content, fileOffset: 0)];
     }
 
     internal void Delete(string name) => _directory.Delete(name);

@@ -159,6 +159,8 @@ internal sealed partial class FamilyView<TKey>
         change.Time = e.Time;
         change.Start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : row.Start;
         change.End = e.Flow.Has(FlowFields.StopTime) ? e.Flow.StopTime : e.Time;
+        change.Requester = e.PortId;
+        change.TimeLeft = e.Flow.Timeout;
         MergeExtras(ref change, row.Is(RowFlags.HasExtras) ? _extras[slot] : null, e.Flow.Extras);
     }
 
@@ -210,6 +212,10 @@ internal sealed partial class FamilyView<TKey>
         change.Time = kind == FlowChangeKind.Started && start != 0 ? start : e.Time;
         change.Start = start;
         change.End = end;
+        if (kind != FlowChangeKind.Ended)
+            return;
+        change.Requester = e.PortId;
+        change.TimeLeft = e.Flow.Timeout;
     }
 
     /// <summary>

@@ -12,6 +12,7 @@ internal sealed class FlowLogFile : ILogOutput
     private static readonly TimeSpan RotationRetry = TimeSpan.FromMinutes(1);
 
     private readonly string _path;
+    private readonly string _setting;
     private readonly RotationOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -22,10 +23,12 @@ internal sealed class FlowLogFile : ILogOutput
     private DateTimeOffset _noRotationBefore;
     private bool _endsInLine; // half a line could not be cut off: it is continued, and so must stay in this file
 
+    /// <param name="setting">That names the file, for messages.</param>
     /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
-    internal FlowLogFile(string path, RotationOptions options, TimeProvider time, ILogger logger)
+    internal FlowLogFile(string path, RotationOptions options, TimeProvider time, ILogger logger, string setting = FlowLogFileException.FlowLogPath)
     {
         _path = path;
+        _setting = setting;
         _options = options;
         _time = time;
         _logger = logger;
@@ -90,7 +93,7 @@ internal sealed class FlowLogFile : ILogOutput
 
     private OpenedLogFile OpenAndRepair()
     {
-        OpenedLogFile file = OpenedLogFile.Open(_path);
+        OpenedLogFile file = OpenedLogFile.Open(_path, _setting);
         LastWritten = null;
         _period = PeriodOf(_time.GetUtcNow());
         if (file.Length == 0)
@@ -166,7 +169,7 @@ internal sealed class FlowLogFile : ILogOutput
 
         try
         {
-            Replace(OpenedLogFile.Open(_path));
+            Replace(OpenedLogFile.Open(_path, _setting));
             _period = PeriodOf(now);
             Rotations++;
             _keeper.Wake();

@@ -137,7 +137,9 @@ public sealed partial class OwnedDirectoryTests : IDisposable
     public void A_flow_log_with_another_name_is_refused()
     {
         Plant("hard link", "flows.json");
-        Assert.Contains("hard link", Assert.Throws<FlowLogFileException>(() => OpenedLogFile.Open(_temporary.File("flows.json"))).Message, StringComparison.Ordinal);
+        string path = _temporary.File("flows.json");
+        FlowLogFileException refused = Assert.Throws<FlowLogFileException>(() => OpenedLogFile.Open(path, FlowLogFileException.FlowLogPath));
+        Assert.Contains("hard link", refused.Message, StringComparison.Ordinal);
         Assert.Equal("secret", File.ReadAllText(_temporary.File("secret")));
     }
 
