@@ -125,7 +125,7 @@ public static partial class ConntrackText
     private static void Field(ref Utf8Writer writer, scoped ReadOnlySpan<byte> name, string value)
     {
         writer.Literal(name);
-        writer.Text(value);
+        writer.Text(PrintableText.Escape(value));
         writer.Byte((byte)' ');
     }
 }

@@ -38,7 +38,7 @@ internal static class PrintableText
     }
 
     // Format characters turn the direction of writing round, or are not seen at all.
-    private static bool IsUnprintable(char character) => char.GetUnicodeCategory(character)
+    internal static bool IsUnprintable(char character) => char.GetUnicodeCategory(character)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static string Escape(char character) => character switch
