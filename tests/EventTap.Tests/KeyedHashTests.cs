@@ -28,8 +28,10 @@ public sealed class KeyedHashTests
     {
         FlowTuple[] tuples =
         [
-            default, new() { Source = new IpAddress(1, 0) }, new() { Source = new IpAddress(0, 1) }, new() { Destination = new IpAddress(1, 0) },
-            new() { Destination = new IpAddress(0, 1) }, new() { SourcePort = 1 }, new() { DestinationPort = 1 }, new() { Protocol = IpProtocol.Icmp },
+            default, new() { Source = new IpAddress(1, 0) }, new() { Source = new IpAddress(0, 1) },
+            new() { Destination = new IpAddress(1, 0) },
+            new() { Destination = new IpAddress(0, 1) }, new() { SourcePort = 1 }, new() { DestinationPort = 1 },
+            new() { Protocol = IpProtocol.Icmp },
             new() { Family = FlowFamily.IPv6 }, new() { Zone = 1 },
         ];
         Assert.Equal(tuples.Length, tuples.Select(static tuple => KeyedHash.Start.Add(tuple).Value).Distinct().Count());

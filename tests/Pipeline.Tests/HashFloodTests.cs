@@ -10,7 +10,8 @@ public sealed class HashFloodTests
     private const int Longest = 20; // of random hashes: 8 or 9
 
     /// <summary>Source and destination mirrored: two halves that a symmetrical hash lets cancel out, whatever its secret is.</summary>
-    private static FlowKey6 Mirrored(int i) => new(new IpAddress(0x2001_0DB8_0000_0000, (ulong)i), new IpAddress((ulong)i, 0x2001_0DB8_0000_0000), 17);
+    private static FlowKey6 Mirrored(int i) =>
+        new(new IpAddress(0x2001_0DB8_0000_0000, (ulong)i), new IpAddress((ulong)i, 0x2001_0DB8_0000_0000), 17);
 
     /// <summary>Both halves of the interface identifier the same but for a constant: the framework's hash of a number xors them.</summary>
     private static FlowKey6 OneNet(int i) => new(new IpAddress(1, (ulong)i << 32 | (uint)i ^ 99), new IpAddress(2, 3), 17);
@@ -37,7 +38,8 @@ public sealed class HashFloodTests
     [Fact]
     public void The_same_keys_are_one_chain_for_the_hash_of_a_record()
     {
-        Assert.Equal(Keys, LongestChain(Enumerable.Range(0, Keys).Select(static i => new Unkeyed6(OneNet(i).Source.High, OneNet(i).Source.Low).GetHashCode())));
+        Assert.Equal(Keys, LongestChain(
+            Enumerable.Range(0, Keys).Select(static i => new Unkeyed6(OneNet(i).Source.High, OneNet(i).Source.Low).GetHashCode())));
         Assert.Equal(Keys, LongestChain(Enumerable.Range(0, Keys).Select(static i => new Unkeyed4(i, -i * -1521134295).GetHashCode())));
         Assert.Single(Enumerable.Range(0, Keys).Select(static i => Symmetrical(Mirrored(i))).Distinct());
     }
@@ -47,7 +49,8 @@ public sealed class HashFloodTests
     private readonly record struct Unkeyed4(int A, int B);
 
     private static ulong Symmetrical(FlowKey6 key) =>
-        Fold(key.Source.High ^ 0x1234567, key.Source.Low ^ 0x7654321) ^ Fold(key.Destination.High ^ 0x7654321, key.Destination.Low ^ 0x1234567);
+        Fold(key.Source.High ^ 0x1234567, key.Source.Low ^ 0x7654321)
+        ^ Fold(key.Destination.High ^ 0x7654321, key.Destination.Low ^ 0x1234567);
 
     private static ulong Fold(ulong a, ulong b) => Math.BigMul(a, b, out ulong low) ^ low;
 
@@ -69,5 +72,6 @@ public sealed class HashFloodTests
         return length;
     }
 
-    private static int LongestChain(IEnumerable<int> hashes) => hashes.GroupBy(static hash => (uint)hash % 20_011).Max(static chain => chain.Count());
+    private static int LongestChain(IEnumerable<int> hashes) =>
+        hashes.GroupBy(static hash => (uint)hash % 20_011).Max(static chain => chain.Count());
 }

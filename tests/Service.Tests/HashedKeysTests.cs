@@ -13,6 +13,9 @@ public sealed class HashedKeysTests
     private const int Keys = 20_000;
     private const int Longest = 20; // of random hashes: 8 or 9
 
+    private const BindingFlags Own =
+        BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
+
     private static readonly Type[] Tables = [typeof(Dictionary<,>), typeof(HashSet<>), typeof(ConcurrentDictionary<,>)];
 
     [Fact]
@@ -34,7 +37,7 @@ public sealed class HashedKeysTests
 
     private static IEnumerable<Type> KeyTypes() => new[] { typeof(FlowTuple), typeof(FlowPipeline), typeof(FlowLogSink), typeof(Program) }
         .SelectMany(static type => type.Assembly.GetTypes())
-        .SelectMany(static type => type.GetFields(BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly))
+        .SelectMany(static type => type.GetFields(Own))
         .Select(static field => field.FieldType)
         .Where(static type => type.IsGenericType && Tables.Contains(type.GetGenericTypeDefinition()))
         .Select(static table => table.GetGenericArguments()[0])
@@ -68,7 +71,8 @@ public sealed class HashedKeysTests
         object key = RuntimeHelpers.GetUninitializedObject(type);
         foreach (FieldInfo[] leaf in leaves)
             Set(key, leaf, number);
-        FieldInfo? path = type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic).FirstOrDefault(static field => field.FieldType == typeof(string));
+        FieldInfo? path = type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic)
+            .FirstOrDefault(static field => field.FieldType == typeof(string));
         path?.SetValue(key, "wan");
         return key;
     }

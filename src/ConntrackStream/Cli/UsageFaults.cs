@@ -10,7 +10,8 @@ internal static class UsageFaults
     internal static ParserConfiguration Parser { get; } = new() { ResponseFileTokenReplacer = null };
 
     internal static IEnumerable<string> Of(ParseResult parsed, SharedOptions shared) =>
-        parsed.Errors.Select(static error => error.Message).Concat(Repeated(parsed)).Concat(Unused(parsed, shared)).Distinct(StringComparer.Ordinal);
+        parsed.Errors.Select(static error => error.Message)
+            .Concat(Repeated(parsed)).Concat(Unused(parsed, shared)).Distinct(StringComparer.Ordinal);
 
     /// <summary>An option for one value that is given several: only the last would count.</summary>
     internal static IEnumerable<string> Repeated(ParseResult parsed)
@@ -19,8 +20,11 @@ internal static class UsageFaults
         {
             foreach (OptionResult option in command.Children.OfType<OptionResult>())
             {
-                if (option is { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } one } && one.ValueType != typeof(bool))
+                if (option is { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } one }
+                    && one.ValueType != typeof(bool))
+                {
                     yield return $"{one.Name}: given {option.IdentifierTokenCount} times; it takes one value";
+                }
             }
         }
     }
@@ -29,10 +33,11 @@ internal static class UsageFaults
     {
         if (parsed.CommandResult.Command is not Verb verb || verb.UsesConfiguration(parsed))
             yield break;
+        string exception = verb.Options.Contains(shared.Live) ? ", except for --live without --socket" : "";
         foreach (Option option in (Option[])[shared.Configuration, shared.Set])
         {
             if (parsed.GetResult(option) is { Implicit: false })
-                yield return $"{option.Name}: {verb.Name} reads no configuration{(verb.Options.Contains(shared.Live) ? ", except for --live without --socket" : "")}";
+                yield return $"{option.Name}: {verb.Name} reads no configuration{exception}";
         }
     }
 }

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Service.Hosting;
 
-/// <summary>Keeps a second instance from serving the same network namespace. The kernel frees the lock (flock) with the process, however it ends.</summary>
+/// <summary>
+/// Keeps a second instance from serving the same network namespace. The kernel frees the lock (flock) with the process, however it ends.
+/// </summary>
 internal sealed class InstanceLock : IDisposable
 {
     private readonly SafeFileHandle _file;

@@ -5,8 +5,8 @@ using ConntrackStream.Pipeline.Delete;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Keeps what is learnt of the map in State:Directory, on a task of its own, after each audit that counts: so it survives even a kill -9. A file that
-/// cannot be used is not fatal: everything is learnt again, as after a reboot.
+/// Keeps what is learnt of the map in State:Directory, on a task of its own, after each audit that counts: so it survives even a kill -9. A
+/// file that cannot be used is not fatal: everything is learnt again, as after a reboot.
 /// </summary>
 internal sealed class MapMemoryFile : IAsyncDisposable
 {

@@ -53,7 +53,11 @@ internal sealed class StateDirectory
             return null;
         long length = RandomAccess.GetLength(file);
         if (length > maxLength)
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{PathOf(name)} has {length} bytes, more than the {maxLength} allowed"));
+        {
+            throw new IOException(string.Create(
+                CultureInfo.InvariantCulture, $"{PathOf(name)} has {length} bytes, more than the {maxLength} allowed"));
+        }
+
         byte[] content = new byte[(int)length];
         return content[..RandomAccess.Read(file, content, fileOffset: 0)];
     }

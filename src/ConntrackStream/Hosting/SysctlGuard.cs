@@ -4,9 +4,9 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that the
-/// next start after a kill -9 knows it. One that somebody else changed meanwhile is theirs: it is left alone. A value that cannot be set is
-/// reported, never fatal. Not thread-safe.
+/// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that
+/// the next start after a kill -9 knows it. One that somebody else changed meanwhile is theirs: it is left alone. A value that cannot be
+/// set is reported, never fatal. Not thread-safe.
 /// </summary>
 internal sealed class SysctlGuard
 {
@@ -20,9 +20,12 @@ internal sealed class SysctlGuard
     private readonly ILogger _logger;
     private readonly Dictionary<string, SysctlChange> _changes = new(StringComparer.Ordinal);
 
-    /// <param name="known">The sysctls it may set; null for those of <see cref="TapSysctls"/>. A record on disk cannot name any other.</param>
+    /// <param name="known">
+    /// The sysctls it may set; null for those of <see cref="TapSysctls"/>. A record on disk cannot name any other.
+    /// </param>
     internal SysctlGuard(
-        StateDirectory state, NetworkNamespace networkNamespace, NamespaceIdentity identity, ILogger logger, IReadOnlyList<string>? known = null)
+        StateDirectory state, NetworkNamespace networkNamespace, NamespaceIdentity identity, ILogger logger,
+        IReadOnlyList<string>? known = null)
     {
         _known = known ?? TapSysctls.All;
         _state = state;

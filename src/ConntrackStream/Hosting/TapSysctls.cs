@@ -13,7 +13,9 @@ internal static class TapSysctls
     /// <summary>All that this service ever sets.</summary>
     internal static readonly string[] All = [Accounting, Timestamps, Events];
 
-    /// <summary>Names and values to set. Events are 2 (when somebody listens, the kernel's default) unless they are on in another way.</summary>
+    /// <summary>
+    /// Names and values to set. Events are 2 (when somebody listens, the kernel's default) unless they are on in another way.
+    /// </summary>
     internal static IReadOnlyList<(string Name, string Value)> Wanted(TapSettings settings, NetworkNamespace networkNamespace)
     {
         List<(string, string)> wanted = [];

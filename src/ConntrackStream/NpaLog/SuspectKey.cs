@@ -3,8 +3,8 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Service.NpaLog;
 
 /// <summary>
-/// A tuple in neither orientation and in no zone: both directions of a flow, and either spelling of a map key, give the same one. Without ports it
-/// stands for all flows of that protocol between the two addresses: the agent's keys of ICMP carry no id.
+/// A tuple in neither orientation and in no zone: both directions of a flow, and either spelling of a map key, give the same one. Without
+/// ports it stands for all flows of that protocol between the two addresses: the agent's keys of ICMP carry no id.
 /// </summary>
 internal readonly record struct SuspectKey(IpAddress Low, ushort LowPort, IpAddress High, ushort HighPort, IpProtocol Protocol, FlowFamily Family)
 {

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ConntrackStream.Service.Options;
 
-/// <summary>Durations as people write them: <c>00:02:30</c>, <c>1.00:00:00</c>, or a number with ms, s, m, h or d; 0 needs no unit.</summary>
+/// <summary>
+/// Durations as people write them: <c>00:02:30</c>, <c>1.00:00:00</c>, or a number with ms, s, m, h or d; 0 needs no unit.
+/// </summary>
 public static class DurationText
 {
     private static readonly (string Suffix, long Ticks)[] Units =

@@ -71,7 +71,8 @@ internal static class OptionText
 
     private static object? LevelAsPrinted(string text)
     {
-        int level = Array.FindIndex(Enum.GetValues<LogLevel>(), level => LineFormatter.LevelName(level).Equals(text, StringComparison.OrdinalIgnoreCase));
+        int level = Array.FindIndex(
+            Enum.GetValues<LogLevel>(), level => LineFormatter.LevelName(level).Equals(text, StringComparison.OrdinalIgnoreCase));
         return level < 0 ? null : (LogLevel)level;
     }
 

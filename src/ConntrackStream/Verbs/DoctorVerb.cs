@@ -51,7 +51,8 @@ internal static class DoctorVerb
         bool isHealthy = true;
         foreach (CheckResult result in results)
         {
-            context.Output.Write(Encoding.UTF8.GetBytes(Paint(PrintableText.Escape(result.ToString()), result.Level, context.OutputIsTerminal) + "\n"));
+            string line = Paint(PrintableText.Escape(result.ToString()), result.Level, context.OutputIsTerminal);
+            context.Output.Write(Encoding.UTF8.GetBytes(line + "\n"));
             isHealthy &= result.Level != CheckLevel.Fail;
         }
 

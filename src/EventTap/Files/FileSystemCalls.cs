@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.EventTap.Files;
 
-/// <summary>System calls that name a file by an open directory, which the framework does not offer. All return -1 and set errno on failure.</summary>
+/// <summary>
+/// System calls that name a file by an open directory, which the framework does not offer. All return -1 and set errno on failure.
+/// </summary>
 internal static unsafe partial class FileSystemCalls
 {
     internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2;

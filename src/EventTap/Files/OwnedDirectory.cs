@@ -5,8 +5,8 @@ using static ConntrackStream.EventTap.Files.FileSystemCalls;
 namespace ConntrackStream.EventTap.Files;
 
 /// <summary>
-/// A directory with files of the service, held open: its files are named by one word each, no link is followed, and each is looked at by its
-/// descriptor before it is used. So nothing that is changed in the directory between two calls leads anywhere else.
+/// A directory with files of the service, held open: its files are named by one word each, no link is followed, and each is looked at by
+/// its descriptor before it is used. So nothing that is changed in the directory between two calls leads anywhere else.
 /// </summary>
 internal sealed class OwnedDirectory : IDisposable
 {
@@ -24,7 +24,8 @@ internal sealed class OwnedDirectory : IDisposable
 
     /// <summary>A directory that others may own, as a flow log's: only its files are looked at.</summary>
     /// <exception cref="IOException">There is no such directory, or it cannot be opened.</exception>
-    internal static OwnedDirectory Open(string path) => new(path, FileSystemCalls.Open(path, O_RDONLY | O_DIRECTORY) ?? throw Failed(path, LastErrno));
+    internal static OwnedDirectory Open(string path) =>
+        new(path, FileSystemCalls.Open(path, O_RDONLY | O_DIRECTORY) ?? throw Failed(path, LastErrno));
 
     /// <summary>The directory of the service's state, made with mode 0700 if it is missing.</summary>
     /// <exception cref="IOException">It cannot be made or opened, or is somebody else's, or anybody may write to it.</exception>
@@ -46,7 +47,9 @@ internal sealed class OwnedDirectory : IDisposable
     internal static string? ProblemOfState(string path)
     {
         using SafeFileHandle? directory = FileSystemCalls.Open(path, O_RDONLY | O_DIRECTORY);
-        string? problem = ProblemOfName(path) ?? (directory is not null && TryStat(directory, out FileStat stat) ? FileTrust.ProblemOfDirectory(stat) : null);
+        string? problem = ProblemOfName(path);
+        if (problem is null && directory is not null && TryStat(directory, out FileStat stat))
+            problem = FileTrust.ProblemOfDirectory(stat);
         return problem is null ? null : $"{path} {problem}";
     }
 

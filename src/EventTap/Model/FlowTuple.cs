@@ -26,9 +26,12 @@ public struct FlowTuple : IEquatable<FlowTuple>
 
     public readonly bool IsIcmp => Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6;
 
-    /// <summary>Whether the port fields are ports, or GRE's keys. Kernels without a tracker for SCTP, DCCP or UDP-Lite leave them 0.</summary>
+    /// <summary>
+    /// Whether the port fields are ports, or GRE's keys. Kernels without a tracker for SCTP, DCCP or UDP-Lite leave them 0.
+    /// </summary>
     internal readonly bool HasPorts =>
-        Protocol.HasPortsOrKeys() && (Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Gre || (SourcePort | DestinationPort) != 0);
+        Protocol.HasPortsOrKeys()
+        && (Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Gre || (SourcePort | DestinationPort) != 0);
 
     public readonly byte IcmpType => (byte)(DestinationPort >> 8);
 

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace ConntrackStream.EventTap.Model;
 
 /// <summary>
-/// SipHash-1-3 (Aumasson and Bernstein 2012) over 64-bit numbers. Remote hosts choose addresses and ports: an unkeyed or linear hash would let
-/// them put any number of keys into one chain of a table. As all keys of a table have one length, the block that encodes the length is left out.
+/// SipHash-1-3 (Aumasson and Bernstein 2012) over 64-bit numbers. Remote hosts choose addresses and ports: an unkeyed or linear hash would
+/// let them put any number of keys into one chain of a table. As all keys of a table have one length, the block that encodes the length is
+/// left out.
 /// </summary>
 public readonly struct KeyedHash
 {
@@ -14,7 +15,8 @@ public readonly struct KeyedHash
     /// <summary>A hash with a secret of its own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyedHash(in HashSeed seed)
-        : this(seed.A ^ 0x736F_6D65_7073_6575, seed.B ^ 0x646F_7261_6E64_6F6D, seed.A ^ 0x6C79_6765_6E65_7261, seed.B ^ 0x7465_6462_7974_6573)
+        : this(
+            seed.A ^ 0x736F_6D65_7073_6575, seed.B ^ 0x646F_7261_6E64_6F6D, seed.A ^ 0x6C79_6765_6E65_7261, seed.B ^ 0x7465_6462_7974_6573)
     {
     }
 
@@ -55,7 +57,8 @@ public readonly struct KeyedHash
 
     /// <summary>Addresses, ports, protocol, family and zone.</summary>
     public KeyedHash Add(in FlowTuple tuple) => Add(tuple.Source).Add(tuple.Destination).Add(
-        (ulong)tuple.SourcePort << 48 | (ulong)tuple.DestinationPort << 32 | (ulong)tuple.Zone << 16 | (ulong)tuple.Protocol << 8 | (ulong)tuple.Family);
+        (ulong)tuple.SourcePort << 48 | (ulong)tuple.DestinationPort << 32 | (ulong)tuple.Zone << 16
+        | (ulong)tuple.Protocol << 8 | (ulong)tuple.Family);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private KeyedHash Round()

@@ -31,9 +31,9 @@ public sealed class CheckpointedFlows : IDisposable
 
     /// <summary>
     /// The id of a flow known before the restart: its original tuple is the checkpoint's, and its start time is within 1 ms of the
-    /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW); or, when either start time is
-    /// unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did not know prove
-    /// nothing and are not asked for).
+    /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW); or, when either start
+    /// time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did
+    /// not know prove nothing and are not asked for).
     /// </summary>
     public bool TryMatch(in Flow dumped, out FlowId id)
     {

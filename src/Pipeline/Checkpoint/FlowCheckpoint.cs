@@ -14,7 +14,9 @@ public static class FlowCheckpoint
     /// <summary>A larger file is not read (about 12 million IPv4 flows).</summary>
     public const long MaxFileLength = 512L * 1024 * 1024;
 
-    /// <summary>Writes a whole checkpoint; the old one stays if it fails. To write in slices, use <see cref="FlowCheckpointWriter"/>.</summary>
+    /// <summary>
+    /// Writes a whole checkpoint; the old one stays if it fails. To write in slices, use <see cref="FlowCheckpointWriter"/>.
+    /// </summary>
     /// <exception cref="IOException">The directory is missing or the disk is full.</exception>
     public static void Write(string path, CheckpointIdentity identity, Action<FlowCheckpointWriter> addAll)
     {

@@ -6,9 +6,9 @@ using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
 namespace ConntrackStream.Pipeline.Checkpoint;
 
 /// <summary>
-/// Streams a checkpoint into a temporary file beside the target; <see cref="Commit"/> renames it over, so that a reader finds the old one or
-/// the new one, never half of one. There is no fsync: after a power loss the boot id differs and the file is of no use anyway.
-/// Memory: one buffer of 64 KiB. Not thread-safe.
+/// Streams a checkpoint into a temporary file beside the target; <see cref="Commit"/> renames it over, so that a reader finds the old one
+/// or the new one, never half of one. There is no fsync: after a power loss the boot id differs and the file is of no use anyway. Memory:
+/// one buffer of 64 KiB. Not thread-safe.
 /// </summary>
 public sealed class FlowCheckpointWriter : IDisposable
 {

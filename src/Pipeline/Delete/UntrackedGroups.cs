@@ -4,9 +4,9 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
-/// Traffic under NOTRACK is in the map but never in conntrack: a group of many keys of which none has ever matched a flow, and that is still in
-/// use, is taken for that and exempt from deleting. What has matched is remembered as long as the group has a key in the map, also over a
-/// restart. Used by the loop only.
+/// Traffic under NOTRACK is in the map but never in conntrack: a group of many keys of which none has ever matched a flow, and that is
+/// still in use, is taken for that and exempt from deleting. What has matched is remembered as long as the group has a key in the map, also
+/// over a restart. Used by the loop only.
 /// </summary>
 /// <param name="threshold">Keys without a flow from which on a group that never matched is exempt.</param>
 internal sealed class UntrackedGroups(int threshold)

@@ -71,8 +71,8 @@ internal static unsafe partial class FileCalls
     }
 
     /// <summary>
-    /// Locks the whole file against other writers, until it is closed, by an open-file-description lock (fcntl(2)); not by flock(2), which the
-    /// framework takes for every reader: then no .NET program could read the log, and one that does could keep this one from starting.
+    /// Locks the whole file against other writers, until it is closed, by an open-file-description lock (fcntl(2)); not by flock(2), which
+    /// the framework takes for every reader: then no .NET program could read the log, and one that does could keep this one from starting.
     /// </summary>
     /// <returns>The errno: EAGAIN or EACCES when another open file has it locked.</returns>
     internal static Errno TryLock(SafeFileHandle file)

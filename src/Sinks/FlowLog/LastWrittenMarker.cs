@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// An empty file under the state directory whose time of modification is, within some seconds, when a record was last written: so that a restart
-/// leaves its gap record on standard output too, and after an external rotation has left an empty file.
+/// An empty file under the state directory whose time of modification is, within some seconds, when a record was last written: so that a
+/// restart leaves its gap record on standard output too, and after an external rotation has left an empty file.
 /// </summary>
 internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger logger)
 {

@@ -7,8 +7,8 @@ namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
 /// One regular file, open for appending and locked against a second instance. Only regular files are taken: a symbolic
-/// link could lead a process with root's rights anywhere, and a FIFO or device neither rotates nor repairs; those are reached by Path <c>-</c>
-/// and the shell's redirection, as is /dev/stdout.
+/// link could lead a process with root's rights anywhere, and a FIFO or device neither rotates nor repairs; those are reached by Path
+/// <c>-</c> and the shell's redirection, as is /dev/stdout.
 /// </summary>
 internal sealed class OpenedLogFile : IDisposable
 {
@@ -77,12 +77,13 @@ internal sealed class OpenedLogFile : IDisposable
     public void Dispose() => Handle.Dispose();
 
     /// <summary>
-    /// A child that this process is just starting has the descriptors of all open files until it becomes another program, and so the lock of one that
-    /// has been closed here meanwhile: what goes by itself within a moment is no other instance.
+    /// A child that this process is just starting has the descriptors of all open files until it becomes another program, and so the lock
+    /// of one that has been closed here meanwhile: what goes by itself within a moment is no other instance.
     /// </summary>
     private static bool IsLockedByAnother(SafeFileHandle handle)
     {
-        for (int attempt = 1; TryLock(handle) is Errno.EAGAIN or Errno.EACCES; attempt++) // a file system without locks is no reason to refuse
+        // A file system without locks is no reason to refuse.
+        for (int attempt = 1; TryLock(handle) is Errno.EAGAIN or Errno.EACCES; attempt++)
         {
             if (attempt == LockAttempts)
                 return true;

@@ -32,7 +32,9 @@ internal sealed class RotatedFiles(string path)
 
     internal string Directory => _directory;
 
-    /// <summary>All rotated files, oldest first; a file and its compressed form are two. What others put there under such a name is not one.</summary>
+    /// <summary>
+    /// All rotated files, oldest first; a file and its compressed form are two. What others put there under such a name is not one.
+    /// </summary>
     internal List<string> List() => [.. Named("").Concat(Named(Gzip)).Order(StringComparer.Ordinal)];
 
     /// <summary>What an interrupted compression left behind.</summary>

@@ -3,8 +3,8 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
-/// The lines of conntrack-tools 1.4.7 with libnetfilter_conntrack 1.0.9: <c>conntrack -E</c> for events, <c>conntrack -L</c> for rows. A field is printed
-/// exactly if the kernel's message carried it.
+/// The lines of conntrack-tools 1.4.7 with libnetfilter_conntrack 1.0.9: <c>conntrack -E</c> for events, <c>conntrack -L</c> for rows. A
+/// field is printed exactly if the kernel's message carried it.
 /// </summary>
 public static partial class ConntrackText
 {

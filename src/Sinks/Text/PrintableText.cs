@@ -4,8 +4,8 @@ using System.Text;
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
-/// Text that came from outside (names of processes and sets, contents of files, reasons of a classifier), made fit for a terminal or a log: it can
-/// neither move the cursor nor begin a line of its own.
+/// Text that came from outside (names of processes and sets, contents of files, reasons of a classifier), made fit for a terminal or a log:
+/// it can neither move the cursor nor begin a line of its own.
 /// </summary>
 internal static class PrintableText
 {

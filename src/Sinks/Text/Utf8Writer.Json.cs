@@ -8,7 +8,8 @@ public ref partial struct Utf8Writer
         string.Concat(Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code).Where(PrintableText.IsUnprintable)) + "\"\\");
 
     /// <summary>
-    /// A JSON string with its quotes (RFC 8259, 7). What <see cref="PrintableText"/> escapes is escaped here; a lone surrogate becomes U+FFFD.
+    /// A JSON string with its quotes (RFC 8259, 7). What <see cref="PrintableText"/> escapes is escaped here; a lone surrogate becomes
+    /// U+FFFD.
     /// </summary>
     public void JsonString(scoped ReadOnlySpan<char> text)
     {

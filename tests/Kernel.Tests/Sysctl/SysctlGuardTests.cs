@@ -127,7 +127,8 @@ public sealed class SysctlGuardTests : IDisposable
         File.WriteAllText(target, "1");
         name = name.StartsWith('.') ? name + target : name;
         NamespaceIdentity identity = NamespaceIdentity.Of(_namespace);
-        _state.Write($"sysctl-{identity.Cookie}.json", new SysctlRecord(identity.BootId, identity.Cookie, [new SysctlChange(name, "2", "1")]).ToJson());
+        SysctlRecord record = new(identity.BootId, identity.Cookie, [new SysctlChange(name, "2", "1")]);
+        _state.Write($"sysctl-{identity.Cookie}.json", record.ToJson());
         Start().RestoreAll();
         Assert.Equal("1", File.ReadAllText(target));
         Assert.Contains(4025, _log.Ids);

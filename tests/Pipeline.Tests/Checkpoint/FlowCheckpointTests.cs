@@ -41,7 +41,10 @@ public sealed class FlowCheckpointTests : IDisposable
         const int count = 20_000;
         Save([.. Enumerable.Range(1, count).Select(static i => new CheckpointedFlow
         {
-            Original = new FlowTuple { Family = FlowFamily.IPv6, Source = new IpAddress(1, (ulong)i << 32 | (uint)i), SourcePort = 1, Protocol = IpProtocol.Udp },
+            Original = new FlowTuple
+            {
+                Family = FlowFamily.IPv6, Source = new IpAddress(1, (ulong)i << 32 | (uint)i), SourcePort = 1, Protocol = IpProtocol.Udp,
+            },
             Id = new FlowId(1, (ulong)i),
         })]);
         using CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);

@@ -33,7 +33,8 @@ public sealed class LogFormatTests
     public void A_message_cannot_steer_a_terminal(string message, string written)
     {
         Assert.Equal($"<4>4017 {written}\n", Format(new JournaldFormatter(), LogLevel.Warning, message));
-        Assert.EndsWith($" warn 4017 x: {written}\n", Format(new LineFormatter(new FakeTimeProvider()), LogLevel.Warning, "x", new IOException(message)), StringComparison.Ordinal);
+        string line = Format(new LineFormatter(new FakeTimeProvider()), LogLevel.Warning, "x", new IOException(message));
+        Assert.EndsWith($" warn 4017 x: {written}\n", line, StringComparison.Ordinal);
     }
 
     [Fact]

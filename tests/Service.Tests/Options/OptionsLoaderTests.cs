@@ -29,7 +29,8 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("Warning", LogLevel.Warning)]
     [InlineData("trace", LogLevel.Trace)]
     [InlineData("none", LogLevel.None)]
-    public void A_level_is_read_as_the_log_prints_it(string text, LogLevel level) => Assert.Equal(level, Load(json: null, set: $"Logging:Level={text}").Logging.Level);
+    public void A_level_is_read_as_the_log_prints_it(string text, LogLevel level) =>
+        Assert.Equal(level, Load(json: null, set: $"Logging:Level={text}").Logging.Level);
 
     [Fact]
     public void Nought_needs_no_unit_where_it_means_never()

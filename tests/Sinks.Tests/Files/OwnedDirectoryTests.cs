@@ -39,7 +39,11 @@ public sealed partial class OwnedDirectoryTests : IDisposable
         Plant(kind, "x");
         Assert.Contains(problem, Assert.Throws<IOException>(() => _directory.TryOpen("x")).Message, StringComparison.Ordinal);
         if (kind != "directory")
-            Assert.Contains(problem, Assert.Throws<IOException>(() => _directory.OpenOrCreate("x", FileModes.State)).Message, StringComparison.Ordinal);
+        {
+            IOException refused = Assert.Throws<IOException>(() => _directory.OpenOrCreate("x", FileModes.State));
+            Assert.Contains(problem, refused.Message, StringComparison.Ordinal);
+        }
+
         Assert.Equal("secret", File.ReadAllText(_temporary.File("secret")));
     }
 
@@ -85,7 +89,8 @@ public sealed partial class OwnedDirectoryTests : IDisposable
         Assert.Equal(0, lchown(link, Nobody, Nobody));
         foreach (string path in (string[])[theirs, link])
         {
-            Assert.Equal($"{path} belongs to user 65534; it must belong to root (chown 0)", Assert.Throws<IOException>(() => OwnedDirectory.OpenState(path)).Message);
+            IOException refused = Assert.Throws<IOException>(() => OwnedDirectory.OpenState(path));
+            Assert.Equal($"{path} belongs to user 65534; it must belong to root (chown 0)", refused.Message);
             Assert.NotNull(OwnedDirectory.ProblemOfState(path));
         }
 
@@ -138,7 +143,8 @@ public sealed partial class OwnedDirectoryTests : IDisposable
     {
         Plant("hard link", "flows.json");
         string path = _temporary.File("flows.json");
-        FlowLogFileException refused = Assert.Throws<FlowLogFileException>(() => OpenedLogFile.Open(path, FlowLogFileException.FlowLogPath));
+        FlowLogFileException refused = Assert.Throws<FlowLogFileException>(
+            () => OpenedLogFile.Open(path, FlowLogFileException.FlowLogPath));
         Assert.Contains("hard link", refused.Message, StringComparison.Ordinal);
         Assert.Equal("secret", File.ReadAllText(_temporary.File("secret")));
     }

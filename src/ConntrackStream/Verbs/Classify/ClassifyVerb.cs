@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Verbs.Classify;
 
-/// <summary><c>classify</c>: for the flows of the table, the path each is on, the one it belongs on, and what would be done about it.</summary>
+/// <summary>
+/// <c>classify</c>: for the flows of the table, the path each is on, the one it belongs on, and what would be done about it.
+/// </summary>
 internal static class ClassifyVerb
 {
     internal static Verb Create(CliContext context, SharedOptions shared)

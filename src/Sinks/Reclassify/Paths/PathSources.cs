@@ -4,7 +4,10 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
-/// <summary>Translated source address → path. Immutable. An address that several paths claim (mwan3's two families of one device, two gateways behind one) tells nothing.</summary>
+/// <summary>
+/// Translated source address → path. Immutable. An address that several paths claim (mwan3's two families of one device, two gateways
+/// behind one) tells nothing.
+/// </summary>
 internal sealed class PathSources
 {
     private readonly Dictionary<Address, UplinkPath?> _addresses = [];

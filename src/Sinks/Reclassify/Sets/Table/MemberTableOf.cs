@@ -4,9 +4,9 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 /// <summary>
-/// Open addressing with linear probing over four arrays: 14 bytes a place for narrow keys, 46 for wide ones. Between half and 0.7 of the places
-/// are taken while it grows. Most questions are about flows that no set has: they are answered by the tags alone, 8 bits of each key's hash, which
-/// for many large sets stay in the processor's cache where the keys do not.
+/// Open addressing with linear probing over four arrays: 14 bytes a place for narrow keys, 46 for wide ones. Between half and 0.7 of the
+/// places are taken while it grows. Most questions are about flows that no set has: they are answered by the tags alone, 8 bits of each
+/// key's hash, which for many large sets stay in the processor's cache where the keys do not.
 /// </summary>
 internal sealed class MemberTable<TKey> : MemberTable
     where TKey : struct, IEquatable<TKey>, ITableKey<TKey>

@@ -3,7 +3,10 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
-/// <summary>A member's key, or a flow's in the shape of a set's type: up to two addresses, and up to 64 bits of ports, protocol, mark, prefix lengths.</summary>
+/// <summary>
+/// A member's key, or a flow's in the shape of a set's type: up to two addresses, and up to 64 bits of ports, protocol, mark, prefix
+/// lengths.
+/// </summary>
 internal readonly record struct SetKey(IpAddress A, IpAddress B, ulong Extra)
 {
     internal KeyedHash Hash(in HashSeed seed) => new KeyedHash(seed).Add(A).Add(B).Add(Extra);
@@ -24,8 +27,8 @@ internal interface ITableKey<TSelf>
 }
 
 /// <summary>
-/// A key of at most 64 bits: an IPv4 address and up to 32 bits beside it, two IPv4 addresses, or up to 64 bits without any. Which one it is, the
-/// set's type says, so that two members never share a key.
+/// A key of at most 64 bits: an IPv4 address and up to 32 bits beside it, two IPv4 addresses, or up to 64 bits without any. Which one it
+/// is, the set's type says, so that two members never share a key.
 /// </summary>
 internal readonly record struct NarrowKey(ulong Value) : ITableKey<NarrowKey>
 {
