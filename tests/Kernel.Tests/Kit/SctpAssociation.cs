@@ -1,7 +1,7 @@
-using ConntrackStream.Service.Demo.Race;
 using System.Net;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
