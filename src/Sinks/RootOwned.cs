@@ -1,11 +1,12 @@
 using System.Globalization;
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks;
 
 /// <summary>
-/// Is a file that decides over what this service does (a plug-in, a program, a rule file) in the hands of root, or of the service's own user, alone?
-/// Whoever can write it, or a directory or symbolic link on its way, would act with the service's rights.
+/// Is a file that decides over what this service does (a plug-in, a program, a rule file) in the hands of root, or of the service's own
+/// user, alone? Whoever can write it, or a directory or symbolic link on its way, would act with the service's rights.
 /// </summary>
 internal static class RootOwned
 {
@@ -28,7 +29,9 @@ internal static class RootOwned
         return ProblemOnTheWay(Path.IsPathRooted(path) ? path : Path.Join(Environment.CurrentDirectory, path));
     }
 
-    /// <summary>Goes the way as the kernel does, one name after the other, and where a symbolic link leads: each step is somebody's to change.</summary>
+    /// <summary>
+    /// Goes the way as the kernel does, one name after the other, and where a symbolic link leads: each step is somebody's to change.
+    /// </summary>
     private static string? ProblemOnTheWay(string path)
     {
         string at = "/";

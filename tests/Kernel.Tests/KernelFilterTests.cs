@@ -26,6 +26,7 @@ public class KernelFilterTests
         "-I -t 300 -p icmp -s 10.1.2.10 -d 10.9.9.9 --icmp-type 8 --icmp-code 0 --icmp-id 77",
         "-I -t 300 -p udplite -s 10.1.2.8 -d 10.9.9.9 --sport 53 --dport 5353",
         "-I -t 300 -p 50 -s 10.1.2.8 -d 10.9.9.9",
+        "-I -t 300 -p udp -s 10.1.2.11 -d 10.9.9.9 --sport 53 --dport 0",
         "-I -t 300 -p udp -s 2001:db8::1 -d 2001:db8:8000::2 --sport 53 --dport 5353",
         "-I -t 300 -p tcp -s 2001:db8::1 -d 2001:db8:8000::3 --sport 53 --dport 80 --state ESTABLISHED",
         "-I -t 300 -p tcp -s 2001:db8:0:5::1 -d 2001:db8:8000::3 -r fd00::7 -q 2001:db8:0:5::1 --sport 53 --dport 80 --reply-port-src 80 --reply-port-dst 53 --state ESTABLISHED",
@@ -64,7 +65,7 @@ public class KernelFilterTests
         ("zones", new() { Zones = [7, 11, 500] }),
         ("source port", new() { SourcePorts = [1000, 1002] }),
         ("destination port", new() { DestinationPorts = [80] }),
-        ("port 0: protocols without ports", new() { DestinationPorts = [0] }),
+        ("port 0, not protocols without ports", new() { DestinationPorts = [0] }),
         ("all at once", new()
         {
             Protocols = [IpProtocol.Udp, IpProtocol.Tcp],

@@ -13,17 +13,9 @@ internal static class ApiClient
     {
         string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}";
         using HttpClient client = Connect(socket);
-        using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/flows?{options}&{filter}".TrimEnd('&'), cancellation).ConfigureAwait(false);
-        Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        byte[] buffer = new byte[64 * 1024];
-        long lines = 0;
-        for (int length; (length = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
-        {
-            lines += buffer.AsSpan(0, length).Count((byte)'\n');
-            await output.WriteAsync(buffer.AsMemory(0, length), cancellation).ConfigureAwait(false);
-        }
-
-        return lines;
+        string path = $"/v1/flows?{options}&{filter}".TrimEnd('&');
+        using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
+        return await ShowAsync(response, output, cancellation).ConfigureAwait(false);
     }
 
     internal static async Task<long> CountAsync(string socket, string filter, CancellationToken cancellation)
@@ -33,12 +25,12 @@ internal static class ApiClient
         return long.Parse((await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim(), CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Copies an answer as it is.</summary>
+    /// <summary>Copies an answer.</summary>
     internal static async Task CopyAsync(string socket, string path, Stream output, CancellationToken cancellation)
     {
         using HttpClient client = Connect(socket);
         using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
-        await response.Content.CopyToAsync(output, cancellation).ConfigureAwait(false);
+        await ShowAsync(response, output, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The service's tombstones, line by line as NDJSON, and how many it has in all.</summary>
@@ -67,6 +59,23 @@ internal static class ApiClient
         {
             return null;
         }
+    }
+
+    /// <returns>Lines.</returns>
+    private static async Task<long> ShowAsync(HttpResponseMessage response, Stream output, CancellationToken cancellation)
+    {
+        Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        byte[] buffer = new byte[64 * 1024];
+        AnswerBytes answer = default;
+        long lines = 0;
+        for (int length; (length = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+        {
+            answer.Clean(buffer.AsSpan(0, length));
+            lines += buffer.AsSpan(0, length).Count((byte)'\n');
+            await output.WriteAsync(buffer.AsMemory(0, length), cancellation).ConfigureAwait(false);
+        }
+
+        return lines;
     }
 
     private static HttpClient Connect(string path) => new(new SocketsHttpHandler

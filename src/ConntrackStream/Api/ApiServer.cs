@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 using Microsoft.AspNetCore.Builder;
@@ -10,8 +11,6 @@ namespace ConntrackStream.Service.Api;
 /// <summary>The HTTP interface on a Unix socket with mode 0660: who may connect is who may write to the socket.</summary>
 internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
-    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
-
     private readonly ILogger _logger = loggers.CreateLogger<ApiServer>();
     private WebApplication? _app;
 
@@ -29,7 +28,7 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
         _app = builder.Build();
         ApiEndpoints.Map(_app, backend, time);
         await _app.StartAsync(cancellationToken).ConfigureAwait(false);
-        File.SetUnixFileMode(settings.Socket, SocketMode);
+        File.SetUnixFileMode(settings.Socket, FileModes.Socket);
         ServiceLog.ApiListening(_logger, settings.Socket);
     }
 

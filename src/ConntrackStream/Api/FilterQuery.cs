@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace ConntrackStream.Service.Api;
 
-/// <summary>A filter from a query string: the command line's own long options as parameters (<c>?proto=tcp&amp;dport=443</c>), parsed by the same code.</summary>
+/// <summary>
+/// A filter from a query string: the command line's own long options as parameters (<c>?proto=tcp&amp;dport=443</c>), parsed by the same
+/// code.
+/// </summary>
 internal static class FilterQuery
 {
     internal static bool TryParse(IQueryCollection query, IReadOnlyCollection<string> otherParameters, out FlowFilter filter, out string error)
@@ -20,8 +23,9 @@ internal static class FilterQuery
                 arguments.AddRange(values.Select(value => $"--{name}={value}"));
         }
 
-        ParseResult parsed = command.Parse(arguments);
-        error = string.Join("; ", parsed.Errors.Select(static fault => fault.Message).Distinct(StringComparer.Ordinal));
+        ParseResult parsed = command.Parse(arguments, UsageFaults.Parser);
+        IEnumerable<string> faults = parsed.Errors.Select(static fault => fault.Message).Concat(UsageFaults.Repeated(parsed));
+        error = string.Join("; ", faults.Distinct(StringComparer.Ordinal));
         filter = error.Length == 0 ? options.Read(parsed) : FlowFilter.All;
         return error.Length == 0;
     }

@@ -1,5 +1,7 @@
 using System.Collections;
+using System.Text;
 using ConntrackStream.Service.Hosting;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Cli;
 
@@ -35,11 +37,17 @@ internal sealed record CliContext
     }
 
     /// <summary>A line on <see cref="Error"/> with the program's name in front.</summary>
-    internal void Tell(string message) => Say($"conntrack-stream: {message}");
+    internal void Tell(string message) => Say($"conntrack-stream: {PrintableText.Escape(message)}");
 
     /// <summary>An error, red on a terminal.</summary>
-    internal void Fail(string message) => Say(
-        ErrorIsTerminal ? $"{Colour.Red}conntrack-stream: {message}{Colour.None}" : $"conntrack-stream: {message}");
+    internal void Fail(string message)
+    {
+        string line = $"conntrack-stream: {PrintableText.Escape(message)}";
+        Say(ErrorIsTerminal ? $"{Colour.Red}{line}{Colour.None}" : line);
+    }
+
+    /// <summary>A record for people, on <see cref="Output"/>.</summary>
+    internal void Print(string line) => Output.Write(Encoding.UTF8.GetBytes(PrintableText.Escape(line) + "\n"));
 
     private void Say(string line)
     {

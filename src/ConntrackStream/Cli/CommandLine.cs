@@ -17,7 +17,7 @@ internal sealed class CommandLine(CliContext context)
     private const string Examples = """
           conntrack-stream demo                                  see all of it at work, in a throw-away namespace
           conntrack-stream doctor                                what would keep it from working here
-          conntrack-stream --set FlowLog:Path=/var/log/flows.json
+          conntrack-stream run --set FlowLog:Path=/var/log/flows.json
           conntrack-stream watch -p tcp --dport 443
         Each verb has a help of its own: conntrack-stream VERB --help
         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4 not supported by this kernel.
@@ -25,11 +25,13 @@ internal sealed class CommandLine(CliContext context)
 
     internal async Task<int> RunAsync(string[] arguments, CancellationToken cancellation)
     {
-        RootCommand root = Build();
-        ParseResult parsed = root.Parse(arguments);
-        if (parsed.Errors.Count > 0 && parsed.Action is not TeachingHelp)
+        SharedOptions shared = new();
+        RootCommand root = Build(shared);
+        ParseResult parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments, UsageFaults.Parser);
+        string[] faults = parsed.Action is TeachingHelp ? [] : [.. UsageFaults.Of(parsed, shared)];
+        if (faults.Length > 0)
         {
-            foreach (string message in parsed.Errors.Select(static error => error.Message).Distinct(StringComparer.Ordinal))
+            foreach (string message in faults)
                 context.Fail(message);
             context.Error.WriteLine($"Try: conntrack-stream{PathOf(parsed.CommandResult)} --help");
             return ExitCode.Usage;
@@ -59,14 +61,12 @@ internal sealed class CommandLine(CliContext context)
     private static string PathOf(SymbolResult? result) =>
         result is CommandResult { Command: not RootCommand } command ? $"{PathOf(command.Parent)} {command.Command.Name}" : "";
 
-    internal RootCommand Build()
+    private RootCommand Build(SharedOptions shared)
     {
-        SharedOptions shared = new();
         RootCommand root = new(Description);
         shared.Configuration.Recursive = true;
         shared.Set.Recursive = true;
         root.Add([shared.Configuration, shared.Set]);
-        RunVerb.AddTo(root, context, shared);
         root.Subcommands.Add(RunVerb.Create(context, shared));
         root.Subcommands.Add(DemoCommand.Create(context));
         root.Subcommands.Add(WatchVerb.Create(context, shared));

@@ -41,7 +41,8 @@ internal static class FailureReport
                 context.Fail(failure.Message);
                 return ExitCode.Failed;
             default:
-                context.Fail(failure.ToString());
+                foreach (string line in failure.ToString().Split('\n'))
+                    context.Fail(line);
                 return ExitCode.Failed;
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Options;
 
@@ -36,6 +37,12 @@ internal sealed class SharedOptions
         Description = "The running service's socket, for --live [Api:Socket of the configuration]",
         HelpName = "PATH",
     };
+
+    internal void SocketOnlyWithLive(CommandResult result)
+    {
+        if (result.GetValue(Socket) is not null && !result.GetValue(Live))
+            result.AddError("--socket: only --live asks the running service");
+    }
 
     internal ConfigurationSources Sources(ParseResult parsed, CliContext context) => new(parsed.GetValue(Configuration), parsed.GetValue(Set))
     {

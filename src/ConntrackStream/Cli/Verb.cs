@@ -9,4 +9,7 @@ internal sealed class Verb : Command
         : base(name, description) => Examples = examples;
 
     internal string Examples { get; }
+
+    /// <summary>Whether --config and --set mean something, given the other options; without it they do not.</summary>
+    internal Func<ParseResult, bool> UsesConfiguration { get; init; } = static _ => false;
 }

@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 
@@ -14,7 +15,10 @@ internal static class FileChecks
             yield return CheckResult.Ok("flow log", "to standard output");
         else
             yield return Writable("flow log", Path.GetDirectoryName(Path.GetFullPath(options.FlowLog.Path))!, "make it, or set FlowLog:Path", mayBeMade: false);
-        yield return Writable("state", options.State.Directory, "make it, or set State:Directory", mayBeMade: true);
+        if (OwnedDirectory.ProblemOfState(options.State.Directory) is { } problem)
+            yield return CheckResult.Fail("state", problem, "or set State:Directory");
+        else
+            yield return Writable("state", options.State.Directory, "make it, or set State:Directory", mayBeMade: true);
         if (options.Api.Enabled)
             yield return Writable("API socket", Path.GetDirectoryName(Path.GetFullPath(options.Api.Socket))!, "make it, or set Api:Socket or Api:Enabled=false", mayBeMade: true);
     }

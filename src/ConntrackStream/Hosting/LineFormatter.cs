@@ -18,7 +18,7 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
         LogLine.WriteMessage(logEntry, textWriter);
     }
 
-    private static string LevelName(LogLevel level) => level switch
+    internal static string LevelName(LogLevel level) => level switch
     {
         LogLevel.Critical => "crit",
         LogLevel.Error => "fail",

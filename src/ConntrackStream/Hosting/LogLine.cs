@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Hosting;
@@ -6,17 +7,20 @@ namespace ConntrackStream.Service.Hosting;
 /// <summary>What both one-line formats share.</summary>
 internal static class LogLine
 {
-    /// <summary>Event id and message, with an exception's words, kept to one line; a whole stack only for what nobody expected (Critical).</summary>
+    /// <summary>
+    /// Event id and message, with an exception's words, kept to one line; a whole stack only for what nobody expected (Critical).
+    /// </summary>
     internal static void WriteMessage<TState>(in LogEntry<TState> entry, TextWriter writer)
     {
         if (entry.EventId.Id != 0)
             writer.Write(string.Create(CultureInfo.InvariantCulture, $"{entry.EventId.Id} "));
-        writer.Write(OneLine(entry.Formatter(entry.State, entry.Exception)));
+        writer.Write(PrintableText.Escape(entry.Formatter(entry.State, entry.Exception)));
         if (entry.Exception is not null)
-            writer.Write(": " + OneLine(entry.LogLevel == LogLevel.Critical ? entry.Exception.ToString() : entry.Exception.Message));
+        {
+            string exception = entry.LogLevel == LogLevel.Critical ? entry.Exception.ToString() : entry.Exception.Message;
+            writer.Write(": " + PrintableText.Escape(exception));
+        }
+
         writer.Write('\n');
     }
-
-    // A name or a path from outside must not forge a line of its own.
-    private static string OneLine(string text) => text.ReplaceLineEndings("\\n");
 }

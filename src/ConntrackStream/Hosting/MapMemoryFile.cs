@@ -5,8 +5,8 @@ using ConntrackStream.Pipeline.Delete;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Keeps what is learnt of the map in State:Directory, on a task of its own, after each audit that counts: so it survives even a kill -9. A file that
-/// cannot be used is not fatal: everything is learnt again, as after a reboot.
+/// Keeps what is learnt of the map in State:Directory, on a task of its own, after each audit that counts: so it survives even a kill -9. A
+/// file that cannot be used is not fatal: everything is learnt again, as after a reboot.
 /// </summary>
 internal sealed class MapMemoryFile : IAsyncDisposable
 {
@@ -38,12 +38,12 @@ internal sealed class MapMemoryFile : IAsyncDisposable
                 return null;
             MapMemory? memory = MapMemoryFormat.Decode(content, _identity, out string? problem);
             if (problem is not null)
-                ServiceLog.MapMemoryUnusable(_logger, _state.PathOf(_name), problem);
+                ServiceLog.MapMemoryUnusable(_logger, $"{_state.PathOf(_name)}: {problem}");
             return memory;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            ServiceLog.MapMemoryUnusable(_logger, _state.PathOf(_name), e.Message);
+            ServiceLog.MapMemoryUnusable(_logger, e.Message);
             return null;
         }
     }

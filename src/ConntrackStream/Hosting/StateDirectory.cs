@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.EventTap.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Service.Hosting;
@@ -6,57 +7,60 @@ namespace ConntrackStream.Service.Hosting;
 /// <summary>The directory for what outlives the process, and files in it that are whole or not there.</summary>
 internal sealed class StateDirectory
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+    private readonly OwnedDirectory _directory; // open as long as the process
 
-    private StateDirectory(string path) => Path = path;
+    private StateDirectory(OwnedDirectory directory) => _directory = directory;
 
-    internal string Path { get; }
+    internal string Path => _directory.Path;
 
     /// <summary>Makes it with mode 0700 if it is missing.</summary>
-    /// <exception cref="IOException">It cannot be made, or others may write to it.</exception>
+    /// <exception cref="IOException">It cannot be made, belongs to somebody else, or everybody may write to it.</exception>
     /// <exception cref="UnauthorizedAccessException">Not allowed.</exception>
     internal static StateDirectory Open(string path)
     {
-        Directory.CreateDirectory(path, OwnerOnly | UnixFileMode.UserExecute);
-        if ((File.GetUnixFileMode(path) & UnixFileMode.OtherWrite) != UnixFileMode.None)
-            throw new IOException($"{path}: everybody may write to it; State:Directory must belong to the service alone (chmod o-w)");
-        return new StateDirectory(path);
+        try
+        {
+            return new StateDirectory(OwnedDirectory.OpenState(path));
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"State:Directory: {e.Message}", e);
+        }
     }
 
-    internal string PathOf(string name) => System.IO.Path.Combine(Path, name);
+    internal string PathOf(string name) => _directory.PathOf(name);
 
     /// <summary>Replaces a file in one step, with mode 0600 and on disk before it gets its name.</summary>
     internal void Write(string name, ReadOnlySpan<byte> content)
     {
-        string path = PathOf(name), temporary = path + ".tmp";
-        File.Delete(temporary);
-        using (FileStream file = new(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        string temporary = name + ".tmp";
+        using (FileStream file = new(_directory.Create(temporary, FileModes.State), FileAccess.Write, bufferSize: 0))
         {
             file.Write(content);
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(temporary, path, overwrite: true);
+        _directory.Rename(temporary, name);
     }
 
-    /// <summary>A file's content; null when there is none. Symbolic links are not followed.</summary>
+    /// <summary>A file's content; null when there is none.</summary>
     /// <param name="maxLength">Bytes from which on it cannot be what is looked for.</param>
-    /// <exception cref="IOException">It is not ours alone: another's, or writable by others; it is no regular file, or too long.</exception>
+    /// <exception cref="IOException">It is not ours alone: another's, a link, or writable by others; or it is too long.</exception>
     internal byte[]? Read(string name, int maxLength = 1 << 20)
     {
-        using SafeFileHandle? file = Posix.OpenToRead(PathOf(name));
+        using SafeFileHandle? file = _directory.TryOpen(name);
         if (file is null)
             return null;
-        if (!Posix.TryStat(file, out Posix.Statx status) || (status.Mode & Posix.S_IFMT) != Posix.S_IFREG)
-            throw new IOException("it is not a regular file");
-        if (status.Uid != Posix.geteuid() || ((UnixFileMode)(status.Mode & 0xFFF) & WritableByOthers) != UnixFileMode.None)
-            throw new IOException("it belongs to another user, or others may write to it");
-        if (status.Size > (ulong)maxLength)
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"it has {status.Size} bytes, more than the {maxLength} allowed"));
-        byte[] content = new byte[(int)status.Size];
+        long length = RandomAccess.GetLength(file);
+        if (length > maxLength)
+        {
+            throw new IOException(string.Create(
+                CultureInfo.InvariantCulture, $"{PathOf(name)} has {length} bytes, more than the {maxLength} allowed"));
+        }
+
+        byte[] content = new byte[(int)length];
         return content[..RandomAccess.Read(file, content, fileOffset: 0)];
     }
 
-    internal void Delete(string name) => File.Delete(PathOf(name));
+    internal void Delete(string name) => _directory.Delete(name);
 }

@@ -4,14 +4,15 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that the
-/// next start after a kill -9 knows it. One that somebody else changed meanwhile is theirs: it is left alone. A value that cannot be set is
-/// reported, never fatal. Not thread-safe.
+/// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that
+/// the next start after a kill -9 knows it. One that somebody else changed meanwhile is theirs: it is left alone. A value that cannot be
+/// set is reported, never fatal. Not thread-safe.
 /// </summary>
 internal sealed class SysctlGuard
 {
     private const string Directory = "/proc/sys/net/netfilter";
 
+    private readonly IReadOnlyList<string> _known;
     private readonly StateDirectory _state;
     private readonly NetworkNamespace _namespace;
     private readonly NamespaceIdentity _identity;
@@ -19,8 +20,14 @@ internal sealed class SysctlGuard
     private readonly ILogger _logger;
     private readonly Dictionary<string, SysctlChange> _changes = new(StringComparer.Ordinal);
 
-    internal SysctlGuard(StateDirectory state, NetworkNamespace networkNamespace, NamespaceIdentity identity, ILogger logger)
+    /// <param name="known">
+    /// The sysctls it may set; null for those of <see cref="TapSysctls"/>. A record on disk cannot name any other.
+    /// </param>
+    internal SysctlGuard(
+        StateDirectory state, NetworkNamespace networkNamespace, NamespaceIdentity identity, ILogger logger,
+        IReadOnlyList<string>? known = null)
     {
+        _known = known ?? TapSysctls.All;
         _state = state;
         _namespace = networkNamespace;
         _identity = identity;
@@ -119,6 +126,8 @@ internal sealed class SysctlGuard
             if (_state.Read(_file) is not { } json)
                 return [];
             SysctlRecord record = SysctlRecord.Parse(json);
+            if (record.Changes.FirstOrDefault(change => !_known.Contains(change.Name, StringComparer.Ordinal)) is { } stranger)
+                throw new JsonException($"'{stranger.Name}' is no sysctl that this service sets");
             // After a reboot every sysctl began anew, and cookies are given out again.
             return record.BootId == _identity.BootId && record.NamespaceCookie == _identity.Cookie ? record.Changes : [];
         }

@@ -10,7 +10,12 @@ internal static class TapSysctls
     internal const string Timestamps = "nf_conntrack_timestamp";
     internal const string Events = "nf_conntrack_events";
 
-    /// <summary>Names and values to set. Events are 2 (when somebody listens, the kernel's default) unless they are on in another way.</summary>
+    /// <summary>All that this service ever sets.</summary>
+    internal static readonly string[] All = [Accounting, Timestamps, Events];
+
+    /// <summary>
+    /// Names and values to set. Events are 2 (when somebody listens, the kernel's default) unless they are on in another way.
+    /// </summary>
     internal static IReadOnlyList<(string Name, string Value)> Wanted(TapSettings settings, NetworkNamespace networkNamespace)
     {
         List<(string, string)> wanted = [];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.NpaLog;
 
@@ -78,5 +79,6 @@ internal static class NpaTextReport
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
-    private static void Line(TextWriter output, FormattableString text) => output.WriteLine(FormattableString.Invariant(text));
+    private static void Line(TextWriter output, FormattableString text) =>
+        output.WriteLine(PrintableText.Escape(FormattableString.Invariant(text)));
 }

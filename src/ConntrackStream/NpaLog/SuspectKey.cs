@@ -3,12 +3,15 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Service.NpaLog;
 
 /// <summary>
-/// A tuple in neither orientation and in no zone: both directions of a flow, and either spelling of a map key, give the same one. Without ports it
-/// stands for all flows of that protocol between the two addresses: the agent's keys of ICMP carry no id.
+/// A tuple in neither orientation and in no zone: both directions of a flow, and either spelling of a map key, give the same one. Without
+/// ports it stands for all flows of that protocol between the two addresses: the agent's keys of ICMP carry no id.
 /// </summary>
 internal readonly record struct SuspectKey(IpAddress Low, ushort LowPort, IpAddress High, ushort HighPort, IpProtocol Protocol, FlowFamily Family)
 {
     internal bool HasPorts => (LowPort | HighPort) != 0;
+
+    public override int GetHashCode() => KeyedHash.Start.Add(Low).Add(High)
+        .Add((ulong)LowPort << 48 | (ulong)HighPort << 32 | (ulong)Protocol << 8 | (ulong)Family).Code;
 
     /// <summary>Of a map key, or of a flow with its ports.</summary>
     internal static SuspectKey Of(in FlowTuple tuple)

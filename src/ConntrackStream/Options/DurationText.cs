@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ConntrackStream.Service.Options;
 
-/// <summary>Durations as people write them: <c>00:02:30</c>, <c>1.00:00:00</c>, or a number with ms, s, m, h or d.</summary>
+/// <summary>
+/// Durations as people write them: <c>00:02:30</c>, <c>1.00:00:00</c>, or a number with ms, s, m, h or d; 0 needs no unit.
+/// </summary>
 public static class DurationText
 {
     private static readonly (string Suffix, long Ticks)[] Units =
@@ -15,6 +17,9 @@ public static class DurationText
     public static bool TryParse(string text, out TimeSpan duration)
     {
         string trimmed = text.Trim();
+        duration = default;
+        if (trimmed == "0")
+            return true;
         foreach ((string suffix, long ticks) in Units)
         {
             if (trimmed.EndsWith(suffix, StringComparison.Ordinal)
@@ -26,7 +31,6 @@ public static class DurationText
             }
         }
 
-        duration = default;
         return trimmed.Contains(':', StringComparison.Ordinal)
             && TimeSpan.TryParse(trimmed, CultureInfo.InvariantCulture, out duration)
             && duration >= TimeSpan.Zero;

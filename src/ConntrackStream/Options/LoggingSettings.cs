@@ -3,7 +3,7 @@ namespace ConntrackStream.Service.Options;
 /// <summary><c>Logging</c>: the service's own log, always on stderr. Both keys are read again at SIGHUP.</summary>
 public sealed class LoggingSettings
 {
-    /// <summary>Least severe level shown. Default information.</summary>
+    /// <summary>Least severe level shown; also as the log prints it (info, warn, fail, crit). Default information.</summary>
     public LogLevel Level { get; set; } = LogLevel.Information;
 
     /// <summary>How a line looks. Default auto.</summary>

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Net;
+using ConntrackStream.Service.Hosting;
 
 namespace ConntrackStream.Service.Options;
 
@@ -65,7 +66,14 @@ internal static class OptionText
     {
         string bare = text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal);
         string? name = Array.Find(Enum.GetNames(type), name => name.Equals(bare, StringComparison.OrdinalIgnoreCase));
-        return name is null ? null : Enum.Parse(type, name);
+        return name is not null ? Enum.Parse(type, name) : type == typeof(LogLevel) ? LevelAsPrinted(text) : null;
+    }
+
+    private static object? LevelAsPrinted(string text)
+    {
+        int level = Array.FindIndex(
+            Enum.GetValues<LogLevel>(), level => LineFormatter.LevelName(level).Equals(text, StringComparison.OrdinalIgnoreCase));
+        return level < 0 ? null : (LogLevel)level;
     }
 
     private static object? ParseWhole(Type type, bool isSize, string text)

@@ -19,8 +19,12 @@ internal static class CountVerb
               conntrack-stream count
               conntrack-stream count -p udp --status UNREPLIED
               conntrack-stream count --live            as the running service sees it
-            """);
+            """)
+        {
+            UsesConfiguration = parsed => parsed.GetValue(shared.Live) && parsed.GetValue(shared.Socket) is null,
+        };
         verb.Add([.. filter.All, shared.Namespace, shared.Live, shared.Socket]);
+        verb.Validators.Add(shared.SocketOnlyWithLive);
         verb.SetAction(async (parsed, cancellation) =>
         {
             long count = parsed.GetValue(shared.Live)

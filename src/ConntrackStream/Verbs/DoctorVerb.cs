@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Verbs;
 
@@ -16,7 +17,10 @@ internal static class DoctorVerb
               conntrack-stream doctor
               conntrack-stream doctor --netns blue --set FlowLog:Path=/var/log/flows.json
             Each line begins with ok, warn (works, but less well) or fail (does not work).
-            """);
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
         verb.Add([shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {
@@ -47,18 +51,19 @@ internal static class DoctorVerb
         bool isHealthy = true;
         foreach (CheckResult result in results)
         {
-            context.Output.Write(Encoding.UTF8.GetBytes(Paint(result, context.OutputIsTerminal) + "\n"));
+            string line = Paint(PrintableText.Escape(result.ToString()), result.Level, context.OutputIsTerminal);
+            context.Output.Write(Encoding.UTF8.GetBytes(line + "\n"));
             isHealthy &= result.Level != CheckLevel.Fail;
         }
 
         return isHealthy ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static string Paint(CheckResult result, bool isTerminal) => (isTerminal, result.Level) switch
+    private static string Paint(string line, CheckLevel level, bool isTerminal) => (isTerminal, level) switch
     {
-        (false, _) => result.ToString(),
-        (_, CheckLevel.Ok) => $"{Colour.Green}{result}{Colour.None}",
-        (_, CheckLevel.Warn) => $"{Colour.Yellow}{result}{Colour.None}",
-        _ => $"{Colour.Red}{result}{Colour.None}",
+        (false, _) => line,
+        (_, CheckLevel.Ok) => $"{Colour.Green}{line}{Colour.None}",
+        (_, CheckLevel.Warn) => $"{Colour.Yellow}{line}{Colour.None}",
+        _ => $"{Colour.Red}{line}{Colour.None}",
     };
 }

@@ -21,8 +21,12 @@ internal static class ListVerb
               conntrack-stream list -s 10.0.0.0/8 --any-nat -o extended,id
               conntrack-stream list --netns blue -o json | jq .src
               conntrack-stream list --live -o json     asks the running service, with flow ids
-            """);
+            """)
+        {
+            UsesConfiguration = parsed => parsed.GetValue(shared.Live) && parsed.GetValue(shared.Socket) is null,
+        };
         verb.Add([.. filter.All, output.Option, shared.Namespace, shared.Live, shared.Socket]);
+        verb.Validators.Add(shared.SocketOnlyWithLive);
         verb.SetAction(async (parsed, cancellation) =>
         {
             OutputFormat format = output.Read(parsed);

@@ -27,7 +27,10 @@ internal static class ReplayVerb
               conntrack -E -o timestamp,id > recorded; conntrack-stream replay recorded
               conntrack-stream replay flows.json --set FlowLog:Format=text -p tcp
               ssh gateway conntrack -E | conntrack-stream replay -
-            """);
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
         verb.Arguments.Add(file);
         verb.Add([skipBad, .. filter.All]);
         verb.SetAction((parsed, cancellation) => RunAsync(

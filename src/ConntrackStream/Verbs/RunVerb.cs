@@ -5,12 +5,12 @@ using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Verbs;
 
-/// <summary><c>run</c>: the service; also what happens without a verb.</summary>
+/// <summary><c>run</c>: the service.</summary>
 internal static class RunVerb
 {
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
-        Verb verb = new("run", "Runs the service (also without a verb): live view, flow log, HTTP interface", """
+        Verb verb = new("run", "Runs the service: live view, flow log, HTTP interface", """
               conntrack-stream run                                   flow log on standard output
               conntrack-stream run --set FlowLog:Path=/var/log/flows.json --set FlowLog:Rotation:Compress=true
               conntrack-stream run --netns blue --track              and activate tracking there while it runs
@@ -18,16 +18,13 @@ internal static class RunVerb
               conntrack-stream run --set Reclassify:Enabled=true --set Reclassify:Mwan3Config=/etc/config/mwan3      and say which flows are on the wrong uplink (Reclassify:Mode)
               CONNTRACKSTREAM__Logging__Level=debug conntrack-stream run
             Signals: SIGTERM and SIGINT end it in order, SIGHUP reopens the flow log and reads the log level and Reclassify:RuleFile again.
-            """);
-        AddTo(verb, context, shared);
-        return verb;
-    }
-
-    internal static void AddTo(Command command, CliContext context, SharedOptions shared)
-    {
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
         Option<bool> track = new("--track") { Description = "Activate connection tracking in the namespace while the service runs (Tap:Track)" };
-        command.Add([shared.Namespace, track]);
-        command.SetAction((parsed, cancellation) =>
+        verb.Add([shared.Namespace, track]);
+        verb.SetAction((parsed, cancellation) =>
         {
             ServiceOptions Load()
             {
@@ -39,5 +36,6 @@ internal static class RunVerb
 
             return ServiceHost.RunAsync(Load(), Load, context, cancellation);
         });
+        return verb;
     }
 }

@@ -16,8 +16,12 @@ internal static class StatsVerb
         Verb verb = new("stats", "Prints the kernel's conntrack statistics of each CPU, as conntrack -S", """
               conntrack-stream stats
               conntrack-stream stats --live            the running service's counters, as JSON
-            """);
+            """)
+        {
+            UsesConfiguration = parsed => parsed.GetValue(shared.Live) && parsed.GetValue(shared.Socket) is null,
+        };
         verb.Add([shared.Namespace, shared.Live, shared.Socket]);
+        verb.Validators.Add(shared.SocketOnlyWithLive);
         verb.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(shared.Live))

@@ -18,7 +18,10 @@ internal static class TombstonesVerb
               conntrack-stream tombstones
               conntrack-stream tombstones -o json | jq -r 'select(.reason=="missed_twice") | .dst'
             waiting: in its grace, or held back; observed: would have been deleted (Map:Mode=observe); armed: deleted, can still be put back.
-            """);
+            """)
+        {
+            UsesConfiguration = parsed => parsed.GetValue(shared.Socket) is null,
+        };
         verb.Add([output.Option, limit, shared.Socket]);
         verb.SetAction(async (parsed, cancellation) =>
         {
@@ -26,7 +29,7 @@ internal static class TombstonesVerb
             long shown = 0;
             long total = await ApiClient.TombstonesAsync(shared.SocketPath(parsed, context), parsed.GetValue(limit), line =>
             {
-                context.Output.Write(Encoding.UTF8.GetBytes((isJson ? line : TombstoneRecord.Parse(line).ToText()) + "\n"));
+                context.Print(isJson ? line : TombstoneRecord.Parse(line).ToText());
                 shown++;
             }, cancellation).ConfigureAwait(false);
             context.Tell($"{shown} of {total} tombstones have been shown.");

@@ -26,10 +26,10 @@ public sealed record FlowFilter
     /// <summary>Blocks for any of the four ends: source or destination of the original or of the reply tuple.</summary>
     public ImmutableArray<IpPrefix> Addresses { get; init; } = [];
 
-    /// <summary>Original source ports; ICMP has none and never matches.</summary>
+    /// <summary>Original source ports; a flow that has none (ICMP, ESP, …) never matches, not even 0.</summary>
     public ImmutableArray<ushort> SourcePorts { get; init; } = [];
 
-    /// <summary>Original destination ports; ICMP has none and never matches.</summary>
+    /// <summary>Original destination ports; see <see cref="SourcePorts"/>.</summary>
     public ImmutableArray<ushort> DestinationPorts { get; init; } = [];
 
     /// <summary>Zones of either direction; a flow without a zone is in zone 0.</summary>
@@ -77,8 +77,8 @@ public sealed record FlowFilter
         && (Status is not { } status || (flow.Has(FlowFields.Status) && status.Matches(flow.Status)));
 
     private bool MatchesPorts(in FlowTuple original) =>
-        (SourcePorts.IsEmpty || (!original.IsIcmp && SourcePorts.AsSpan().Contains(original.SourcePort)))
-        && (DestinationPorts.IsEmpty || (!original.IsIcmp && DestinationPorts.AsSpan().Contains(original.DestinationPort)));
+        (SourcePorts.IsEmpty || (original.HasPorts && SourcePorts.AsSpan().Contains(original.SourcePort)))
+        && (DestinationPorts.IsEmpty || (original.HasPorts && DestinationPorts.AsSpan().Contains(original.DestinationPort)));
 
     private bool MatchesZone(in Flow flow) =>
         Zones.AsSpan().Contains(flow.Original.Zone) || (flow.Has(FlowFields.Reply) && Zones.AsSpan().Contains(flow.Reply.Zone));

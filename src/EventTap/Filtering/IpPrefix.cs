@@ -25,6 +25,8 @@ public readonly record struct IpPrefix
 
     public IpAddress Network { get; }
 
+    public override int GetHashCode() => KeyedHash.Start.Add(Network).Add((ulong)Length << 8 | (ulong)Family).Code;
+
     /// <summary>Leading bits that count.</summary>
     public byte Length { get; }
 
@@ -37,8 +39,8 @@ public readonly record struct IpPrefix
     public bool ContainsEitherEnd(in FlowTuple tuple) => Contains(tuple.Source, tuple.Family) || Contains(tuple.Destination, tuple.Family);
 
     /// <summary>
-    /// Reads <c>10.0.0.0/8</c>, <c>192.0.2.1</c>, <c>2001:db8::/32</c>. IPv4 is four decimal numbers, nothing shorter or octal; host bits are
-    /// cut off, as conntrack-tools does.
+    /// Reads <c>10.0.0.0/8</c>, <c>192.0.2.1</c>, <c>2001:db8::/32</c>. IPv4 is four decimal numbers, nothing shorter or octal; host bits
+    /// are cut off, as conntrack-tools does.
     /// </summary>
     public static bool TryParse(string? text, out IpPrefix prefix, [NotNullWhen(false)] out string? error)
     {

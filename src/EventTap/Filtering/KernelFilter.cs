@@ -150,7 +150,7 @@ internal sealed class KernelFilter
         if (ports.IsEmpty)
             return;
         BpfLabel next = new();
-        FindInTuple(OriginalSlot, CTA_TUPLE_PROTO, attribute, missing: ports.Contains((ushort)0) ? _accept : _reject);
+        FindInTuple(OriginalSlot, CTA_TUPLE_PROTO, attribute, missing: _reject);
         CompareHalfAtX(ports, next);
         _program.Jump(_reject);
         _program.Place(next);

@@ -26,6 +26,13 @@ public struct FlowTuple : IEquatable<FlowTuple>
 
     public readonly bool IsIcmp => Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6;
 
+    /// <summary>
+    /// Whether the port fields are ports, or GRE's keys. Kernels without a tracker for SCTP, DCCP or UDP-Lite leave them 0.
+    /// </summary>
+    internal readonly bool HasPorts =>
+        Protocol.HasPortsOrKeys()
+        && (Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Gre || (SourcePort | DestinationPort) != 0);
+
     public readonly byte IcmpType => (byte)(DestinationPort >> 8);
 
     public readonly byte IcmpCode => (byte)DestinationPort;
@@ -38,8 +45,7 @@ public struct FlowTuple : IEquatable<FlowTuple>
 
     public override readonly bool Equals(object? obj) => obj is FlowTuple other && Equals(other);
 
-    public override readonly int GetHashCode() =>
-        HashCode.Combine(Source, Destination, SourcePort, DestinationPort, (byte)Protocol, (byte)Family, Zone);
+    public override readonly int GetHashCode() => KeyedHash.Start.Add(this).Code;
 
     public static bool operator ==(in FlowTuple left, in FlowTuple right) => left.Equals(right);
 

@@ -12,6 +12,8 @@ public readonly record struct IpAddress(ulong High, ulong Low)
     /// <summary>Longest text of an address, in bytes (IPv6 with an embedded IPv4 tail).</summary>
     public const int MaxTextLength = 45;
 
+    public override int GetHashCode() => KeyedHash.Start.Add(this).Code;
+
     /// <summary>From 4 bytes in network order.</summary>
     public static IpAddress FromIPv4(ReadOnlySpan<byte> bytes) => new(0, BinaryPrimitives.ReadUInt32BigEndian(bytes));
 

@@ -23,14 +23,17 @@ public sealed class CheckpointedFlows : IDisposable
     /// <summary>Flows loaded and not yet disposed.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Slots found taken while the flows were put in.</summary>
+    internal long Collisions { get; private set; }
+
     /// <summary>Why the file was ignored, for the log; null when it was used or is missing.</summary>
     public string? Problem { get; }
 
     /// <summary>
     /// The id of a flow known before the restart: its original tuple is the checkpoint's, and its start time is within 1 ms of the
-    /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW); or, when either start time is
-    /// unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did not know prove
-    /// nothing and are not asked for).
+    /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW); or, when either start
+    /// time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did
+    /// not know prove nothing and are not asked for).
     /// </summary>
     public bool TryMatch(in Flow dumped, out FlowId id)
     {
@@ -88,7 +91,7 @@ public sealed class CheckpointedFlows : IDisposable
             if (Count == count)
                 return false;
             int slot = SlotOf(flow.Original);
-            while (_slots[slot] != 0)
+            for (; _slots[slot] != 0; Collisions++)
                 slot = (slot + 1) & (_slots.Length - 1);
             _slots[slot] = offset;
             Count++;

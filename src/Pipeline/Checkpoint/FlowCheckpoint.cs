@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using ConntrackStream.EventTap.Files;
+using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
 
 namespace ConntrackStream.Pipeline.Checkpoint;
@@ -12,7 +14,9 @@ public static class FlowCheckpoint
     /// <summary>A larger file is not read (about 12 million IPv4 flows).</summary>
     public const long MaxFileLength = 512L * 1024 * 1024;
 
-    /// <summary>Writes a whole checkpoint; the old one stays if it fails. To write in slices, use <see cref="FlowCheckpointWriter"/>.</summary>
+    /// <summary>
+    /// Writes a whole checkpoint; the old one stays if it fails. To write in slices, use <see cref="FlowCheckpointWriter"/>.
+    /// </summary>
     /// <exception cref="IOException">The directory is missing or the disk is full.</exception>
     public static void Write(string path, CheckpointIdentity identity, Action<FlowCheckpointWriter> addAll)
     {
@@ -29,16 +33,18 @@ public static class FlowCheckpoint
     {
         try
         {
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+                return CheckpointedFlows.Empty();
+            using OwnedDirectory directory = OwnedDirectory.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            using SafeFileHandle? handle = directory.TryOpen(Path.GetFileName(path));
+            if (handle is null)
+                return CheckpointedFlows.Empty();
+            using FileStream file = new(handle, FileAccess.Read, bufferSize: 0);
             if (file.Length > MaxFileLength)
                 return CheckpointedFlows.Unusable($"{path} has {file.Length} bytes, more than the {MaxFileLength} allowed");
             byte[] content = GC.AllocateUninitializedArray<byte>((int)file.Length);
             file.ReadExactly(content);
             return CheckpointedFlows.From(content, Verify(content, identity, out int count), count, path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return CheckpointedFlows.Empty();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,19 +1,21 @@
 using System.Buffers.Binary;
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Model;
 using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
 
 namespace ConntrackStream.Pipeline.Checkpoint;
 
 /// <summary>
-/// Streams a checkpoint into a temporary file beside the target; <see cref="Commit"/> renames it over, so that a reader finds the old one or
-/// the new one, never half of one. There is no fsync: after a power loss the boot id differs and the file is of no use anyway.
-/// Memory: one buffer of 64 KiB. Not thread-safe.
+/// Streams a checkpoint into a temporary file beside the target; <see cref="Commit"/> renames it over, so that a reader finds the old one
+/// or the new one, never half of one. There is no fsync: after a power loss the boot id differs and the file is of no use anyway. Memory:
+/// one buffer of 64 KiB. Not thread-safe.
 /// </summary>
 public sealed class FlowCheckpointWriter : IDisposable
 {
     private const int BufferLength = 64 * 1024;
 
-    private readonly string _path;
+    private readonly OwnedDirectory _directory;
+    private readonly string _name;
     private readonly string _temporary;
     private readonly FileStream _file;
     private readonly byte[] _buffer = new byte[BufferLength];
@@ -26,16 +28,19 @@ public sealed class FlowCheckpointWriter : IDisposable
     /// <exception cref="UnauthorizedAccessException">The directory may not be written to.</exception>
     public FlowCheckpointWriter(string path, CheckpointIdentity identity)
     {
-        _path = path;
-        _temporary = path + ".tmp";
-        File.Delete(_temporary); // what an interrupted writer left; CreateNew follows no link
-        _file = new FileStream(_temporary, new FileStreamOptions
+        _directory = OwnedDirectory.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        _name = Path.GetFileName(path);
+        _temporary = _name + ".tmp";
+        try
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            BufferSize = 0,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
-        });
+            _file = new FileStream(_directory.Create(_temporary, FileModes.State), FileAccess.Write, bufferSize: 0);
+        }
+        catch
+        {
+            _directory.Dispose();
+            throw;
+        }
+
         Magic.CopyTo(_buffer);
         BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(8), FormatVersion);
         identity.BootId.TryWriteBytes(_buffer.AsSpan(16), bigEndian: true, out _);
@@ -68,7 +73,7 @@ public sealed class FlowCheckpointWriter : IDisposable
         _used += sizeof(uint);
         _file.Write(_buffer, 0, _used);
         _file.Dispose();
-        File.Move(_temporary, _path, overwrite: true);
+        _directory.Rename(_temporary, _name);
         _committed = true;
     }
 
@@ -77,7 +82,8 @@ public sealed class FlowCheckpointWriter : IDisposable
     {
         _file.Dispose();
         if (!_committed)
-            File.Delete(_temporary);
+            _directory.Delete(_temporary);
+        _directory.Dispose();
     }
 
     /// <summary>Only whole multiples of 8 bytes, so that the checksum's steps do not depend on where the buffer ended.</summary>

@@ -9,7 +9,10 @@ namespace ConntrackStream.Pipeline.Delete;
 /// <param name="Tuple">As the map has it; which orientation depends on the hook that made it.</param>
 /// <param name="Owner">The pod the entry belongs to: source or destination of the tuple.</param>
 /// <param name="InterfaceIndex">Of the owner's interface on the host; 0 where the layout has none.</param>
-public readonly record struct MapKey(FlowTuple Tuple, IpAddress Owner, uint InterfaceIndex);
+public readonly record struct MapKey(FlowTuple Tuple, IpAddress Owner, uint InterfaceIndex)
+{
+    public override int GetHashCode() => KeyedHash.Start.Add(Tuple).Add(Owner).Add(InterfaceIndex).Code;
+}
 
 /// <summary>A map entry's value, whole, so that a taken entry can be put back as it was.</summary>
 /// <param name="State">The agent's own state.</param>

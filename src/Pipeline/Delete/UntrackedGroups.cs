@@ -1,12 +1,12 @@
 using System.Runtime.InteropServices;
-using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
-/// Traffic under NOTRACK is in the map but never in conntrack: a group of many keys of which none has ever matched a flow, and that is still in
-/// use, is taken for that and exempt from deleting. What has matched is remembered as long as the group has a key in the map, also over a
-/// restart. Used by the loop only.
+/// Traffic under NOTRACK is in the map but never in conntrack: a group of many keys of which none has ever matched a flow, and that is
+/// still in use, is taken for that and exempt from deleting. What has matched is remembered as long as the group has a key in the map, also
+/// over a restart. Used by the loop only.
 /// </summary>
 /// <param name="threshold">Keys without a flow from which on a group that never matched is exempt.</param>
 internal sealed class UntrackedGroups(int threshold)
@@ -121,9 +121,5 @@ internal sealed class UntrackedGroups(int threshold)
         _remembered.UnionWith(earlier.Hashes);
     }
 
-    private ulong Hash(in MapGroup group)
-    {
-        ulong addresses = HashSeed.Mix(group.Destination.High ^ _seed.A, group.Destination.Low ^ _seed.B);
-        return HashSeed.Mix(addresses ^ _seed.A, ((ulong)group.Port << 16 | (ulong)group.Protocol << 8 | (ulong)group.Family) ^ _seed.B);
-    }
+    private ulong Hash(in MapGroup group) => group.Hash(_seed).Value;
 }

@@ -19,16 +19,6 @@ internal interface IFlowKey<TSelf> : IEquatable<TSelf>
     ulong Hash(in HashSeed seed);
 }
 
-/// <summary>The secret of this process's hashes.</summary>
-internal readonly record struct HashSeed(ulong A, ulong B)
-{
-    public static HashSeed Random() =>
-        new((ulong)System.Random.Shared.NextInt64() << 1 | 1, (ulong)System.Random.Shared.NextInt64() << 1 | 1);
-
-    /// <summary>The 128-bit product folded to 64 (the "mum" step of wyhash).</summary>
-    public static ulong Mix(ulong a, ulong b) => Math.BigMul(a, b, out ulong low) ^ low;
-}
-
 /// <summary>IPv4: 16 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct FlowKey4(ulong Addresses, ulong Rest) : IFlowKey<FlowKey4>
@@ -43,7 +33,9 @@ internal readonly record struct FlowKey4(ulong Addresses, ulong Rest) : IFlowKey
 
     public FlowTuple ToTuple() => Unpack(Rest, FlowFamily.IPv4, new IpAddress(0, Addresses >> 32), new IpAddress(0, (uint)Addresses));
 
-    public ulong Hash(in HashSeed seed) => HashSeed.Mix(Addresses ^ seed.A, Rest ^ seed.B);
+    public ulong Hash(in HashSeed seed) => new KeyedHash(seed).Add(Addresses).Add(Rest).Value;
+
+    public override int GetHashCode() => KeyedHash.Start.Add(Addresses).Add(Rest).Code;
 
     internal static ulong PortsZoneProtocol(in FlowTuple tuple) =>
         (ulong)tuple.SourcePort << 48 | (ulong)tuple.DestinationPort << 32 | (ulong)tuple.Zone << 16 | (byte)tuple.Protocol;
@@ -72,9 +64,7 @@ internal readonly record struct FlowKey6(IpAddress Source, IpAddress Destination
 
     public FlowTuple ToTuple() => FlowKey4.Unpack(Rest, FlowFamily.IPv6, Source, Destination);
 
-    public ulong Hash(in HashSeed seed)
-    {
-        ulong addresses = HashSeed.Mix(Source.High ^ seed.A, Source.Low ^ seed.B) ^ HashSeed.Mix(Destination.High ^ seed.B, Destination.Low ^ seed.A);
-        return HashSeed.Mix(addresses ^ seed.A, Rest ^ seed.B);
-    }
+    public ulong Hash(in HashSeed seed) => new KeyedHash(seed).Add(Source).Add(Destination).Add(Rest).Value;
+
+    public override int GetHashCode() => KeyedHash.Start.Add(Source).Add(Destination).Add(Rest).Code;
 }

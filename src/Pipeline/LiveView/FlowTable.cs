@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -27,7 +28,9 @@ internal sealed class FlowTable<TKey>(HashSeed seed)
 
     public ulong Hash(in TKey key) => key.Hash(seed);
 
-    /// <summary>Head of the chain that a flow with these tuples is, or would be, in: slot + 1, 0 = empty. Brings both buckets into the cache.</summary>
+    /// <summary>
+    /// Head of the chain that a flow with these tuples is, or would be, in: slot + 1, 0 = empty. Brings both buckets into the cache.
+    /// </summary>
     public int Head(ulong hash, in TKey reply, ref int warmth)
     {
         warmth += _byReply.Bucket(Hash(reply));
@@ -69,7 +72,9 @@ internal sealed class FlowTable<TKey>(HashSeed seed)
         return -1;
     }
 
-    /// <summary>A new row with its keys set and all else zero; the caller knows that <paramref name="original"/> is not in the table.</summary>
+    /// <summary>
+    /// A new row with its keys set and all else zero; the caller knows that <paramref name="original"/> is not in the table.
+    /// </summary>
     public int Insert(in TKey original, ulong hash, in TKey reply)
     {
         int slot = TakeSlot();

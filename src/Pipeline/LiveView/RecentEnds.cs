@@ -1,3 +1,5 @@
+using ConntrackStream.EventTap.Model;
+
 namespace ConntrackStream.Pipeline.LiveView;
 
 /// <summary>
@@ -22,11 +24,9 @@ internal sealed class RecentEnds
     }
 
     /// <summary>What tells one DESTROY of a key from the next: its counters, status and id.</summary>
-    public static ulong Fingerprint(ulong keyHash, in EventTap.Model.Flow flow)
-    {
-        ulong counters = flow.OriginalBytes * 31 + flow.ReplyBytes * 17 + flow.OriginalPackets * 7 + flow.ReplyPackets;
-        return HashSeed.Mix(keyHash ^ counters, (ulong)flow.Id << 32 | (uint)flow.Status | 1) ^ keyHash;
-    }
+    public static ulong Fingerprint(ulong keyHash, in Flow flow) => KeyedHash.Start
+        .Add(keyHash).Add(flow.OriginalBytes).Add(flow.ReplyBytes).Add(flow.OriginalPackets).Add(flow.ReplyPackets)
+        .Add((ulong)flow.Id << 32 | (uint)flow.Status).Value;
 
     private static uint Milliseconds(long timeNs) => (uint)(timeNs / 1_000_000);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
 
@@ -25,10 +26,6 @@ internal static unsafe partial class FileCalls
 
     private const int F_OFD_SETLK = 37;
     private const short F_WRLCK = 1;
-    private const int AT_FDCWD = -100;
-    private const int AT_SYMLINK_NOFOLLOW = 0x100;
-    private const int AT_EMPTY_PATH = 0x1000;
-    private const uint STATX_BASIC_STATS = 0x7FF;
 
     /// <summary>Its value differs between architectures (asm/fcntl.h).</summary>
     internal static readonly int O_NOFOLLOW = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
@@ -36,17 +33,9 @@ internal static unsafe partial class FileCalls
     internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
 
     /// <summary>What the path names, without following a symbolic link at its end.</summary>
-    internal static bool TryStat(string path, out FileStat stat)
-    {
-        fixed (FileStat* to = &stat)
-            return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, to) == 0;
-    }
+    internal static bool TryStat(string path, out FileStat stat) => FileSystemCalls.TryStat(path, out stat);
 
-    internal static bool TryStat(SafeFileHandle file, out FileStat stat)
-    {
-        fixed (FileStat* to = &stat)
-            return statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, to) == 0;
-    }
+    internal static bool TryStat(SafeFileHandle file, out FileStat stat) => FileSystemCalls.TryStat(file, out stat);
 
     /// <summary>write(2), again after EINTR.</summary>
     /// <returns>Bytes written, perhaps fewer than given; or minus the errno.</returns>
@@ -82,8 +71,8 @@ internal static unsafe partial class FileCalls
     }
 
     /// <summary>
-    /// Locks the whole file against other writers, until it is closed, by an open-file-description lock (fcntl(2)); not by flock(2), which the
-    /// framework takes for every reader: then no .NET program could read the log, and one that does could keep this one from starting.
+    /// Locks the whole file against other writers, until it is closed, by an open-file-description lock (fcntl(2)); not by flock(2), which
+    /// the framework takes for every reader: then no .NET program could read the log, and one that does could keep this one from starting.
     /// </summary>
     /// <returns>The errno: EAGAIN or EACCES when another open file has it locked.</returns>
     internal static Errno TryLock(SafeFileHandle file)
@@ -134,12 +123,6 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int poll(Pollfd* files, nuint count, int milliseconds);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statx(int directory, string path, int flags, uint mask, FileStat* to);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statx(SafeFileHandle directory, string path, int flags, uint mask, FileStat* to);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Flock // struct flock of a 64-bit kernel

@@ -1,8 +1,11 @@
+using ConntrackStream.EventTap.Files;
+using Microsoft.Win32.SafeHandles;
+
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// An empty file under the state directory whose time of modification is, within some seconds, when a record was last written: so that a restart
-/// leaves its gap record on standard output too, and after an external rotation has left an empty file.
+/// An empty file under the state directory whose time of modification is, within some seconds, when a record was last written: so that a
+/// restart leaves its gap record on standard output too, and after an external rotation has left an empty file.
 /// </summary>
 internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger logger)
 {
@@ -11,7 +14,19 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
     private DateTimeOffset _touched;
 
     /// <summary>When the run before this one wrote, ns since the Unix epoch; null when there was none.</summary>
-    internal long? Read() => FileCalls.TryStat(path, out FileStat stat) && stat.Type == FileType.Regular ? stat.Modified : null;
+    internal long? Read()
+    {
+        try
+        {
+            using OwnedDirectory directory = OwnedDirectory.Open(Path.GetDirectoryName(path)!);
+            using SafeFileHandle? file = directory.TryOpen(Path.GetFileName(path));
+            return file is not null && FileCalls.TryStat(file, out FileStat stat) ? stat.Modified : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // Written reports it
+        }
+    }
 
     /// <summary>A record has been written. Touches the file at most every five seconds.</summary>
     internal void Written()
@@ -23,9 +38,9 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
         _touched = now;
         try
         {
-            if (first)
-                File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
-            File.SetLastWriteTimeUtc(path, now.UtcDateTime);
+            using OwnedDirectory directory = OwnedDirectory.Open(Path.GetDirectoryName(path)!);
+            using SafeFileHandle file = directory.OpenOrCreate(Path.GetFileName(path), FileModes.State);
+            File.SetLastWriteTimeUtc(file, now.UtcDateTime);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

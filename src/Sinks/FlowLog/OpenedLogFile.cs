@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Sinks.FlowLog.FileCalls;
@@ -6,12 +7,11 @@ namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
 /// One regular file, open for appending and locked against a second instance. Only regular files are taken: a symbolic
-/// link could lead a process with root's rights anywhere, and a FIFO or device neither rotates nor repairs; those are reached by Path <c>-</c>
-/// and the shell's redirection, as is /dev/stdout.
+/// link could lead a process with root's rights anywhere, and a FIFO or device neither rotates nor repairs; those are reached by Path
+/// <c>-</c> and the shell's redirection, as is /dev/stdout.
 /// </summary>
 internal sealed class OpenedLogFile : IDisposable
 {
-    private const uint Mode = 0x1A0; // 0640
     private const int LockAttempts = 16;
     private const int LockPause = 20; // ms
 
@@ -39,7 +39,7 @@ internal sealed class OpenedLogFile : IDisposable
     {
         if (TryStat(path, out FileStat existing) && existing.Type != FileType.Regular)
             throw Refused(path, existing.Type, setting);
-        int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, Mode);
+        int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, (uint)FileModes.Log);
         if (fd < 0)
             throw Failed(path, LastErrno, setting);
         SafeFileHandle handle = new(fd, ownsHandle: true);
@@ -49,6 +49,8 @@ internal sealed class OpenedLogFile : IDisposable
                 throw Failed(path, LastErrno, setting);
             if (stat.Type != FileType.Regular) // changed between the two calls
                 throw Refused(path, stat.Type, setting);
+            if (FileTrust.Problem(stat, groupMayWrite: true) is { } problem)
+                throw new FlowLogFileException(path, Errno.None, problem, setting);
             if (IsLockedByAnother(handle))
                 throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file", setting);
             return new OpenedLogFile(handle, stat);
@@ -75,12 +77,13 @@ internal sealed class OpenedLogFile : IDisposable
     public void Dispose() => Handle.Dispose();
 
     /// <summary>
-    /// A child that this process is just starting has the descriptors of all open files until it becomes another program, and so the lock of one that
-    /// has been closed here meanwhile: what goes by itself within a moment is no other instance.
+    /// A child that this process is just starting has the descriptors of all open files until it becomes another program, and so the lock
+    /// of one that has been closed here meanwhile: what goes by itself within a moment is no other instance.
     /// </summary>
     private static bool IsLockedByAnother(SafeFileHandle handle)
     {
-        for (int attempt = 1; TryLock(handle) is Errno.EAGAIN or Errno.EACCES; attempt++) // a file system without locks is no reason to refuse
+        // A file system without locks is no reason to refuse.
+        for (int attempt = 1; TryLock(handle) is Errno.EAGAIN or Errno.EACCES; attempt++)
         {
             if (attempt == LockAttempts)
                 return true;

@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using System.Threading.Channels;
+using ConntrackStream.EventTap.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -62,44 +64,47 @@ internal sealed class RotatedFileKeeper : IAsyncDisposable
 
     private void Tidy(CancellationToken stop)
     {
-        _files.ListUnfinished().ForEach(File.Delete);
+        if (_files.ListForeign() is [var foreign, ..])
+            _logger.RotatedFilesFailed(foreign);
+        using OwnedDirectory directory = OwnedDirectory.Open(_files.Directory);
+        _files.ListUnfinished().ForEach(Delete);
         List<string> files = _files.List();
         foreach (string file in files.Where(f => files.Contains(f + RotatedFiles.Gzip, StringComparer.Ordinal)))
-            File.Delete(file); // it was compressed, but not yet deleted
+            Delete(file); // it was compressed, but not yet deleted
         files = _files.List();
-        files.Take(Math.Max(files.Count - _options.Keep, 0)).ToList().ForEach(File.Delete);
+        files.Take(Math.Max(files.Count - _options.Keep, 0)).ToList().ForEach(Delete);
         if (!_options.Compress)
             return;
         foreach (string file in files.Skip(files.Count - _options.Keep).Where(f => !f.EndsWith(RotatedFiles.Gzip, StringComparison.Ordinal)))
-            Compress(file, stop);
+            Compress(directory, Path.GetFileName(file), stop);
+
+        void Delete(string file) => directory.Delete(Path.GetFileName(file));
     }
 
     /// <summary>Into a temporary file that is renamed when it is whole and on the disk; only then is the original deleted.</summary>
-    private static void Compress(string file, CancellationToken stop)
+    private static void Compress(OwnedDirectory directory, string file, CancellationToken stop)
     {
         string temporary = file + RotatedFiles.Unfinished;
+        using SafeFileHandle? source = directory.TryOpenOutput(file);
+        if (source is null)
+            return;
         try
         {
-            using (FileStream from = new(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0))
-            using (FileStream to = new(temporary, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = File.GetUnixFileMode(from.SafeFileHandle),
-            }))
+            using (FileStream from = new(source, FileAccess.Read, bufferSize: 0))
+            using (FileStream to = new(directory.Create(temporary, FileModes.Log), FileAccess.Write))
             {
                 using (GZipStream gzip = new(to, CompressionLevel.Fastest, leaveOpen: true))
                     Copy(from, gzip, stop);
+                File.SetLastWriteTimeUtc(to.SafeFileHandle, File.GetLastWriteTimeUtc(source));
                 to.Flush(flushToDisk: true);
             }
 
-            File.SetLastWriteTimeUtc(temporary, File.GetLastWriteTimeUtc(file));
-            File.Move(temporary, file + RotatedFiles.Gzip, overwrite: false);
-            File.Delete(file);
+            directory.Rename(temporary, file + RotatedFiles.Gzip);
+            directory.Delete(file);
         }
         finally
         {
-            File.Delete(temporary);
+            directory.Delete(temporary);
         }
     }
 

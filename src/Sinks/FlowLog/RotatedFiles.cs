@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.EventTap.Files;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -29,14 +30,28 @@ internal sealed class RotatedFiles(string path)
         }
     }
 
-    /// <summary>All rotated files, oldest first; a file and its compressed form are two.</summary>
+    internal string Directory => _directory;
+
+    /// <summary>
+    /// All rotated files, oldest first; a file and its compressed form are two. What others put there under such a name is not one.
+    /// </summary>
     internal List<string> List() => [.. Named("").Concat(Named(Gzip)).Order(StringComparer.Ordinal)];
 
     /// <summary>What an interrupted compression left behind.</summary>
     internal List<string> ListUnfinished() => [.. Named(Unfinished)];
 
-    private IEnumerable<string> Named(string suffix) =>
-        Directory.EnumerateFiles(_directory, _prefix + "*").Where(file => IsRotated(Path.GetFileName(file.AsSpan()), suffix));
+    /// <summary>What has the name of a rotated file, but is somebody else's, or no file: with the reason.</summary>
+    internal List<string> ListForeign() => [.. Entries("").Concat(Entries(Gzip))
+        .Select(static file => (Path: file, Problem: ProblemOf(file))).Where(static file => file.Problem is not null)
+        .Select(static file => $"{file.Path} {file.Problem}")];
+
+    private IEnumerable<string> Named(string suffix) => Entries(suffix).Where(static file => ProblemOf(file) is null);
+
+    private IEnumerable<string> Entries(string suffix) => System.IO.Directory.EnumerateFileSystemEntries(_directory, _prefix + "*")
+        .Where(file => IsRotated(Path.GetFileName(file.AsSpan()), suffix));
+
+    private static string? ProblemOf(string file) =>
+        FileCalls.TryStat(file, out FileStat stat) ? FileTrust.Problem(stat, groupMayWrite: true) : "cannot be examined";
 
     private bool IsRotated(ReadOnlySpan<char> name, string suffix) =>
         name.Length == _prefix.Length + StampLength + suffix.Length

@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Sinks.FlowLog.FileCalls;

@@ -3,8 +3,8 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
-/// The lines of conntrack-tools 1.4.7 with libnetfilter_conntrack 1.0.9: <c>conntrack -E</c> for events, <c>conntrack -L</c> for rows. A field is printed
-/// exactly if the kernel's message carried it.
+/// The lines of conntrack-tools 1.4.7 with libnetfilter_conntrack 1.0.9: <c>conntrack -E</c> for events, <c>conntrack -L</c> for rows. A
+/// field is printed exactly if the kernel's message carried it.
 /// </summary>
 public static partial class ConntrackText
 {
@@ -87,7 +87,7 @@ public static partial class ConntrackText
         {
             if ((labels & 1) == 0 || names.NameOf(bit) is not { } name)
                 continue;
-            writer.Text(name);
+            writer.Text(PrintableText.Escape(name));
             writer.Byte(last = (byte)',');
         }
 
@@ -103,7 +103,7 @@ public static partial class ConntrackText
         if (options.ProgramName?.Invoke(portId) is not { } program)
             return;
         writer.Literal(" progname="u8);
-        writer.Text(program);
+        writer.Text(PrintableText.Escape(program));
     }
 
     /// <summary><c>%-8s %u</c></summary>
@@ -125,7 +125,7 @@ public static partial class ConntrackText
     private static void Field(ref Utf8Writer writer, scoped ReadOnlySpan<byte> name, string value)
     {
         writer.Literal(name);
-        writer.Text(value);
+        writer.Text(PrintableText.Escape(value));
         writer.Byte((byte)' ');
     }
 }

@@ -5,9 +5,12 @@ namespace ConntrackStream.Sinks.Text;
 public ref partial struct Utf8Writer
 {
     private static readonly SearchValues<char> NeedsEscape = SearchValues.Create(
-        string.Concat(Enumerable.Range(0, 0x20).Select(code => (char)code)) + "\"\\\x7f");
+        string.Concat(Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code).Where(PrintableText.IsUnprintable)) + "\"\\");
 
-    /// <summary>A JSON string with its quotes (RFC 8259, 7). Control characters are escaped, DEL too; a lone surrogate becomes U+FFFD.</summary>
+    /// <summary>
+    /// A JSON string with its quotes (RFC 8259, 7). What <see cref="PrintableText"/> escapes is escaped here; a lone surrogate becomes
+    /// U+FFFD.
+    /// </summary>
     public void JsonString(scoped ReadOnlySpan<char> text)
     {
         Byte((byte)'"');

@@ -124,6 +124,24 @@ public class FlowFilterTests
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
+    [Theory]
+    [InlineData(IpProtocol.Tcp, 0, true)]
+    [InlineData(IpProtocol.Udp, 0, true)]
+    [InlineData(IpProtocol.Icmp, 0, false)]
+    [InlineData(IpProtocol.IcmpV6, 0, false)]
+    [InlineData((IpProtocol)50, 0, false)] // ESP
+    [InlineData((IpProtocol)2, 0, false)] // IGMP
+    [InlineData(IpProtocol.Dccp, 0, false)] // of a kernel that does not track it
+    [InlineData(IpProtocol.Sctp, 7, true)]
+    public void Port_0_is_not_the_port_of_a_flow_without_ports(IpProtocol protocol, ushort otherPort, bool matches)
+    {
+        Flow flow = new() { Original = new FlowTuple { Family = FlowFamily.IPv4, Protocol = protocol, DestinationPort = otherPort } };
+        Assert.Equal(matches, new FlowFilter { SourcePorts = [0] }.Matches(flow));
+        flow.Original.SourcePort = otherPort;
+        flow.Original.DestinationPort = 0;
+        Assert.Equal(matches, new FlowFilter { DestinationPorts = [0] }.Matches(flow));
+    }
+
     private static FlowTuple Tuple(string source, ushort sourcePort, string destination, ushort destinationPort) => new()
     {
         Source = IpAddress.From(IPAddress.Parse(source)),

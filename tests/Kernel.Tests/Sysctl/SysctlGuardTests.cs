@@ -10,6 +10,8 @@ public sealed class SysctlGuardTests : IDisposable
     private const string Accounting = "nf_conntrack_acct";
     private const string UdpTimeout = "nf_conntrack_udp_timeout"; // takes any number, unlike a switch
 
+    private static readonly string[] Known = [Accounting, UdpTimeout, "nf_conntrack_no_such_thing"];
+
     private readonly KernelNamespace _space = new(track: false);
     private readonly StateDirectory _state = StateDirectory.Open(Path.Combine(Path.GetTempPath(), $"cs-sysctl-{Guid.NewGuid():N}"));
     private readonly NetworkNamespace _namespace;
@@ -99,7 +101,7 @@ public sealed class SysctlGuardTests : IDisposable
     public void After_a_reboot_the_old_record_means_nothing()
     {
         NamespaceIdentity before = NamespaceIdentity.Of(_namespace) with { BootId = "an earlier boot" };
-        new SysctlGuard(_state, _namespace, before, _log).Set(UdpTimeout, "41");
+        new SysctlGuard(_state, _namespace, before, _log, Known).Set(UdpTimeout, "41");
         SysctlGuard guard = Start(); // 41 may be what the administrator configured since
         guard.RestoreAll();
         Assert.Equal("41", Read(UdpTimeout));
@@ -113,6 +115,22 @@ public sealed class SysctlGuardTests : IDisposable
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherWrite);
         Start().RestoreAll();
         Assert.Equal("41", Read(UdpTimeout));
+        Assert.Contains(4025, _log.Ids);
+    }
+
+    [Theory]
+    [InlineData("../../../..")]
+    [InlineData("nf_conntrack_max")]
+    public void A_record_of_what_is_no_sysctl_of_ours_is_not_used(string name)
+    {
+        string target = Path.Join(_state.Path, "target");
+        File.WriteAllText(target, "1");
+        name = name.StartsWith('.') ? name + target : name;
+        NamespaceIdentity identity = NamespaceIdentity.Of(_namespace);
+        SysctlRecord record = new(identity.BootId, identity.Cookie, [new SysctlChange(name, "2", "1")]);
+        _state.Write($"sysctl-{identity.Cookie}.json", record.ToJson());
+        Start().RestoreAll();
+        Assert.Equal("1", File.ReadAllText(target));
         Assert.Contains(4025, _log.Ids);
     }
 
@@ -136,7 +154,7 @@ public sealed class SysctlGuardTests : IDisposable
         Assert.Equal(NamespaceIdentity.Of(_namespace), NamespaceIdentity.Of(_namespace));
     }
 
-    private SysctlGuard Start() => new(_state, _namespace, NamespaceIdentity.Of(_namespace), _log);
+    private SysctlGuard Start() => new(_state, _namespace, NamespaceIdentity.Of(_namespace), _log, Known);
 
     private string? Read(string name) => SysctlGuard.TryRead(_namespace, name);
 

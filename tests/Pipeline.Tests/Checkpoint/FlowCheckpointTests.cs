@@ -35,6 +35,23 @@ public sealed class FlowCheckpointTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Addresses_of_one_network_chosen_to_collide_do_not()
+    {
+        const int count = 20_000;
+        Save([.. Enumerable.Range(1, count).Select(static i => new CheckpointedFlow
+        {
+            Original = new FlowTuple
+            {
+                Family = FlowFamily.IPv6, Source = new IpAddress(1, (ulong)i << 32 | (uint)i), SourcePort = 1, Protocol = IpProtocol.Udp,
+            },
+            Id = new FlowId(1, (ulong)i),
+        })]);
+        using CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);
+        Assert.Equal(count, lookup.Count);
+        Assert.InRange(lookup.Collisions, 1, 2 * count); // random: a third of a collision each; all in one chain: count²/2
+    }
+
     [Theory]
     [InlineData(0, true)]
     [InlineData(1_000_000, true)]

@@ -26,6 +26,15 @@ public sealed class CommandLineTests
     [InlineData("watch -c many", "--count: 'many' is not a number from 1 on")]
     [InlineData("delete", "delete: without a filter every flow would go; say which (-p, -s, -d, …), or --all")]
     [InlineData("replay", "replay")]
+    [InlineData("list --mark 1 --mark 2", "--mark: given 2 times; it takes one value")]
+    [InlineData("delete -u ASSURED -u SEEN_REPLY", "--status: given 2 times")]
+    [InlineData("classify --netns a --netns b", "--netns: given 2 times")]
+    [InlineData("version --set Audit:Interval=5m", "--set: version reads no configuration")]
+    [InlineData("watch --config /nonexistent", "--config: watch reads no configuration")]
+    [InlineData("delete --all --set Audit:Interval=5m", "--set: delete reads no configuration")]
+    [InlineData("list --set Audit:Interval=5m", "--set: list reads no configuration, except for --live")]
+    [InlineData("list --socket /run/x", "--socket: only --live asks the running service")]
+    [InlineData("--set Audit:Interval=5m", "Required command was not provided.")]
     [InlineData("map", "Required command was not provided.")]
     [InlineData("map show -o xml", "--output: 'xml' is not a type of output; allowed are text, json")]
     [InlineData("map show --zone 1", "'--zone'")]
@@ -85,11 +94,47 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task Without_a_verb_it_is_run()
+    public async Task Without_a_word_it_helps()
     {
-        (int code, _, string error) = await RunAsync("--set", "Audit:Interval=never");
+        (int code, string output, string error) = await RunAsync();
+        Assert.Equal(0, code);
+        Assert.Contains("Usage:", output, StringComparison.Ordinal);
+        Assert.Contains("conntrack-stream demo", output, StringComparison.Ordinal);
+        Assert.Empty(error);
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("delete")]
+    [InlineData("classify -p")]
+    [InlineData("map show")]
+    [InlineData("")]
+    public async Task A_file_is_not_read_in_the_place_of_arguments(string verb)
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"cs-response-{Guid.NewGuid():N}");
+        await File.WriteAllTextAsync(file, "top-secret", TestContext.Current.CancellationToken);
+        (int code, string output, string error) = await RunAsync([.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), $"@{file}"]);
+        File.Delete(file);
         Assert.Equal(2, code);
-        Assert.Contains("Audit:Interval", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("top-secret", output + error, StringComparison.Ordinal);
+        Assert.Contains($"@{file}", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_an_argument_or_a_file_says_cannot_forge_a_line()
+    {
+        (_, _, string error) = await RunAsync("list", "-p", "\e[2Jx\nok   kernel: fine");
+        Assert.Contains("'\\x1b[2Jx\\nok   kernel: fine'", error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', error);
+        Assert.Equal(2, error.Count(static character => character == '\n'));
+    }
+
+    [Fact]
+    public void A_record_for_people_cannot_forge_a_line()
+    {
+        using MemoryStream output = new();
+        new CliContext { Output = output, Error = TextWriter.Null }.Print("a\r\nok \u009b2J\u202e");
+        Assert.Equal("a\\r\\nok \\x9b2J\\u202e\n", Encoding.UTF8.GetString(output.ToArray()));
     }
 
     [Fact]

@@ -25,6 +25,18 @@ public sealed class LogFormatTests
     [Fact]
     public void A_message_cannot_forge_a_line() => Assert.Equal("<4>4017 a\\n<2>b\n", Format(new JournaldFormatter(), LogLevel.Warning, "a\n<2>b"));
 
+    [Theory]
+    [InlineData("\e[2J", "\\x1b[2J")]
+    [InlineData("a\r\nb", "a\\r\\nb")]
+    [InlineData("\u0085\u2028\u009b\x7f", "\\x85\\u2028\\x9b\\x7f")]
+    [InlineData("größer → 流", "größer → 流")]
+    public void A_message_cannot_steer_a_terminal(string message, string written)
+    {
+        Assert.Equal($"<4>4017 {written}\n", Format(new JournaldFormatter(), LogLevel.Warning, message));
+        string line = Format(new LineFormatter(new FakeTimeProvider()), LogLevel.Warning, "x", new IOException(message));
+        Assert.EndsWith($" warn 4017 x: {written}\n", line, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_exception_is_told_in_its_words() =>
         Assert.Equal("<3>4017 failed: disk full\n", Format(new JournaldFormatter(), LogLevel.Error, "failed", new IOException("disk full")));

@@ -52,8 +52,8 @@ public sealed class MapMemoryFileTests : IDisposable
 
     [Theory]
     [InlineData("link", "symbolic link")]
-    [InlineData("directory", "not a regular file")]
-    [InlineData("writable", "others may write")]
+    [InlineData("directory", "is no regular file")]
+    [InlineData("writable", "can be written by others")]
     [InlineData("long", "more than the")]
     public async Task What_is_not_ours_alone_is_not_read(string kind, string reason)
     {

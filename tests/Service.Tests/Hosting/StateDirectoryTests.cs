@@ -29,7 +29,8 @@ public sealed class StateDirectoryTests : IDisposable
     {
         Directory.CreateDirectory(_path);
         File.SetUnixFileMode(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
-        Assert.Contains("everybody may write", Assert.Throws<IOException>(() => StateDirectory.Open(_path)).Message, StringComparison.Ordinal);
+        IOException refused = Assert.Throws<IOException>(() => StateDirectory.Open(_path));
+        Assert.Contains("can be written by everybody", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ public sealed class DurationTextTests
     [InlineData("250ms", 250)]
     [InlineData("1.5 s", 1_500)]
     [InlineData("0s", 0)]
+    [InlineData("0", 0)]
     public void Reads(string text, long milliseconds)
     {
         Assert.True(DurationText.TryParse(text, out TimeSpan duration));

@@ -2,6 +2,7 @@ using System.Collections;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.FlowLog;
+using Microsoft.Extensions.Logging;
 
 namespace ConntrackStream.Service.Tests.Options;
 
@@ -18,6 +19,25 @@ public sealed class OptionsLoaderTests : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(150), options.Audit.Interval);
         Assert.Equal("-", options.FlowLog.Path);
         Assert.Null(options.Tap.ReceiveBufferBytes);
+    }
+
+    [Theory]
+    [InlineData("info", LogLevel.Information)]
+    [InlineData("warn", LogLevel.Warning)]
+    [InlineData("fail", LogLevel.Error)]
+    [InlineData("crit", LogLevel.Critical)]
+    [InlineData("Warning", LogLevel.Warning)]
+    [InlineData("trace", LogLevel.Trace)]
+    [InlineData("none", LogLevel.None)]
+    public void A_level_is_read_as_the_log_prints_it(string text, LogLevel level) =>
+        Assert.Equal(level, Load(json: null, set: $"Logging:Level={text}").Logging.Level);
+
+    [Fact]
+    public void Nought_needs_no_unit_where_it_means_never()
+    {
+        Assert.Equal(TimeSpan.Zero, Load("""{ "Pipeline": { "InterimInterval": 0 } }""").Pipeline.InterimInterval);
+        Assert.Equal(TimeSpan.Zero, Load(json: null, set: "FlowLog:Rotation:Interval=0").FlowLog.Rotation.Interval);
+        Assert.Throws<ConfigurationException>(() => Load(json: null, set: "Audit:Interval=0"));
     }
 
     [Fact]

@@ -116,6 +116,14 @@ public sealed class ConntrackTextTests
     }
 
     [Fact]
+    public void Names_from_outside_keep_their_control_characters_to_themselves()
+    {
+        FlowEvent e = Parse("unknown  50 src=1.2.3.4 dst=1.2.3.5 src=1.2.3.5 dst=1.2.3.4", Full);
+        e.Flow.Extras = new FlowExtras { Helper = "f\e[2K", SecurityContext = "c\nok" };
+        Assert.EndsWith(@" secctx=c\nok helper=f\x1b[2K", Print(in e, Full with { Extended = false }), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Labels_without_a_name_leave_the_bare_word()
     {
         FlowEvent e = Parse("unknown  50 src=1.2.3.4 dst=1.2.3.5 src=1.2.3.5 dst=1.2.3.4", Full);

@@ -112,9 +112,14 @@ public sealed partial class Utf8WriterTests
     [InlineData("ftp")]
     [InlineData("a\"b\\c/d")]
     [InlineData("\0\u0001\b\t\n\f\r\u001f\u007f")]
+    [InlineData("\u0080\u009b\u009f\u00ad\u200e\u2028\u2029\u202e\ufeff")]
     [InlineData("größe 漢字 😀")]
     public void A_json_string_reads_back(string text) =>
         Assert.Equal(text, JsonSerializer.Deserialize<string>(Write((ref Utf8Writer writer) => writer.JsonString(text))));
+
+    [Fact]
+    public void A_json_string_moves_no_cursor_and_turns_no_writing_round() => Assert.Equal(
+        "\"\\u009b2J \\u202eko\\u2028\\u007f\"", Write((ref Utf8Writer writer) => writer.JsonString("\u009b2J \u202eko\u2028\u007f")));
 
     [Fact]
     public void A_json_string_is_escaped_as_little_as_needed() =>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Cli;
@@ -14,7 +13,6 @@ namespace ConntrackStream.Service.Verbs.Classify;
 /// <summary>The lines of <c>classify</c>, one a flow, and their sums.</summary>
 internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
 {
-    private readonly byte[] _lineFeed = [(byte)'\n'];
     private long _flows, _right, _move, _refused, _kept;
 
     internal void Write(in Flow flow, in ClassifiedFlow classified)
@@ -23,8 +21,7 @@ internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
         Count(classified);
         if (classified.Verdict.Kind == VerdictKind.None && !all)
             return;
-        context.Output.Write(Encoding.UTF8.GetBytes(json ? ClassifiedRecord.Of(flow, classified).ToJson() : ToText(flow, classified)));
-        context.Output.Write(_lineFeed);
+        context.Print(json ? ClassifiedRecord.Of(flow, classified).ToJson() : ToText(flow, classified));
     }
 
     internal void Flush() => context.Output.Flush();

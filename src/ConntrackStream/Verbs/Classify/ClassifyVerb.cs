@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Verbs.Classify;
 
-/// <summary><c>classify</c>: for the flows of the table, the path each is on, the one it belongs on, and what would be done about it.</summary>
+/// <summary>
+/// <c>classify</c>: for the flows of the table, the path each is on, the one it belongs on, and what would be done about it.
+/// </summary>
 internal static class ClassifyVerb
 {
     internal static Verb Create(CliContext context, SharedOptions shared)
@@ -25,7 +27,10 @@ internal static class ClassifyVerb
               conntrack-stream classify -d 198.51.100.7 -p tcp --dport 443 --all
               conntrack-stream classify -o json | jq -r 'select(.action=="keep") | .reason' | sort | uniq -c
             Paths, sets and rules are those of the configuration (Reclassify:*); nothing is changed, and the service need not run.
-            """);
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
         verb.Add([all, .. filter.All, output.Option, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {

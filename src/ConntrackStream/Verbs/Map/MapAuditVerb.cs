@@ -19,7 +19,10 @@ internal static class MapAuditVerb
               conntrack-stream map audit --delete --interval 1m
               conntrack-stream map audit --map id:17 --netns /proc/1/ns/net -o json | jq -r .outcome | sort | uniq -c
             The way of each entry is the service's own (docs/safe-deletion.md): a miss or an end only nominates, a question to the kernel decides.
-            """);
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
         verb.Add([map.Option, delete, interval, output.Option, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {

@@ -12,7 +12,6 @@ internal sealed class MapOutcomeLines(CliContext context, bool json)
     private const int GroupsToName = 5;
 
     private readonly long[] _counts = new long[Enum.GetValues<DeleteOutcome>().Length];
-    private readonly byte[] _lineFeed = [(byte)'\n'];
     private long _ended;
 
     internal void Write(MapOutcome outcome)
@@ -21,8 +20,7 @@ internal sealed class MapOutcomeLines(CliContext context, bool json)
         if (outcome.Outcome is DeleteOutcome.Deleted or DeleteOutcome.WouldDelete && outcome.Tombstone.Reason == TombstoneReason.Ended)
             _ended++;
         MapOutcomeRecord record = MapOutcomeRecord.Of(outcome);
-        context.Output.Write(Encoding.UTF8.GetBytes(json ? record.ToJson() : record.ToText()));
-        context.Output.Write(_lineFeed);
+        context.Print(json ? record.ToJson() : record.ToText());
     }
 
     internal void Flush() => context.Output.Flush();

@@ -23,7 +23,10 @@ internal static class MapShowVerb
               conntrack-stream map show --stale -s 10.1.2.3
               conntrack-stream map show --map id:17 -o json | jq -r 'select(.match=="none") | .owner' | sort | uniq -c
             A glance: an entry without a flow may be one whose flow begins just now. What is stale for certain is told by: map audit
-            """);
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
         verb.Add([map.Option, stale, .. filter.OfKeys, output.Option, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {

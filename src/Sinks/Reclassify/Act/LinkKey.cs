@@ -9,6 +9,9 @@ namespace ConntrackStream.Sinks.Reclassify.Act;
 internal readonly record struct LinkKey(
     IpAddress Source, IpAddress Destination, ushort DestinationPort, IpProtocol Protocol, FlowFamily Family, ushort Zone)
 {
+    public override int GetHashCode() => KeyedHash.Start.Add(Source).Add(Destination)
+        .Add((ulong)DestinationPort << 32 | (ulong)Zone << 16 | (ulong)Protocol << 8 | (ulong)Family).Code;
+
     internal static LinkKey Of(in FlowTuple original) =>
         new(original.Source, original.Destination, original.DestinationPort, original.Protocol, original.Family, original.Zone);
 }

@@ -9,6 +9,8 @@ public readonly record struct AddressRange(FlowFamily Family, IpAddress First, I
     public static AddressRange All(FlowFamily family) => new(
         family, default, family == FlowFamily.IPv6 ? new IpAddress(ulong.MaxValue, ulong.MaxValue) : new IpAddress(0, uint.MaxValue));
 
+    public override int GetHashCode() => KeyedHash.Start.Add(First).Add(Last).Add((ulong)Family).Code;
+
     public bool Contains(IpAddress address) => Compare(First, address) <= 0 && Compare(address, Last) <= 0;
 
     /// <summary>Numeric order.</summary>

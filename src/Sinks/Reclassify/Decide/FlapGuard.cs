@@ -7,6 +7,10 @@ namespace ConntrackStream.Sinks.Reclassify.Decide;
 internal readonly record struct FlapKey(
     IpAddress Client, IpAddress Destination, ushort DestinationPort, IpProtocol Protocol, FlowFamily Family, string Path)
 {
+    public override int GetHashCode() => KeyedHash.Start.Add(Client).Add(Destination).Add(
+        (ulong)(uint)Path.GetHashCode(StringComparison.Ordinal) << 32
+        | (ulong)DestinationPort << 16 | (ulong)Protocol << 8 | (ulong)Family).Code;
+
     internal static FlapKey Of(in FlowTuple original, string path) =>
         new(original.Source, original.Destination, original.IsIcmp ? (ushort)0 : original.DestinationPort,
             original.Protocol, original.Family, path);
@@ -14,8 +18,7 @@ internal readonly record struct FlapKey(
 
 /// <summary>
 /// A budget of actions for each key; when it is spent, or an action was in vain, the key is left alone for a time that doubles each time.
-/// Not
-/// thread-safe; times in ms, monotonic.
+/// Not thread-safe; times in ms, monotonic.
 /// </summary>
 /// <param name="budget">Actions within one window.</param>
 /// <param name="capacity">Keys remembered; when so many are in use, new ones are refused.</param>

@@ -4,7 +4,10 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
-/// <summary>Translated source address → path. Immutable. An address that several paths claim (mwan3's two families of one device, two gateways behind one) tells nothing.</summary>
+/// <summary>
+/// Translated source address → path. Immutable. An address that several paths claim (mwan3's two families of one device, two gateways
+/// behind one) tells nothing.
+/// </summary>
 internal sealed class PathSources
 {
     private readonly Dictionary<Address, UplinkPath?> _addresses = [];
@@ -59,6 +62,6 @@ internal sealed class PathSources
 
     private readonly record struct Address(FlowFamily Family, IpAddress Value)
     {
-        public override int GetHashCode() => (Value.Low * 0x9E3779B97F4A7C15 ^ Value.High * 0xC2B2AE3D27D4EB4F).GetHashCode(); // addresses of one's own, so nobody aims at its collisions
+        public override int GetHashCode() => KeyedHash.Start.Add(Value).Add((ulong)Family).Code;
     }
 }

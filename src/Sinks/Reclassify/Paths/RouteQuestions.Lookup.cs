@@ -36,7 +36,8 @@ public sealed partial class RouteQuestions
     {
         Route route = Get(question, question.Family == FlowFamily.IPv4 ? RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE : RTM_F_FIB_MATCH);
         RouteKind kind = KindOf(question.Family, route);
-        if (kind is RouteKind.Direct or RouteKind.Uplink && route.Interface == 0) // several next hops, or a next hop object: which one it would be
+        // Several next hops, or a next hop object: which one it would be?
+        if (kind is RouteKind.Direct or RouteKind.Uplink && route.Interface == 0)
         {
             Route chosen = Get(question, flags: 0);
             kind = chosen.Errno != Errno.None ? KindOf(question.Family, chosen)
@@ -119,10 +120,15 @@ public sealed partial class RouteQuestions
         _ => RouteKind.Unreachable,
     };
 
-    // VPNs put 0.0.0.0/1 and 128.0.0.0/1, or 2000::/3, before the default route instead of replacing it; no network of one's own is that large.
+    // VPNs put 0.0.0.0/1 and 128.0.0.0/1, or 2000::/3, before the default route instead of replacing it; no network of one's own is that
+    // large.
     private static bool IsDefault(FlowFamily family, int prefixLength) => prefixLength <= (family == FlowFamily.IPv4 ? 1 : 3);
 
-    private readonly record struct Question(FlowFamily Family, IpAddress Destination, uint Mark, IpAddress? Source, int InputInterface);
+    private readonly record struct Question(FlowFamily Family, IpAddress Destination, uint Mark, IpAddress? Source, int InputInterface)
+    {
+        public override int GetHashCode() => KeyedHash.Start.Add(Destination).Add(Source.GetValueOrDefault())
+            .Add((ulong)Mark << 32 | (uint)InputInterface).Add(Source is null ? 0UL : 1UL).Add((ulong)Family).Code;
+    }
 
     private record struct Route(byte Type, int PrefixLength, uint Table, int Interface, bool HasGateway, bool HasNextHops, Errno Errno);
 }

@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
+using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 /// <summary>
-/// Open addressing with linear probing over four arrays: 14 bytes a place for narrow keys, 46 for wide ones. Between half and 0.7 of the places
-/// are taken while it grows. Most questions are about flows that no set has: they are answered by the tags alone, 8 bits of each key's hash, which
-/// for many large sets stay in the processor's cache where the keys do not.
+/// Open addressing with linear probing over four arrays: 14 bytes a place for narrow keys, 46 for wide ones. Between half and 0.7 of the
+/// places are taken while it grows. Most questions are about flows that no set has: they are answered by the tags alone, 8 bits of each
+/// key's hash, which for many large sets stay in the processor's cache where the keys do not.
 /// </summary>
 internal sealed class MemberTable<TKey> : MemberTable
     where TKey : struct, IEquatable<TKey>, ITableKey<TKey>
@@ -15,7 +15,7 @@ internal sealed class MemberTable<TKey> : MemberTable
     private const double MaxLoad = 0.7;
     private const byte Rounds = 63; // a place's state: its round, 1 to 63, and NoMatch; 0 when empty
 
-    private readonly ulong _secret = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private readonly HashSeed _secret = HashSeed.Random();
     private byte[] _tags = new byte[SmallestCapacity]; // 0 when empty
     private TKey[] _keys = new TKey[SmallestCapacity];
     private uint[] _deadlines = new uint[SmallestCapacity];

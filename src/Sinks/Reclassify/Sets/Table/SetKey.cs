@@ -3,8 +3,16 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
-/// <summary>A member's key, or a flow's in the shape of a set's type: up to two addresses, and up to 64 bits of ports, protocol, mark, prefix lengths.</summary>
-internal readonly record struct SetKey(IpAddress A, IpAddress B, ulong Extra);
+/// <summary>
+/// A member's key, or a flow's in the shape of a set's type: up to two addresses, and up to 64 bits of ports, protocol, mark, prefix
+/// lengths.
+/// </summary>
+internal readonly record struct SetKey(IpAddress A, IpAddress B, ulong Extra)
+{
+    internal KeyedHash Hash(in HashSeed seed) => new KeyedHash(seed).Add(A).Add(B).Add(Extra);
+
+    public override int GetHashCode() => KeyedHash.Start.Add(A).Add(B).Add(Extra).Code;
+}
 
 /// <summary>How a table keeps keys: narrow or wide.</summary>
 internal interface ITableKey<TSelf>
@@ -15,12 +23,12 @@ internal interface ITableKey<TSelf>
     SetKey ToSetKey();
 
     /// <summary>Mixed with a secret: members come from what remote hosts do.</summary>
-    uint Hash(ulong secret);
+    uint Hash(in HashSeed secret);
 }
 
 /// <summary>
-/// A key of at most 64 bits: an IPv4 address and up to 32 bits beside it, two IPv4 addresses, or up to 64 bits without any. Which one it is, the
-/// set's type says, so that two members never share a key.
+/// A key of at most 64 bits: an IPv4 address and up to 32 bits beside it, two IPv4 addresses, or up to 64 bits without any. Which one it
+/// is, the set's type says, so that two members never share a key.
 /// </summary>
 internal readonly record struct NarrowKey(ulong Value) : ITableKey<NarrowKey>
 {
@@ -29,7 +37,9 @@ internal readonly record struct NarrowKey(ulong Value) : ITableKey<NarrowKey>
     /// <summary>Right for a key of one address and 32 bits, all that is asked.</summary>
     public SetKey ToSetKey() => new(new IpAddress(0, (uint)Value), default, Value >> 32);
 
-    public uint Hash(ulong secret) => KeyHash.Mix(Value, secret);
+    public uint Hash(in HashSeed secret) => (uint)new KeyedHash(secret).Add(Value).Value;
+
+    public override int GetHashCode() => KeyedHash.Start.Add(Value).Code;
 }
 
 /// <summary>Any key.</summary>
@@ -39,24 +49,7 @@ internal readonly record struct WideKey(SetKey Key) : ITableKey<WideKey>
 
     public SetKey ToSetKey() => Key;
 
-    public uint Hash(ulong secret)
-    {
-        ulong a = KeyHash.Fold(Key.A.High ^ secret, Key.A.Low ^ KeyHash.Odd);
-        ulong b = KeyHash.Fold(Key.B.High ^ a, Key.B.Low ^ secret);
-        return KeyHash.Mix(Key.Extra ^ b, a ^ secret);
-    }
-}
+    public uint Hash(in HashSeed secret) => (uint)Key.Hash(secret).Value;
 
-/// <summary>Multiplication to 128 bits, folded.</summary>
-internal static class KeyHash
-{
-    internal const ulong Odd = 0x9E37_79B9_7F4A_7C15; // 2^64 divided by the golden ratio
-
-    internal static ulong Fold(ulong left, ulong right)
-    {
-        ulong high = Math.BigMul(left, right, out ulong low);
-        return high ^ low;
-    }
-
-    internal static uint Mix(ulong value, ulong secret) => (uint)(Fold(value ^ secret, Odd) * (secret | 1) >> 32);
+    public override int GetHashCode() => Key.GetHashCode();
 }

@@ -1,11 +1,14 @@
 using System.Runtime.InteropServices;
 
-namespace ConntrackStream.Sinks.FlowLog;
+namespace ConntrackStream.EventTap.Files;
 
 /// <summary>struct statx (linux/stat.h): the same on every architecture, unlike struct stat.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct FileStat
 {
+    [FieldOffset(16)]
+    public uint Links; // stx_nlink
+
     [FieldOffset(20)]
     public uint UserId; // stx_uid
 

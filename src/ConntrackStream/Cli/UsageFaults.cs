@@ -1,0 +1,43 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace ConntrackStream.Service.Cli;
+
+/// <summary>Wrong usage that the library lets pass: what would be dropped without a word.</summary>
+internal static class UsageFaults
+{
+    /// <summary>No @file: it would print any file that this program may read, in an error about it.</summary>
+    internal static ParserConfiguration Parser { get; } = new() { ResponseFileTokenReplacer = null };
+
+    internal static IEnumerable<string> Of(ParseResult parsed, SharedOptions shared) =>
+        parsed.Errors.Select(static error => error.Message)
+            .Concat(Repeated(parsed)).Concat(Unused(parsed, shared)).Distinct(StringComparer.Ordinal);
+
+    /// <summary>An option for one value that is given several: only the last would count.</summary>
+    internal static IEnumerable<string> Repeated(ParseResult parsed)
+    {
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = command.Parent)
+        {
+            foreach (OptionResult option in command.Children.OfType<OptionResult>())
+            {
+                if (option is { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } one }
+                    && one.ValueType != typeof(bool))
+                {
+                    yield return $"{one.Name}: given {option.IdentifierTokenCount} times; it takes one value";
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<string> Unused(ParseResult parsed, SharedOptions shared)
+    {
+        if (parsed.CommandResult.Command is not Verb verb || verb.UsesConfiguration(parsed))
+            yield break;
+        string exception = verb.Options.Contains(shared.Live) ? ", except for --live without --socket" : "";
+        foreach (Option option in (Option[])[shared.Configuration, shared.Set])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                yield return $"{option.Name}: {verb.Name} reads no configuration{exception}";
+        }
+    }
+}
