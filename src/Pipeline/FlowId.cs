@@ -8,6 +8,9 @@ public readonly record struct FlowId(ulong Instance, ulong Sequence)
 {
     public bool IsNone => Instance == 0 && Sequence == 0;
 
+    /// <summary>As the flow log shows it.</summary>
+    public override string ToString() => ToGuid().ToString();
+
     /// <summary>The UUID: instance (60 bits) in the upper half around the version, sequence (62 bits) in the lower around the variant.</summary>
     public Guid ToGuid()
     {

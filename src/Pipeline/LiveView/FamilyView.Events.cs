@@ -144,7 +144,7 @@ internal sealed partial class FamilyView<TKey>
         }
 
         if (row.Is(RowFlags.Provisional))
-            Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, e.Time);
+            Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, Math.Min(FoundAt(row), e.Time));
         End(slot, row, e);
         Remove(slot, hash);
         context.RecentEnds.Add(fingerprint, e.Time);
