@@ -30,6 +30,9 @@ internal static partial class SinksLog
     [LoggerMessage(3008, LogLevel.Error, "{Records} flow records could not be written to {Output} before the end")]
     internal static partial void LostAtEnd(this ILogger logger, long records, string output);
 
+    [LoggerMessage(3010, LogLevel.Warning, "{Output} was removed by another program, and {Records} records with it that were written since the last look, a second before at most (a gap record bounds them). To rotate the log, rename the file and send SIGHUP")]
+    internal static partial void OutputRemoved(this ILogger logger, string output, long records);
+
     [LoggerMessage(3009, LogLevel.Warning, "The time of the last flow record cannot be kept in {Path}, so a restart may leave no gap record: {Reason}")]
     internal static partial void MarkerFailed(this ILogger logger, string path, string reason);
 }

@@ -6,6 +6,9 @@ namespace ConntrackStream.Sinks.FlowLog;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct FileStat
 {
+    [FieldOffset(16)]
+    public uint Links; // stx_nlink
+
     [FieldOffset(20)]
     public uint UserId; // stx_uid
 

@@ -9,7 +9,7 @@ public sealed class FlowLogCounters
     /// <summary>Bytes for which write(2) returned.</summary>
     public long Bytes;
 
-    /// <summary>Records that were wanted and could not be written; a gap record tells them as soon as writing works again.</summary>
+    /// <summary>Records that were wanted and could not be written, or were written to a file that was then removed; a gap record reports them as soon as writing works.</summary>
     public long Dropped;
 
     /// <summary>Records left out by the filter or by FlowLog:Events.</summary>

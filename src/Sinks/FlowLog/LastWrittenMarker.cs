@@ -1,8 +1,9 @@
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// An empty file under the state directory whose time of modification is, within some seconds, when a record was last written: so that a restart
-/// leaves its gap record on standard output too, and after an external rotation has left an empty file.
+/// An empty file under the state directory whose time of modification is that of the latest record written, or some seconds earlier after a kill -9: so
+/// that a restart leaves its gap record on standard output too, and after an external rotation has left an empty file. It is the record's own time: a
+/// slow reader may take it much later.
 /// </summary>
 internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger logger)
 {
@@ -10,14 +11,14 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
 
     private DateTimeOffset _touched;
 
-    /// <summary>When the run before this one wrote, ns since the Unix epoch; null when there was none.</summary>
+    /// <summary>Time of the last record of the run before this one, ns since the Unix epoch; null when there was none.</summary>
     internal long? Read() => FileCalls.TryStat(path, out FileStat stat) && stat.Type == FileType.Regular ? stat.Modified : null;
 
-    /// <summary>A record has been written. Touches the file at most every five seconds.</summary>
-    internal void Written()
+    /// <summary>A record of this time (ns since the Unix epoch) has been written. Touches the file at most every five seconds, and at the end.</summary>
+    internal void Written(long recordTime, bool isLast)
     {
         DateTimeOffset now = time.GetUtcNow();
-        if ((now - _touched).Duration() < Interval)
+        if (!isLast && (now - _touched).Duration() < Interval)
             return;
         bool first = _touched == default;
         _touched = now;
@@ -25,7 +26,7 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
         {
             if (first)
                 File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
-            File.SetLastWriteTimeUtc(path, now.UtcDateTime);
+            File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch.AddTicks(recordTime / TimeSpan.NanosecondsPerTick));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -12,27 +12,33 @@ internal sealed class ServiceProcess : IDisposable
     private readonly Channel<string> _output = Channel.CreateBounded<string>(10_000);
     private readonly Channel<string> _log = Channel.CreateBounded<string>(10_000);
 
-    private ServiceProcess(IEnumerable<string> arguments)
+    private ServiceProcess(IEnumerable<string> arguments, bool readsOutput = true)
     {
         // A shell's background job ignores SIGINT, and so does what it starts.
         ProcessStartInfo start = new("env", ["--default-signal=INT", Program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Take(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Take(_log, line.Data);
-        _process.BeginOutputReadLine();
+        if (readsOutput)
+            ReadOutput();
         _process.BeginErrorReadLine();
     }
 
     internal static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "conntrack-stream");
 
     /// <summary>Starts <c>run</c> and waits until it is ready.</summary>
-    internal static async Task<ServiceProcess> StartAsync(string space, string directory, params string[] more)
+    internal static Task<ServiceProcess> StartAsync(string space, string directory, params string[] more) => StartAsync(space, directory, readsOutput: true, more);
+
+    /// <summary>The same, with a standard output that is not read before <see cref="ReadOutput"/>.</summary>
+    internal static Task<ServiceProcess> StartUnreadAsync(string space, string directory, params string[] more) => StartAsync(space, directory, readsOutput: false, more);
+
+    private static async Task<ServiceProcess> StartAsync(string space, string directory, bool readsOutput, string[] more)
     {
         ServiceProcess service = new(
         [
             "run", "--netns", space, "--track", "--set", $"State:Directory={directory}/state", "--set", $"Api:Socket={directory}/api.sock",
             "--set", "Logging:Format=line", .. more,
-        ]);
+        ], readsOutput);
         await service.WaitForLogAsync(" 4001 ");
         return service;
     }
@@ -53,6 +59,11 @@ internal sealed class ServiceProcess : IDisposable
         await process.WaitForExitAsync().WaitAsync(Patience);
         return (process.ExitCode, output, await error);
     }
+
+    internal void ReadOutput() => _process.BeginOutputReadLine();
+
+    /// <summary>All lines of standard output that were not waited for, once it has ended.</summary>
+    internal ValueTask<List<string>> RestAsync() => _output.Reader.ReadAllAsync().ToListAsync();
 
     internal Task<string> WaitForLogAsync(string text) => WaitAsync(_log, text);
 

@@ -21,7 +21,7 @@ public class LogTailTests
             RecordingLogger logger = new();
             await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), logger))
             {
-                if (format == FlowLogFormat.Json)
+                if (format == FlowLogFormat.Json) // the lines of the other have no time here
                     Assert.Equal((Time + (cut == second.Length ? 2000 : 1000)) / 1000 * 1000, file.LastWritten);
             }
 
@@ -29,6 +29,27 @@ public class LogTailTests
             Assert.Equal(torn ? [3002] : [], logger.Ids.Where(id => id is 3002 or 3003));
             Assert.Equal(cut == second.Length ? [.. first, .. second] : first, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
         }
+    }
+
+    [Theory]
+    [InlineData("{\"v\":1,\"time\":\"2026-02-03T04:05:06.789012Z\",\"host\":\"gw\"}", 1_770_091_506_789_012_000)]
+    [InlineData("[1770091506.789012]\t    [NEW] tcp", 1_770_091_506_789_012_000)]
+    [InlineData("# gap reason=overrun lost=1 to=2026-02-03T04:05:06.789012Z", 1_770_091_506_789_012_000)]
+    [InlineData("[1770091506.78901]\t", null)]
+    [InlineData("[1770091506", null)]
+    [InlineData("[-1.000000]", null)]
+    [InlineData("# a comment", null)]
+    [InlineData("", null)]
+    public void The_time_of_a_line_is_read_in_either_format(string line, long? time) => Assert.Equal(time, LineTime.Of(Encoding.ASCII.GetBytes(line)));
+
+    [Fact]
+    public async Task The_latest_time_counts_not_that_of_the_last_line()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("flows.ndjson");
+        await File.WriteAllBytesAsync(path, [.. Line(FlowLogFormat.Json, 2), .. Line(FlowLogFormat.Json, 1)], TestContext.Current.CancellationToken);
+        await using FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger());
+        Assert.Equal((Time + 2000) / 1000 * 1000, file.LastWritten);
     }
 
     [Theory]
