@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Audit;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 using ConntrackStream.Sinks.Ebpf;
 
 namespace ConntrackStream.MapCost;
@@ -17,8 +17,8 @@ internal static class Audits
         for (int i = 0; i < warmUp; i++)
             await service.AuditAsync().ConfigureAwait(false);
         await Task.Delay(OurService.Grace, TimeProvider.System).ConfigureAwait(false);
-        await service.AuditAsync().ConfigureAwait(false); // by this one all are known for longer than the grace, and nominated
-        await service.UntilAsync(map => map.Observed == stale, $"{stale} entries to be found stale").ConfigureAwait(false);
+        await service.AuditAsync().ConfigureAwait(false); // by this one all are known for longer than the grace, and judged
+        await service.UntilAsync(map => map.Observed + map.Held == stale, $"{stale} entries to be found stale").ConfigureAwait(false);
         for (int i = 0; i < times; i++)
         {
             Cost cost = new();

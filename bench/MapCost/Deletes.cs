@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 using ConntrackStream.Sinks.Ebpf;
 
 namespace ConntrackStream.MapCost;
@@ -16,6 +16,7 @@ internal static class Deletes
         Phases phases = new();
         await using OurService service = new(pin, MapMode.Delete, phases.On);
         await service.StartAsync().ConfigureAwait(false);
+        await service.AuditAsync().ConfigureAwait(false); // keys that are stale before the first audit wait longer
         using EbpfFlowMap map = EbpfFlowMap.Open(pin, forDeleting: true);
         await DeleteAsync(service, map, WarmUp, generation: 1).ConfigureAwait(false);
         phases.Clear();

@@ -49,6 +49,17 @@ public struct FlowChange
     /// <summary>When the flow ended, ns since the Unix epoch; 0 = unknown or still alive.</summary>
     public long End;
 
+    /// <summary>
+    /// Of an end: the netlink port id of the program whose request deleted the entry; 0 when traffic or a timer did, and when the end was
+    /// not told.
+    /// </summary>
+    public uint Requester;
+
+    /// <summary>
+    /// Of an end: seconds that the entry's timer had left, 0 when it had run out. Where the end was not told: as of the last word of it.
+    /// </summary>
+    public uint TimeLeft;
+
     /// <summary>Only for <see cref="FlowChangeKind.Gap"/>.</summary>
     public FlowGap? Gap;
 

@@ -11,7 +11,9 @@ public readonly record struct FlowId(ulong Instance, ulong Sequence)
     /// <summary>As the flow log shows it.</summary>
     public override string ToString() => ToGuid().ToString();
 
-    /// <summary>The UUID: instance (60 bits) in the upper half around the version, sequence (62 bits) in the lower around the variant.</summary>
+    /// <summary>
+    /// The UUID: instance (60 bits) in the upper half around the version, sequence (62 bits) in the lower around the variant.
+    /// </summary>
     public Guid ToGuid()
     {
         ulong high = (Instance << 4 & 0xFFFF_FFFF_FFFF_0000) | 0x8000 | (Instance & 0xFFF);

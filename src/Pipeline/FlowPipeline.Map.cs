@@ -67,6 +67,7 @@ public sealed partial class FlowPipeline
         Wake = _loop.Wake,
         RequestRound = RequestAudit,
         FailedRounds = () => _reconciler?.FailedRounds ?? 0,
+        Timeouts = _source.Kernel!.Timeouts,
         Interval = _options.AuditInterval,
     };
 }

@@ -87,7 +87,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         {
             graph.Add(_changes.Subscribe(map.Stage.OnChanges)); // before the sinks: a NEW saves an entry
             graph.Add(_rounds.Subscribe(map.Audit.OnRound));
-            graph.Add(Repeat(() => _options.AuditInterval, loop).Subscribe(_ => map.Audit.WatchForStarvation()));
+            graph.Add(Repeat(() => _options.AuditInterval, loop).Subscribe(_ => map.OnInterval()));
             _loop.Add(map.Audit);
             _loop.Add(map.Stage);
             map.Journal.Start();
@@ -148,8 +148,8 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         _logger.Drift(report.Result.Missing, report.Result.Ghosts, report.Result.WrongIncarnations, report.Result.Rows);
 
     /// <summary>
-    /// Changes go out at once while the sinks keep up. While one lags they wait until a batch is full or <see cref="LagPatience"/> is over: its
-    /// queue counts batches, and many small ones would fill it for nothing.
+    /// Changes go out at once while the sinks keep up. While one lags they wait until a batch is full or <see cref="LagPatience"/> is over:
+    /// its queue counts batches, and many small ones would fill it for nothing.
     /// </summary>
     private void HandOn()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
@@ -33,7 +34,16 @@ public sealed class KernelSource : IAsyncDisposable
         _logger = loggers.CreateLogger<KernelSource>();
         Source = new PipelineSource(capacity)
         {
-            Kernel = new KernelTable { Count = Count, IsAlive = IsAlive, AreAlive = AreAlive, Exists = Exists, HasInterface = HasInterface, Dump = Dump },
+            Kernel = new KernelTable
+            {
+                Count = Count,
+                IsAlive = IsAlive,
+                AreAlive = AreAlive,
+                Exists = Exists,
+                HasInterface = HasInterface,
+                Timeouts = Timeouts,
+                Dump = Dump,
+            },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
         Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), open, Random.Shared);
@@ -124,7 +134,7 @@ public sealed class KernelSource : IAsyncDisposable
         }
     }
 
-    private bool HasInterface(uint index)
+    private bool? HasInterface(uint index)
     {
         try
         {
@@ -133,8 +143,27 @@ public sealed class KernelSource : IAsyncDisposable
         catch (NetlinkException e)
         {
             OnFailure(e);
-            return false;
+            return null;
         }
+    }
+
+    private KernelTimeouts? Timeouts()
+    {
+        try
+        {
+            return _namespace.Run(static () => KernelTimeouts.Read(Sysctl) with { Longest = LongestTimeouts.Read() });
+        }
+        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException)
+        {
+            _logger.QuestionFailed(e.Message);
+            return null;
+        }
+    }
+
+    private static long? Sysctl(string name)
+    {
+        string path = $"/proc/sys/net/netfilter/nf_conntrack_{name}";
+        return File.Exists(path) ? long.Parse(File.ReadAllText(path).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture) : null;
     }
 
     /// <summary>Answers of a failed request may still come: a new socket forgets them.</summary>

@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.LiveView;
 
@@ -22,8 +23,11 @@ internal sealed record KernelTable
     /// <summary>Whether any entry has one of these tuples, as original or as reply tuple.</summary>
     public required Delete.ExistenceCheck Exists { get; init; }
 
-    /// <summary>Whether the namespace has an interface of this index.</summary>
-    public required Func<uint, bool> HasInterface { get; init; }
+    /// <summary>Whether the namespace has an interface of this index; null when the kernel did not answer.</summary>
+    public required Func<uint, bool?> HasInterface { get; init; }
+
+    /// <summary>The namespace's timeouts, from /proc/sys; null when they cannot be read. Called on a thread that may block.</summary>
+    public required Func<Delete.KernelTimeouts?> Timeouts { get; init; }
 
     public required TableDump Dump { get; init; }
 }

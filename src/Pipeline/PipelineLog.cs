@@ -78,11 +78,11 @@ internal static partial class PipelineLog
     [LoggerMessage(2111, LogLevel.Warning, "the map has not been cleaned for {Seconds:F0} s ({Tombstones} tombstones): events are being lost again and again, dumps fail, or the map cannot be read")]
     public static partial void CleaningStarves(this ILogger logger, double seconds, int tombstones);
 
-    [LoggerMessage(2112, LogLevel.Warning, "{Count} entries of live flows were deleted by somebody else since the last audit: the agent's own cleaner cuts live connections. Raise its --conntrack-cache-cleanup-period and leave the cleaning to this service")]
+    [LoggerMessage(2112, LogLevel.Warning, "{Count} entries of live flows were deleted by somebody else since the last audit (the map was not full), as a rule by the agent's own cleaner, which cuts live connections so. Raise its --conntrack-cache-cleanup-period and leave the cleaning to this service")]
     public static partial void LiveEntriesDeleted(this ILogger logger, long count);
 
-    [LoggerMessage(2113, LogLevel.Warning, "{Count} entries of live flows are gone since the last audit, from a map that is {Percent} % full: the kernel evicts the least recently used ones. The map is too small")]
-    public static partial void LiveEntriesEvicted(this ILogger logger, long count, long percent);
+    [LoggerMessage(2113, LogLevel.Warning, "{Count} entries of live flows are gone since the last audit, from a map that is full ({Entries} of {Capacity}; from {Full} on the kernel evicts the least recently used). The map is too small")]
+    public static partial void LiveEntriesEvicted(this ILogger logger, long count, long entries, uint capacity, uint full);
 
     [LoggerMessage(2114, LogLevel.Information, "the entry of a live flow is gone: {Flow}")]
     public static partial void LiveEntryLost(this ILogger logger, string flow);
@@ -93,10 +93,13 @@ internal static partial class PipelineLog
     [LoggerMessage(2116, LogLevel.Warning, "{Count} deleted entries can no longer be put back, since the map they were in is gone")]
     public static partial void ArmedLost(this ILogger logger, int count);
 
-    [LoggerMessage(2120, LogLevel.Information, "deleted {Key}: {Evidence}")]
+    [LoggerMessage(2117, LogLevel.Warning, "{Count} entries of live flows are gone since the last audit: evicted by the kernel, or deleted by somebody else. The map has {Entries} entries now, but {Begun} flows began since, so it may have been full meanwhile (from {Full} entries on the kernel evicts)")]
+    public static partial void LiveEntriesLost(this ILogger logger, long count, long entries, uint full, long begun);
+
+    [LoggerMessage(2120, LogLevel.Debug, "deleted {Key}: {Evidence}")]
     public static partial void EntryDeleted(this ILogger logger, string key, string evidence);
 
-    [LoggerMessage(2121, LogLevel.Information, "would delete {Key}: {Evidence}")]
+    [LoggerMessage(2121, LogLevel.Debug, "would delete {Key}: {Evidence}")]
     public static partial void EntryWouldBeDeleted(this ILogger logger, string key, string evidence);
 
     [LoggerMessage(2122, LogLevel.Warning, "restored {Key} after {Microseconds:F0} µs, because {Reason}; it had been deleted as {Evidence}")]
@@ -113,4 +116,10 @@ internal static partial class PipelineLog
 
     [LoggerMessage(2126, LogLevel.Debug, "kept {Key}: {Reason}; it had been nominated as {Evidence}")]
     public static partial void EntryKept(this ILogger logger, string key, string reason, string evidence);
+
+    [LoggerMessage(2127, LogLevel.Information, "the map since the last summary: {Summary}")]
+    public static partial void CleaningSummary(this ILogger logger, string summary);
+
+    [LoggerMessage(2128, LogLevel.Debug, "kept {Key} for now: {Reason}; {Evidence}")]
+    public static partial void EntryHeld(this ILogger logger, string key, string reason, string evidence);
 }

@@ -1,9 +1,12 @@
 namespace ConntrackStream.Pipeline;
 
-// Half of the queue is for what the pipeline makes itself, which waits while that half is full; the other half is for live events, which cannot.
+// Half of the queue is for what the pipeline makes itself, which waits while that half is full; the other half is for live events, which
+// cannot.
 internal sealed partial class SinkQueue
 {
-    /// <summary>A sink that takes nothing for so long holds nobody up any more, until it takes something again.</summary>
+    /// <summary>
+    /// A sink that is busy with one batch for so long, or fails for so long, holds nobody up any more, until it takes something again.
+    /// </summary>
     public static readonly TimeSpan StallPatience = TimeSpan.FromSeconds(10);
 
     private readonly int _mark;
@@ -16,10 +19,11 @@ internal sealed partial class SinkQueue
 
     private long _taken; // batches that the sink took without failing
     private int _isAwaited; // 1: the loop wants to know of room
+    private bool _isInCall; // of the sink, or pausing after one that failed; else its task waits for a processor, which is no stall
 
     /// <summary>
-    /// May the pipeline add some batches of its own making? Asked on the loop. After a no, <c>onRoom</c> is called once there is room; a stalled
-    /// sink never calls it, so ask again after <see cref="StallPatience"/>.
+    /// May the pipeline add some batches of its own making? Asked on the loop. After a no, <c>onRoom</c> is called once there is room; a
+    /// stalled sink never calls it, so ask again after <see cref="StallPatience"/>.
     /// </summary>
     public bool HasRoom()
     {
@@ -30,7 +34,7 @@ internal sealed partial class SinkQueue
         }
 
         long taken = Interlocked.Read(ref _taken);
-        if (_heldSince is { } since && taken == _takenWhenHeld)
+        if (_heldSince is { } since && taken == _takenWhenHeld && Volatile.Read(ref _isInCall))
         {
             if (_time.GetElapsedTime(since) >= StallPatience)
             {

@@ -30,7 +30,10 @@ internal sealed partial class SinkQueue
         await EndAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The loop is done, so what it has refused is ours: the last gaps. When time is up, one attempt is left, with all that remains as a gap.</summary>
+    /// <summary>
+    /// The loop is done, so what it has refused is ours: the last gaps. When time is up, one attempt is left, with all that remains as a
+    /// gap.
+    /// </summary>
     private async Task EndAsync()
     {
         while (!_abort.IsCancellationRequested && !(_refused.IsEmpty && _failed.IsEmpty))
@@ -75,6 +78,7 @@ internal sealed partial class SinkQueue
     /// <summary>The boundary to foreign code: a sink may throw anything, and must not hurt the tap or another sink.</summary>
     private async ValueTask TryAsync(Func<ValueTask> call, FlowChangeBatch? batch)
     {
+        Volatile.Write(ref _isInCall, true);
         try
         {
             await call().ConfigureAwait(false);
@@ -88,6 +92,10 @@ internal sealed partial class SinkQueue
                 _logger.SinkFailed(e, Name, failures, dropped, _backoff.TotalSeconds);
             await Task.Delay(_backoff, _time, _abort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _backoff = _backoff * 2 < LongestBackoff ? _backoff * 2 : LongestBackoff;
+        }
+        finally
+        {
+            Volatile.Write(ref _isInCall, false);
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace ConntrackStream.Pipeline;
 
 /// <summary>
-/// Records that one sink did not get and has not yet been given a gap for. <see cref="From"/> is the earliest time among them, not the first's: changes do
-/// not come in the order of their times.
+/// Records that one sink did not get and has not yet been given a gap for. <see cref="From"/> is the earliest time among them, not the
+/// first's: changes do not come in the order of their times.
 /// </summary>
 /// <param name="From">ns since the Unix epoch; 0 = unknown, which makes that of the whole unknown.</param>
 /// <param name="To">ns since the Unix epoch.</param>

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Pipeline;
 
-/// <summary>Lets a warning of one cause through once a minute. Those in between are for the next one to count. Used by one thread.</summary>
+/// <summary>
+/// Lets a warning of one cause through once a minute. Those in between are for the next one to count. Used by one thread.
+/// </summary>
 internal sealed class WarningLimit(TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);

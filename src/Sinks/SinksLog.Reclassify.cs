@@ -1,6 +1,6 @@
 namespace ConntrackStream.Sinks;
 
-/// <summary>Reclassification: ids 3100 to 3119.</summary>
+/// <summary>Reclassification: ids 3100 to 3129.</summary>
 internal static partial class SinksLog
 {
     [LoggerMessage(3100, LogLevel.Information, "re-marked {Flow}: {From} -> {To} ({Reason})")]
@@ -51,4 +51,22 @@ internal static partial class SinksLog
 
     [LoggerMessage(3114, LogLevel.Error, "Flows that were to be looked at again were not, since a look failed; it goes on")]
     internal static partial void AdvanceFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(3116, LogLevel.Information, "reset {Flow}: {From} -> {To} ({Reason})")]
+    internal static partial void WasReset(this ILogger logger, string flow, string from, string to, string reason);
+
+    [LoggerMessage(3117, LogLevel.Debug, "to be reset with its client's next packet: {Flow}: {From} -> {To} ({Reason})")]
+    internal static partial void ResetArmed(this ILogger logger, string flow, string from, string to, string reason);
+
+    [LoggerMessage(3118, LogLevel.Information, "expired {Flow}: {From} -> {To} ({Reason}): nothing was done to it, its client has not sent for {Milliseconds} ms")]
+    internal static partial void ResetExpired(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
+
+    [LoggerMessage(3119, LogLevel.Information, "not back {Flow}: {From} -> {To} ({Reason}): its client was reset, and has opened no other connection within {Milliseconds} ms")]
+    internal static partial void NotBackYet(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
+
+    [LoggerMessage(3128, LogLevel.Warning, "Connections to be reset wait, since the kernel refused: {Reason}")]
+    internal static partial void ResetsFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(3129, LogLevel.Warning, "Translated TCP connections are left where they are, since their clients cannot be reset: {Reason}; see docs/reclassification.md")]
+    internal static partial void NoResets(this ILogger logger, string reason);
 }

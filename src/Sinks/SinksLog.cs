@@ -6,7 +6,7 @@ internal static partial class SinksLog
     [LoggerMessage(3000, LogLevel.Information, "{Path} opened again")]
     internal static partial void Reopened(this ILogger logger, string path);
 
-    [LoggerMessage(3001, LogLevel.Error, "The flow log goes on in the old file, since the new one cannot be opened: {Reason}")]
+    [LoggerMessage(3001, LogLevel.Error, "The log goes on in the old file, since the new one cannot be opened: {Reason}")]
     internal static partial void ReopenFailed(this ILogger logger, string reason);
 
     [LoggerMessage(3002, LogLevel.Warning, "{Path} ended in half a record ({Bytes} bytes): the previous run was killed while writing; it is cut off")]
@@ -18,7 +18,7 @@ internal static partial class SinksLog
     [LoggerMessage(3004, LogLevel.Error, "{Path} cannot be rotated and grows on; the next attempt is in a minute: {Reason}")]
     internal static partial void RotationFailed(this ILogger logger, string path, string reason);
 
-    [LoggerMessage(3005, LogLevel.Warning, "Rotated flow logs could not be deleted or compressed; the next rotation tries again: {Reason}")]
+    [LoggerMessage(3005, LogLevel.Warning, "Rotated logs could not be deleted or compressed; the next rotation tries again: {Reason}")]
     internal static partial void RotatedFilesFailed(this ILogger logger, string reason);
 
     [LoggerMessage(3006, LogLevel.Error, "The flow log cannot be written to {Output}: {Errno} ({Description}). Records are kept while there is room and then dropped and counted; it is tried again every second")]
@@ -30,9 +30,20 @@ internal static partial class SinksLog
     [LoggerMessage(3008, LogLevel.Error, "{Records} flow records could not be written to {Output} before the end")]
     internal static partial void LostAtEnd(this ILogger logger, long records, string output);
 
-    [LoggerMessage(3010, LogLevel.Warning, "{Output} was removed by another program, and {Records} records with it that were written since the last look, a second before at most (a gap record bounds them). To rotate the log, rename the file and send SIGHUP")]
-    internal static partial void OutputRemoved(this ILogger logger, string output, long records);
-
     [LoggerMessage(3009, LogLevel.Warning, "The time of the last flow record cannot be kept in {Path}, so a restart may leave no gap record: {Reason}")]
     internal static partial void MarkerFailed(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(3010, LogLevel.Error, "The evidence of deletions cannot be written to {Path}: {Errno} ({Description}). It is kept while there is room and then dropped and counted; the next attempt is at the next deletion, a second later at the earliest")]
+    internal static partial void EvidenceFailed(this ILogger logger, string path, string errno, string description);
+
+    [LoggerMessage(3011, LogLevel.Warning, "The evidence of deletions is written to {Path} again; lines dropped meanwhile: {Dropped}")]
+    internal static partial void EvidenceRecovered(this ILogger logger, string path, long dropped);
+
+    [LoggerMessage(3012, LogLevel.Error, "{Lines} lines of evidence could not be written to {Path}")]
+    internal static partial void EvidenceLost(this ILogger logger, long lines, string path);
+
+    [LoggerMessage(3013, LogLevel.Warning,
+        "{Output} was removed by another program, and {Records} records with it that were written since the last look, a second before at most " +
+        "(a gap record bounds them). To rotate the log, rename the file and send SIGHUP")]
+    internal static partial void OutputRemoved(this ILogger logger, string output, long records);
 }

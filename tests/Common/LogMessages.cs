@@ -5,14 +5,17 @@ using Microsoft.Extensions.Logging;
 namespace ConntrackStream.Tests;
 
 /// <summary>
-/// Every [LoggerMessage] of an assembly as a reader of the log sees it, each parameter with a value of its own, to be compared with the embedded
-/// LogMessages.txt of the test project.
+/// Every [LoggerMessage] of an assembly as a reader of the log sees it, each parameter with a value of its own, to be compared with the
+/// embedded LogMessages.txt of the test project.
 /// </summary>
 internal static class LogMessages
 {
     private const BindingFlags AnyStatic = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
-    /// <summary>Fails for a message without an expectation, one that reads otherwise, an expectation without a message, and what no reader understands.</summary>
+    /// <summary>
+    /// Fails for a message without an expectation, one that reads otherwise, an expectation without a message, and what no reader
+    /// understands.
+    /// </summary>
     internal static void AssertAsExpected(Assembly product, Assembly tests)
     {
         List<string> rendered = [.. Methods(product).Select(Render).Order(StringComparer.Ordinal)];

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Demo;
+using ConntrackStream.Service.Demo.Race;
 using ConntrackStream.Service.Network;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Service.Demo.DemoAddresses;
@@ -61,6 +62,9 @@ public sealed class DemoTests
             await scenario.RunTrafficAsync(TestContext.Current.CancellationToken);
         using (UplinkNetwork network = await UplinkNetwork.CreateAsync(TestContext.Current.CancellationToken))
             await network.RecogniseAsync(TestContext.Current.CancellationToken);
+
+        using (RaceNode node = new(TimeProvider.System))
+            node.ConnectTcp(port: 20000).Dispose();
 
         foreach (string task in Directory.GetDirectories("/proc/self/task"))
             Assert.Equal($"{own} {TryNameOf(task)}", $"{TryNamespaceOf($"{task}/ns/net") ?? own} {TryNameOf(task)}");

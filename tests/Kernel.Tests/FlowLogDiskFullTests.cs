@@ -2,7 +2,10 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Kernel.Tests.Ebpf;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.Evidence;
 using ConntrackStream.Sinks.FlowLog;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -15,14 +18,19 @@ public sealed partial class FlowLogDiskFullTests
     private const ulong MS_REC_PRIVATE = 0x4000 | 0x40000; // MS_REC | MS_PRIVATE
 
     [Fact]
-    public void A_full_disk_leaves_whole_records_and_one_gap_and_is_survived()
+    public void A_full_disk_leaves_whole_records_and_one_gap_and_is_survived() => OnSmallDisk(FillAndRecover);
+
+    [Fact]
+    public void Evidence_of_deletions_that_a_full_disk_does_not_take_is_counted() => OnSmallDisk(FillWithEvidence);
+
+    private static void OnSmallDisk(Action<string> act)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root to mount a tmpfs");
         string directory = Directory.CreateTempSubdirectory("cs-flowlog-").FullName;
         try
         {
             Exception? failure = null;
-            Thread thread = new(() => failure = Record.Exception(() => FillAndRecover(directory)));
+            Thread thread = new(() => failure = Record.Exception(() => act(directory)));
             thread.Start();
             thread.Join();
             Assert.Null(failure);
@@ -33,11 +41,37 @@ public sealed partial class FlowLogDiskFullTests
         }
     }
 
-    private static void FillAndRecover(string directory)
+    private static void Mount(string directory)
     {
         Assert.Equal(0, unshare(CLONE_NEWNS));
         Assert.Equal(0, mount("none", "/", null, MS_REC_PRIVATE, null));
         Assert.Equal(0, mount("tmpfs", directory, "tmpfs", 0, "size=256k"));
+    }
+
+    private static void FillWithEvidence(string directory)
+    {
+        Mount(directory);
+        const int Lines = 3000; // some 300 bytes each
+        string path = Path.Join(directory, "evidence.ndjson"), ballast = Path.Join(directory, "ballast");
+        File.WriteAllBytes(ballast, new byte[128 * 1024]);
+        MapEvidenceFile file = new(path, new RotationOptions(), TimeProvider.System, NullLogger.Instance);
+        MapDecision decision = new(DeleteOutcome.Deleted, new TombstoneView { Key = MapOf.Key(1), Misses = 2, Reason = TombstoneReason.MissedTwice }, Reason: null, AbsentNs: 0, At: 1, Zones: 1);
+        for (int i = 0; i < Lines; i++)
+        {
+            file.Write(decision);
+            file.Flush(); // returns, whatever the disk says
+        }
+
+        Assert.InRange(file.Dropped, 1, Lines - 1);
+        Assert.All(File.ReadAllLines(path), line => JsonDocument.Parse(line)); // short writes were cut back
+        File.Delete(ballast);
+        Run(file.DisposeAsync()); // what was kept is written
+        Assert.Equal(Lines, File.ReadLines(path).Count() + file.Dropped);
+    }
+
+    private static void FillAndRecover(string directory)
+    {
+        Mount(directory);
         string path = Path.Join(directory, "flows.ndjson"), ballast = Path.Join(directory, "ballast");
         File.WriteAllBytes(ballast, new byte[128 * 1024]);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Service.Network;
 using Microsoft.Win32.SafeHandles;
 
@@ -25,10 +26,7 @@ internal static class NamespaceTool
             RedirectStandardError = true,
         };
         using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.GetAwaiter().GetResult());
+        return ToolRun.Finish(process);
     }
 
     /// <summary>A path by which other processes can open the namespace as long as the descriptor is open.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.EventTap.Netlink.Nftables;
 using ConntrackStream.Service.Demo;
 using ConntrackStream.Service.Network;
 

@@ -1,18 +1,24 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.IO.Pipes;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Service.Demo;
 using ConntrackStream.Service.Network;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests;
 
-/// <summary>This test program once more, as a process to be killed or to be denied something. It plays its role in <see cref="TestChildRole"/>.</summary>
+/// <summary>
+/// This test program once more, as a process to be killed or to be denied something. It plays its role in <see cref="TestChildRole"/>.
+/// </summary>
 internal sealed class TestChild : IDisposable
 {
     internal const string Track = "track";
     internal const string Demo = "demo";
     internal const string Uplinks = "uplinks";
+    internal const string Leave = "leave";
+    internal const string Enlarge = "enlarge";
     internal const string RoleVariable = "CONNTRACKSTREAM_TEST_ROLE";
     internal const string NamespaceVariable = "CONNTRACKSTREAM_TEST_NAMESPACE";
     internal const string PipeVariable = "CONNTRACKSTREAM_TEST_PIPE";
@@ -32,6 +38,8 @@ internal sealed class TestChild : IDisposable
         start.Environment[RoleVariable] = role;
         start.Environment[NamespaceVariable] = NamespaceTool.PathOf(_namespace);
         start.Environment[PipeVariable] = _pipe.GetClientHandleAsString();
+        if (role == Leave)
+            start.Environment.Remove(Leftovers.OwnerVariable); // it is a run of its own
         _process = Process.Start(start)!;
         _pipe.DisposeLocalCopyOfClientHandle();
     }
@@ -42,13 +50,17 @@ internal sealed class TestChild : IDisposable
     internal static TestChild Start(string role, NetworkNamespace networkNamespace, params string[] wrapper) => new(role, networkNamespace, wrapper);
 
     /// <summary>What it says next; null when it has ended.</summary>
-    internal string? ReadLine() => _reader.ReadLine();
+    internal string? ReadLine()
+    {
+        Task<string?> line = _reader.ReadLineAsync();
+        return line.Wait(ToolRun.Patience) ? line.GetAwaiter().GetResult() : throw new TimeoutException("the child says nothing");
+    }
 
-    /// <summary>kill -9.</summary>
+    /// <summary>kill -9, for it alone.</summary>
     internal void Kill()
     {
         _process.Kill();
-        _process.WaitForExit();
+        Assert.True(_process.WaitForExit(ToolRun.Patience));
     }
 
     internal int ProcessId => _process.Id;
@@ -66,6 +78,8 @@ internal sealed class TestChild : IDisposable
 /// <summary>The child's side of <see cref="TestChild"/>; does nothing in an ordinary run.</summary>
 public sealed class TestChildRole
 {
+    private const string MaxPath = "/proc/sys/net/netfilter/nf_conntrack_max";
+
     [Fact]
     public async Task Play()
     {
@@ -80,10 +94,14 @@ public sealed class TestChildRole
             using IDisposable made = role switch
             {
                 TestChild.Track => TrackingTable.Create(networkNamespace),
+                TestChild.Leave => Things(),
+                TestChild.Enlarge => TableSize.AtLeast(int.Parse(await File.ReadAllTextAsync(MaxPath, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture) + 1),
                 TestChild.Demo => DemoScenario.Create(TimeProvider.System),
                 _ => await UplinkNetwork.CreateAsync(TestContext.Current.CancellationToken),
             };
             await parent.WriteLineAsync("made");
+            if (role == TestChild.Leave)
+                await parent.WriteLineAsync(Process.Start("sleep", "1000").Id.ToString(CultureInfo.InvariantCulture));
             using ManualResetEvent never = new(initialState: false);
             never.WaitOne(); // until killed
         }
@@ -91,5 +109,11 @@ public sealed class TestChildRole
         {
             await parent.WriteLineAsync(e.Message.Replace(path, "CHILD", StringComparison.Ordinal));
         }
+    }
+
+    private static KernelNamespace Things()
+    {
+        _ = new BpfDirectory();
+        return new KernelNamespace();
     }
 }

@@ -40,6 +40,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
                     return FlowExistence.None;
                 },
                 HasInterface = index => Interfaces.Contains(index),
+                Timeouts = () => Timeouts,
                 Dump = Dump,
             },
             RequestBarrier = token => !BarriersLost && Source!.Writer.TryWrite(new TapMessage(TapMessageKind.Barrier) { Token = token }),
@@ -62,6 +63,9 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 
     /// <summary>Interfaces of the namespace.</summary>
     public HashSet<uint> Interfaces { get; } = [7];
+
+    /// <summary>What the namespace's sysctls say.</summary>
+    public KernelTimeouts Timeouts { get; set; } = new();
 
     /// <summary>GETs fail.</summary>
     public bool ExistsFails { get; set; }
@@ -92,12 +96,14 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public void Say(TapMessageKind kind, long lost = 0) =>
         Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = 100, To = 200, Error = new IOException("scripted") }));
 
-    public void Event(FlowEventType type, in Flow flow)
+    /// <param name="portId">Of the program whose request caused it.</param>
+    public void Event(FlowEventType type, in Flow flow, uint portId = 0)
     {
         FlowBatch batch = _pool.Rent();
         ref FlowEvent e = ref batch.Next();
         e.Type = type;
         e.Flow = flow;
+        e.PortId = portId;
         e.Time = 1000;
         batch.Commit();
         Assert.True(Source.Writer.TryWrite(new TapMessage(TapMessageKind.Events) { Batch = batch }));

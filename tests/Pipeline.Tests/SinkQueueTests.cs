@@ -157,6 +157,31 @@ public sealed class SinkQueueTests
     }
 
     /// <summary>A sink that holds one batch, has a full queue, and was refused so many changes more.</summary>
+    [Theory]
+    [InlineData(false)] // the system has not run its task yet
+    [InlineData(true)] // it is in a call and does not come back
+    public async Task Only_a_sink_that_is_in_a_call_stalls(bool isInCall)
+    {
+        GatedSink sink = new();
+        SinkQueue queue = new(sink, 4, _time, NullLogger.Instance);
+        if (isInCall)
+        {
+            await queue.StartAsync(TestContext.Current.CancellationToken);
+            Push(queue, 1, generation: 1);
+            await sink.Entered.ReadAsync(TestContext.Current.CancellationToken);
+        }
+
+        Push(queue, 1, generation: 2);
+        Push(queue, 1, generation: 3);
+        Assert.False(queue.HasRoom());
+        _time.Advance(SinkQueue.StallPatience - TimeSpan.FromTicks(1));
+        Assert.False(queue.HasRoom());
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(isInCall, queue.HasRoom());
+        sink.Open();
+        await queue.StopAsync(TimeSpan.FromSeconds(10));
+    }
+
     private async Task<SinkQueue> BehindAsync(GatedSink sink, int lost, int capacity = 1)
     {
         SinkQueue queue = new(sink, capacity, _time, NullLogger.Instance);

@@ -44,7 +44,8 @@ public sealed class DemoVerbTests
         Routed = 2,
         RoutedSent = 18,
         LeftAlone = true,
-        Deleted = 2,
+        Resets = 1,
+        Deleted = 1,
         Remarked = 1,
         Moved = 3,
     };
@@ -62,6 +63,7 @@ public sealed class DemoVerbTests
         ["a packet was lost"] = Right with { RoutedLost = 1 },
         ["another flow was touched"] = Right with { LeftAlone = false },
         ["more was deleted than should be"] = Right with { Deleted = 3 },
+        ["the client was not reset by the service"] = Right with { Resets = 0 },
         ["the routed flow was not re-marked"] = Right with { Remarked = 0 },
         ["an outcome is missing"] = Right with { Moved = 2 },
         ["the kernel refused an event"] = Right with { EventsLost = 1 },
@@ -77,7 +79,7 @@ public sealed class DemoVerbTests
     [Fact]
     public void The_uplinks_are_summed_up() => Assert.Equal(
         """
-        demo: two uplinks: tcp 10.77.0.2 -> 203.0.113.20:443 was on wan1; the set app4 gained 203.0.113.20: deleted, reset seen by the client after 11 ms, reconnected on wan2
+        demo: two uplinks: tcp download 10.77.0.2 -> 203.0.113.20:443 was on wan1; the set app4 gained 203.0.113.20: client reset after 11 ms, reconnected on wan2
         demo: two uplinks: udp was on wan1: deleted, on wan2 with its next packet; untranslated udp: re-marked, on wan2, 0 of 18 packets lost; 1 other flow left alone; 3 of 3 moves confirmed, 0 events lost
         """,
         Right.ToString());
@@ -86,7 +88,7 @@ public sealed class DemoVerbTests
     public void What_went_wrong_with_the_uplinks_is_told()
     {
         string text = (Right with { Reset = null, Reconnected = 0, LeftAlone = false, Moved = 0 }).ToString();
-        Assert.Contains("NO reset seen by the client, NOT reconnected", text, StringComparison.Ordinal);
+        Assert.Contains("client NOT reset, NOT reconnected", text, StringComparison.Ordinal);
         Assert.Contains("1 other flow NOT left alone; 0 of 3 moves confirmed", text, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,4 @@
-using ConntrackStream.Service.Network;
+using ConntrackStream.EventTap.Netlink.Nftables;
 
 namespace ConntrackStream.Service.Tests;
 
@@ -39,7 +39,7 @@ public sealed class NftBatchTests
     public void A_nat_chain_has_its_hook_and_priority()
     {
         NftBatch batch = new(new byte[512]);
-        batch.AddChain("x", "d", NatHook.PreRouting);
+        batch.AddChain("x", "d", NftHook.DestinationNat);
 
         Assert.Equal(
             Bytes(
@@ -50,6 +50,33 @@ public sealed class NftBatchTests
                 "1400 0480", // NFTA_CHAIN_HOOK, nested
                 "0800 0100 00000000", // NFTA_HOOK_HOOKNUM NF_INET_PRE_ROUTING
                 "0800 0200 ffffff9c"), // NFTA_HOOK_PRIORITY -100
+            batch.End()[20..^20].ToArray());
+    }
+
+    [Fact]
+    public void A_set_whose_members_expire_and_a_member()
+    {
+        NftBatch batch = new(new byte[512]);
+        batch.AddTimeoutSet("x", "s", keyType: 7, keyLength: 4, id: 1);
+        batch.ChangeElements(12, "x", "s", 1, 4, TimeSpan.FromSeconds(1), static (_, key) => key[3] = 9);
+
+        Assert.Equal(
+            Bytes(
+                "44000000 090a 0504 02000000 00000000 01 00 0000", // NFT_MSG_NEWSET
+                "0600 0100 78000000", // NFTA_SET_TABLE
+                "0600 0200 73000000", // NFTA_SET_NAME
+                "0800 0300 00000010", // NFTA_SET_FLAGS NFT_SET_TIMEOUT
+                "0800 0400 00000007", // NFTA_SET_KEY_TYPE
+                "0800 0500 00000004", // NFTA_SET_KEY_LEN
+                "0800 0a00 00000001", // NFTA_SET_ID
+                "44000000 0c0a 0504 03000000 00000000 01 00 0000", // NFT_MSG_NEWSETELEM
+                "0600 0100 78000000", // NFTA_SET_ELEM_LIST_TABLE
+                "0600 0200 73000000", // NFTA_SET_ELEM_LIST_SET
+                "2000 0380", // NFTA_SET_ELEM_LIST_ELEMENTS, nested
+                "1c00 0180", // NFTA_LIST_ELEM, nested
+                "0c00 0180", // NFTA_SET_ELEM_KEY, nested
+                "0800 0100 00000009", // NFTA_DATA_VALUE
+                "0c00 0400 00000000 000003e8"), // NFTA_SET_ELEM_TIMEOUT, ms
             batch.End()[20..^20].ToArray());
     }
 

@@ -27,6 +27,10 @@ internal sealed record MapCounterFigures
 
     public required long KeptUntracked { get; init; }
 
+    public required long KeptHeld { get; init; }
+
+    public required long EndsHeld { get; init; }
+
     public required long AlreadyGone { get; init; }
 
     public required long Deleted { get; init; }
@@ -42,6 +46,8 @@ internal sealed record MapCounterFigures
     public required long DeletedByOthers { get; init; }
 
     public required long Evicted { get; init; }
+
+    public required long LostUnknown { get; init; }
 
     public required long Failures { get; init; }
 
@@ -61,6 +67,8 @@ internal sealed record MapCounterFigures
         KeptAlive = counters.KeptAlive,
         KeptInUse = counters.KeptInUse,
         KeptUntracked = counters.KeptUntracked,
+        KeptHeld = counters.KeptHeld,
+        EndsHeld = counters.EndsHeld,
         AlreadyGone = counters.AlreadyGone,
         Deleted = counters.Deleted,
         WouldDelete = counters.WouldDelete,
@@ -69,6 +77,7 @@ internal sealed record MapCounterFigures
         RestoreFailed = counters.RestoreFailed,
         DeletedByOthers = counters.DeletedByOthers,
         Evicted = counters.Evicted,
+        LostUnknown = counters.LostUnknown,
         Failures = counters.Failures,
         LongestAbsenceUs = counters.LongestAbsence / 1000.0,
     };

@@ -35,6 +35,9 @@ internal sealed record MapFigures
     /// <summary>Keys that the last audits found without a flow.</summary>
     public required int WithoutFlow { get; init; }
 
+    /// <summary>Of them, those that the last audit kept since their connection may still be alive.</summary>
+    public required int Held { get; init; }
+
     /// <summary>Some key whose interface is in this namespace has matched a flow of it.</summary>
     public required bool HasMatched { get; init; }
 
@@ -75,6 +78,7 @@ internal sealed record MapFigures
         Armed = status.Armed,
         Observed = status.Observed,
         WithoutFlow = status.WithoutFlow,
+        Held = status.Held,
         HasMatched = status.HasMatched,
         Refused = status.IsRefused,
         Starving = status.IsStarving,

@@ -23,6 +23,9 @@ internal sealed record ReclassifyFigures
     /// <summary>Entries deleted, or that would have been in a dry run.</summary>
     public required long Deleted { get; init; }
 
+    /// <summary>Connections whose client was reset, or would have been in a dry run.</summary>
+    public required long Resets { get; init; }
+
     /// <summary>Entries re-marked, or that would have been in a dry run.</summary>
     public required long Remarked { get; init; }
 
@@ -38,8 +41,14 @@ internal sealed record ReclassifyFigures
     /// <summary>Looks that there was no room for.</summary>
     public required long RechecksRefused { get; init; }
 
-    /// <summary>Deletions whose flow has not come back yet.</summary>
+    /// <summary>Deletions and resets whose flow has not come back yet.</summary>
     public required int Pending { get; init; }
+
+    /// <summary>Connections whose client will be reset with its next packet.</summary>
+    public required int Armed { get; init; }
+
+    /// <summary>Moves whose outcome decides how many more there may be at once.</summary>
+    public required int Awaited { get; init; }
 
     /// <summary>Client, destination and port under the flap guard's watch.</summary>
     public required int Guarded { get; init; }
@@ -62,12 +71,15 @@ internal sealed record ReclassifyFigures
         Questions = status.Counters.Questions,
         Misplaced = status.Counters.Misplaced,
         Deleted = status.Counters.Deleted,
+        Resets = status.Counters.Resets,
         Remarked = status.Counters.Remarked,
         Refused = Enum.GetValues<Refusal>().Where(static reason => reason != Refusal.None).ToDictionary(ReclassifyNames.Of, status.Counters.Of, StringComparer.Ordinal),
         Outcomes = Enum.GetValues<ActionOutcome>().ToDictionary(ReclassifyNames.Of, status.Counters.Of, StringComparer.Ordinal),
         Rechecks = status.Rechecks,
         RechecksRefused = status.RechecksRefused,
         Pending = status.Pending,
+        Armed = status.Armed,
+        Awaited = status.Awaited,
         Guarded = status.Guarded,
         Sweeps = status.Counters.Sweeps,
         UnknownPaths = status.Counters.UnknownPaths,

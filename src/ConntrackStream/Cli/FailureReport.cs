@@ -31,6 +31,9 @@ internal static class FailureReport
             case FlowMapException map: // its message has the advice
                 context.Fail(map.Message);
                 return Judge(map);
+            case PlatformNotSupportedException:
+                context.Fail(failure.Message);
+                return ExitCode.NotSupported;
             case UnauthorizedAccessException:
                 context.Fail(failure.Message);
                 return ExitCode.NotPermitted;

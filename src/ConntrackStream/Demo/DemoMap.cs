@@ -22,7 +22,7 @@ internal sealed class DemoMap : IDisposable
     private readonly TimeProvider _time;
     private readonly List<MapKey> _live = [], _stale = [];
 
-    /// <summary>A map with one born orphan: its first packet was dropped behind the agent's hook, so no flow ever was or will be.</summary>
+    /// <summary>An empty map.</summary>
     /// <param name="clientInterface">Index of the gateway's interface to the client.</param>
     /// <exception cref="FlowMapException">EPERM: not permitted.</exception>
     internal DemoMap(uint clientInterface, TimeProvider time)
@@ -33,7 +33,6 @@ internal sealed class DemoMap : IDisposable
         try
         {
             Open().Dispose();
-            Add(_stale, ProtocolType.Tcp, new IPEndPoint(Client4, DemoPlan.FirstSourcePort - 1), new IPEndPoint(Server4, 443));
         }
         catch
         {
@@ -48,17 +47,18 @@ internal sealed class DemoMap : IDisposable
     /// <summary>The map for the delete stage, by its id.</summary>
     internal IFlowMap Open() => EbpfFlowMap.Open(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"id:{_map.Info.Id}"), forDeleting: true);
 
-    /// <summary>Makes an entry for each IPv4 flow of the client, as the hook at its interface sees the packets: before source NAT, after destination NAT.</summary>
-    internal void AddFlows(IReadOnlyList<DemoFlow> plan)
+    /// <summary>Makes the entries of flows that stay open. Before the first audit: whose entries the map has is learnt by that.</summary>
+    internal void AddOpen(IReadOnlyList<DemoFlow> plan) => Add(_live, plan.Where(static flow => flow.End == DemoEnd.StayOpen));
+
+    /// <summary>
+    /// Makes those of flows that end, and one born orphan: its first packet was dropped behind the agent's hook, so no flow ever was or
+    /// will be.
+    /// After the first audit: what is stale by then waits far longer, as nobody has seen its flow end.
+    /// </summary>
+    internal void AddEnding(IReadOnlyList<DemoFlow> plan)
     {
-        foreach (DemoFlow flow in plan)
-        {
-            List<MapKey> keys = flow.End == DemoEnd.StayOpen ? _live : _stale;
-            if (flow.Source.Address.Equals(Client4))
-                Add(keys, flow.Protocol, flow.Source, flow.Dialled);
-            else if (flow.Listener.Address.Equals(Client4))
-                Add(keys, flow.Protocol, flow.Source, flow.Listener);
-        }
+        Add(_stale, ProtocolType.Tcp, new IPEndPoint(Client4, DemoPlan.FirstSourcePort - 1), new IPEndPoint(Server4, 443));
+        Add(_stale, plan.Where(static flow => flow.End != DemoEnd.StayOpen));
     }
 
     /// <summary>What is in the map now.</summary>
@@ -71,6 +71,20 @@ internal sealed class DemoMap : IDisposable
     public void Dispose() => _map.Dispose();
 
     private bool IsThere(MapKey key) => _map.TryLookup(key, out _);
+
+    /// <summary>
+    /// IPv4 flows of the client, as the hook at its interface sees the packets: before source NAT, after destination NAT.
+    /// </summary>
+    private void Add(List<MapKey> keys, IEnumerable<DemoFlow> flows)
+    {
+        foreach (DemoFlow flow in flows)
+        {
+            if (flow.Source.Address.Equals(Client4))
+                Add(keys, flow.Protocol, flow.Source, flow.Dialled);
+            else if (flow.Listener.Address.Equals(Client4))
+                Add(keys, flow.Protocol, flow.Source, flow.Listener);
+        }
+    }
 
     private void Add(List<MapKey> keys, ProtocolType protocol, IPEndPoint source, IPEndPoint destination)
     {

@@ -30,8 +30,9 @@ internal sealed class DemoVerb(DemoWatcher watcher, UplinkDemo uplinks, TextWrit
         using DemoScenario scenario = DemoScenario.Create(time);
         await report.WriteLineAsync("demo: a client, a gateway that tracks and translates, and a server, in network namespaces of their own");
         using DemoMap? map = await TryMakeMapAsync(scenario);
+        map?.AddOpen(scenario.Plan);
         await watcher.StartAsync(scenario.Gateway, map, cancellationToken);
-        map?.AddFlows(scenario.Plan); // an agent's hook sees a packet before its flow is confirmed
+        map?.AddEnding(scenario.Plan); // an agent's hook sees a packet before its flow is confirmed
         await scenario.RunTrafficAsync(cancellationToken);
         bool settled = await scenario.SettleAsync(SettlePatience, cancellationToken);
         DemoComparison comparison = await watcher.CompareAsync(cancellationToken);

@@ -67,7 +67,8 @@ internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IAs
             await Task.Delay(Grace, time, cancellationToken).ConfigureAwait(false);
             status = pipeline.Status.Map!;
         }
-        while ((status.Tombstones > 0 || _ended + _missed < status.Counters.Deleted) && time.GetElapsedTime(start) < patience);
+        while ((status.Tombstones > 0 || map.Count().StaleLeft > 0 || _ended + _missed < status.Counters.Deleted)
+            && time.GetElapsedTime(start) < patience);
         (int liveLeft, int liveGone, int staleLeft) = map.Count();
         return new DemoMapResult(map.Entries, _ended, _missed, liveLeft, liveGone, staleLeft);
     }
@@ -88,6 +89,7 @@ internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IAs
         Mode = MapMode.Delete,
         Grace = Grace,
         ArmedWindow = Grace,
+        UdpPatience = TimeSpan.Zero, // the demo's timers stand for ends: nobody speaks after them
         OnOutcome = outcome =>
         {
             if (outcome.Outcome == DeleteOutcome.Deleted)

@@ -59,7 +59,7 @@ internal sealed class UplinkDemo(FlowLogFormat format, TextWriter report, TimePr
         TimeSpan? reset = null;
         while ((reset is null || flows.Now is not { Udp: 2, Routed: 2 }) && time.GetElapsedTime(start) < Patience)
         {
-            if (reset is null && flows.SendIsReset())
+            if (reset is null && flows.DownloadIsReset())
                 reset = time.GetElapsedTime(start);
             await flows.TalkAsync(cancellationToken);
             await Task.Delay(Glance, time, cancellationToken);
@@ -80,6 +80,7 @@ internal sealed class UplinkDemo(FlowLogFormat format, TextWriter report, TimePr
             RoutedSent = flows.RoutedSent,
             RoutedLost = flows.RoutedLost,
             LeftAlone = flows.OtherIsAsBefore,
+            Resets = reclassifier.Counters.Resets,
             Deleted = reclassifier.Counters.Deleted,
             Remarked = reclassifier.Counters.Remarked,
             Moved = reclassifier.Counters.Of(ActionOutcome.Moved),

@@ -62,8 +62,8 @@ internal sealed class UplinkFlows : IDisposable
         await _routed.ExchangeAsync(cancellationToken);
     }
 
-    /// <summary>A packet of the TCP connection's client. True when it has been told of a reset.</summary>
-    internal bool SendIsReset() => _tcp.SendIsReset();
+    /// <summary>The next segment of the TCP connection, a download whose pace is the server's. True when its client has been reset.</summary>
+    internal bool DownloadIsReset() => _tcp.DownloadIsReset();
 
     /// <summary>A new TCP connection to the same port.</summary>
     /// <returns>Its uplink.</returns>

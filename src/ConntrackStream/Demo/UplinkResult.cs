@@ -12,7 +12,7 @@ internal readonly record struct UplinkResult
     /// <inheritdoc cref="TcpBefore"/>
     internal int UdpBefore { get; init; }
 
-    /// <summary>Since the set gained the address; null when the client was told of none.</summary>
+    /// <summary>Since the set gained the address; null when the client was not reset.</summary>
     internal TimeSpan? Reset { get; init; }
 
     /// <summary>The uplink of the connection that replaced it; 0 when there was none.</summary>
@@ -31,6 +31,8 @@ internal readonly record struct UplinkResult
     /// <summary>The flow that nobody has an opinion on is as it was.</summary>
     internal bool LeftAlone { get; init; }
 
+    internal long Resets { get; init; }
+
     internal long Deleted { get; init; }
 
     internal long Remarked { get; init; }
@@ -43,14 +45,14 @@ internal readonly record struct UplinkResult
     internal bool IsRight => this is
     {
         TcpBefore: 1, UdpBefore: 1, Reset: not null, Reconnected: 2, Udp: 2, Routed: 2, RoutedLost: 0, LeftAlone: true,
-        Deleted: 2, Remarked: 1, Moved: 3, EventsLost: 0,
+        Resets: 1, Deleted: 1, Remarked: 1, Moved: 3, EventsLost: 0,
     };
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"""
-        demo: two uplinks: tcp {ClientPrivate} -> {Server}:443 was on {Name(TcpBefore)}; the set {UplinkRules.Set} gained {Server}: {(Reset is { } reset
-            ? $"deleted, reset seen by the client after {reset.TotalMilliseconds:0} ms" : "NO reset seen by the client")}, {(Reconnected == 0 ? "NOT reconnected" : $"reconnected on {Name(Reconnected)}")}
+        demo: two uplinks: tcp download {ClientPrivate} -> {Server}:443 was on {Name(TcpBefore)}; the set {UplinkRules.Set} gained {Server}: {(Reset is { } reset
+            ? $"client reset after {reset.TotalMilliseconds:0} ms" : "client NOT reset")}, {(Reconnected == 0 ? "NOT reconnected" : $"reconnected on {Name(Reconnected)}")}
         demo: two uplinks: udp was on {Name(UdpBefore)}: deleted, on {Name(Udp)} with its next packet; untranslated udp: re-marked, on {Name(Routed)}, {RoutedLost} of {RoutedSent} packets lost; {(LeftAlone
-            ? "1 other flow left alone" : "1 other flow NOT left alone")}; {Moved} of {Deleted + Remarked} moves confirmed, {EventsLost} events lost
+            ? "1 other flow left alone" : "1 other flow NOT left alone")}; {Moved} of {Resets + Deleted + Remarked} moves confirmed, {EventsLost} events lost
         """);
 
     private static string Name(int uplink) => uplink == 0 ? "NEITHER" : string.Create(CultureInfo.InvariantCulture, $"wan{uplink}");

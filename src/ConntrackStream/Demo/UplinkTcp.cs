@@ -9,6 +9,7 @@ internal sealed class UplinkTcp : IDisposable
     private static readonly byte[] Segment = new byte[100];
 
     private readonly Socket _client, _server;
+    private readonly byte[] _received = new byte[4096];
 
     private UplinkTcp(Socket client, Socket server)
     {
@@ -52,13 +53,23 @@ internal sealed class UplinkTcp : IDisposable
         }
     }
 
-    /// <summary>Sends from the client. True when it has been told of a reset.</summary>
-    internal bool SendIsReset()
+    /// <summary>The server sends a segment, the client takes what has come and sends nothing. True when it has been reset.</summary>
+    internal bool DownloadIsReset()
     {
         try
         {
-            _client.Send(Segment);
-            return false;
+            _server.Send(Segment);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown)
+        {
+            // The server has been reset as well; what counts is the client.
+        }
+
+        try
+        {
+            while (_client.Available > 0)
+                _client.Receive(_received);
+            return _client.Poll(0, SelectMode.SelectRead) && _client.Receive(_received) == 0;
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset)
         {

@@ -17,7 +17,6 @@ internal static class MapChecks
     /// <summary>So many entries without a single flow are no chance.</summary>
     private const int EnoughToTell = 64;
 
-    private const int NearlyFull = 95; // per cent of max_entries from which on the kernel evicts
     private const int OneDay = 86_400;
 
     private const string Remedy = $"raise the agent's {AgentCleaner.Flag} to a day or more ({AgentCleaner.Flag}=86400, container aws-eks-nodeagent of the DaemonSet aws-node), and leave the cleaning to this service";
@@ -56,7 +55,7 @@ internal static class MapChecks
                         interfaces.Add(match.Key.InterfaceIndex);
                     },
                     cancellation).ConfigureAwait(false);
-                results.AddRange([Fill(scan, map.Info.Capacity), Share(scan.Entries, matched, HasAny(interfaces, networkNamespace), networkNamespace.ToString())]);
+                results.AddRange([Fill(scan, map.Info), Share(scan.Entries, matched, HasAny(interfaces, networkNamespace), networkNamespace.ToString())]);
             }
         }
         catch (FlowMapException e)
@@ -81,12 +80,12 @@ internal static class MapChecks
     internal static CheckResult Layout(FlowMapInfo map) => CheckResult.Ok(
         "map", string.Create(CultureInfo.InvariantCulture, $"{map.Source}: id {map.Id}, layout {map.Layout}, {map.Capacity} entries at most; readable"));
 
-    internal static CheckResult Fill(in FlowMapScan scan, uint capacity)
+    internal static CheckResult Fill(in FlowMapScan scan, FlowMapInfo map)
     {
-        double percent = 100.0 * (scan.Entries + scan.Junk) / capacity;
-        string finding = string.Create(CultureInfo.InvariantCulture, $"{scan.Entries} of {capacity} ({percent:F1} %), {scan.Junk} junk");
-        return percent >= NearlyFull
-            ? CheckResult.Warn("map entries", finding, "the kernel evicts the least recently used, live ones too: clean it (Map:Mode=delete), or have the agent make it larger")
+        double percent = 100.0 * (scan.Entries + scan.Junk) / map.Capacity;
+        string finding = string.Create(CultureInfo.InvariantCulture, $"{scan.Entries} of {map.Capacity} ({percent:F1} %), {scan.Junk} junk");
+        return map.EvictsFrom is { } full && scan.Entries + scan.Junk >= full
+            ? CheckResult.Warn("map entries", finding, $"from {full} entries on the kernel evicts the least recently used, live ones too: clean it (Map:Mode=delete), or have the agent make it larger")
             : CheckResult.Ok("map entries", finding);
     }
 
@@ -126,7 +125,7 @@ internal static class MapChecks
     private static bool HasAny(HashSet<uint> interfaces, NetworkNamespace networkNamespace)
     {
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
-        return interfaces.Any(index => index == 0 || client.HasInterface(index)); // 0: the layout keeps none
+        return interfaces.Any(index => index == 0 || client.HasInterface(index) == true); // 0: the layout keeps none
     }
 
     private static CheckResult Writable(string source)

@@ -9,6 +9,7 @@ using ConntrackStream.Sinks;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.External;
 using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Reclassify.Reset;
 using ConntrackStream.Sinks.Reclassify.Sets;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -36,6 +37,7 @@ internal static class ReclassifyChecks
             ReclassifyParts parts = ReclassifySetup.Create(reclassify, networkNamespace, time, NullLoggerFactory.Instance, withPrograms: false);
             await using (parts.ConfigureAwait(false))
             {
+                parts.TryResets();
                 await parts.Classifiers.StartAsync(new ClassifyAnswers(), cancellation).ConfigureAwait(false);
                 return
                 [
@@ -43,6 +45,7 @@ internal static class ReclassifyChecks
                     .. parts.Paths.Paths.Select(path => Uplink(path, parts.Routes)),
                     parts.Paths.Paths.Count == 0 ? NoPaths : Marks(parts.Paths, networkNamespace, cancellation),
                     .. (parts.Sets?.Sets ?? []).Select(Set),
+                    Resets(parts.WhyNoReset),
                     Loose(parts.Kernel.IsTcpLoose()),
                     .. Program(reclassify.External),
                     Mode(reclassify.Mode),
@@ -68,9 +71,16 @@ internal static class ReclassifyChecks
         _ => CheckResult.Warn("set", $"{set.Rule}: {set.Problem}", "it is tried again; is the set's kernel module there?"),
     };
 
+    internal static CheckResult Resets(string? whyNot) => whyNot is null
+        ? CheckResult.Ok("resets", $"TCP clients can be reset (nftables table inet {ResetTable.Name})")
+        : CheckResult.Warn(
+            "resets",
+            $"translated TCP connections are left where they are: TCP clients cannot be reset: {whyNot}",
+            "load nft_reject_inet and nft_ct (OpenWrt: kmod-nft-core), give CAP_NET_ADMIN, and remove a left table of that name");
+
     internal static CheckResult Loose(bool isLoose) => isLoose
-        ? CheckResult.Ok("tcp_loose", "nf_conntrack_tcp_loose is 1: translated TCP connections can be moved")
-        : CheckResult.Warn("tcp_loose", "nf_conntrack_tcp_loose is 0: translated TCP connections are left where they are", "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1, if they shall be moved");
+        ? CheckResult.Ok("tcp_loose", "nf_conntrack_tcp_loose is 1: connections in a flow table can be moved")
+        : CheckResult.Ok("tcp_loose", "nf_conntrack_tcp_loose is 0: untranslated TCP connections in a flow table are left where they are, all others are moved");
 
     internal static CheckResult Mode(ReclassifyMode mode) => mode == ReclassifyMode.Act
         ? CheckResult.Ok("reclassify", "flows are moved (Reclassify:Mode is act)")

@@ -85,4 +85,10 @@ internal static partial class ServiceLog
 
     [LoggerMessage(4042, LogLevel.Warning, "The ids of flows cannot be saved in {File}, so flows would get new ones after a restart: {Reason}")]
     internal static partial void CheckpointFailed(ILogger logger, string file, string reason);
+
+    [LoggerMessage(4043, LogLevel.Warning, "What was learnt of the eBPF map before this start is not used: {File}: {Reason}")]
+    internal static partial void MapMemoryUnusable(ILogger logger, string file, string reason);
+
+    [LoggerMessage(4044, LogLevel.Warning, "What is learnt of the eBPF map cannot be kept in {File}, so a restart would have to learn it again: {Reason}")]
+    internal static partial void MapMemoryFailed(ILogger logger, string file, string reason);
 }

@@ -4,6 +4,8 @@ namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
 /// SIGTERM and SIGINT end the service in order (drain, restore, exit 0). A second SIGINT ends it at once, SIGHUP reloads.
+/// SIGHUP and SIGTERM are heeded although whoever started the service had them ignored (nohup); SIGINT and SIGQUIT then stay ignored, as a
+/// shell's background jobs want it.
 /// </summary>
 internal sealed class ServiceSignals(IHostApplicationLifetime lifetime, ServiceReload reload, ILogger<ServiceSignals> logger) : IHostLifetime, IDisposable
 {
@@ -13,6 +15,8 @@ internal sealed class ServiceSignals(IHostApplicationLifetime lifetime, ServiceR
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
+        Posix.StopIgnoring(Posix.SIGHUP);
+        Posix.StopIgnoring(Posix.SIGTERM);
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt));

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>The directory for what outlives the process, and files in it that are whole or not there.</summary>
@@ -37,16 +40,22 @@ internal sealed class StateDirectory
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>A file's content; null when there is none.</summary>
-    /// <exception cref="IOException">It is not ours alone: another's, or writable by others.</exception>
-    internal byte[]? Read(string name)
+    /// <summary>A file's content; null when there is none. Symbolic links are not followed.</summary>
+    /// <param name="maxLength">Bytes from which on it cannot be what is looked for.</param>
+    /// <exception cref="IOException">It is not ours alone: another's, or writable by others; it is no regular file, or too long.</exception>
+    internal byte[]? Read(string name, int maxLength = 1 << 20)
     {
-        string path = PathOf(name);
-        if (!Posix.TryStat(path, out Posix.Statx status))
+        using SafeFileHandle? file = Posix.OpenToRead(PathOf(name));
+        if (file is null)
             return null;
-        if (status.Uid != Posix.geteuid() || ((UnixFileMode)status.Mode & WritableByOthers) != UnixFileMode.None)
+        if (!Posix.TryStat(file, out Posix.Statx status) || (status.Mode & Posix.S_IFMT) != Posix.S_IFREG)
+            throw new IOException("it is not a regular file");
+        if (status.Uid != Posix.geteuid() || ((UnixFileMode)(status.Mode & 0xFFF) & WritableByOthers) != UnixFileMode.None)
             throw new IOException("it belongs to another user, or others may write to it");
-        return File.ReadAllBytes(path);
+        if (status.Size > (ulong)maxLength)
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"it has {status.Size} bytes, more than the {maxLength} allowed"));
+        byte[] content = new byte[(int)status.Size];
+        return content[..RandomAccess.Read(file, content, fileOffset: 0)];
     }
 
     internal void Delete(string name) => File.Delete(PathOf(name));

@@ -12,6 +12,7 @@ using ConntrackStream.Service.Reclassify;
 using ConntrackStream.Service.Verbs;
 using ConntrackStream.Sinks;
 using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.Evidence;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
@@ -19,8 +20,8 @@ using ConntrackStream.Sinks.Reclassify.Act;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// The job itself: tap, pipeline and sinks in one network namespace, with what must be set up before and put back after. It comes up in the order
-/// of <see cref="StartAsync"/>, and what a failed start has done is undone by <see cref="DisposeAsync"/>.
+/// The job itself: tap, pipeline and sinks in one network namespace, with what must be set up before and put back after. It comes up in the
+/// order of <see cref="StartAsync"/>, and what a failed start has done is undone by <see cref="DisposeAsync"/>.
 /// </summary>
 internal sealed class StreamService(
     ServiceOptions options, SystemdNotifier notifier, ServiceReload reload, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers)
@@ -38,6 +39,8 @@ internal sealed class StreamService(
     private FlowPipeline? _pipeline;
     private FlowLogSink? _flowLog;
     private FlowIdCheckpoints? _checkpoints;
+    private MapMemoryFile? _mapMemory;
+    private MapEvidenceFile? _evidence;
     private Task _announcement = Task.CompletedTask;
 
     internal DateTimeOffset Started { get; } = time.GetUtcNow();
@@ -79,7 +82,7 @@ internal sealed class StreamService(
 
         _kernel = new KernelSource(TapConfiguration.ToTap(options.Tap, _namespace), time, loggers);
         _pipeline = new FlowPipeline(
-            _kernel.Source, Sinks(state), TapConfiguration.ToPipeline(options, earlierIds), time, loggers.CreateLogger<FlowPipeline>());
+            _kernel.Source, Sinks(state), TapConfiguration.ToPipeline(options, earlierIds, map => WithParts(map, state, checkpointIdentity)), time, loggers.CreateLogger<FlowPipeline>());
         await _pipeline.StartAsync(cancellationToken).ConfigureAwait(false);
         await _kernel.Tap.StartAsync(cancellationToken).ConfigureAwait(false);
         _checkpoints = new FlowIdCheckpoints(_pipeline, checkpoint, checkpointIdentity, time, _logger);
@@ -92,6 +95,8 @@ internal sealed class StreamService(
         notifier.Stopping();
         if (_kernel is null || _pipeline is null)
             return;
+        if (Reclassify is not null)
+            await Reclassify.HaltAsync().ConfigureAwait(false); // the last events are still to be written, not to be acted on
         if (_checkpoints is not null && !_pipeline.Completion.IsCompleted)
             await _checkpoints.StopAsync(cancellationToken).ConfigureAwait(false);
         await _pipeline.DrainAsync(LastEvents).ConfigureAwait(false);
@@ -109,11 +114,15 @@ internal sealed class StreamService(
             await _pipeline.DisposeAsync().ConfigureAwait(false);
         if (_kernel is not null)
             await _kernel.DisposeAsync().ConfigureAwait(false);
+        if (_mapMemory is not null)
+            await _mapMemory.DisposeAsync().ConfigureAwait(false);
+        if (_evidence is not null)
+            await _evidence.DisposeAsync().ConfigureAwait(false);
         _tracking?.Dispose();
         _sysctls?.RestoreAll();
         _lock?.Dispose();
         _namespace?.Dispose();
-        (_kernel, _pipeline, _tracking, _sysctls, _lock, _namespace) = (null, null, null, null, null, null);
+        (_kernel, _pipeline, _mapMemory, _evidence, _tracking, _sysctls, _lock, _namespace) = (null, null, null, null, null, null, null, null);
     }
 
     // Before anything is made or changed: without the permission, or without ctnetlink, nothing else matters.
@@ -123,7 +132,9 @@ internal sealed class StreamService(
         client.Count();
     }
 
-    /// <summary>The pin may come later, with its agent: each audit looks again, and says so. Whatever else is wrong would stay so.</summary>
+    /// <summary>
+    /// The pin may come later, with its agent: each audit looks again, and says so. Whatever else is wrong would stay so.
+    /// </summary>
     private void TryMap()
     {
         if (options.Map.Path is not { } path)
@@ -136,6 +147,19 @@ internal sealed class StreamService(
         {
             // The first audit warns of it.
         }
+    }
+
+    /// <summary>What outlives the process: what is learnt of the map, and the evidence of what is deleted.</summary>
+    private MapOptions WithParts(MapOptions map, StateDirectory state, CheckpointIdentity identity)
+    {
+        _mapMemory = new MapMemoryFile(state, identity, _logger);
+        if (options.Map.EvidencePath is { } path)
+        {
+            _evidence = new MapEvidenceFile(path, options.Map.EvidenceRotation, time, loggers.CreateLogger<MapEvidenceFile>());
+            reload.Add("the evidence of deletions", _evidence.Reopen);
+        }
+
+        return map with { Earlier = _mapMemory.Load(), OnLearnt = _mapMemory.Keep, Evidence = _evidence };
     }
 
     private void ActivateTracking()
@@ -208,9 +232,9 @@ internal sealed class StreamService(
         if (status.Map is { Counters: { } map })
             text += string.Create(CultureInfo.InvariantCulture, $"; map: {map.Deleted} entries deleted, {map.Restored} of them restored, {map.WouldDelete} would be deleted, {map.Kept} kept");
         if (Reclassify?.Status is { Mode: ReclassifyMode.DryRun, Counters: { } would })
-            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: nothing was changed (dry run), {would.Deleted} times an entry would have been deleted, {would.Remarked} times re-marked");
+            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: nothing was changed (dry run), {would.Resets} times a client would have been reset, {would.Deleted} times an entry deleted, {would.Remarked} times re-marked");
         else if (Reclassify?.Status.Counters is { } moves)
-            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: {moves.Deleted} entries deleted, {moves.Remarked} re-marked, {moves.Of(ActionOutcome.Moved)} moved, {moves.Of(ActionOutcome.Looped)} looped, {moves.Of(ActionOutcome.Hung)} hung");
+            text += string.Create(CultureInfo.InvariantCulture, $"; reclassification: {moves.Resets} clients reset, {moves.Deleted} entries deleted, {moves.Remarked} re-marked, {moves.Of(ActionOutcome.Moved)} moved, {moves.Of(ActionOutcome.Looped)} looped, {moves.Of(ActionOutcome.Hung)} hung");
         return text;
     }
 }

@@ -29,9 +29,12 @@ internal static class TapConfiguration
         },
     };
 
-    internal static PipelineOptions ToPipeline(ServiceOptions options, CheckpointedFlows? earlierIds)
+    internal static PipelineOptions ToPipeline(ServiceOptions options, CheckpointedFlows? earlierIds, Func<MapOptions, MapOptions>? mapParts = null)
     {
         FlowFilter filter = options.Tap.Filter.Build();
+        MapOptions? map = options.Map.Path is { } path ? ToMap(options.Map, path) : null;
+        if (map is not null && mapParts is not null)
+            map = mapParts(map);
         return new PipelineOptions
         {
             AuditInterval = options.Audit.Interval,
@@ -42,7 +45,7 @@ internal static class TapConfiguration
             DrainPatience = options.Shutdown.Timeout,
             Filter = filter.IsEmpty ? null : filter.Matches,
             EarlierIds = earlierIds is null ? null : earlierIds.TryMatch,
-            Map = options.Map.Path is { } path ? ToMap(options.Map, path) : null,
+            Map = map,
         };
     }
 
@@ -52,6 +55,8 @@ internal static class TapConfiguration
         Mode = settings.Mode,
         Grace = settings.Grace,
         ArmedWindow = settings.ArmedWindow,
+        TcpPatience = settings.TcpPatience,
+        UdpPatience = settings.UdpPatience,
         MaxDeletesPerCycle = settings.MaxDeletesPerCycle,
         UntrackedGroupSize = settings.UntrackedGroupSize,
     };

@@ -111,11 +111,14 @@ internal sealed class ServiceMeter : IDisposable
         ]);
         MapCounter("map_nominated_total", "Keys nominated, by reason.", static map =>
             [new(map.Counters.NominatedByEnd, Label("reason", "ended")), new(map.Counters.NominatedByMisses, Label("reason", "missed_twice"))]);
+        MapCounter("map_held_ends_total", "Ends that did not nominate at once, since the connection may be alive.", static map => [new(map.Counters.EndsHeld)]);
+        MapGauge("map_held_entries", "Entries without a flow that the last audit kept, since their connection may be alive.", static map => [new(map.Held)]);
         MapCounter("map_deferred_total", "Nominations put off, since there are as many tombstones as a cycle may delete.", static map => [new(map.Counters.Deferred)]);
         MapCounter("map_kept_total", "Nominated keys that were not deleted, by reason.", static map =>
         [
             new(map.Counters.CancelledByNew, Label("reason", "new_flow")), new(map.Counters.KeptAlive, Label("reason", "alive")),
             new(map.Counters.KeptInUse, Label("reason", "in_use")), new(map.Counters.KeptUntracked, Label("reason", "untracked")),
+            new(map.Counters.KeptHeld, Label("reason", "held")),
             new(map.Counters.AlreadyGone, Label("reason", "already_gone")),
         ]);
         MapCounter("map_deleted_total", "Entries deleted, those put back included.", static map => [new(map.Counters.Deleted)]);
@@ -127,7 +130,10 @@ internal sealed class ServiceMeter : IDisposable
         ]);
         MapGauge("map_longest_absence_seconds", "Longest time a restored entry had been absent.", static map => [new(map.Counters.LongestAbsence / 1e9)]);
         MapCounter("map_live_entries_lost_total", "Entries of live flows that vanished without this service, by cause.", static map =>
-            [new(map.Counters.DeletedByOthers, Label("cause", "deleted_by_others")), new(map.Counters.Evicted, Label("cause", "evicted"))]);
+        [
+            new(map.Counters.DeletedByOthers, Label("cause", "deleted_by_others")), new(map.Counters.Evicted, Label("cause", "evicted")),
+            new(map.Counters.LostUnknown, Label("cause", "unknown")),
+        ]);
     }
 
     private void AddReclassification()
@@ -135,8 +141,11 @@ internal sealed class ServiceMeter : IDisposable
         ReclassifyCounter("reclassify_looks_total", "Looks at flows: when they begin, again later, and when a set has changed.", static now => [new(now.Counters.Looks)]);
         ReclassifyCounter("reclassify_questions_total", "Questions to classifiers; the other looks were answered from memory.", static now => [new(now.Counters.Questions)]);
         ReclassifyCounter("reclassify_misplaced_total", "Looks that found a flow on the wrong path.", static now => [new(now.Counters.Misplaced)]);
-        ReclassifyCounter("reclassify_actions_total", "Entries acted on, by action; in a dry run, those that would have been.", static now =>
-            [new(now.Counters.Deleted, Label("action", ReclassifyNames.Of(FlowAction.Delete))), new(now.Counters.Remarked, Label("action", ReclassifyNames.Of(FlowAction.Remark)))]);
+        ReclassifyCounter("reclassify_actions_total", "Flows acted on, by action; in a dry run, those that would have been.", static now =>
+            [
+                new(now.Counters.Deleted, Label("action", ReclassifyNames.Of(FlowAction.Delete))), new(now.Counters.Resets, Label("action", ReclassifyNames.Of(FlowAction.Reset))),
+                new(now.Counters.Remarked, Label("action", ReclassifyNames.Of(FlowAction.Remark))),
+            ]);
         ReclassifyCounter("reclassify_refused_total", "Looks after which a misplaced flow was left where it was, by reason.", static now =>
             [.. Enum.GetValues<Refusal>().Where(static reason => reason != Refusal.None).Select(reason => new Measurement<long>(now.Counters.Of(reason), Label("reason", ReclassifyNames.Of(reason))))]);
         ReclassifyCounter("reclassify_outcomes_total", "Actions by how they ended.", static now =>
@@ -150,7 +159,9 @@ internal sealed class ServiceMeter : IDisposable
         ReclassifyGauge("reclassify_acting", "1 when flows are moved, 0 in a dry run.", static now => [new(now.Mode == ReclassifyMode.Act ? 1 : 0)]);
         ReclassifyGauge("reclassify_rechecks", "Flows that will be looked at again.", static now => [new(now.Rechecks)]);
         ReclassifyCounter("reclassify_rechecks_refused_total", "Looks that there was no room for.", static now => [new(now.RechecksRefused)]);
-        ReclassifyGauge("reclassify_pending_actions", "Deletions whose flow has not come back yet.", static now => [new(now.Pending)]);
+        ReclassifyGauge("reclassify_pending_actions", "Deletions and resets whose flow has not come back yet.", static now => [new(now.Pending)]);
+        ReclassifyGauge("reclassify_armed", "Connections whose client will be reset with its next packet.", static now => [new(now.Armed)]);
+        ReclassifyGauge("reclassify_awaited_moves", "Moves whose outcome decides how many more there may be at once.", static now => [new(now.Awaited)]);
         ReclassifyGauge("reclassify_guarded", "Client, destination and port under the flap guard's watch.", static now => [new(now.Guarded)]);
         ReclassifyGauge("reclassify_classifier_working", "0 while a classifier waits for something or has failed.", static now =>
             [.. now.Classifiers.Select(static classifier => new Measurement<double>(classifier.IsWorking ? 1 : 0, Label("classifier", classifier.Name)))]);

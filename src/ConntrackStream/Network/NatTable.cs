@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.EventTap.Netlink.Nftables;
 
 namespace ConntrackStream.Service.Network;
 
@@ -19,14 +20,14 @@ internal static class NatTable
     internal static OwnedTable Create(NetworkNamespace networkNamespace, string outerLink, ushort publicPort, IPEndPoint published) =>
         OwnedTable.Create(Name, networkNamespace, (ref batch) =>
         {
-            batch.AddChain(Name, Source, NatHook.PostRouting);
+            batch.AddChain(Name, Source, NftHook.SourceNat);
             batch.AddRule(Name, Source, (ref rule) =>
             {
                 rule.OutputInterfaceIs(outerLink);
                 rule.FamilyIsIPv4();
                 rule.Masquerade();
             });
-            batch.AddChain(Name, Destination, NatHook.PreRouting);
+            batch.AddChain(Name, Destination, NftHook.DestinationNat);
             batch.AddRule(Name, Destination, (ref rule) =>
             {
                 rule.InputInterfaceIs(outerLink);

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.EventTap.Netlink.Nftables;
 
 namespace ConntrackStream.Service.Network;
 

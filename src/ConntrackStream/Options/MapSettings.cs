@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Service.Options;
 
@@ -24,6 +25,21 @@ public sealed class MapSettings
     [DurationRange("00:00:00.100", "00:05:00")]
     public TimeSpan ArmedWindow { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long a peer of an open TCP connection may pause after the kernel's timer for it has run out, and still send.
+    /// nf_conntrack_tcp_timeout_established
+    /// where that is shorter. Default 2 h 4 min (RFC 5382).
+    /// </summary>
+    [DurationRange("00:00:00", "7.00:00:00")]
+    public TimeSpan TcpPatience { get; set; } = new(2, 4, 0);
+
+    /// <summary>
+    /// The same for UDP and protocols without states; the kernel's timeout for them where that is longer, unless this is 0. Default 2 min
+    /// (RFC 4787).
+    /// </summary>
+    [DurationRange("00:00:00", "1.00:00:00")]
+    public TimeSpan UdpPatience { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Entries deleted between two audits of the map at most, and keys nominated at one time. Default 65536.</summary>
     [Range(1, 1_048_576)]
     public int MaxDeletesPerCycle { get; set; } = 65536;
@@ -34,4 +50,11 @@ public sealed class MapSettings
     /// </summary>
     [Range(1, 1_048_576)]
     public int UntrackedGroupSize { get; set; } = 64;
+
+    /// <summary>File for the evidence of each deletion, one JSON object a line. Default: none.</summary>
+    [StringLength(4095, MinimumLength = 1)]
+    public string? EvidencePath { get; set; }
+
+    /// <summary>When that file is renamed and a new one begun.</summary>
+    public RotationOptions EvidenceRotation { get; set; } = new();
 }

@@ -42,7 +42,7 @@ internal sealed record ClassifiedRecord
     /// <summary>Who says so.</summary>
     public string? WantedBy { get; init; }
 
-    /// <summary>keep, remark or delete.</summary>
+    /// <summary>keep, remark, delete, reset, or watch: delete if its client still sends.</summary>
     public required string Action { get; init; }
 
     /// <summary>Why it would be kept.</summary>

@@ -7,7 +7,10 @@ namespace ConntrackStream.Service.Output;
 /// <summary>What became of a nominated key, as <c>map audit -o json</c> tells it.</summary>
 internal sealed record MapOutcomeRecord : MapKeyRecord
 {
-    /// <summary>deleted, would_delete, restored, healed, restore_failed, kept_started, kept_alive, kept_in_use, kept_untracked or already_gone.</summary>
+    /// <summary>
+    /// deleted, would_delete, restored, healed, restore_failed, kept_started, kept_alive, kept_in_use, kept_untracked, kept_held or
+    /// already_gone.
+    /// </summary>
     [JsonPropertyOrder(-9)]
     public required string Outcome { get; init; }
 
@@ -31,7 +34,9 @@ internal sealed record MapOutcomeRecord : MapKeyRecord
     internal string ToJson() => JsonSerializer.Serialize(this, MapJson.Default.MapOutcomeRecord);
 
     /// <summary>One line for people.</summary>
-    internal string ToText() => Why is null ? $"{Word()} {KeyText()}: {Evidence}" : $"{Word()} {KeyText()}: {Why}; nominated as {Evidence}";
+    internal string ToText() => Why is null
+        ? $"{Word()} {KeyText()}: {Evidence}"
+        : $"{Word()} {KeyText()}: {Why}; {(Outcome == "kept_held" ? "" : "nominated as ")}{Evidence}";
 
     private string Word() => Outcome switch
     {

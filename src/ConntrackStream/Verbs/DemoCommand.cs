@@ -15,9 +15,11 @@ internal static class DemoCommand
         Verb verb = new("demo", "Shows the whole job on real flows in throw-away network namespaces; needs root, leaves nothing behind", """
               conntrack-stream demo
               conntrack-stream demo -o text
+              conntrack-stream demo race               three ways to clean a policy agent's map, and what each cuts
               conntrack-stream demo 2>/dev/null | jq -c '{event, proto, src, dst, nat, tx_bytes}'
             """);
         verb.Add([output.Option]);
+        verb.Subcommands.Add(DemoRaceCommand.Create(context));
         verb.SetAction(async (parsed, cancellation) =>
         {
             using Interruption interruption = new(cancellation);

@@ -38,8 +38,8 @@ public sealed partial class ConntrackClient : IDisposable
         socket.SetReceiveTimeout(AnswerTimeout);
     }
 
-    /// <summary>Whether the client's network namespace has an interface of this index.</summary>
-    public bool HasInterface(uint index) => _socket.HasInterface(index);
+    /// <summary>Whether the client's network namespace has an interface of this index; null when the kernel does not say.</summary>
+    public bool? HasInterface(uint index) => _socket.HasInterface(index);
 
     public void Dispose() => _socket.Dispose();
 

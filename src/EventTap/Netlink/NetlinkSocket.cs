@@ -50,11 +50,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         return value;
     }
 
-    /// <summary>Whether the socket's network namespace has an interface of this index (SIOCGIFNAME).</summary>
-    internal bool HasInterface(uint index)
+    /// <summary>Whether the socket's network namespace has an interface of this index (SIOCGIFNAME); null when the kernel does not say.</summary>
+    internal bool? HasInterface(uint index)
     {
         Ifreq request = new() { InterfaceIndex = (int)index };
-        return ioctl(Handle, SIOCGIFNAME, &request) == 0; // ENODEV, ENXIO: there is none
+        if (ioctl(Handle, SIOCGIFNAME, &request) == 0)
+            return true;
+        return LastErrno == Errno.ENODEV ? false : null;
     }
 
     /// <summary>Attaches a classic BPF program (SO_ATTACH_FILTER): a message for which it returns 0 is never queued.</summary>

@@ -47,10 +47,13 @@ internal static class NfTables
 
     internal const uint NFT_REG_1 = 1;
     internal const uint NFT_REG_2 = 2;
+    internal const uint NFT_REG32_00 = 8; // registers of four bytes, the first of them at NFT_REG_1's place
 
     internal const ushort NFTA_CT_DREG = 1;
     internal const ushort NFTA_CT_KEY = 2;
     internal const uint NFT_CT_STATE = 0;
+    internal const uint NFT_CT_DIRECTION = 1;
+    internal const uint NFT_CT_ID = 23; // 4.18
 
     internal const ushort NFTA_META_DREG = 1;
     internal const ushort NFTA_META_KEY = 2;
@@ -63,7 +66,20 @@ internal static class NfTables
     internal const ushort NFTA_PAYLOAD_BASE = 2;
     internal const ushort NFTA_PAYLOAD_OFFSET = 3;
     internal const ushort NFTA_PAYLOAD_LEN = 4;
+    internal const uint NFT_PAYLOAD_NETWORK_HEADER = 1;
     internal const uint NFT_PAYLOAD_TRANSPORT_HEADER = 2;
+
+    internal const ushort NFTA_BITWISE_SREG = 1;
+    internal const ushort NFTA_BITWISE_DREG = 2;
+    internal const ushort NFTA_BITWISE_LEN = 3;
+    internal const ushort NFTA_BITWISE_MASK = 4;
+    internal const ushort NFTA_BITWISE_XOR = 5;
+
+    internal const ushort NFTA_LOOKUP_SET = 1;
+    internal const ushort NFTA_LOOKUP_SREG = 2;
+
+    internal const ushort NFTA_REJECT_TYPE = 1;
+    internal const uint NFT_REJECT_TCP_RST = 1;
 
     internal const ushort NFTA_CMP_SREG = 1;
     internal const ushort NFTA_CMP_OP = 2;
@@ -84,6 +100,7 @@ internal static class NfTables
     internal const ushort NFTA_SET_FLAGS = 3;
     internal const ushort NFTA_SET_KEY_TYPE = 4;
     internal const ushort NFTA_SET_KEY_LEN = 5;
+    internal const ushort NFTA_SET_ID = 10;
     internal const uint NFT_SET_INTERVAL = 0x4;
     internal const uint NFT_SET_TIMEOUT = 0x10;
     internal const uint NFT_SET_EVAL = 0x20; // "dynamic": packets add members
@@ -93,6 +110,7 @@ internal static class NfTables
     internal const ushort NFTA_SET_ELEM_LIST_ELEMENTS = 3;
     internal const ushort NFTA_SET_ELEM_KEY = 1;
     internal const ushort NFTA_SET_ELEM_FLAGS = 3;
+    internal const ushort NFTA_SET_ELEM_TIMEOUT = 4;
     internal const ushort NFTA_SET_ELEM_EXPIRATION = 5;
     internal const ushort NFTA_SET_ELEM_KEY_END = 10;
     internal const uint NFT_SET_ELEM_INTERVAL_END = 1;

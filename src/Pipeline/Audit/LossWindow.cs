@@ -28,8 +28,8 @@ internal sealed class LossWindow
     }
 
     /// <summary>
-    /// The barrier has come back through the socket that was opened again. An entry made just before that, when the kernel knew of no listener, may have
-    /// been confirmed after it, and without a NEW.
+    /// The barrier has come back through the socket that was opened again. An entry made just before that, when the kernel knew of no
+    /// listener, may have been confirmed after it, and without a NEW.
     /// </summary>
     public void ExtendReconnect(long to)
     {

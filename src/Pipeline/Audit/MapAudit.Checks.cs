@@ -9,9 +9,9 @@ namespace ConntrackStream.Pipeline.Audit;
 internal sealed partial class MapAudit
 {
     private const int SmallTable = 256; // flows that may vanish unseen without a word
-    private const int NearlyFull = 95; // per cent of max_entries from which on the kernel evicts
     private const int LostToName = 5; // flows named in the log each time
 
+    private readonly MapFill _fill = new();
     private string? _problem;
     private long _lost;
     private bool _isStarving, _saidUnmatched;
@@ -53,6 +53,7 @@ internal sealed partial class MapAudit
             {
                 context.Map = context.Options.Open();
                 logger.MapOpened(context.Map.Info.Source, context.Map.Info.Layout, context.Map.Info.Id, context.Map.Info.Capacity, context.Options.Mode);
+                Recall(context.Map.Info.Id);
             }
             else if (context.Map.Refresh())
             {
@@ -69,8 +70,17 @@ internal sealed partial class MapAudit
             if (_problem != e.Message)
                 logger.MapUnusable(_problem = e.Message);
             context.Void();
+            _hasHistory = false;
             return false;
         }
+    }
+
+    /// <summary>What an earlier run knew of this very map. The first map that is opened is the only one it can be about.</summary>
+    private void Recall(uint mapId)
+    {
+        if (_earlier is { } earlier && earlier.MapId == mapId)
+            context.Groups.Restore(earlier.Groups);
+        _earlier = null;
     }
 
     private void OnRecreated(FlowMapInfo info)
@@ -78,6 +88,7 @@ internal sealed partial class MapAudit
         context.Counters.Recreated++;
         logger.MapRecreated(info.Source, info.Layout, info.Id);
         context.VoidAll();
+        _hasHistory = false;
         stage.Void();
     }
 
@@ -112,16 +123,22 @@ internal sealed partial class MapAudit
     {
         if (_lost == 0)
             return;
-        long percent = scan.Entries * 100 / Math.Max(1, context.Map!.Info.Capacity);
-        if (percent >= NearlyFull)
+        FlowMapInfo map = context.Map!.Info;
+        long entries = scan.Entries + scan.Junk;
+        switch (_fill.CauseOf(map.EvictsFrom, entries, context.Started, context.View.Context.LossEpoch))
         {
-            context.Counters.Evicted += _lost;
-            logger.LiveEntriesEvicted(_lost, percent);
-        }
-        else
-        {
-            context.Counters.DeletedByOthers += _lost;
-            logger.LiveEntriesDeleted(_lost);
+            case LossCause.Evicted:
+                context.Counters.Evicted += _lost;
+                logger.LiveEntriesEvicted(_lost, entries, map.Capacity, map.EvictsFrom!.Value);
+                break;
+            case LossCause.Unknown:
+                context.Counters.LostUnknown += _lost;
+                logger.LiveEntriesLost(_lost, entries, map.EvictsFrom!.Value, _fill.Begun(context.Started));
+                break;
+            default:
+                context.Counters.DeletedByOthers += _lost;
+                logger.LiveEntriesDeleted(_lost);
+                break;
         }
     }
 

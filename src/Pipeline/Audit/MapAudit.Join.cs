@@ -20,12 +20,12 @@ internal sealed partial class MapAudit
         for (int i = 0; i < entries.Length; i++)
             warmth += context.View.Warm(entries[i].Key.Tuple.IsIPv6, heads[i]);
         context.View.KeepWarm(warmth);
-        long now = context.Now, youngest = context.Monotonic - (context.Options.Grace.Ticks * 100);
+        long now = context.Now, monotonic = context.Monotonic;
         for (int i = 0; i < entries.Length; i++)
-            Judge(entries[i], hashes[i], now, youngest);
+            Judge(entries[i], hashes[i], now, monotonic);
     }
 
-    private void Judge(in MapEntry entry, ulong hash, long now, long youngest)
+    private void Judge(in MapEntry entry, ulong hash, long now, long monotonic)
     {
         context.Owners.Learn(entry.Key);
         if (HasFlow(entry.Key.Tuple, hash))
@@ -33,17 +33,34 @@ internal sealed partial class MapAudit
             _matched++;
             context.Match(entry.Key);
         }
-        else if (context.Map!.Info.HasLastSeen && (long)entry.Value.LastSeen > youngest)
+        else if (IsYoung(entry.Value, monotonic))
         {
             _young++;
+            context.Holds.Keep(entry.Key.Tuple);
+            if (_isUnknown || context.Misses.Contains(entry.Key))
+                Miss(entry, now, monotonic); // counts from its next use on, and is remembered as used without a flow
         }
         else
         {
             _missed++;
-            context.Misses.Mark(entry.Key, context.Scan, now);
-            context.Groups.Miss(MapGroup.Of(entry.Key));
+            context.Holds.Keep(entry.Key.Tuple);
+            Miss(entry, now, monotonic);
+            if (!context.Interfaces.IsGone(entry.Key.InterfaceIndex))
+                context.Groups.Miss(MapGroup.Of(entry.Key), IsOld(entry));
         }
     }
+
+    private bool IsYoung(in MapValue value, long monotonic) =>
+        context.Map!.Info.HasLastSeen && (long)value.LastSeen > monotonic - Nanoseconds(context.Options.Grace);
+
+    private void Miss(in MapEntry entry, long now, long monotonic) => context.Misses.Mark(
+        entry.Key, context.Scan, now, monotonic, (long)entry.Value.LastSeen, _isUnknown || context.Holds.HasOverflowed);
+
+    /// <summary>Not used for longer than the kernel keeps any flow of the protocol.</summary>
+    private bool IsOld(in MapEntry entry) => entry.Value.LastSeen != 0
+        && (long)entry.Value.LastSeen < context.Monotonic - Nanoseconds(_timeouts.Longest.Of(entry.Key.Tuple.Protocol));
+
+    private static long Nanoseconds(TimeSpan span) => span.Ticks * 100;
 
     private bool HasFlow(in FlowTuple tuple, ulong hash)
     {

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Pipeline.LiveView;
@@ -25,10 +26,13 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     private MapEntryBatch? _batch;
     private MissLedger.Settlement? _settlement;
     private Task _scan = Task.CompletedTask;
-    private FlowMapScan _scanned; // good once the channel is complete
+    private FlowMapScan _scanned; // good once the channel is complete, as the next
+    private KernelTimeouts _timeouts = new();
+    private MapMemory? _earlier = context.Options.Earlier;
     private ushort _epoch;
     private bool _tallied = true; // the last scan counted, and so do the rows' tallies
-    private long _began, _failedRounds, _matched, _missed, _young;
+    private long _began, _startedBefore, _failedRounds, _matched, _missed, _young;
+    private int _held, _kept; // keys that the last audit, the audit under way kept: their connection may still be alive
 
     private enum Phase : byte
     {
@@ -42,6 +46,9 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
 
     /// <summary>The last one, whether it counted or not; null before the first.</summary>
     public MapReport? Last { get; private set; }
+
+    /// <summary>Keys without a flow that the last one kept, since their connection may still be alive.</summary>
+    public int Held => _held;
 
     /// <summary>CLOCK_MONOTONIC in ns of the end of the last one that counted, or of the start.</summary>
     public long LastCounted { get; private set; } = context.Monotonic;
@@ -121,9 +128,12 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         context.Scan++;
         _began = context.Monotonic;
+        _startedBefore = context.Started;
         _epoch = context.View.Context.LossEpoch;
         _matched = _missed = _young = 0;
+        OpenHistory();
         context.OpenLive();
+        context.Interfaces.Forget();
         (_family, _slot) = (FlowFamily.IPv4, 0);
         _phase = Phase.Opening;
         _batches = Channel.CreateBounded<MapEntryBatch>(new BoundedChannelOptions(MapEntryPool.Batches) { SingleReader = true, SingleWriter = true });
@@ -137,6 +147,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         Exception? failure = null;
         try
         {
+            _timeouts = ports.Timeouts() ?? _timeouts;
             _scanned = map.Scan(
                 _pool,
                 batch =>
@@ -222,7 +233,9 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         context.Groups.Commit();
         if (context.Groups.Exempt.Count > before)
             logger.UntrackedGroups(context.Groups.Exempt.Count, DescribeGroups());
+        CommitHistory();
         _settlement = context.Misses.Commit(context.Scan);
+        _kept = 0;
         _phase = Phase.Settling;
     }
 
@@ -232,13 +245,19 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         long grace = context.Options.Grace.Ticks * 100, now = context.Now;
         while (_settlement!.TryNext(ref budget, out MapKey key, out MissLedger.Miss miss))
         {
-            if (now - miss.First >= grace)
+            if (now - miss.First < grace)
+                continue;
+            long until = context.HeldUntil(key, miss.IsUnknown ? miss.FirstMonotonic : null, (ulong)miss.LastSeen);
+            if (until <= context.Monotonic)
                 stage.NominateMissed(context.Map!, key, miss);
+            else
+                Hold(key, miss, until);
         }
 
         if (!_settlement.IsDone)
             return;
         _settlement = null;
+        _held = _kept;
         stage.OnCycle();
         _tallied = true;
         (_family, _slot) = (FlowFamily.IPv4, 0);
@@ -250,7 +269,9 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
     {
         context.Counters.Audits++;
         LastCounted = context.Monotonic;
+        context.Options.OnLearnt?.Invoke(new MapMemory(context.Map!.Info.Id, context.Groups.ToMemory()));
         TellLost(_scanned);
+        _fill.Remember(_scanned.Entries + _scanned.Junk, _startedBefore, _epoch);
         Answer(new MapReport(
             context.Now - (context.Monotonic - _began), Since(_began), _scanned.Entries, _matched, _missed, _young, _scanned.Junk, Problem: null));
         TellShare();
@@ -271,6 +292,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         context.Counters.AuditsDiscarded++;
         logger.MissesVoided(reason);
         context.Void();
+        _hasHistory = false;
         EndWithoutResult(reason);
     }
 
@@ -281,6 +303,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         context.Groups.Discard();
         context.Owners.Discard();
         _tallied = false;
+        DiscardHistory();
         _phase = Phase.Idle;
         Answer(new MapReport(context.Now - (context.Monotonic - _began), Since(_began), 0, _matched, _missed, _young, 0, reason));
     }

@@ -1,3 +1,5 @@
+using ConntrackStream.EventTap.Conntrack;
+
 namespace ConntrackStream.Pipeline.Audit;
 
 /// <summary>What the map audit needs from the pipeline around it.</summary>
@@ -11,6 +13,9 @@ internal sealed record MapAuditPorts
 
     /// <summary>Rounds given up because the dump failed, since the start.</summary>
     public required Func<long> FailedRounds { get; init; }
+
+    /// <summary>The namespace's timeouts; null when they cannot be read. Called on the scan's thread.</summary>
+    public required Func<Delete.KernelTimeouts?> Timeouts { get; init; }
 
     /// <summary>Between two regular audits of the view.</summary>
     public required TimeSpan Interval { get; init; }

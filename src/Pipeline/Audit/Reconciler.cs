@@ -211,7 +211,9 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         });
     }
 
-    /// <summary>A long backlog of events delays a barrier; only one that is lost with its socket never comes. Asking again is harmless.</summary>
+    /// <summary>
+    /// A long backlog of events delays a barrier; only one that is lost with its socket never comes. Asking again is harmless.
+    /// </summary>
     private void OnBarrierOverdue(long token)
     {
         if (token != _token || _phase is not (Phase.Opening or Phase.Closing))

@@ -1,44 +1,52 @@
-using System.Globalization;
 using System.Threading.Channels;
-using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
-/// The log of what was deleted and restored, each with its evidence. Written by a task of its own: a slow reader of the log never holds up
-/// the loop. What it cannot take is counted, and told.
+/// The log of what was deleted and restored: a summary now and then, each entry for those who want it (level Debug, an evidence file, a verb).
+/// Written by a task of its own: a slow reader of the log, or a full disk, never holds up the loop. What it cannot take is counted and reported.
 /// </summary>
-/// <param name="onOutcome">Told of each as well, on that task; null when nobody asks.</param>
-internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcome = null) : IAsyncDisposable
+/// <param name="onOutcome">Called with each as well, on that task; null for none.</param>
+/// <param name="evidence">Keeps each change of the map, on that task; null for none.</param>
+internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcome = null, IMapEvidence? evidence = null) : IAsyncDisposable
 {
     private const int Capacity = 1 << 16;
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(10);
 
     private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+    private OutcomeCounts _counts = new(); // since the last summary; the loop's
     private Task _writing = Task.CompletedTask;
     private long _dropped;
 
-    private readonly record struct Entry(DeleteOutcome Outcome, TombstoneView Tombstone, string? Reason, long AbsentNs, long At, int Zones);
-
-    /// <summary>Somebody wants to know what was kept, too.</summary>
-    public bool TellsKept => onOutcome is not null || logger.IsEnabled(LogLevel.Debug);
+    /// <summary>A decision, or a summary of many.</summary>
+    private readonly record struct Entry(MapDecision Decision, OutcomeCounts? Summary = null);
 
     public void Start() => _writing = WriteAsync();
 
-    /// <param name="reason">Why it was put back; null for a deletion.</param>
+    /// <param name="reason">Why it was kept or put back; null for a deletion.</param>
     /// <param name="absentNs">How long the entry was absent.</param>
     /// <param name="at">ns since the Unix epoch.</param>
     /// <param name="zones">Zones in which the kernel was asked.</param>
     public void Write(DeleteOutcome outcome, Tombstone tombstone, string? reason, long absentNs, long at, int zones)
     {
-        if (!_entries.Writer.TryWrite(new Entry(outcome, tombstone.ToView(), reason, absentNs, at, zones)))
+        _counts.Add(outcome, tombstone.Reason);
+        if (!IsWanted(outcome))
+            return;
+        if (!_entries.Writer.TryWrite(new Entry(new MapDecision(outcome, tombstone.ToView(), reason, absentNs, at, zones))))
             Interlocked.Increment(ref _dropped);
     }
 
-    /// <summary>Writes what is waiting.</summary>
+    /// <summary>Has what was counted since the last summary logged; nothing when that is nothing.</summary>
+    public void Summarise()
+    {
+        if (!_counts.IsEmpty && _entries.Writer.TryWrite(new Entry(default, _counts)))
+            _counts = new OutcomeCounts();
+    }
+
+    /// <summary>Writes what is waiting, and a last summary. Call when the loop has ended.</summary>
     public async ValueTask DisposeAsync()
     {
+        Summarise();
         _entries.Writer.TryComplete();
         await _writing.ConfigureAwait(false);
     }
@@ -48,60 +56,63 @@ internal sealed class DeleteJournal(ILogger logger, Action<MapOutcome>? onOutcom
         while (await _entries.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (_entries.Reader.TryRead(out Entry entry))
-                Log(entry);
+                Handle(entry);
+            evidence?.Flush();
             if (Interlocked.Exchange(ref _dropped, 0) is > 0 and long dropped)
                 logger.JournalDropped(dropped);
             await Task.Delay(Pace, TimeProvider.System).ConfigureAwait(false); // else each deletion would wake this task
         }
     }
 
-    private void Log(in Entry entry)
+    /// <summary>Else it is only counted.</summary>
+    private bool IsWanted(DeleteOutcome outcome) => onOutcome is not null || IsAlwaysLogged(outcome)
+        || (evidence is not null && outcome < DeleteOutcome.KeptStarted) || logger.IsEnabled(LogLevel.Debug);
+
+    private static bool IsAlwaysLogged(DeleteOutcome outcome) => outcome is DeleteOutcome.Restored or DeleteOutcome.Healed or DeleteOutcome.RestoreFailed;
+
+    private void Handle(in Entry entry)
     {
-        string key = Describe(entry.Tombstone.Key), evidence = Evidence(entry);
-        switch (entry.Outcome)
+        if (entry.Summary is { } summary)
+        {
+            logger.CleaningSummary(summary.ToString());
+            return;
+        }
+
+        MapDecision decision = entry.Decision;
+        if (evidence is not null && decision.IsChange)
+            evidence.Write(decision);
+        if (onOutcome is not null || IsAlwaysLogged(decision.Outcome) || logger.IsEnabled(LogLevel.Debug))
+            Log(decision);
+    }
+
+    private void Log(in MapDecision decision)
+    {
+        string key = EvidenceText.Describe(decision.Tombstone.Key), words = EvidenceText.Of(decision);
+        switch (decision.Outcome)
         {
             case DeleteOutcome.Deleted:
-                logger.EntryDeleted(key, evidence);
+                logger.EntryDeleted(key, words);
                 break;
             case DeleteOutcome.WouldDelete:
-                logger.EntryWouldBeDeleted(key, evidence);
+                logger.EntryWouldBeDeleted(key, words);
                 break;
             case DeleteOutcome.Restored:
-                logger.EntryRestored(key, entry.Reason!, entry.AbsentNs / 1000.0, evidence);
+                logger.EntryRestored(key, decision.Reason!, decision.AbsentNs / 1000.0, words);
                 break;
             case DeleteOutcome.Healed:
-                logger.EntryHealed(key, entry.Reason!, evidence);
+                logger.EntryHealed(key, decision.Reason!, words);
                 break;
             case DeleteOutcome.RestoreFailed:
-                logger.RestoreFailed(key, entry.Reason!, evidence);
+                logger.RestoreFailed(key, decision.Reason!, words);
+                break;
+            case DeleteOutcome.KeptHeld:
+                logger.EntryHeld(key, decision.Reason!, words);
                 break;
             default:
-                logger.EntryKept(key, entry.Reason!, evidence);
+                logger.EntryKept(key, decision.Reason!, words);
                 break;
         }
 
-        onOutcome?.Invoke(new MapOutcome(entry.Outcome, entry.Tombstone, evidence, entry.Reason));
-    }
-
-    internal static string Describe(in MapKey key)
-    {
-        string tuple = MapKeys.IsShared(key.Tuple.Protocol) ? TupleText.DescribeAddresses(key.Tuple) : TupleText.Describe(key.Tuple);
-        string link = key.InterfaceIndex == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ifindex={key.InterfaceIndex}");
-        return $"{tuple} owner={key.Owner.ToIPAddress(key.Tuple.Family)}{link}";
-    }
-
-    /// <summary>Why it was nominated, and for what was deleted also what proved it.</summary>
-    private static string Evidence(in Entry entry)
-    {
-        TombstoneView tombstone = entry.Tombstone;
-        double ago = (entry.At - tombstone.Since) / 1e9;
-        string nomination = tombstone.Reason == TombstoneReason.Ended
-            ? string.Create(CultureInfo.InvariantCulture, $"its flow {tombstone.FlowId} (conntrack id {tombstone.ConntrackId}) ended {ago:F1} s ago")
-            : string.Create(CultureInfo.InvariantCulture, $"{tombstone.Misses} audits in a row found no flow, the first {ago:F1} s ago");
-        if (entry.Outcome >= DeleteOutcome.KeptStarted)
-            return nomination;
-        return MapKeys.IsShared(tombstone.Key.Tuple.Protocol)
-            ? $"{nomination}; none in the view after a fresh dump"
-            : string.Create(CultureInfo.InvariantCulture, $"{nomination}; none in the view, and the kernel knows none in {entry.Zones} {(entry.Zones == 1 ? "zone" : "zones")}");
+        onOutcome?.Invoke(new MapOutcome(decision.Outcome, decision.Tombstone, words, decision.Reason));
     }
 }

@@ -48,12 +48,14 @@ internal sealed partial class DeleteStage
 
     private void Settle(IFlowMap map, Tombstone tombstone)
     {
-        if (context.Groups.IsExempt(MapGroup.Of(tombstone.Key)))
+        if (context.IsExempt(tombstone.Key))
             Drop(tombstone, ref context.Counters.KeptUntracked, DeleteOutcome.KeptUntracked, "no key of its group has ever matched a flow (NOTRACK?)");
         else if (!map.TryLookup(tombstone.Key, out MapValue value))
             Drop(tombstone, ref context.Counters.AlreadyGone, DeleteOutcome.AlreadyGone, GoneAlready);
         else if (IsUsedSince(tombstone, value))
             Drop(tombstone, ref context.Counters.KeptInUse, DeleteOutcome.KeptInUse, "a packet has used it since");
+        else if (HeldUntil(tombstone, value) is var until && until > context.Monotonic)
+            Drop(tombstone, ref context.Counters.KeptHeld, DeleteOutcome.KeptHeld, DescribeHold(until));
         else if (IsAlive(tombstone, DeleteStep.Authorise))
             Drop(tombstone, ref context.Counters.KeptAlive, DeleteOutcome.KeptAlive, "the check before the deletion found a flow, or could not tell");
         else if (context.Options.Mode == MapMode.Observe)
@@ -65,8 +67,7 @@ internal sealed partial class DeleteStage
     private void Drop(Tombstone tombstone, ref long counter, DeleteOutcome outcome, string reason)
     {
         counter++;
-        if (journal.TellsKept)
-            Tell(outcome, tombstone, reason);
+        Tell(outcome, tombstone, reason);
         Close(tombstone);
     }
 
@@ -96,6 +97,8 @@ internal sealed partial class DeleteStage
         _armed.Enqueue(tombstone);
         if (IsUsedSince(tombstone, tombstone.Value))
             Restore(tombstone, "a packet had used it since it was nominated");
+        else if (HeldUntil(tombstone, tombstone.Value) > context.Monotonic)
+            Restore(tombstone, "its connection may still be alive, as became known meanwhile");
         else if (context.Options.ChecksAgain && IsAlive(tombstone, DeleteStep.CheckAgain))
             Restore(tombstone, "the check after the deletion found a flow, or could not tell");
         else
@@ -194,6 +197,9 @@ internal sealed partial class DeleteStage
     /// <summary>last_seen, where the map keeps it, must be older than the nomination.</summary>
     private bool IsUsedSince(Tombstone tombstone, in MapValue value) =>
         context.Map!.Info.HasLastSeen && value.LastSeen >= (ulong)tombstone.NominatedMonotonic;
+
+    private long HeldUntil(Tombstone tombstone, in MapValue value) =>
+        context.HeldUntil(tombstone.Key, tombstone.UnknownSince, value.LastSeen);
 
     /// <summary>Whether any flow has the key: in the view, or by GET in both orientations and every zone. Whatever is not a clear no is a yes.</summary>
     private bool IsAlive(Tombstone tombstone, DeleteStep step)

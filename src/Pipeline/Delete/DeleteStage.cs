@@ -56,8 +56,8 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
         {
             if (change.Kind == FlowChangeKind.Started)
                 OnStarted(change.Flow);
-            else if (change is { Kind: FlowChangeKind.Ended, Origin: FlowOrigin.Event } && context.Map is { } map)
-                OnEnded(map, change); // what a sweep finds ended is for the map's audit to miss
+            else if (change.Kind == FlowChangeKind.Ended && context.Map is { } map && change.Flow.Original.IsIPv6 == map.Info.IsIPv6)
+                OnEnded(map, change);
         }
     }
 
@@ -103,10 +103,17 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     public LoopWorkState Step()
     {
         Prune(_waiting);
-        if (_isStopped || context.Map is not { } map || _tombstones.Count == Observed)
+        if (_isStopped || context.Map is not { } map)
             return LoopWorkState.Waiting;
+        if (_tombstones.Count == Observed && !(context.Holds.NextDue <= context.Monotonic))
+        {
+            if (context.Holds.NextDue is not null)
+                ScheduleWake();
+            return LoopWorkState.Waiting;
+        }
+
         ports.FlushChanges(); // what has started already is known before anything is decided
-        if (TryCheckAfterLoss() || TryDisarm() || TrySettle(map, _waiting))
+        if (TryCheckAfterLoss() || TryDisarm() || TrySettle(map, _waiting) || TryNominateHeld(map))
             return LoopWorkState.Busy;
         ScheduleWake();
         return LoopWorkState.Waiting;
@@ -147,6 +154,8 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
             due = Math.Min(due, shared.NominatedMonotonic + _grace);
         if (_armed.TryPeek(out Tombstone? armed))
             due = Math.Min(due, armed.TakenMonotonic + _window);
+        if (context.Holds.NextDue is { } held)
+            due = Math.Min(due, held);
         if (due == long.MaxValue)
             return;
         if (due <= now)

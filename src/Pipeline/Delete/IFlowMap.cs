@@ -46,7 +46,11 @@ public interface IFlowMap : IDisposable
 /// <param name="HasLastSeen">Values carry one.</param>
 /// <param name="IsWritable">Opened for deleting; otherwise the descriptor itself forbids it.</param>
 public sealed record FlowMapInfo(
-    uint Id, string Source, string Name, string Layout, uint Capacity, bool IsIPv6, bool HasInterfaceIndex, bool HasLastSeen, bool IsWritable);
+    uint Id, string Source, string Name, string Layout, uint Capacity, bool IsIPv6, bool HasInterfaceIndex, bool HasLastSeen, bool IsWritable)
+{
+    /// <summary>Entries from which on the kernel may evict some by itself (LRU); null for a map that never does.</summary>
+    public uint? EvictsFrom { get; init; }
+}
 
 /// <summary>A finished scan.</summary>
 /// <param name="Entries">Entries told.</param>

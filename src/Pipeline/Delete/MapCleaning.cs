@@ -10,7 +10,7 @@ internal sealed class MapCleaning : IAsyncDisposable
     public MapCleaning(MapContext context, DeleteStagePorts stagePorts, MapAuditPorts auditPorts, ILogger logger)
     {
         _context = context;
-        Journal = new DeleteJournal(logger, context.Options.OnOutcome);
+        Journal = new DeleteJournal(logger, context.Options.OnOutcome, context.Options.Evidence);
         Stage = new DeleteStage(context, stagePorts, Journal, logger);
         Audit = new MapAudit(context, Stage, auditPorts, logger);
     }
@@ -33,12 +33,20 @@ internal sealed class MapCleaning : IAsyncDisposable
         Armed = Stage.Armed,
         Observed = Stage.Observed,
         WithoutFlow = _context.Misses.Count,
+        Held = Audit.Held,
         ExemptGroups = _context.Groups.Exempt,
         Zones = _context.Live.Zones.Length,
         LastAudit = Audit.Last,
         SinceCounted = TimeSpan.FromTicks((_context.Monotonic - Audit.LastCounted) / 100),
         Counters = _context.Counters,
     };
+
+    /// <summary>To be called once each audit interval, also while no round succeeds.</summary>
+    public void OnInterval()
+    {
+        Audit.WatchForStarvation();
+        Journal.Summarise();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -19,7 +19,7 @@ internal enum FlowExistence : byte
 internal delegate FlowExistence ExistenceCheck(ReadOnlySpan<FlowTuple> tuples);
 
 /// <summary>What the map's audit and the delete stage share. Used by the loop only.</summary>
-internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, Func<uint, bool> hasInterface, TimeProvider time)
+internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, Func<uint, bool?> hasInterface, TimeProvider time)
 {
     private uint _absentInterface; // the last one asked for in vain
     private readonly List<MapKey> _keys = [];
@@ -37,7 +37,14 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
 
     public MissLedger Misses { get; } = new();
 
+    public HoldTable Holds { get; } = new();
+
+    /// <summary>What an absence may mean in this namespace; another one takes its place when a setting of the kernel has changed.</summary>
+    public AbsenceRules Rules { get; private set; } = new(new KernelTimeouts(), options.TcpPatience, options.UdpPatience);
+
     public UntrackedGroups Groups { get; } = new(options.UntrackedGroupSize);
+
+    public GoneInterfaces Interfaces { get; } = new(hasInterface);
 
     public MapOwners Owners { get; } = new();
 
@@ -55,6 +62,9 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     /// <summary>Number of the scan under way, or of the last one.</summary>
     public uint Scan { get; set; }
 
+    /// <summary>Flows that have begun since the start, as far as they were seen.</summary>
+    public long Started { get; set; }
+
     /// <summary>ns since the Unix epoch.</summary>
     public long Now => time.UnixNanoseconds();
 
@@ -69,13 +79,43 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
         Groups.Match(MapGroup.Of(key));
         if (HasMatched || (key.InterfaceIndex != 0 && key.InterfaceIndex == _absentInterface))
             return;
-        HasMatched = key.InterfaceIndex == 0 || hasInterface(key.InterfaceIndex);
+        HasMatched = key.InterfaceIndex == 0 || hasInterface(key.InterfaceIndex) == true;
         if (!HasMatched)
             _absentInterface = key.InterfaceIndex;
     }
 
+    /// <summary>
+    /// The key is left alone: many like it have never matched a flow, so they are taken for traffic under NOTRACK. Not where its owner's interface is
+    /// gone: then the traffic is over.
+    /// </summary>
+    public bool IsExempt(in MapKey key) => Groups.IsExempt(MapGroup.Of(key)) && !Interfaces.IsGone(key.InterfaceIndex);
+    /// <summary>What the namespace's sysctls say now.</summary>
+    public void SetTimeouts(KernelTimeouts timeouts) => Rules = new AbsenceRules(timeouts, Options.TcpPatience, Options.UdpPatience);
+
+    /// <summary>Until when a key without a flow is kept, CLOCK_MONOTONIC in ns; 0 when nothing holds it.</summary>
+    /// <param name="firstMissed">If what became of its flow is not known: when it was first found without one. Otherwise null.</param>
+    public long HeldUntil(in MapKey key, long? firstMissed, ulong lastSeen)
+    {
+        if (!Options.WeighsEnds || Interfaces.IsGone(key.InterfaceIndex)) // without its owner's interface no packet can use it
+            return 0;
+        bool hasLastSeen = Map!.Info.HasLastSeen;
+        if (Holds.TryGet(key.Tuple, out HoldTable.HeldFlow held))
+            return held.Hold.Until(hasLastSeen, (long)lastSeen);
+        return firstMissed is { } from ? Rules.OfUnknown(key.Tuple.Protocol, hasLastSeen ? 0 : from).Until(hasLastSeen, (long)lastSeen) : 0;
+    }
+
+    /// <summary>
+    /// Every key that a flow of this tuple, as a key or a flow has it, can have in the map, as far as its owners are known; good until the
+    /// next call.
+    /// </summary>
+    public ReadOnlySpan<MapKey> KeysOf(in FlowTuple tuple)
+    {
+        Flow flow = new() { Original = tuple, Present = FlowFields.Original };
+        return KeysOf(flow);
+    }
+
     /// <summary>Every key that the flow can have in the map, as far as its owners are known; good until the next call.</summary>
-    public ReadOnlySpan<MapKey> KeysOf(in Flow flow)
+    public ReadOnlySpan<MapKey> KeysOf(scoped in Flow flow)
     {
         _keys.Clear();
         Span<FlowTuple> tuples = stackalloc FlowTuple[MapKeys.MaxTuples];
@@ -130,6 +170,7 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
         Void();
         Groups.Void();
         Owners.Void();
+        Holds.Void();
         HasMatched = false;
     }
 }

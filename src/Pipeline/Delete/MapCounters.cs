@@ -40,6 +40,14 @@ public sealed class MapCounters
     /// <summary>Tombstones dropped as their group is exempt (NOTRACK).</summary>
     public long KeptUntracked;
 
+    /// <summary>
+    /// Ends that did not nominate at once, since the connection may still be alive: deleted by somebody, or silent for a while.
+    /// </summary>
+    public long EndsHeld;
+
+    /// <summary>Tombstones dropped because the connection may still be alive.</summary>
+    public long KeptHeld;
+
     /// <summary>Tombstones whose entry somebody else had removed.</summary>
     public long AlreadyGone;
 
@@ -58,11 +66,14 @@ public sealed class MapCounters
     /// <summary>Deleted entries that should have been put back and could not.</summary>
     public long RestoreFailed;
 
-    /// <summary>Entries of live flows that vanished although this service did not touch them, while the map was not full.</summary>
+    /// <summary>Entries of live flows that vanished although this service did not touch them, and the map cannot have been full.</summary>
     public long DeletedByOthers;
 
-    /// <summary>The same while the map was nearly full: most likely evicted by the kernel (LRU).</summary>
+    /// <summary>The same while the map was full: evicted by the kernel (LRU).</summary>
     public long Evicted;
+
+    /// <summary>The same where the map may have been full between two audits: either.</summary>
+    public long LostUnknown;
 
     /// <summary>Calls to the map that failed.</summary>
     public long Failures;
@@ -71,7 +82,7 @@ public sealed class MapCounters
     public long LongestAbsence;
 
     /// <summary>Nominated entries that were left alone, for whatever reason.</summary>
-    public long Kept => CancelledByNew + KeptAlive + KeptInUse + KeptUntracked;
+    public long Kept => CancelledByNew + KeptAlive + KeptInUse + KeptUntracked + KeptHeld;
 
     /// <summary>How long entries that were put back had been absent: element n counts those of at least 2^(n-1) and less than 2^n ns.</summary>
     public ReadOnlySpan<long> Absences => _absences;

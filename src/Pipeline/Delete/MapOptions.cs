@@ -24,6 +24,16 @@ public sealed record MapOptions
     /// <summary>How long a deleted entry can be put back: a packet between the agent's hook and its confirmation shows in no check.</summary>
     public TimeSpan ArmedWindow { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long a peer of an open TCP connection may pause after the kernel's timer has run out, and still send. RFC 5382, REQ-5.
+    /// </summary>
+    public TimeSpan TcpPatience { get; init; } = new(2, 4, 0);
+
+    /// <summary>
+    /// The same for UDP and protocols without states; the kernel's own timeout for them where that is longer. RFC 4787, REQ-5.
+    /// </summary>
+    public TimeSpan UdpPatience { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Entries deleted between two audits of the map at most, and keys tombstoned at one time.</summary>
     public int MaxDeletesPerCycle { get; init; } = 65536;
 
@@ -32,6 +42,20 @@ public sealed record MapOptions
 
     /// <summary>Called with each decision, one after another, on a task of its own: what it cannot take in time is left out. Null = nobody asks.</summary>
     public Action<MapOutcome>? OnOutcome { get; init; }
+
+    /// <summary>What an earlier run had learnt; null = nothing.</summary>
+    public MapMemory? Earlier { get; init; }
+
+    /// <summary>Called on the loop, which it must not hold up, with what is known after each audit that counts; null = it is not kept.</summary>
+    public Action<MapMemory>? OnLearnt { get; init; }
+
+    /// <summary>Keeps each change of the map; null for none.</summary>
+    public IMapEvidence? Evidence { get; init; }
+
+    /// <summary>
+    /// False lets each end and each second miss nominate, whatever it may mean. For negative controls, and tests of what comes after.
+    /// </summary>
+    internal bool WeighsEnds { get; init; } = true;
 
     /// <summary>False takes the check after the deletion away, for its negative control.</summary>
     internal bool ChecksAgain { get; init; } = true;

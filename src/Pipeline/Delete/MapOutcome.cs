@@ -30,6 +30,9 @@ public enum DeleteOutcome : byte
     /// <summary>Kept: its group is exempt (NOTRACK).</summary>
     KeptUntracked,
 
+    /// <summary>Kept for now: its connection may still be alive, although it has no entry.</summary>
+    KeptHeld,
+
     /// <summary>Somebody else had removed the entry.</summary>
     AlreadyGone,
 }

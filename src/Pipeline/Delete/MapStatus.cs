@@ -34,6 +34,9 @@ public sealed record MapStatus
     /// <summary>Keys that the last audits found without a flow.</summary>
     public required int WithoutFlow { get; init; }
 
+    /// <summary>Of them, those that the last audit kept since their connection may still be alive.</summary>
+    public required int Held { get; init; }
+
     /// <summary>Groups that never matched a flow and are left alone, with their numbers of keys.</summary>
     public required IReadOnlyDictionary<MapGroup, int> ExemptGroups { get; init; }
 

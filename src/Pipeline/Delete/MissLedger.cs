@@ -16,11 +16,17 @@ internal sealed class MissLedger
 
     /// <summary>The scan under way found this key without a flow.</summary>
     /// <param name="now">ns since the Unix epoch.</param>
-    public void Mark(in MapKey key, uint scan, long now)
+    /// <param name="monotonic">The same moment by CLOCK_MONOTONIC, as <paramref name="lastSeen"/>.</param>
+    /// <param name="lastSeen">When a packet last used it, where the map tells of it; else 0.</param>
+    /// <param name="isUnknown">What became of its flow, if it had one, was not observed.</param>
+    public void Mark(in MapKey key, uint scan, long now, long monotonic, long lastSeen, bool isUnknown)
     {
-        ref Miss miss = ref CollectionsMarshal.GetValueRefOrAddDefault(_misses, key, out bool known);
-        if (!known)
-            miss.First = now;
+        ref Miss miss = ref CollectionsMarshal.GetValueRefOrAddDefault(_misses, key, out bool isKnown);
+        if (!isKnown)
+            (miss.First, miss.FirstMonotonic, miss.IsUnknown) = (now, monotonic, isUnknown);
+        else if (lastSeen > miss.FirstMonotonic)
+            (miss.First, miss.FirstMonotonic, miss.IsUnknown, miss.Count) = (now, monotonic, true, 0); // traffic that no flow stands for
+        miss.LastSeen = lastSeen;
         miss.Scan = scan;
     }
 
@@ -47,8 +53,13 @@ internal sealed class MissLedger
     {
         /// <summary>ns since the Unix epoch.</summary>
         public long First;
+
+        /// <summary>CLOCK_MONOTONIC in ns, as the next.</summary>
+        public long FirstMonotonic;
+        public long LastSeen;
         public int Count;
         public uint Scan;
+        public bool IsUnknown;
     }
 
     /// <summary>Goes over the ledger in steps: keys the scan has not marked are dropped, the others have one miss more.</summary>

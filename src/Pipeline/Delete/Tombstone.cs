@@ -44,6 +44,9 @@ internal sealed class Tombstone(in MapKey key, TombstoneReason reason)
     /// <summary>CLOCK_MONOTONIC in ns at the nomination.</summary>
     public long NominatedMonotonic;
     public int Misses;
+
+    /// <summary>CLOCK_MONOTONIC in ns of the first miss, where what became of the flow is not known; null otherwise.</summary>
+    public long? UnknownSince;
     public TombstoneState State;
 
     /// <summary>The map it is in.</summary>

@@ -82,8 +82,8 @@ internal sealed partial class FamilyView<TKey>
     private static bool IsSameEntry(in FlowRow<TKey> row, in Flow flow) => row.ConntrackId == flow.Id && TKey.From(flow.Reply).Equals(row.Reply);
 
     /// <summary>
-    /// Another start than the time of its NEW, and still the same incarnation: all events of the round are in and none has told of another, nor can one
-    /// have been lost since its NEW. After a loss the two must not lie too far apart.
+    /// Another start than the time of its NEW, and still the same incarnation: all events of the round are in and none has told of another,
+    /// nor can one have been lost since its NEW. After a loss the two must not lie too far apart.
     /// </summary>
     private bool HadALongWay(in FlowRow<TKey> row, in Flow flow) =>
         IsSameEntry(row, flow) && row.HasKernelStart && !row.HasExactStart && flow.Has(FlowFields.StartTime)
@@ -197,8 +197,8 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// The time of a start that no event has told: the kernel's own or, where that is unknown, the round's opening. The present would be too late: the end
-    /// may have been received already, and only wait for its turn.
+    /// The time of a start that no event has told: the kernel's own or, where that is unknown, the round's opening. The present would be
+    /// too late: the end may have been received already, and only wait for its turn.
     /// </summary>
     private long FoundAt(in FlowRow<TKey> row) => row.Start != 0 ? row.Start : context.RoundOpenedAt;
 }

@@ -92,7 +92,9 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
     /// <summary>Ends a flow whose DESTROY was never seen.</summary>
     private void EndUnseen(int slot, ulong hash, FlowOrigin origin, long time)
     {
-        Emit(FlowChangeKind.Ended, origin, slot, time);
+        ref FlowRow<TKey> row = ref _table[slot];
+        long left = (long)row.AsOf + row.Timeout - context.NowSeconds;
+        Emit(FlowChangeKind.Ended, origin, slot, time).TimeLeft = (uint)Math.Clamp(left, 0, row.Timeout);
         Remove(slot, hash);
     }
 }

@@ -7,7 +7,7 @@ namespace ConntrackStream.Sinks.Ebpf;
 
 /// <summary>
 /// bpf(2), which the C library has no function for. Nothing throws here but for a descriptor already disposed: the errno is returned, since
-/// ENOENT, EEXIST and ENOSPC are answers. EAGAIN belongs to loading programs; of the commands used here a signal may interrupt any (EINTR).
+/// ENOENT, EEXIST and ENOSPC are answers. A signal may interrupt any command (EINTR).
 /// </summary>
 internal static unsafe partial class Bpf
 {

@@ -31,6 +31,9 @@ public sealed partial class EbpfFlowMap
         return new EbpfFlowMap(path: null, forDeleting: true, map with { Info = map.Info with { Source = $"id {map.Info.Id}" } });
     }
 
+    /// <summary>For a datapath that shares the map with its cleaner.</summary>
+    internal SafeFileHandle Handle => _map.Handle;
+
     /// <summary>BPF_OBJ_PIN: gives the map a path on a bpf file system, which keeps it until it is unlinked.</summary>
     /// <exception cref="FlowMapException">The path is taken, or on another file system.</exception>
     public void Pin(string path)

@@ -40,7 +40,10 @@ internal sealed record OpenedMap(SafeFileHandle Handle, MapLayout Layout, FlowMa
             if (!MapLayouts.Known.TryFind(map, out MapLayout layout))
                 throw new FlowMapException($"{source} has a layout that is not known ({map})", Errno.None, $"nothing is read or deleted by a guess; known are {MapLayouts.Known}");
             return new OpenedMap(handle, layout, new FlowMapInfo(
-                map.Id, source, map.Name, layout.Name, map.MaxEntries, layout.Family == FlowFamily.IPv6, layout.HasInterfaceIndex, layout.HasLastSeen, writable));
+                map.Id, source, map.Name, layout.Name, map.MaxEntries, layout.Family == FlowFamily.IPv6, layout.HasInterfaceIndex, layout.HasLastSeen, writable)
+            {
+                EvictsFrom = LruRoom.EvictsFrom(map),
+            });
         }
         catch
         {

@@ -3,8 +3,8 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// The log as a regular file: appended to by write(2), so that what is written survives a kill -9 of this process (not a power loss), rotated
-/// by rename and reopen, repaired on opening. Used by one thread at a time.
+/// The log as a regular file: appended to by write(2), so that what is written survives a kill -9 of this process (not a power loss),
+/// rotated by rename and reopen, repaired on opening. Used by one thread at a time.
 /// </summary>
 internal sealed class FlowLogFile : ILogOutput
 {
@@ -15,6 +15,7 @@ internal sealed class FlowLogFile : ILogOutput
     private static readonly TimeSpan ReopenWarnings = TimeSpan.FromMinutes(1);
 
     private readonly string _path;
+    private readonly string _setting;
     private readonly RotationOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -27,10 +28,12 @@ internal sealed class FlowLogFile : ILogOutput
     private bool _isRemoved; // and the path could not be opened again: nothing can be written
     private bool _endsInLine; // half a line could not be cut off: it is continued, and so must stay in this file
 
+    /// <param name="setting">That names the file, for messages.</param>
     /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
-    internal FlowLogFile(string path, RotationOptions options, TimeProvider time, ILogger logger)
+    internal FlowLogFile(string path, RotationOptions options, TimeProvider time, ILogger logger, string setting = FlowLogFileException.FlowLogPath)
     {
         _path = path;
+        _setting = setting;
         _options = options;
         _time = time;
         _logger = logger;
@@ -46,8 +49,8 @@ internal sealed class FlowLogFile : ILogOutput
     internal long Rotations { get; private set; }
 
     /// <summary>
-    /// When the run before this one last wrote, ns since the Unix epoch: the time of the latest record, else of the last write; null when the file
-    /// was empty or did not exist.
+    /// When the run before this one last wrote, ns since the Unix epoch: the time of the latest record, else of the last write; null when
+    /// the file was empty or did not exist.
     /// </summary>
     internal long? LastWritten { get; private set; }
 
@@ -79,8 +82,8 @@ internal sealed class FlowLogFile : ILogOutput
     }
 
     /// <summary>
-    /// A file that has another name now was rotated, and has all that was written to it. One without a name is gone. (Where it was replaced by a rename,
-    /// it is gone, too.)
+    /// A file that has another name now was rotated, and has all that was written to it. One without a name is gone. (Where it was replaced
+    /// by a rename, it is gone, too.)
     /// </summary>
     public bool Reopen()
     {
@@ -129,7 +132,7 @@ internal sealed class FlowLogFile : ILogOutput
 
     private OpenedLogFile OpenAndRepair()
     {
-        OpenedLogFile file = OpenedLogFile.Open(_path);
+        OpenedLogFile file = OpenedLogFile.Open(_path, _setting);
         LastWritten = null;
         _period = PeriodOf(_time.GetUtcNow());
         if (file.Length == 0)
@@ -206,7 +209,7 @@ internal sealed class FlowLogFile : ILogOutput
 
         try
         {
-            Replace(OpenedLogFile.Open(_path));
+            Replace(OpenedLogFile.Open(_path, _setting));
             _period = PeriodOf(now);
             Rotations++;
             _keeper.Wake();

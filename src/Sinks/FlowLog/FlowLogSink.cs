@@ -8,8 +8,8 @@ using ConntrackStream.Sinks.Text;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// The flow log: changes as lines to a file or standard output. It never throws for an output that fails: it keeps what fits, counts what does
-/// not, and tells it by a gap record when writing works again. A gap record is also its first line after a restart.
+/// The flow log: changes as lines to a file or standard output. It never throws for an output that fails: it keeps what fits, counts what
+/// does not, and tells it by a gap record when writing works again. A gap record is also its first line after a restart.
 /// </summary>
 public sealed class FlowLogSink : IFlowSink
 {
@@ -19,6 +19,10 @@ public sealed class FlowLogSink : IFlowSink
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end
 
     private static readonly TimeSpan LookDelay = TimeSpan.FromSeconds(1); // from a write to the look whether its file is still there
+    // The kernel takes an event's time before it queues the event, so two processors may queue theirs in the other order: up to 0.1 ms
+    // apart when measured, longer where one is preempted in between. An event that was not read may thus be older than the latest that was.
+    private static readonly long Disorder = (long)TimeSpan.FromMilliseconds(100).TotalNanoseconds;
+
     private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10); // for the event socket, before a restart gap is written all the same
 
     private readonly FlowLogOptions _options;
@@ -45,7 +49,8 @@ public sealed class FlowLogSink : IFlowSink
     /// <param name="stateDirectory">Where to remember when a record was last written; null to tell it from the log alone.</param>
     /// <param name="isWanted">Which flows are logged, besides those of <see cref="FlowLogOptions.Filter"/>; null for all.</param>
     /// <param name="ends">Ends that this service causes, for <c>caused_by</c>; null for none.</param>
-    /// <param name="opened">Asked for at the start: since when every event is seen (<see cref="FlowPipeline.Opened"/>), where a restart gap ends; null for at once.</param>
+    /// <param name="opened">Asked for at the start: since when every event is seen (<see cref="FlowPipeline.Opened"/>), where a restart gap
+    /// ends; null for at once.</param>
     public FlowLogSink(
         FlowLogOptions options, TimeProvider time, ILogger<FlowLogSink> logger,
         string? networkNamespace = null, string? stateDirectory = null, FlowPredicate? isWanted = null, CausedEnds? ends = null,
@@ -73,7 +78,9 @@ public sealed class FlowLogSink : IFlowSink
     /// <summary>Cancelled when the reader of standard output has gone (EPIPE): nobody will see a record any more.</summary>
     public CancellationToken ReaderGone => _readerGone.Token;
 
-    /// <summary>Opens the output. If a run before this one wrote to it, the first record is a restart gap, written when events are seen again.</summary>
+    /// <summary>
+    /// Opens the output. If a run before this one wrote to it, the first record is a restart gap, written when events are seen again.
+    /// </summary>
     /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
     public ValueTask StartAsync(CancellationToken cancellationToken)
     {
@@ -131,8 +138,8 @@ public sealed class FlowLogSink : IFlowSink
     }
 
     /// <summary>
-    /// Opens the file again, after it was renamed (SIGHUP; logrotate with or without <c>create</c>). From any thread: done at once, or as soon as
-    /// the write under way is over. Unwritten records go to the new file.
+    /// Opens the file again, after it was renamed (SIGHUP; logrotate with or without <c>create</c>). From any thread: done at once, or as
+    /// soon as the write under way is over. Unwritten records go to the new file.
     /// </summary>
     public void Reopen()
     {
@@ -197,7 +204,7 @@ public sealed class FlowLogSink : IFlowSink
         {
             Kind = FlowChangeKind.Gap,
             Time = to,
-            Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from, to), to, Lost: null, Recovered: null),
+            Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from - Disorder, to), to, Lost: null, Recovered: null),
         };
         _buffer!.Append(gap, cancellationToken);
         _buffer.TryFlush(cancellationToken, force: true);

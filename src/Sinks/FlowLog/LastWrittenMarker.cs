@@ -1,9 +1,9 @@
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// An empty file under the state directory whose time of modification is that of the latest record written, or some seconds earlier after a kill -9: so
-/// that a restart leaves its gap record on standard output too, and after an external rotation has left an empty file. It is the record's own time: a
-/// slow reader may take it much later.
+/// An empty file under the state directory whose time of modification is that of the latest record written, or some seconds earlier after a
+/// kill -9: so that a restart leaves its gap record on standard output too, and after an external rotation has left an empty file. It is
+/// the record's own time: a slow reader may take it much later.
 /// </summary>
 internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger logger)
 {
@@ -14,7 +14,9 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
     /// <summary>Time of the last record of the run before this one, ns since the Unix epoch; null when there was none.</summary>
     internal long? Read() => FileCalls.TryStat(path, out FileStat stat) && stat.Type == FileType.Regular ? stat.Modified : null;
 
-    /// <summary>A record of this time (ns since the Unix epoch) has been written. Touches the file at most every five seconds, and at the end.</summary>
+    /// <summary>
+    /// A record of this time (ns since the Unix epoch) has been written. Touches the file at most every five seconds, and at the end.
+    /// </summary>
     internal void Written(long recordTime, bool isLast)
     {
         DateTimeOffset now = time.GetUtcNow();

@@ -20,6 +20,12 @@ internal static class LineTime
         return OfRecord(line);
     }
 
+    /// <summary>
+    /// An end or a change that the kernel did not report: its time is that of the dump that showed it. A line of text does not say.
+    /// </summary>
+    internal static bool IsConclusion(ReadOnlySpan<byte> line) =>
+        line.IndexOf("\"origin\":\"event\""u8) < 0 && (line.IndexOf("\"event\":\"end\""u8) >= 0 || line.IndexOf("\"event\":\"update\""u8) >= 0);
+
     /// <summary><c>time</c> stands first in every JSON record.</summary>
     private static long? OfRecord(ReadOnlySpan<byte> line)
     {

@@ -40,18 +40,22 @@ internal readonly record struct LogTail(long WholeLength, bool IsTorn, bool IsOw
         return false;
     }
 
-    /// <summary>The latest time among the lines: the last one need not have it, since a dump's starts come with the times at which the flows began.</summary>
+    /// <summary>
+    /// The latest time among the lines: the last one need not have it, since a dump's starts come with the times at which the flows began.
+    /// What the service concluded counts only where there is nothing else: older events may have waited to be read then.
+    /// </summary>
     private static long? LastTimeIn(ReadOnlySpan<byte> lines)
     {
-        long? last = null;
+        long? last = null, concluded = null;
         while (!lines.IsEmpty)
         {
             int end = lines.IndexOf((byte)'\n');
-            if (LineTime.Of(lines[..end]) is { } time && !(last >= time))
-                last = time;
+            ref long? latest = ref LineTime.IsConclusion(lines[..end]) ? ref concluded : ref last;
+            if (LineTime.Of(lines[..end]) is { } time && !(latest >= time))
+                latest = time;
             lines = lines[(end + 1)..];
         }
 
-        return last;
+        return last ?? concluded;
     }
 }

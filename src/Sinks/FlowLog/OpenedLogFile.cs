@@ -33,23 +33,24 @@ internal sealed class OpenedLogFile : IDisposable
     internal long ModifiedBefore => _stat.Modified;
 
     /// <summary>Opens the file, or creates it with mode 0640 (less what the umask takes).</summary>
+    /// <param name="setting">That names it, for messages.</param>
     /// <exception cref="FlowLogFileException">It cannot be opened, or is refused.</exception>
-    internal static OpenedLogFile Open(string path)
+    internal static OpenedLogFile Open(string path, string setting)
     {
         if (TryStat(path, out FileStat existing) && existing.Type != FileType.Regular)
-            throw Refused(path, existing.Type);
+            throw Refused(path, existing.Type, setting);
         int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, Mode);
         if (fd < 0)
-            throw Failed(path, LastErrno);
+            throw Failed(path, LastErrno, setting);
         SafeFileHandle handle = new(fd, ownsHandle: true);
         try
         {
             if (!TryStat(handle, out FileStat stat))
-                throw Failed(path, LastErrno);
+                throw Failed(path, LastErrno, setting);
             if (stat.Type != FileType.Regular) // changed between the two calls
-                throw Refused(path, stat.Type);
+                throw Refused(path, stat.Type, setting);
             if (IsLockedByAnother(handle))
-                throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file");
+                throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file", setting);
             return new OpenedLogFile(handle, stat);
         }
         catch
@@ -92,19 +93,23 @@ internal sealed class OpenedLogFile : IDisposable
         return false;
     }
 
-    private static FlowLogFileException Refused(string path, FileType type) => new(path, Errno.None, type switch
+    private static FlowLogFileException Refused(string path, FileType type, string setting)
     {
-        FileType.SymbolicLink => "is a symbolic link, which is not followed; name the file itself, or '-' for standard output",
-        FileType.Directory => "is a directory; name a file in it",
-        _ => "is not a regular file; use '-' and redirect standard output to it",
-    });
+        bool mayBeStandardOutput = setting == FlowLogFileException.FlowLogPath;
+        return new FlowLogFileException(path, Errno.None, type switch
+        {
+            FileType.SymbolicLink => $"is a symbolic link, which is not followed; name the file itself{(mayBeStandardOutput ? ", or '-' for standard output" : "")}",
+            FileType.Directory => "is a directory; name a file in it",
+            _ => $"is not a regular file{(mayBeStandardOutput ? "; use '-' and redirect standard output to it" : "")}",
+        }, setting);
+    }
 
-    private static FlowLogFileException Failed(string path, Errno errno) => new(path, errno, errno switch
+    private static FlowLogFileException Failed(string path, Errno errno, string setting) => new(path, errno, errno switch
     {
         Errno.ENOENT => $"the directory '{Path.GetDirectoryName(Path.GetFullPath(path))}' does not exist; create it, or name another path",
         ENOTDIR => $"'{Path.GetDirectoryName(Path.GetFullPath(path))}' is not a directory",
         ELOOP => "is a symbolic link, which is not followed; name the file itself",
         Errno.EACCES or Errno.EPERM => $"cannot be opened for writing: {errno}; give the service's user the right to write it and its directory",
         _ => $"cannot be opened: {errno} ({NetlinkException.DescribeErrno(errno)})",
-    });
+    }, setting);
 }

@@ -5,8 +5,8 @@ using ConntrackStream.Pipeline;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// Lines on their way to the output, in one reused buffer: written out when it is full or on <see cref="TryFlush"/>. When the output fails, what
-/// is in the buffer is kept and tried again after a second; what no longer fits is dropped and counted, and once there is room a
+/// Lines on their way to the output, in one reused buffer: written out when it is full or on <see cref="TryFlush"/>. When the output fails,
+/// what is in the buffer is kept and tried again after a second; what no longer fits is dropped and counted, and once there is room a
 /// <see cref="FlowGapReason.SinkFailed"/> gap stands between what was before and what came after. Used by one thread at a time.
 /// </summary>
 internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, FlowLogCounters counters, TimeProvider time, ILogger logger)
@@ -67,7 +67,8 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
     }
 
     /// <summary>
-    /// Looks, once a second at most, whether the output is still in its place. What was written since the last look to a file that has been removed is lost.
+    /// Looks, once a second at most, whether the output is still in its place. What was written since the last look to a file that has been
+    /// removed is lost.
     /// </summary>
     /// <param name="force">Look in any case.</param>
     internal void LookAfterOutput(bool force)
@@ -102,9 +103,20 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
             return false;
         _used += length;
         _inBuffer.Add(change, to: 0);
-        _latest = Math.Max(_latest, change.Time);
+        _latest = Math.Max(_latest, SeenUntil(change));
         return true;
     }
+
+    /// <summary>
+    /// What the pipeline concluded bears the time of the conclusion, when older events may have waited to be read. (The start of a flow
+    /// that a dump found is no such time.)
+    /// </summary>
+    private static long SeenUntil(in FlowChange change) => change switch
+    {
+        { Gap: { } gap } => gap.To,
+        { Origin: FlowOrigin.Event } or { Kind: FlowChangeKind.Started } => change.Time,
+        _ => 0,
+    };
 
     private void Drop(in FlowChange change)
     {

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// <c>FlowLog:Rotation</c>: when the file is renamed and a new one begun, by this program itself. With both limits 0 (for instance because
+/// <c>FlowLog:Rotation</c> and <c>Map:EvidenceRotation</c>: when the file is renamed and a new one begun, by this program itself. With both limits 0 (for instance because
 /// logrotate does it, with SIGHUP after the rename) it never is. Standard output is not rotated.
 /// </summary>
 public sealed class RotationOptions : IValidatableObject

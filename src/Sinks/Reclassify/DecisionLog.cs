@@ -26,10 +26,29 @@ internal sealed class DecisionLog(ILogger logger)
             logger.Deleted(Text(action), action.From, action.To, action.Reason);
     }
 
+    /// <summary>At Debug: the reset itself follows, or does not.</summary>
+    internal void Armed(PendingAction action, long now)
+    {
+        if (logger.IsEnabled(LogLevel.Debug) && MayWrite(now))
+            logger.ResetArmed(Text(action), action.From, action.To, action.Reason);
+    }
+
+    internal void Reset(PendingAction action, long now)
+    {
+        if (MayWrite(now))
+            logger.WasReset(Text(action), action.From, action.To, action.Reason);
+    }
+
+    internal void ResetsFailed(string reason, long now)
+    {
+        if (MayWrite(now))
+            logger.ResetsFailed(reason);
+    }
+
     internal void WouldMove(FlowAction what, PendingAction action, long now)
     {
         if (MayWrite(now))
-            logger.WouldMove(what == FlowAction.Remark ? "re-mark" : "delete", Text(action), action.From, action.To, action.Reason);
+            logger.WouldMove(what switch { FlowAction.Remark => "re-mark", FlowAction.Reset => "reset", _ => "delete" }, Text(action), action.From, action.To, action.Reason);
     }
 
     internal void Refused(in Recheck look, string wanted, string reason, in Judgement judgement, long now)
@@ -49,6 +68,12 @@ internal sealed class DecisionLog(ILogger logger)
         {
             case ActionOutcome.Moved:
                 logger.Moved(Text(action), action.From, action.To, action.Reason, milliseconds);
+                break;
+            case ActionOutcome.Reset:
+                logger.NotBackYet(Text(action), action.From, action.To, action.Reason, milliseconds);
+                break;
+            case ActionOutcome.Expired:
+                logger.ResetExpired(Text(action), action.From, action.To, action.Reason, milliseconds);
                 break;
             case ActionOutcome.Unknown:
                 logger.MoveUnknown(Text(action), action.From, action.To, action.Reason, milliseconds);

@@ -11,6 +11,8 @@ internal sealed class KernelCalls(NetworkNamespace networkNamespace) : IDisposab
     private readonly FlowBatch _row = new();
     private ConntrackClient? _client; // null until asked, and after a failure
 
+    internal NetworkNamespace Namespace { get; } = networkNamespace;
+
     /// <summary>The entry with this tuple; its extras are good until the next call.</summary>
     internal bool Read(in FlowTuple tuple, ref Flow flow)
     {
@@ -38,7 +40,7 @@ internal sealed class KernelCalls(NetworkNamespace networkNamespace) : IDisposab
     /// <exception cref="IOException">It cannot be read, or holds no such number: the kernel takes negative ones, too.</exception>
     internal uint Sysctl(string name)
     {
-        string text = networkNamespace.Run(() => File.ReadAllText($"/proc/sys/net/netfilter/{name}")).Trim();
+        string text = Namespace.Run(() => File.ReadAllText($"/proc/sys/net/netfilter/{name}")).Trim();
         return uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint value)
             ? value
             : throw new IOException($"net.netfilter.{name} is '{text}', which is no number from 0 on; set it with sysctl");
@@ -50,7 +52,7 @@ internal sealed class KernelCalls(NetworkNamespace networkNamespace) : IDisposab
     {
         try
         {
-            return call(_client ??= networkNamespace.Run(static () => new ConntrackClient()));
+            return call(_client ??= Namespace.Run(static () => new ConntrackClient()));
         }
         catch (NetlinkException)
         {

@@ -45,39 +45,21 @@ internal sealed partial class Reclassifier
 
     private Judgement TryMove(ref Recheck look, in FlowQuestion question, in Verdict verdict, UplinkPath wanted, long now)
     {
+        if (_resets.Contains(look.Original, look.Id))
+            return default; // it is being moved
         FlapKey key = FlapKey.Of(look.Original, wanted.Name);
-        if (_options.FlapGuard.IsOn && !_pathGuard.MayTake(wanted.Name, verdict.Origin, now, out long pause))
-            return Judgement.Keep(Refusal.Flapping, $"the last {PathGuard.InARow} flows moved to {wanted.Name} for this reason came back on another path; none is for another {Seconds(pause)}");
-        if (_options.FlapGuard.IsOn && !_guard.MayAct(key, now, out pause))
-            return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {Seconds(pause)}");
+        if (_options.FlapGuard.IsOn && OfGuards(key, verdict.Origin, now) is { Refusal: not Refusal.None } guarded)
+            return guarded;
         if (!_actions.HasAny(now) || !_proofs.TryTake(now))
             return TooMany();
-        Verdict confirmed = _classifiers.Confirm(question, verdict);
-        if (confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name)
-        {
-            Remember(question.Reduce(_classifiers.Fields), confirmed, now);
-            return Judgement.Keep(Refusal.NotConfirmed);
-        }
-
         Flow flow = default;
-        if (!_kernel.Read(look.Original, ref flow) || flow.Original != look.Original || flow.Id != look.Id)
-            return Judgement.Keep(Refusal.Gone);
-        Judgement judgement = _judge.Of(flow, _paths.Of(flow).Path, wanted);
-        if (judgement.Refusal != Refusal.None)
+        Judgement judgement = _decision.Of(question, look.Id, verdict, wanted, ref look.Activity, out Verdict confirmed, ref flow);
+        if (judgement.Refusal == Refusal.NotConfirmed)
+            Remember(question.Reduce(_classifiers.Fields), confirmed, now);
+        if (judgement.Action == FlowAction.Watch)
+            _wheel.TryAdd(look, now + WatchTime);
+        if (judgement.Action is FlowAction.Keep or FlowAction.Watch)
             return judgement;
-        if (judgement.Action == FlowAction.Delete)
-        {
-            bool? isActive = _judge.IsActive(flow, ref look.Activity, _time.UnixNanoseconds(), out string? detail);
-            if (isActive is null)
-            {
-                _wheel.TryAdd(look, now + WatchTime);
-                return default;
-            }
-
-            if (isActive is false)
-                return Judgement.Keep(Refusal.Idle, detail);
-        }
-
         if (!_actions.TryTake(now))
             return TooMany();
         PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", verdict.Origin, key, now, _time.UnixNanoseconds());
@@ -89,11 +71,25 @@ internal sealed partial class Reclassifier
 
         _guard.OnAction(key, now);
         _pathGuard.OnAction(wanted.Name, verdict.Origin, now);
+        action.IsAwaited = true;
         if (judgement.Action == FlowAction.Remark)
             Remark(flow, wanted, action, now);
+        else if (judgement.Action == FlowAction.Reset)
+            Arm(flow, action, look, now);
         else
             Delete(flow, action, now);
         return default;
+    }
+
+    private Judgement OfGuards(in FlapKey key, string? origin, long now)
+    {
+        if (!_pathGuard.MayTake(key.Path, origin, now, out long pause))
+            return Judgement.Keep(Refusal.Flapping, $"the last {PathGuard.InARow} flows moved to {key.Path} for this reason came back on another path or hang; none is for another {Seconds(pause)}");
+        if (!_guard.MayAct(key, now, out pause))
+            return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {Seconds(pause)}");
+        return _pathGuard.MayBegin(key.Path, origin, out int awaited)
+            ? default
+            : Judgement.Keep(Refusal.Awaiting, $"first the outcome of {awaited} flows that are moved to {key.Path} for this reason");
     }
 
     private static string Seconds(long milliseconds) => TimeSpan.FromSeconds(Math.Ceiling(milliseconds / 1000.0)).ToString("c");
@@ -102,10 +98,19 @@ internal sealed partial class Reclassifier
 
     private void WouldMove(FlowAction what, PendingAction action, long now)
     {
-        if (what == FlowAction.Remark)
-            Counters.Remarked++;
-        else
-            Counters.Deleted++;
+        switch (what)
+        {
+            case FlowAction.Remark:
+                Counters.Remarked++;
+                break;
+            case FlowAction.Reset:
+                Counters.Resets++;
+                break;
+            default:
+                Counters.Deleted++;
+                break;
+        }
+
         _log.WouldMove(what, action, now);
     }
 
@@ -115,6 +120,7 @@ internal sealed partial class Reclassifier
         if (!_kernel.Remark(flow.Original, wanted.Mark!.Value.Value, wanted.Mark.Value.Mask))
         {
             Counters.Add(Refusal.Gone);
+            Release(action);
             return;
         }
 
@@ -140,12 +146,14 @@ internal sealed partial class Reclassifier
             {
                 _ends.Take(flow);
                 _ledger.Withdraw(action);
+                Release(action);
             }
         }
 
         if (!isDeleted)
         {
             Counters.Add(Refusal.Gone);
+            Release(action);
             return;
         }
 
@@ -160,21 +168,21 @@ internal sealed partial class Reclassifier
             _log.Refused(look, wanted.Name, verdict.Reason ?? "", judgement, now);
         if (judgement.Refusal == Refusal.NotConfirmed)
             LookLater(look, now);
-        if (judgement.Refusal.IsPassing() && (look.Refused < MostRefusals || judgement.Refusal == Refusal.RateLimit))
+        if (judgement.Refusal.IsPassing() && (look.Refused < MostRefusals || judgement.Refusal.IsTurn()))
             LookAfterRefusal(look, judgement.Refusal, now);
     }
 
-    /// <summary>Those that wait for the rate alone come back one by one, as fast as it allows: at once they would each time find it used up.</summary>
+    /// <summary>Those that wait for their turn alone come back one by one, as fast as it allows: at once they would each time find it used up.</summary>
     private void LookAfterRefusal(Recheck look, Refusal refusal, long now)
     {
         long due = now + (1000L << look.Refused);
-        if (refusal == Refusal.RateLimit)
+        if (refusal.IsTurn())
         {
             _turn = Math.Max(_turn, now + TurnTime) + (1000.0 / _options.ActionsPerSecond);
             due = (long)_turn;
         }
 
-        if (look.Refused == 0 || refusal != Refusal.RateLimit)
+        if (look.Refused == 0 || !refusal.IsTurn())
             look.Refused++;
         _wheel.TryAdd(look, due);
     }
@@ -182,11 +190,23 @@ internal sealed partial class Reclassifier
     private void OnOutcome(PendingAction action, ActionOutcome outcome, long milliseconds)
     {
         Counters.Add(outcome);
+        Release(action);
         if (outcome == ActionOutcome.Moved)
             _pathGuard.OnMoved(action.To, action.Origin);
-        else if (outcome == ActionOutcome.Looped)
-            _pathGuard.OnLooped(action.To, action.Origin, Now);
-        TimeSpan pause = outcome is ActionOutcome.Looped or ActionOutcome.Hung ? _guard.OnFailure(action.Key, Now) : TimeSpan.Zero;
+        TimeSpan pause = TimeSpan.Zero;
+        if (outcome is ActionOutcome.Looped or ActionOutcome.Hung)
+        {
+            _pathGuard.OnFailed(action.To, action.Origin, Now);
+            pause = _guard.OnFailure(action.Key, Now);
+        }
+
         _log.Outcome(action, outcome, milliseconds, pause, Now);
+    }
+
+    private void Release(PendingAction action)
+    {
+        if (action.IsAwaited)
+            _pathGuard.Release(action.To, action.Origin);
+        action.IsAwaited = false;
     }
 }

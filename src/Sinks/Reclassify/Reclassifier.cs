@@ -6,6 +6,7 @@ using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Reclassify.Reset;
 
 namespace ConntrackStream.Sinks.Reclassify;
 
@@ -13,7 +14,7 @@ namespace ConntrackStream.Sinks.Reclassify;
 /// Looks at flows, and moves those that are on the wrong path: classifier → path → proof → action → outcome. Driven from outside, by changes of
 /// the view, by answers and by time (<see cref="Advance"/>); one call at a time, none of them waits.
 /// </summary>
-internal sealed partial class Reclassifier
+internal sealed partial class Reclassifier : IResetOutcomes
 {
     private const long PendingTime = 100; // ms between two looks at a flow whose answer pends
 
@@ -32,7 +33,8 @@ internal sealed partial class Reclassifier
     private readonly DecisionLog _log;
     private readonly long[] _rechecks; // ms after the start
     private readonly long _verdictTime; // ms
-    private readonly Judge _judge;
+    private readonly MoveDecision _decision;
+    private readonly ResetBook _resets;
     private readonly VerdictCache _answers = new(MostAnswers);
     private readonly RecheckWheel _wheel = new(MostRechecks);
     private readonly FlapGuard _guard;
@@ -41,6 +43,8 @@ internal sealed partial class Reclassifier
     private readonly ActionLedger _ledger;
     private readonly List<Recheck> _due = [];
     private readonly long _began;
+    private readonly Func<PendingReset, ResetState> _see;
+    private bool _isHalted;
 
     internal Reclassifier(
         ReclassifyOptions options, PathTable paths, ClassifierChain classifiers, ReclassifyKernel kernel, CausedEnds ends, TimeProvider time, ILogger logger)
@@ -54,31 +58,61 @@ internal sealed partial class Reclassifier
         _log = new DecisionLog(logger);
         _rechecks = [.. options.Rechecks.Select(static recheck => (long)recheck.TotalMilliseconds)];
         _verdictTime = (long)options.VerdictTime.TotalMilliseconds;
-        _judge = new Judge(paths, kernel);
+        _decision = new MoveDecision(paths, classifiers, kernel, time);
+        _resets = new ResetBook((long)options.ResetWithin.TotalMilliseconds, this);
         FlapGuardOptions guard = options.FlapGuard;
         _guard = new FlapGuard(guard.Budget, guard.Window, guard.FirstPause, guard.LongestPause, MostGuarded);
         _pathGuard = new PathGuard(guard.FirstPause, guard.LongestPause);
         _actions = new TokenBucket(options.ActionsPerSecond, 2.0 * options.ActionsPerSecond);
         _proofs = new TokenBucket(ProofsPerAction * options.ActionsPerSecond, 2.0 * ProofsPerAction * options.ActionsPerSecond);
         _ledger = new ActionLedger((long)options.Patience.TotalMilliseconds, OnOutcome);
+        _see = See;
         _began = time.GetTimestamp();
     }
 
     internal ReclassifyCounters Counters { get; } = new();
 
     internal ReclassifyStatus Status => new(
-        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count, _guard.Count, _classifiers.Statuses, _classifiers.External);
+        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count, _resets.Waiting, _pathGuard.Awaited, _guard.Count, _classifiers.Statuses, _classifiers.External);
 
     /// <summary>ms since the start.</summary>
     internal long Now => (long)_time.GetElapsedTime(_began).TotalMilliseconds;
 
     /// <summary>When <see cref="Advance"/> has something to do; null while nothing waits.</summary>
-    internal long? NextDue => _wheel.Count > 0
-        ? Math.Min(((Now / RecheckWheel.Tick) + 1) * RecheckWheel.Tick, _ledger.NextDue ?? long.MaxValue)
-        : _ledger.NextDue;
+    internal long? NextDue
+    {
+        get
+        {
+            long wheel = _wheel.Count > 0 ? ((Now / RecheckWheel.Tick) + 1) * RecheckWheel.Tick : long.MaxValue;
+            long due = Math.Min(Math.Min(wheel, _ledger.NextDue ?? long.MaxValue), _resets.NextDue ?? long.MaxValue);
+            return due == long.MaxValue ? null : due;
+        }
+    }
+
+    /// <summary>There is something for <see cref="TakeResets"/>.</summary>
+    internal bool HasResets => _resets.HasWork;
+
+    /// <summary>Nothing is acted on from now on, for good; what is being done ends where it is.</summary>
+    internal void Halt() => _isHalted = true;
+
+    /// <summary>What is to be done in the kernel's sets, outside of all locks; null when there is nothing. <see cref="OnResets"/> is called with it afterwards.</summary>
+    internal ResetWork? TakeResets() => _isHalted ? null : _resets.Take(Now);
+
+    internal void OnResets(ResetWork work)
+    {
+        if (_isHalted)
+            return;
+        if (work.ChangeFailure is { } change)
+            _log.ResetsFailed(change.Message, Now);
+        if (work.LookFailure is { } look)
+            _log.ResetsFailed(look.Message, Now);
+        _resets.OnDone(work, Now);
+    }
 
     internal void OnChanges(FlowChangeBatch batch)
     {
+        if (_isHalted)
+            return;
         long now = Now;
         foreach (ref readonly FlowChange change in batch.Span)
         {
@@ -87,8 +121,12 @@ internal sealed partial class Reclassifier
                 case FlowChangeKind.Started:
                     OnStarted(change, now);
                     break;
+                case FlowChangeKind.Updated:
+                    _resets.OnChanged(change.Flow, hasEnded: false, now);
+                    break;
                 case FlowChangeKind.Ended:
                     _ledger.OnEnded(change.Flow);
+                    _resets.OnChanged(change.Flow, hasEnded: true, now);
                     break;
                 case FlowChangeKind.Gap:
                     _ledger.OnLoss();
@@ -100,7 +138,7 @@ internal sealed partial class Reclassifier
     /// <summary>A flow of the view whose answer may be another now.</summary>
     internal void LookAgain(in Flow flow)
     {
-        if (_paths.Of(flow).Path is { } path)
+        if (!_isHalted && _paths.Of(flow).Path is { } path)
             Look(new Recheck { Original = flow.Original, Id = flow.Id, Mark = flow.Mark, PathNow = path, Look = byte.MaxValue }, Now);
     }
 
@@ -120,6 +158,8 @@ internal sealed partial class Reclassifier
     /// <summary>Does what is due by now.</summary>
     internal void Advance()
     {
+        if (_isHalted)
+            return;
         long now = Now;
         _ledger.Advance(now);
         _due.Clear(); // of a look that failed
@@ -132,6 +172,7 @@ internal sealed partial class Reclassifier
     {
         ref readonly Flow flow = ref change.Flow;
         UplinkPath? path = _paths.Of(flow).Path;
+        _resets.OnStarted(flow, _see, now);
         _ledger.OnStarted(flow, change.Start != 0 ? change.Start : change.Time, path?.Name, now);
         if (path is not null)
             Look(new Recheck { Original = flow.Original, Id = flow.Id, Mark = flow.Mark, PathNow = path }, now);

@@ -24,6 +24,9 @@ internal sealed class ReclassifyCounters
     /// <summary>Entries deleted, or that would have been (dry run).</summary>
     internal long Deleted { get; set; }
 
+    /// <summary>Connections whose client was reset, or would be with its next packet (dry run).</summary>
+    internal long Resets { get; set; }
+
     /// <summary>Entries re-marked, or that would have been (dry run).</summary>
     internal long Remarked { get; set; }
 

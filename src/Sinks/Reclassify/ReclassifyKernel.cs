@@ -31,12 +31,6 @@ internal sealed record ReclassifyKernel
     /// <summary>net.netfilter.nf_conntrack_tcp_loose.</summary>
     public required Func<bool> IsTcpLoose { get; init; }
 
-    /// <summary>net.netfilter.nf_conntrack_acct: entries made from now on have counters.</summary>
-    public required Func<bool> IsAccounting { get; init; }
-
-    /// <summary>
-    /// What a packet of an established TCP connection may set its entry's timeout to, seconds: net.netfilter.nf_conntrack_tcp_timeout_established,
-    /// or _unacknowledged while data is not acknowledged, or _max_retrans while it is sent again (nf_conntrack_tcp_packet).
-    /// </summary>
-    public required Func<IReadOnlyList<uint>> EstablishedTimeouts { get; init; }
+    /// <summary>Why no client can be reset; null when it can.</summary>
+    public required Func<string?> WhyNoReset { get; init; }
 }

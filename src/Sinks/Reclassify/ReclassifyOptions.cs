@@ -51,7 +51,10 @@ public sealed class ReclassifyOptions : IValidatableObject
     /// <summary>How long an answer serves for other flows to the same destination with the same mark, unless its set's entry expires sooner. Default 2 s.</summary>
     public TimeSpan VerdictTime { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a deleted flow may take to come back before it counts as hung. Default 5 s.</summary>
+    /// <summary>How long a TCP connection to be reset waits for its client's next packet, before nothing is done to it. Default 1 minute.</summary>
+    public TimeSpan ResetWithin { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a flow may take to come back after its deletion or reset before that counts as its outcome. Default 5 s.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Actions a second at most; after a pause, as many at once as in two seconds. Default 50.</summary>
@@ -85,6 +88,8 @@ public sealed class ReclassifyOptions : IValidatableObject
             yield return new ValidationResult("must be from 0 to 5 minutes", [nameof(VerdictTime)]);
         if (Patience < TimeSpan.FromSeconds(1) || Patience > TimeSpan.FromMinutes(5))
             yield return new ValidationResult("must be from 1 s to 5 minutes", [nameof(Patience)]);
+        if (ResetWithin < TimeSpan.FromSeconds(1) || ResetWithin > TimeSpan.FromHours(1))
+            yield return new ValidationResult("must be from 1 s to 1 h", [nameof(ResetWithin)]);
         if (ActionsPerSecond is < 1 or > 10_000)
             yield return new ValidationResult("must be from 1 to 10000", [nameof(ActionsPerSecond)]);
     }

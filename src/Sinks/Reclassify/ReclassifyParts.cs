@@ -1,6 +1,8 @@
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Reclassify.Reset;
 using ConntrackStream.Sinks.Reclassify.Rules;
 using ConntrackStream.Sinks.Reclassify.Sets;
 
@@ -9,6 +11,8 @@ namespace ConntrackStream.Sinks.Reclassify;
 /// <summary>What reclassification works with, for the sink, for <c>classify</c> and for <c>doctor</c>. Owns its parts.</summary>
 internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifiers, KernelCalls calls, RouteQuestions routes) : IAsyncDisposable
 {
+    private ReclassifyKernel? _kernel;
+
     internal PathTable Paths { get; } = paths;
 
     internal ClassifierChain Classifiers { get; } = classifiers;
@@ -24,23 +28,62 @@ internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifie
     /// <summary>One of the classifiers; null when there are no rules.</summary>
     internal StaticRules? Rules { get; init; }
 
-    internal ReclassifyKernel Kernel { get; } = new()
+    internal ReclassifyKernel Kernel => _kernel ??= new ReclassifyKernel
     {
         Read = calls.Read,
         Delete = calls.Delete,
         Remark = calls.Remark,
-        Prove = new RouteProver(routes).Prove,
+        Prove = new RouteProver(Routes).Prove,
         IsTcpLoose = () => calls.Sysctl("nf_conntrack_tcp_loose") != 0,
-        IsAccounting = () => calls.Sysctl("nf_conntrack_acct") != 0,
-        EstablishedTimeouts = () =>
-        [
-            calls.Sysctl("nf_conntrack_tcp_timeout_established"), calls.Sysctl("nf_conntrack_tcp_timeout_unacknowledged"), calls.Sysctl("nf_conntrack_tcp_timeout_max_retrans"),
-        ],
+        WhyNoReset = () => WhyNoReset,
     };
+
+    /// <summary>Why no client can be reset; null when it can.</summary>
+    internal string? WhyNoReset { get; private set; }
+
+    /// <summary>The table by which clients are reset; null until made.</summary>
+    internal IResetCalls? Resets { get; private set; }
+
+    /// <summary>Makes the table.</summary>
+    /// <returns>Whether it is there; else <see cref="WhyNoReset"/> says why not.</returns>
+    internal bool TryMakeResets()
+    {
+        try
+        {
+            Resets = ResetTable.Create(calls.Namespace);
+            return true;
+        }
+        catch (NetlinkException e)
+        {
+            WhyNoReset = e.Message;
+            return false;
+        }
+    }
+
+    /// <summary>Removes the table.</summary>
+    internal void CloseResets()
+    {
+        Resets?.Dispose();
+        Resets = null;
+    }
+
+    /// <summary>Finds out whether the table could be made, and makes none.</summary>
+    internal void TryResets()
+    {
+        try
+        {
+            WhyNoReset = ResetTable.WhyNot(calls.Namespace);
+        }
+        catch (NetlinkException e)
+        {
+            WhyNoReset = e.Message;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         await Classifiers.DisposeAsync().ConfigureAwait(false);
+        CloseResets();
         Routes.Dispose();
         calls.Dispose();
     }

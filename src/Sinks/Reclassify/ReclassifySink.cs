@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Reset;
 
 namespace ConntrackStream.Sinks.Reclassify;
 
@@ -16,7 +17,13 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
     private const int MostRanges = 4096; // beyond it, all flows are looked at
     private const int SweepShare = 10; // a sweep is followed by a pause of at least so many times its length
 
+    /// <summary>
+    /// Before each sweep, longer than the pipeline holds changes back for a fuller batch (50 ms): the view has flows of which the sink has
+    /// not heard yet, and how a flow is moved depends on what other flows show of translation.
+    /// </summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan ResetMargin = TimeSpan.FromSeconds(30); // the kernel removes a member by itself so long after the service would have
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly ReclassifyOptions _options;
@@ -56,6 +63,12 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
 
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {
+        if (_options.Mode == ReclassifyMode.Act)
+            _parts.TryMakeResets();
+        else
+            _parts.TryResets();
+        if (_parts.WhyNoReset is { } why)
+            _logger.NoResets(why);
         await _parts.Classifiers.StartAsync(this, cancellationToken).ConfigureAwait(false);
         _advancing = Task.Run(AdvanceAsync, CancellationToken.None);
         _sweeping = Task.Run(SweepAsync, CancellationToken.None);
@@ -71,6 +84,19 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>
+    /// Nothing is acted on from its return on, whatever still comes from the queue; for the beginning of the service's end. A transaction that has begun
+    /// is waited for, and the table removed: no client is reset any more.
+    /// </summary>
+    public async Task HaltAsync()
+    {
+        lock (_gate)
+            _reclassifier.Halt();
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_advancing, _sweeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _parts.CloseResets();
     }
 
     public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
@@ -102,8 +128,7 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_advancing, _sweeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await HaltAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
         await _parts.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
@@ -135,12 +160,34 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
             _reclassifier.Advance();
             Arm();
         }
+
+        DoResets();
+    }
+
+    /// <summary>What has come together since the last time, in few transactions, outside the lock: they may wait for others who change rules.</summary>
+    private void DoResets()
+    {
+        while (_parts.Resets is { } calls)
+        {
+            ResetWork? work;
+            lock (_gate)
+                work = _reclassifier.TakeResets();
+            if (work is null)
+                return;
+            work.Run(calls, _options.ResetWithin + ResetMargin);
+            lock (_gate)
+            {
+                _reclassifier.OnResets(work);
+                Arm();
+            }
+        }
     }
 
     private async Task SweepAsync()
     {
         await foreach (bool _ in _changed.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
         {
+            await Task.Delay(ShortestPause, _time, _stop.Token).ConfigureAwait(false);
             List<AddressRange> ranges;
             lock (_rangesGate)
                 (ranges, _ranges) = (_ranges, []);
@@ -161,7 +208,7 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
                 pause = PauseAfterFailure;
             }
 
-            await Task.Delay(pause < ShortestPause ? ShortestPause : pause, _time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(false);
         }
     }
 
@@ -191,6 +238,8 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
 
     private void Arm()
     {
+        if (_reclassifier.HasResets)
+            _due.Writer.TryWrite(true);
         if (_reclassifier.NextDue is { } due)
             _timer.Change(TimeSpan.FromMilliseconds(Math.Max(1, due - _reclassifier.Now)), Timeout.InfiniteTimeSpan);
     }

@@ -24,11 +24,18 @@ internal sealed class CleaningRig : IAsyncDisposable
     /// <param name="space">Where connections are looked for.</param>
     /// <param name="receiveBuffer">Of the event socket.</param>
     /// <param name="capacity">Of the channel between reader and loop, in messages.</param>
+    /// <param name="weighsEnds">
+    /// Whether ends and misses are held against what they may mean. By default each nominates: races are about what comes after, and they
+    /// are made with
+    /// deletions by request.
+    /// </param>
     public CleaningRig(
-        KernelNamespace space, string pin, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256)
+        KernelNamespace space, string pin, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256,
+        bool weighsEnds = false)
     {
         MapOptions map = new()
         {
+            WeighsEnds = weighsEnds,
             Open = () => EbpfFlowMap.Open(pin, forDeleting: true),
             Mode = MapMode.Delete,
             Grace = Grace,
@@ -39,8 +46,9 @@ internal sealed class CleaningRig : IAsyncDisposable
             space, new PipelineOptions { AuditInterval = TimeSpan.FromHours(1), Map = options is null ? map : options(map) }, receiveBuffer, capacity);
     }
 
-    public CleaningRig(GateRig gate, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256)
-        : this(gate.Node, gate.Pin, options, receiveBuffer, capacity)
+    public CleaningRig(
+        GateRig gate, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256, bool weighsEnds = false)
+        : this(gate.Node, gate.Pin, options, receiveBuffer, capacity, weighsEnds)
     {
     }
 

@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Gate;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 
 namespace ConntrackStream.Kernel.Tests.Delete;
 

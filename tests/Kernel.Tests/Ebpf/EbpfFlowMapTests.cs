@@ -37,7 +37,9 @@ public sealed class EbpfFlowMapTests : IDisposable
         made.Insert(key, value);
 
         using EbpfFlowMap map = EbpfFlowMap.Open(_pin, forDeleting: true);
-        Assert.Equal(new FlowMapInfo(made.Info.Id, _pin, "cs_test", name, 64, ipv6, layout.HasInterfaceIndex, layout.HasLastSeen, IsWritable: true), map.Info);
+        FlowMapInfo expected = new(made.Info.Id, _pin, "cs_test", name, 64, ipv6, layout.HasInterfaceIndex, layout.HasLastSeen, IsWritable: true);
+        Assert.Equal(expected with { EvictsFrom = made.Info.EvictsFrom }, map.Info);
+        Assert.InRange(map.Info.EvictsFrom ?? 0, 1u, 64u);
         Assert.True(map.TryLookup(key, out MapValue found));
         Assert.Equal(value, found);
         Assert.Equal([new MapEntry(key, value)], MapOf.ScanAll(map).Entries);

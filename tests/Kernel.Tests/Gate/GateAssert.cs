@@ -1,4 +1,5 @@
 using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Service.Demo.Race;
 
 namespace ConntrackStream.Kernel.Tests.Gate;
 

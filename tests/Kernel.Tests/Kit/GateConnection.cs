@@ -65,6 +65,13 @@ public sealed class GateConnection : IDisposable
         AwaitAcknowledgement(_client);
     }
 
+    /// <summary>The client has nothing more to say, and goes on listening; returns when the server knows.</summary>
+    public void HalfClose()
+    {
+        _client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, _server.Receive(new byte[1]));
+    }
+
     /// <summary>Closes both ends and returns when no packet is on its way any more. The connection must be intact.</summary>
     internal void End()
     {

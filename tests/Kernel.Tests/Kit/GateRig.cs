@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
@@ -10,7 +11,7 @@ namespace ConntrackStream.Kernel.Tests.Kit;
 /// A node that tracks connections, a pod on it behind a gate, and a host outside; the gate's map pinned in an own bpffs. The client is the
 /// host outside, or the pod where it dials out; the server is the other. TCP and UDP connections with source ports of the test's choice.
 /// </summary>
-public sealed class GateRig : IDisposable
+internal sealed class GateRig : IDisposable
 {
     /// <summary>Where servers listen.</summary>
     public const ushort ServerPort = 8080;
@@ -46,7 +47,7 @@ public sealed class GateRig : IDisposable
             BpfDirectory directory = Own(new BpfDirectory());
             Pin = Path.Combine(directory.Path, "global_aws_conntrack_map");
             Map = Own(RawFlowMap.Create(Pin, ipv6, wideValues));
-            Gate = Own(new TcxGate(_node, pod.Device, direction, Map));
+            Gate = Own(_node.Gate(pod, direction, Map));
             Table = Own(_node.Run(() => new ConntrackClient()));
         }
         catch
@@ -90,6 +91,14 @@ public sealed class GateRig : IDisposable
         client.Connect(Dialled(serverPort));
         client.Send("?"u8);
         return Accept(client, sourcePort, serverPort);
+    }
+
+    /// <summary>Opens an SCTP association; returns after its handshake.</summary>
+    public SctpAssociation Sctp(ushort sourcePort)
+    {
+        FlowTuple original = Original(IpProtocol.Sctp, sourcePort, ServerPort);
+        return Own(new SctpAssociation(
+            Gate, _clientLink.Peer, ClientAddress, sourcePort, _serverLink.Peer, ServerAddress, ServerPort, original, Key(original)));
     }
 
     /// <summary>Sends an echo request from client to server, whose kernel answers.</summary>

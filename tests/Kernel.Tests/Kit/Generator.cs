@@ -14,6 +14,9 @@ public sealed class Generator(KernelNamespace space)
     public TcpFlow Tcp(IPAddress? destination = null, ushort port = 0, KernelNamespace? server = null) =>
         TcpFlow.Connect(space, server ?? space, destination ?? IPAddress.Loopback, port);
 
+    /// <summary>As above, from one of this namespace's addresses.</summary>
+    public TcpFlow TcpFrom(IPAddress source, IPAddress destination, ushort port, KernelNamespace server) => TcpFlow.Connect(space, server, destination, port, source);
+
     /// <summary>A UDP datagram, and an answer from <paramref name="server"/> when <paramref name="answered"/>.</summary>
     /// <returns>The source port used.</returns>
     public ushort Udp(IPAddress destination, ushort port, bool answered = false, KernelNamespace? server = null, ushort sourcePort = 0)

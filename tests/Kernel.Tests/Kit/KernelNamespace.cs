@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Demo.Race;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
@@ -88,6 +90,13 @@ public sealed class KernelNamespace : IDisposable
         _owned.Add(peer);
         VethLink link = VethLink.Create(this, peer, ++_links);
         return link;
+    }
+
+    /// <summary>A gate at this namespace's end of a pod's link.</summary>
+    internal TcxGate Gate(VethLink pod, GateDirection direction, RawFlowMap map)
+    {
+        using NetworkNamespace space = NetworkNamespace.OpenName(Name);
+        return new TcxGate(space, Run(() => KitLibc.if_nametoindex(pod.Device)), direction, map.ForGate);
     }
 
     /// <summary>Runs <paramref name="work"/> on a thread inside, to open sockets or read settings; it must not queue, await or start threads.</summary>

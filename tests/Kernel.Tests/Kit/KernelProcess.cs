@@ -2,12 +2,15 @@ using System.Diagnostics;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
-/// <summary>A program running inside a namespace. What it writes is collected line by line; it is killed on dispose if it still runs.</summary>
+/// <summary>
+/// A program running inside a namespace. What it writes is collected line by line; it is killed on dispose if it still runs.
+/// </summary>
 public sealed class KernelProcess : IDisposable
 {
     private readonly Process _process;
     private readonly List<string> _output = [];
     private readonly List<string> _error = [];
+    private readonly CountdownEvent _ended = new(2); // outputs
 
     internal KernelProcess(Process process)
     {
@@ -39,8 +42,8 @@ public sealed class KernelProcess : IDisposable
     /// <summary>Waits for the end, and for the last of its output. Returns the exit code.</summary>
     public int WaitForExit(TimeSpan? timeout = null)
     {
-        Assert.True(_process.WaitForExit(timeout ?? TimeSpan.FromSeconds(60)), $"still running; stderr: {string.Join('\n', Error)}");
-        _process.WaitForExit();
+        Assert.True(_process.WaitForExit(timeout ?? ToolRun.Patience), $"still running; stderr: {string.Join('\n', Error)}");
+        Assert.True(_ended.Wait(ToolRun.Patience), "it has ended, but its output is still open: a process that it has left behind holds it");
         return _process.ExitCode;
     }
 
@@ -54,19 +57,18 @@ public sealed class KernelProcess : IDisposable
 
     public void Dispose()
     {
-        if (!_process.HasExited)
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
-        }
-
+        ToolRun.End(_process);
         _process.Dispose();
     }
 
-    private static void Keep(List<string> lines, string? line)
+    private void Keep(List<string> lines, string? line)
     {
         if (line is null)
+        {
+            _ended.Signal();
             return;
+        }
+
         lock (lines)
             lines.Add(line);
     }

@@ -11,9 +11,9 @@ internal static unsafe partial class KitBpf
 {
     internal const int BPF_MAP_CREATE = 0, BPF_MAP_LOOKUP_ELEM = 1, BPF_MAP_UPDATE_ELEM = 2, BPF_MAP_DELETE_ELEM = 3;
     internal const int BPF_PROG_LOAD = 5, BPF_OBJ_PIN = 6, BPF_OBJ_GET = 7, BPF_OBJ_GET_INFO_BY_FD = 15;
-    internal const int BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21, BPF_MAP_LOOKUP_BATCH = 24, BPF_LINK_CREATE = 28;
-    internal const uint BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_LRU_HASH = 9;
-    internal const uint BPF_PROG_TYPE_SOCKET_FILTER = 1, BPF_PROG_TYPE_SCHED_CLS = 3, BPF_TCX_INGRESS = 46, BPF_TCX_EGRESS = 47;
+    internal const int BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21, BPF_MAP_LOOKUP_BATCH = 24;
+    internal const uint BPF_MAP_TYPE_LRU_HASH = 9;
+    internal const uint BPF_PROG_TYPE_SOCKET_FILTER = 1;
     internal const ulong BPF_ANY = 0, BPF_NOEXIST = 1;
 
     private const int NameLength = 16; // BPF_OBJ_NAME_LEN, with its 0
@@ -78,13 +78,6 @@ internal static unsafe partial class KitBpf
     {
         public uint Type, Id, KeySize, ValueSize, MaxEntries, Flags;
         public fixed byte Name[NameLength];
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct LinkAttr
-    {
-        public uint ProgramFd, InterfaceIndex, AttachType, Flags;
-        public ulong RelativeFd, ExpectedRevision; // tcx
     }
 
     /// <summary>The call's result, a descriptor or 0; the errno where it failed.</summary>

@@ -16,6 +16,8 @@ internal static unsafe partial class KitLibc
     internal const int CLONE_NEWNET = 0x40000000;
     internal const int MNT_DETACH = 2;
     internal const int SIOCOUTQ = 0x5411;
+    internal const int O_RDWR = 2, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    internal const short POLLIN = 1;
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct Iovec // struct iovec
@@ -36,6 +38,14 @@ internal static unsafe partial class KitLibc
         public int Flags;
         private readonly int _pad;
         public uint Length; // msg_len
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Pollfd // struct pollfd
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned; // revents
     }
 
     /// <summary>Fails the test with the call's name and errno when <paramref name="result"/> is -1.</summary>
@@ -59,6 +69,21 @@ internal static unsafe partial class KitLibc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ioctl(SafeHandle fd, nuint request, int* value);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ioctl(SafeFileHandle fd, nuint request, byte* value);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int poll(Pollfd* fds, nuint count, int milliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint read(SafeFileHandle fd, byte* data, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint write(SafeFileHandle fd, byte* data, nuint length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socket(int family, int type, int protocol);

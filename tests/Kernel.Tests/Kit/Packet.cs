@@ -7,7 +7,7 @@ namespace ConntrackStream.Kernel.Tests.Kit;
 /// <summary>Transport headers for raw sockets, right enough that connection tracking takes them (it checks lengths, types and checksums).</summary>
 internal static class Packet
 {
-    internal const byte SctpInit = 1, SctpInitAck = 2, SctpCookieEcho = 10, SctpCookieAck = 11;
+    internal const byte SctpData = 0, SctpInit = 1, SctpInitAck = 2, SctpCookieEcho = 10, SctpCookieAck = 11;
 
     /// <summary>Echo request: type 8 in ICMP, 128 in ICMPv6, whose checksum the kernel fills in.</summary>
     internal static byte[] Echo(bool ipv6, ushort id, ushort sequence)

@@ -4,6 +4,7 @@ using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
@@ -29,7 +30,9 @@ public sealed unsafe class RawFlowMap : IFlowMap
 
     internal SafeFileHandle Handle { get; private set; }
 
-    internal RawMapLayout Layout => Info.IsIPv6 ? RawMapLayout.V6 : RawMapLayout.V4;
+    internal GateMap ForGate => new(Handle, Info.IsIPv6, Info.HasLastSeen);
+
+    private RawMapLayout Layout => Info.IsIPv6 ? RawMapLayout.V6 : RawMapLayout.V4;
 
     /// <summary>Makes an empty map as the agent does and pins it.</summary>
     /// <param name="wide">Values of 16 bytes, as after 1.4.1; otherwise of 1.</param>

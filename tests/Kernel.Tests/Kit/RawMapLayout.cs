@@ -1,30 +1,28 @@
 using System.Buffers.Binary;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
-/// <summary>
-/// Where the agent's keys have what: struct conntrack_key of its datapath, source address first. Addresses are in network order, ports and
-/// ifindex in host order, the rest is zero.
-/// </summary>
-internal sealed record RawMapLayout(
-    FlowFamily Family, int AddressLength, int SourcePort, int Destination, int DestinationPort, int Protocol, int Owner, int InterfaceIndex,
-    int Length)
+/// <summary>The agent's keys as bytes: addresses in network order, ports and ifindex in host order, the rest zero.</summary>
+internal sealed record RawMapLayout(FlowFamily Family, AgentKeyLayout At)
 {
-    internal static readonly RawMapLayout V4 = new(FlowFamily.IPv4, 4, 4, 8, 12, 14, 16, 20, 24);
-    internal static readonly RawMapLayout V6 = new(FlowFamily.IPv6, 16, 16, 20, 36, 38, 40, 56, 60);
+    internal static readonly RawMapLayout V4 = new(FlowFamily.IPv4, AgentKeyLayout.V4);
+    internal static readonly RawMapLayout V6 = new(FlowFamily.IPv6, AgentKeyLayout.V6);
+
+    internal int Length => At.Length;
 
     internal void Encode(in MapKey key, Span<byte> to)
     {
         to.Clear();
         key.Tuple.Source.WriteTo(to, Family);
-        BinaryPrimitives.WriteUInt16LittleEndian(to[SourcePort..], key.Tuple.SourcePort);
-        key.Tuple.Destination.WriteTo(to[Destination..], Family);
-        BinaryPrimitives.WriteUInt16LittleEndian(to[DestinationPort..], key.Tuple.DestinationPort);
-        to[Protocol] = (byte)key.Tuple.Protocol;
-        key.Owner.WriteTo(to[Owner..], Family);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[InterfaceIndex..], key.InterfaceIndex);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[At.SourcePort..], key.Tuple.SourcePort);
+        key.Tuple.Destination.WriteTo(to[At.Destination..], Family);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[At.DestinationPort..], key.Tuple.DestinationPort);
+        to[At.Protocol] = (byte)key.Tuple.Protocol;
+        key.Owner.WriteTo(to[At.Owner..], Family);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[At.InterfaceIndex..], key.InterfaceIndex);
     }
 
     /// <summary>False for a key that no agent makes: something in its padding, or an owner that is neither end.</summary>
@@ -34,12 +32,12 @@ internal sealed record RawMapLayout(
         {
             Family = Family,
             Source = Address(from),
-            SourcePort = BinaryPrimitives.ReadUInt16LittleEndian(from[SourcePort..]),
-            Destination = Address(from[Destination..]),
-            DestinationPort = BinaryPrimitives.ReadUInt16LittleEndian(from[DestinationPort..]),
-            Protocol = (IpProtocol)from[Protocol],
+            SourcePort = BinaryPrimitives.ReadUInt16LittleEndian(from[At.SourcePort..]),
+            Destination = Address(from[At.Destination..]),
+            DestinationPort = BinaryPrimitives.ReadUInt16LittleEndian(from[At.DestinationPort..]),
+            Protocol = (IpProtocol)from[At.Protocol],
         };
-        key = new MapKey(tuple, Address(from[Owner..]), BinaryPrimitives.ReadUInt32LittleEndian(from[InterfaceIndex..]));
+        key = new MapKey(tuple, Address(from[At.Owner..]), BinaryPrimitives.ReadUInt32LittleEndian(from[At.InterfaceIndex..]));
         Span<byte> clean = stackalloc byte[Length];
         Encode(key, clean);
         return clean.SequenceEqual(from) && (key.Owner == tuple.Source || key.Owner == tuple.Destination);

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// Room in the connection table. nf_conntrack_max is one for the machine: held under a lock, which the benchmarks take too, and put back on dispose.
-/// While held, the lock's file contains the value to put back, so that the next holder can after a kill.
+/// Room in the connection table. nf_conntrack_max is one for the machine: held under a lock, which the benchmarks take too, and put back on
+/// dispose. While held, the lock's file contains the value to put back, so that the next holder can after a kill.
 /// </summary>
 public sealed class TableSize : IDisposable
 {
@@ -32,6 +32,15 @@ public sealed class TableSize : IDisposable
         FileStream? held = null;
         Eventually.True(() => (held = TryLock()) is not null, TimeSpan.FromMinutes(5), waitedFor: $"the lock {LockPath}");
         return new TableSize(held!, flows);
+    }
+
+    /// <summary>Puts back what a killed run has changed, unless another run holds it now.</summary>
+    internal static void RestoreLeftBehind()
+    {
+        if (TryLock() is not { } held)
+            return;
+        using TableSize size = new(held, flows: 0);
+        BucketCount.RestoreLeftBehind();
     }
 
     public void Dispose()

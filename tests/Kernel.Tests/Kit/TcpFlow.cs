@@ -27,23 +27,28 @@ public sealed class TcpFlow : IDisposable
     /// <summary>The client's end as the server sees it: translated, where the source is.</summary>
     public IPEndPoint Seen { get; }
 
-    internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port)
+    internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port, IPAddress? source = null)
     {
         using Socket listener = Open(to, destination);
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true); // an earlier connection may have the port
         listener.Bind(new IPEndPoint(destination, port));
         listener.Listen(1);
-        return Connect(from, (IPEndPoint)listener.LocalEndPoint!, listener);
+        return Connect(from, (IPEndPoint)listener.LocalEndPoint!, listener, source);
     }
 
     /// <summary>To an address that is translated on the way to <paramref name="listener"/>.</summary>
-    public static TcpFlow Connect(KernelNamespace from, IPEndPoint destination, Socket listener)
+    public static TcpFlow Connect(KernelNamespace from, IPEndPoint destination, Socket listener, IPAddress? source = null)
     {
         Socket client = Open(from, destination.Address);
         client.SendTimeout = client.ReceiveTimeout = 5000;
         client.NoDelay = true;
+        if (source is not null)
+            client.Bind(new IPEndPoint(source, 0));
         client.Connect(destination);
+        if (!listener.Poll(TimeSpan.FromSeconds(5), SelectMode.SelectRead))
+            throw new TimeoutException($"{destination} has accepted no connection");
         Socket server = listener.Accept();
-        server.ReceiveTimeout = 5000;
+        server.SendTimeout = server.ReceiveTimeout = 5000;
         return new TcpFlow(client, server);
     }
 
@@ -61,7 +66,10 @@ public sealed class TcpFlow : IDisposable
         Receive(_client, data);
     }
 
-    /// <summary>Sends so many bytes from the client; what the system says of it. A reset is told once (ConnectionReset), then it is Shutdown (EPIPE).</summary>
+    /// <summary>
+    /// Sends so many bytes from the client; what the system says of it. A reset is told once (ConnectionReset), then it is Shutdown
+    /// (EPIPE).
+    /// </summary>
     public SocketError TrySend(int bytes = 1) => Error(() => _client.Send(new byte[bytes]));
 
     /// <summary>Receives at the client what is there, else waits for 5 s (TimedOut). ConnectionReset after a reset.</summary>

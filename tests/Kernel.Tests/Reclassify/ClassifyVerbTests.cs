@@ -41,8 +41,8 @@ public sealed class ClassifyVerbTests
         foreach (IPAddress gained in (IPAddress[])[server, router, gateway])
             rig.AddToSet(gained);
         Answer after = await ClassifyAsync(rig, "--all");
-        Assert.Equal($"wan1 (by address) -> wan2 ({set}): delete, if its client still sends", after.Of(Tuple(tcp)));
-        Assert.Equal($"wan1 (by address) -> wan2 ({set}): delete, if its client still sends", after.Of(Tuple(udp)));
+        Assert.Equal($"wan1 (by address) -> wan2 ({set}): reset, with its client's next packet", after.Of(Tuple(tcp)));
+        Assert.Equal($"wan1 (by address) -> wan2 ({set}): delete", after.Of(Tuple(udp)));
         Assert.Equal($"wan2 (by address): right ({set})", after.Of(Tuple(right)));
         Assert.Equal("wan1 (by address): no opinion", after.Of(Tuple(elsewhere)));
         Assert.Equal($"path unknown -> wan2 ({set}): keep, path_unknown", after.Of(toGateway));
@@ -51,7 +51,7 @@ public sealed class ClassifyVerbTests
         Assert.Contains("1 on the path they belong on, 2 that would be moved, 3 that would be left on the wrong one, ", after.Error, StringComparison.Ordinal);
 
         Records records = await ClassifyJsonAsync(rig);
-        Assert.Equal(("wan1", "wan2", "delete", null), records.Of(Tuple(tcp)));
+        Assert.Equal(("wan1", "wan2", "reset", null), records.Of(Tuple(tcp)));
         Assert.Equal(("wan1", "wan2", "delete", null), records.Of(Tuple(udp)));
         Assert.Equal(("wan2", "wan2", "keep", "already_right"), records.Of(Tuple(right)));
         Assert.Equal(("wan1", null, "keep", null), records.Of(Tuple(elsewhere)));
@@ -59,9 +59,10 @@ public sealed class ClassifyVerbTests
         Assert.Equal(("wan1", "wan2", "keep", "local"), records.Of(markedToGateway));
         Assert.Equal(("wan1", "wan2", "keep", "direct"), records.Of(toRouter));
 
-        rig.SetTcpLoose(0);
+        rig.Gateway.Exec("nft", "add", "table", "inet", "conntrack_stream_reset");
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1");
         records = await ClassifyJsonAsync(rig);
-        Assert.Equal(("wan1", "wan2", "keep", "tcp_loose"), records.Of(Tuple(tcp)));
+        Assert.Equal(("wan1", "wan2", "keep", "no_reset"), records.Of(Tuple(tcp)));
         Assert.Equal(("wan1", "wan2", "delete", null), records.Of(Tuple(udp)));
 
         rig.TakeDown(2);

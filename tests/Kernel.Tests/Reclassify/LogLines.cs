@@ -25,6 +25,13 @@ internal sealed class LogLines : ILoggerFactory, ILogger
         return All.Count(line => line.StartsWith(begin, StringComparison.Ordinal) && line.Contains(text, StringComparison.Ordinal));
     }
 
+    /// <summary>Whether a line is about that flow.</summary>
+    internal bool Mentions(in FlowTuple flow)
+    {
+        string text = TupleText.Describe(flow);
+        return All.Any(line => line.Contains(text, StringComparison.Ordinal));
+    }
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();

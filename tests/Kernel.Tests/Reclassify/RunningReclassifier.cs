@@ -31,6 +31,8 @@ internal sealed class RunningReclassifier : IAsyncDisposable
 
     internal LogLines Log { get; } = new();
 
+    internal ReclassifyStatus Status => _reclassify.Status;
+
     internal ReclassifyCounters Counters => _reclassify.Status.Counters;
 
     /// <summary>Two uplinks, told by mark; in act mode unless <paramref name="configure"/> says otherwise.</summary>

@@ -64,11 +64,7 @@ internal sealed class SetRig : IDisposable
     private (string Output, string[] Error) Converse(string[] command, string input)
     {
         using Process process = ToolRun.Start("ip", ["netns", "exec", _kernel.Name, .. command]);
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        process.WaitForExit();
-        return (output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        (_, string output, string error) = ToolRun.Finish(process, input);
+        return (output, error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 }

@@ -111,6 +111,7 @@ public sealed partial class UplinkRig : IDisposable
     {
         Table?.Dispose();
         Network?.Dispose();
+        _far?.Dispose();
         for (int i = _spaces.Count - 1; i >= 0; i--)
             _spaces[i].Dispose();
     }

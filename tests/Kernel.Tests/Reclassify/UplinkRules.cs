@@ -18,6 +18,26 @@ internal static class UplinkRules
         _ => "0x200",
     };
 
+    /// <summary>Of <see cref="UplinkKind.Masqueraded"/>: what the gateway sends of itself is marked and routed as what it forwards.</summary>
+    internal const string Own = $$"""
+        table inet {{Table}} {
+            chain own {
+                type route hook output priority mangle;
+                {{KeptInConnmark}}
+            }
+        }
+        """;
+
+    internal const string InputDrop = $$"""
+        table inet {{Table}} {
+            chain closed {
+                type filter hook input priority filter; policy drop;
+                ct state established,related accept
+                meta l4proto ipv6-icmp accept
+            }
+        }
+        """;
+
     internal static string Of(UplinkKind kind) => $$"""
         table inet {{Table}} {
             set app4 { type ipv4_addr; flags timeout; }

@@ -8,7 +8,7 @@ public sealed class DemoProcessTests
     private const string Map = "demo: map: 13 entries made, 11 stale ones deleted (10 after their flow's end, 1 after two missed audits), 2 of live flows left, 0 wrong\n";
 
     private const string Uplinks = """
-        demo: two uplinks: tcp 10\.77\.0\.2 -> 203\.0\.113\.20:443 was on wan1; the set app4 gained 203\.0\.113\.20: deleted, reset seen by the client after \d+ ms, reconnected on wan2
+        demo: two uplinks: tcp download 10\.77\.0\.2 -> 203\.0\.113\.20:443 was on wan1; the set app4 gained 203\.0\.113\.20: client reset after \d+ ms, reconnected on wan2
         demo: two uplinks: udp was on wan1: deleted, on wan2 with its next packet; untranslated udp: re-marked, on wan2, 0 of \d+ packets lost; 1 other flow left alone; 3 of 3 moves confirmed, 0 events lost
         """;
 
@@ -20,9 +20,8 @@ public sealed class DemoProcessTests
         Assert.Equal(0, code);
         string[] records = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.DoesNotContain(records[..61], static record => record.Contains("caused_by", StringComparison.Ordinal));
-        string[] caused = [.. records[61..].Where(static record => record.Contains("\"caused_by\":\"reclassify\"", StringComparison.Ordinal))];
-        Assert.Equal(2, caused.Length);
-        Assert.All((string[])["tcp", "udp"], protocol => Assert.Single(caused, record => record.Contains($"\"proto\":\"{protocol}\"", StringComparison.Ordinal)));
+        string caused = Assert.Single(records[61..], static record => record.Contains("\"caused_by\":\"reclassify\"", StringComparison.Ordinal));
+        Assert.Contains("\"proto\":\"udp\"", caused, StringComparison.Ordinal); // the connection whose client was reset outlives the demo, closed
         Assert.Contains("demo: 32 flows made; 32 start records, 29 end records, 0 events lost\ndemo: 3 connections still open; live view 3 flows, kernel 3: equal\n" + Map, error, StringComparison.Ordinal);
         Assert.Matches(Uplinks, error);
     }

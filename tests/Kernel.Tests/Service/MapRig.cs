@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Ebpf;
 using ConntrackStream.Kernel.Tests.Kit;
@@ -21,6 +22,9 @@ internal sealed class MapRig : IDisposable
     internal MapRig(bool pin = true)
     {
         Requirements.Tool("conntrack");
+        Space.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_established", "30"); // a key last seen soon after boot is dead by that
+        Space.Sysctl("net.netfilter.nf_conntrack_udp_timeout_stream", "30");
+        Space.Sysctl("net.netfilter.nf_conntrack_icmp_timeout", "30");
         Pin = _bpffs.PathOf("map");
         Map = EbpfFlowMap.Create(MapOf.Layout4, 1024, "cs_test");
         if (pin)
@@ -49,10 +53,11 @@ internal sealed class MapRig : IDisposable
 
     internal void Tcp(ushort sourcePort, ushort port) => Flow("tcp", sourcePort, port, "--state", "ESTABLISHED", "-u", "ASSURED,SEEN_REPLY");
 
-    internal void End(ushort sourcePort) => Space.Exec("conntrack", "-D", "-s", Pod, "-p", "udp", "--sport", $"{sourcePort}");
+    /// <summary>A flow's timer is about to run out, and the next audit notices.</summary>
+    internal void End(ushort sourcePort) => Space.Exec("conntrack", "-U", "-s", Pod, "-p", "udp", "--sport", $"{sourcePort}", "-t", "1");
 
     /// <summary>The pod's entry; port 0 for protocols without ports.</summary>
-    internal MapKey Entry(IpProtocol protocol, ushort sourcePort, ushort port)
+    internal MapKey Entry(IpProtocol protocol, ushort sourcePort, ushort port, MapValue? value = null, uint interfaceIndex = Loopback)
     {
         FlowTuple tuple = new()
         {
@@ -63,17 +68,31 @@ internal sealed class MapRig : IDisposable
             SourcePort = sourcePort,
             DestinationPort = port,
         };
-        MapKey key = new(tuple, tuple.Source, Loopback);
-        Map.Insert(key, Unused);
+        MapKey key = new(tuple, tuple.Source, interfaceIndex);
+        Map.Insert(key, value ?? Unused);
         return key;
     }
 
     internal bool Has(in MapKey key) => Map.TryLookup(key, out _);
 
-    /// <summary>Starts the service on the map, with short times.</summary>
-    internal Task<ServiceProcess> RunAsync(string mode) => ServiceProcess.StartAsync(
+    /// <summary>A value that a packet last used so long ago.</summary>
+    internal static MapValue UsedAgo(TimeSpan ago) => new(1, (ulong)(TimeProvider.System.GetTimestamp() - (ago.Ticks * 100))); // CLOCK_MONOTONIC in ns
+
+    /// <summary>Starts the service on the map, with short times; its log has each entry.</summary>
+    internal Task<ServiceProcess> RunAsync(string mode, params string[] more) => ServiceProcess.StartAsync(
         Space.Name, Directory,
-        "--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms", "--set", "Audit:Interval=1s");
+        [
+            "--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms", "--set", "Audit:Interval=1s",
+            "--set", "Map:UdpPatience=0s", "--set", "Logging:Level=Debug", .. more,
+        ]);
+
+    /// <summary>The map as <c>stats --live</c> shows it.</summary>
+    internal async Task<JsonElement> StatusAsync()
+    {
+        (_, string output, _) = await ServiceProcess.RunAsync("stats", "--live", "--socket", Socket);
+        using JsonDocument status = JsonDocument.Parse(output);
+        return status.RootElement.GetProperty("map").Clone();
+    }
 
     public void Dispose()
     {

@@ -161,10 +161,5 @@ public sealed class MapServiceTests : IDisposable
         Assert.False(Path.Exists($"{_rig.Directory}/state"));
     }
 
-    private static async Task<JsonElement> StatusAsync(MapRig rig)
-    {
-        (_, string output, _) = await ServiceProcess.RunAsync("stats", "--live", "--socket", rig.Socket);
-        using JsonDocument status = JsonDocument.Parse(output);
-        return status.RootElement.GetProperty("map").Clone();
-    }
+    private static Task<JsonElement> StatusAsync(MapRig rig) => rig.StatusAsync();
 }

@@ -4,7 +4,10 @@ using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
-/// <summary>Every event that the kernel told of is a record, or stands in the count of a gap; the kernel's own events are counted beside the service.</summary>
+/// <summary>
+/// Every event that the kernel told of is a record, or stands in the count of a gap; the kernel's own events are counted beside the
+/// service.
+/// </summary>
 public sealed class ServiceLossTests : IDisposable
 {
     private readonly KernelNamespace _space = new(track: false);

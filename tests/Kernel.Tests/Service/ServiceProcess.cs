@@ -1,21 +1,23 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Threading.Channels;
+using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
 /// <summary>The real program, with a state directory and a socket of its own, following one namespace.</summary>
 internal sealed class ServiceProcess : IDisposable
 {
+    private const string DefaultSignals = "--default-signal=INT,HUP"; // a shell's background job ignores SIGINT, nohup SIGHUP, and their children do
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly Channel<string> _output = Channel.CreateBounded<string>(10_000);
     private readonly Channel<string> _log = Channel.CreateBounded<string>(10_000);
 
-    private ServiceProcess(IEnumerable<string> arguments, bool readsOutput = true)
+    private ServiceProcess(string signals, IEnumerable<string> arguments, bool readsOutput = true)
     {
-        // A shell's background job ignores SIGINT, and so does what it starts.
-        ProcessStartInfo start = new("env", ["--default-signal=INT", Program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("env", [signals, Program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Take(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Take(_log, line.Data);
@@ -27,21 +29,29 @@ internal sealed class ServiceProcess : IDisposable
     internal static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "conntrack-stream");
 
     /// <summary>Starts <c>run</c> and waits until it is ready.</summary>
-    internal static Task<ServiceProcess> StartAsync(string space, string directory, params string[] more) => StartAsync(space, directory, readsOutput: true, more);
+    internal static Task<ServiceProcess> StartAsync(string space, string directory, params string[] more) =>
+        StartAsync(DefaultSignals, space, directory, readsOutput: true, more);
+
+    /// <summary>The same with an option of env(1) about signals.</summary>
+    internal static Task<ServiceProcess> StartWithAsync(string signals, string space, string directory, params string[] more) =>
+        StartAsync(signals, space, directory, readsOutput: true, more);
 
     /// <summary>The same, with a standard output that is not read before <see cref="ReadOutput"/>.</summary>
-    internal static Task<ServiceProcess> StartUnreadAsync(string space, string directory, params string[] more) => StartAsync(space, directory, readsOutput: false, more);
+    internal static Task<ServiceProcess> StartUnreadAsync(string space, string directory, params string[] more) =>
+        StartAsync(DefaultSignals, space, directory, readsOutput: false, more);
 
-    private static async Task<ServiceProcess> StartAsync(string space, string directory, bool readsOutput, string[] more)
+    private static async Task<ServiceProcess> StartAsync(string signals, string space, string directory, bool readsOutput, string[] more)
     {
-        ServiceProcess service = new(
-        [
+        ServiceProcess service = new(signals, [
             "run", "--netns", space, "--track", "--set", $"State:Directory={directory}/state", "--set", $"Api:Socket={directory}/api.sock",
             "--set", "Logging:Format=line", .. more,
         ], readsOutput);
         await service.WaitForLogAsync(" 4001 ");
         return service;
     }
+
+    /// <summary>Starts a verb that takes a while.</summary>
+    internal static ServiceProcess StartVerb(params string[] arguments) => new(DefaultSignals, arguments);
 
     /// <summary>Runs a verb to its end.</summary>
     internal static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsAsync(Program, arguments);
@@ -54,11 +64,13 @@ internal sealed class ServiceProcess : IDisposable
     internal static async Task<(int Code, string Output, string Error)> RunAsAsync(string program, params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        return (process.ExitCode, output, await error);
+        return await Task.Run(() => ToolRun.Finish(process));
     }
+
+    /// <summary>Signals that it ignores, as a set of bits; the lowest is signal 1.</summary>
+    internal ulong IgnoredSignals => ulong.Parse(
+        File.ReadLines($"/proc/{_process.Id}/status").Single(static line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim(),
+        NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     internal void ReadOutput() => _process.BeginOutputReadLine();
 
@@ -72,7 +84,7 @@ internal sealed class ServiceProcess : IDisposable
     internal void Signal(string name)
     {
         using Process kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
-        kill.WaitForExit();
+        Assert.True(kill.WaitForExit(Patience));
     }
 
     internal async Task<int> WaitForExitAsync()
@@ -83,9 +95,7 @@ internal sealed class ServiceProcess : IDisposable
 
     public void Dispose()
     {
-        if (!_process.HasExited)
-            _process.Kill();
-        _process.WaitForExit();
+        ToolRun.End(_process);
         _process.Dispose();
     }
 

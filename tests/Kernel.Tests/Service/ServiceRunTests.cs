@@ -93,6 +93,19 @@ public sealed class ServiceRunTests : IDisposable
         Assert.Equal(0, await service.WaitForExitAsync());
     }
 
+    /// <summary>As nohup starts it, and a shell's background job.</summary>
+    [Fact]
+    public async Task Hangup_and_term_are_heeded_although_it_was_started_with_them_ignored()
+    {
+        using ServiceProcess service = await ServiceProcess.StartWithAsync("--ignore-signal=HUP,TERM,INT,QUIT", _space.Name, _directory);
+        const ulong Hup = 1UL << 0, Int = 1UL << 1, Quit = 1UL << 2, Term = 1UL << 14;
+        Assert.Equal(Int | Quit, service.IgnoredSignals & (Hup | Int | Quit | Term));
+        service.Signal("HUP");
+        await service.WaitForLogAsync(" 4004 Reloaded");
+        service.Signal("TERM");
+        Assert.Equal(0, await service.WaitForExitAsync());
+    }
+
     [Fact]
     public async Task Without_the_permission_it_ends_with_3_and_names_the_capability()
     {
@@ -128,9 +141,8 @@ public sealed class ServiceRunTests : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-        Assert.Equal(0, process.ExitCode);
+        (int code, string output, _) = await Task.Run(() => ToolRun.Finish(process), TestContext.Current.CancellationToken);
+        Assert.Equal(0, code);
         Assert.Contains("[NEW] udp", output, StringComparison.Ordinal);
     }
 

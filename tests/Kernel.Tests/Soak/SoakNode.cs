@@ -3,6 +3,7 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Service.Demo.Race;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
@@ -44,7 +45,7 @@ internal sealed class SoakNode : IDisposable
             Pin = Path.Combine(directory.Path, "global_aws_conntrack_map");
             Map = Own(RawFlowMap.Create(Pin, capacity: capacity));
             for (int i = 1; i < _links.Length; i++)
-                _gates[i] = Own(new TcxGate(Space, _links[i].Device, i == Server ? GateDirection.TowardsPod : GateDirection.FromPod, Map));
+                _gates[i] = Own(Space.Gate(_links[i], i == Server ? GateDirection.TowardsPod : GateDirection.FromPod, Map));
             for (int i = 0; i < Server; i++)
                 _senders[i] = Own(new PacketSender(_links[i].Peer));
             Table = Own(Space.Run(() => new ConntrackClient()));

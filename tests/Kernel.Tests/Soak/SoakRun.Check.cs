@@ -67,7 +67,7 @@ internal sealed partial class SoakRun
     }
 
     private void AddFault(SoakEntry entry, FormattableString what, FormattableString since) => Faults.Add(
-        $"{FormattableString.Invariant(what)}: {DeleteJournal.Describe(entry.Key)}, {FormattableString.Invariant(since)}");
+        $"{FormattableString.Invariant(what)}: {EvidenceText.Describe(entry.Key)}, {FormattableString.Invariant(since)}");
 
     /// <summary>The model must not be wrong by itself.</summary>
     private void CompareKernel()

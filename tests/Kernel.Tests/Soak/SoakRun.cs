@@ -51,6 +51,7 @@ internal sealed partial class SoakRun : IAsyncDisposable
                 ArmedWindow = options.ArmedWindow,
                 Before = _driver.Provoke,
                 Restores = options.Restores,
+                WeighsEnds = false, // the driver ends flows by request, and with it the connection
             },
         };
         _pipeline = new FlowPipeline(_source.Source, [], pipeline, TimeProvider.System, new NullLogger<FlowPipeline>());

@@ -10,9 +10,22 @@ internal sealed class CleaningHarness : IAsyncDisposable
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(3);
 
-    public CleaningHarness(MapMode mode = MapMode.Delete, Func<MapOptions, MapOptions>? options = null, TimeSpan? interval = null)
+    /// <param name="weighsEnds">
+    /// Whether ends and misses are held against what they may mean; else each one nominates, and tests see what comes after.
+    /// </param>
+    public CleaningHarness(
+        MapMode mode = MapMode.Delete, Func<MapOptions, MapOptions>? options = null, TimeSpan? interval = null, bool weighsEnds = false)
     {
-        MapOptions map = new() { Open = () => Map, Mode = mode, Grace = Grace, ArmedWindow = Window, UntrackedGroupSize = 4, Before = OnStep };
+        MapOptions map = new()
+        {
+            Open = () => Map,
+            Mode = mode,
+            Grace = Grace,
+            ArmedWindow = Window,
+            UntrackedGroupSize = 4,
+            WeighsEnds = weighsEnds,
+            Before = OnStep,
+        };
         Kernel = new ScriptedKernel(new PipelineOptions { AuditJitter = 0, AuditInterval = interval ?? TimeSpan.FromHours(10), ProbeCount = false, Map = options is null ? map : options(map) });
     }
 
@@ -60,10 +73,11 @@ internal sealed class CleaningHarness : IAsyncDisposable
     }
 
     /// <summary>The kernel's entry goes; the map's stays.</summary>
-    public async Task CloseAsync(Flow flow)
+    /// <param name="portId">Of the program that asked for it.</param>
+    public async Task CloseAsync(Flow flow, uint portId = 0)
     {
         await OnLoopAsync(() => Kernel.Table.Remove(flow.Original));
-        Kernel.Event(FlowEventType.Destroy, flow);
+        Kernel.Event(FlowEventType.Destroy, flow, portId);
         await UntilAsync(() => Find(flow) is null);
         await SettleAsync();
     }

@@ -142,6 +142,22 @@ public sealed class MapAuditTests
         Assert.Equal(1, harness.Counters.DeletedByOthers);
     }
 
+    [Theory]
+    [InlineData(2, 0, 1, 0)] // two entries before, one now: full at one, or in between
+    [InlineData(1, 0, 0, 1)]
+    [InlineData(100, 1, 0, 0)]
+    public async Task What_vanishes_from_a_full_map_was_evicted_or_may_have_been(uint evictsFrom, long byOthers, long unknown, long evicted)
+    {
+        await using CleaningHarness harness = new();
+        harness.Map.Info = harness.Map.Info with { EvictsFrom = evictsFrom };
+        await harness.StartAsync();
+        await harness.OpenAsync(A);
+        await harness.AuditAsync();
+        harness.Map.Remove(KeyA);
+        await harness.AuditAsync();
+        Assert.Equal((byOthers, unknown, evicted), (harness.Counters.DeletedByOthers, harness.Counters.LostUnknown, harness.Counters.Evicted));
+    }
+
     [Fact]
     public async Task An_entry_that_only_the_scan_has_missed_is_not_lost()
     {

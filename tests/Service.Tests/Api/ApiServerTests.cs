@@ -75,14 +75,17 @@ public sealed class ApiServerTests : IDisposable
         Assert.Contains("conntrack_stream_map_longest_absence_seconds 0.0002085\n", text, StringComparison.Ordinal);
 
         Assert.DoesNotContain("conntrack_stream_reclassify_", text, StringComparison.Ordinal);
-        ReclassifyCounters counters = new() { Deleted = 3 };
+        ReclassifyCounters counters = new() { Deleted = 3, Resets = 8 };
         counters.Add(Refusal.TcpLoose);
         counters.Add(ActionOutcome.Moved);
-        _reclassify = new ReclassifyStatus(ReclassifyMode.Act, counters, Rechecks: 4, RechecksRefused: 0, Pending: 1, Guarded: 2, [new ClassifierStatus("sets", IsWorking: false, "waiting")], new ExternalCounters { Late = 5 });
+        _reclassify = new ReclassifyStatus(ReclassifyMode.Act, counters, Rechecks: 4, RechecksRefused: 0, Pending: 1, Armed: 6, Awaited: 7, Guarded: 2, [new ClassifierStatus("sets", IsWorking: false, "waiting")], new ExternalCounters { Late = 5 });
         output.SetLength(0);
         await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
         text = Encoding.UTF8.GetString(output.ToArray());
         Assert.Contains("conntrack_stream_reclassify_actions_total{action=\"delete\"} 3\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_reclassify_actions_total{action=\"reset\"} 8\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_reclassify_armed 6\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_reclassify_awaited_moves 7\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_reclassify_refused_total{reason=\"tcp_loose\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_reclassify_outcomes_total{outcome=\"moved\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_reclassify_external_questions_total{result=\"late\"} 5\n", text, StringComparison.Ordinal);

@@ -119,6 +119,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("run")]
     [InlineData("demo")]
+    [InlineData("demo race")]
     [InlineData("watch")]
     [InlineData("list")]
     [InlineData("count")]

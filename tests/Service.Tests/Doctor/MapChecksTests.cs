@@ -46,10 +46,15 @@ public sealed class MapChecksTests
         Assert.StartsWith(line, MapChecks.Share(entries, matched, hasInterface, "NS").ToString(), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData(10, 0, "ok    map entries: 10 of 100 (10.0 %), 0 junk")]
-    [InlineData(90, 5, "warn  map entries: 90 of 100 (95.0 %), 5 junk → the kernel evicts")]
-    public void The_maps_fill_is_judged(long entries, long junk, string line) =>
-        Assert.StartsWith(line, MapChecks.Fill(new FlowMapScan(entries, junk), 100).ToString(), StringComparison.Ordinal);
+    [InlineData(10, 0, 75u, "ok    map entries: 10 of 100 (10.0 %), 0 junk")]
+    [InlineData(74, 0, 75u, "ok    map entries: 74 of 100 (74.0 %), 0 junk")]
+    [InlineData(70, 5, 75u, "warn  map entries: 70 of 100 (75.0 %), 5 junk → from 75 entries on the kernel evicts")]
+    [InlineData(100, 0, null, "ok    map entries: 100 of 100 (100.0 %), 0 junk")] // a plain hash refuses more, and evicts none
+    public void The_maps_fill_is_judged(long entries, long junk, uint? evictsFrom, string line)
+    {
+        FlowMapInfo map = new(1, "/p", "m", "l", 100, IsIPv6: false, HasInterfaceIndex: true, HasLastSeen: true, IsWritable: true) { EvictsFrom = evictsFrom };
+        Assert.StartsWith(line, MapChecks.Fill(new FlowMapScan(entries, junk), map).ToString(), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(Errno.ENOENT, "/sys/fs/bpf/x", CheckLevel.Warn)]

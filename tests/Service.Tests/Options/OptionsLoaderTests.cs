@@ -85,6 +85,8 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("Map:Mode=purge", "Map:Mode: \"purge\" is not one of observe, delete [--set]")]
     [InlineData("Map:Grace=10ms", "Map:Grace: \"00:00:00.0100000\" must be from 00:00:00.100 to 01:00:00 [--set]")]
     [InlineData("Map:ArmedWindow=1h", "Map:ArmedWindow: \"01:00:00\" must be from 00:00:00.100 to 00:05:00 [--set]")]
+    [InlineData("Map:TcpPatience=8d", "Map:TcpPatience: \"8.00:00:00\" must be from 00:00:00 to 7.00:00:00 [--set]")]
+    [InlineData("Map:UdpPatience=2d", "Map:UdpPatience: \"2.00:00:00\" must be from 00:00:00 to 1.00:00:00 [--set]")]
     [InlineData("Map:MaxDeletesPerCycle=0", "Map:MaxDeletesPerCycle: \"0\" must be from 1 to 1048576 [--set]")]
     [InlineData("Map:UntrackedGroupSize=many", "Map:UntrackedGroupSize: \"many\" is not a whole number [--set]")]
     [InlineData("Map:Path=", "Map:Path: \"\" must have 1 to 4095 characters [--set]")]

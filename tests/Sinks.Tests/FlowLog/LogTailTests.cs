@@ -1,6 +1,8 @@
 using System.Text;
+using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
 namespace ConntrackStream.Sinks.Tests.FlowLog;
@@ -50,6 +52,27 @@ public class LogTailTests
         await File.WriteAllBytesAsync(path, [.. Line(FlowLogFormat.Json, 2), .. Line(FlowLogFormat.Json, 1)], TestContext.Current.CancellationToken);
         await using FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger());
         Assert.Equal((Time + 2000) / 1000 * 1000, file.LastWritten);
+    }
+
+    /// <summary>An audit's end has the time of the audit, when events that are older may not have been read yet.</summary>
+    [Theory]
+    [InlineData(FlowOrigin.Audit, 1000)]
+    [InlineData(FlowOrigin.Event, 2000)]
+    public async Task What_was_concluded_says_nothing_about_the_events_read(FlowOrigin origin, int after)
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("flows.ndjson");
+        FlowChange end = Started(1, Time + 2000) with { Kind = FlowChangeKind.Ended, Origin = origin };
+        await using (FlowLogSink sink = new(
+            new FlowLogOptions { Path = path }, TimeProvider.System, NullLogger<FlowLogSink>.Instance, stateDirectory: directory.Path))
+        {
+            await sink.StartAsync(TestContext.Current.CancellationToken);
+            await sink.WriteAsync(Batch(Started(1, Time + 1000), end), TestContext.Current.CancellationToken);
+        }
+
+        await using FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger());
+        Assert.Equal((Time + after) / 1000 * 1000, file.LastWritten);
+        Assert.Equal((Time + after) / 100, (File.GetLastWriteTimeUtc(directory.File(FlowLogSink.MarkerFileName)) - DateTime.UnixEpoch).Ticks);
     }
 
     [Theory]

@@ -96,7 +96,7 @@ public class RecordBufferTests
         Assert.Equal(TimeText(0), gap.GetProperty("from").GetString());
         Assert.Equal(TimeText(1001), gap.GetProperty("to").GetString());
         Assert.Equal(3, _counters.Dropped);
-        Assert.Equal([3010], _logger.Ids);
+        Assert.Equal([3013], _logger.Ids);
     }
 
     [Fact]

@@ -150,13 +150,13 @@ public sealed class AnswerTests
     [Fact]
     public void A_flow_that_is_refused_does_not_make_the_external_one_be_asked_for_ever()
     {
-        ScriptedWorld world = new() { IsTcpLoose = false };
+        ScriptedWorld world = new() { WhyNoReset = "no table" };
         world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Pending);
-        Flow flow = world.Flow();
+        Flow flow = world.Flow(state: TcpState.Established);
         world.Start(flow);
         world.Reclassifier.OnAnswer(new FlowQuestion(flow.Original, flow.Mark, "wan1"), Verdict.To("wan2", "external"));
         world.Pass(60);
         Assert.InRange(world.Set.Asked, 1, 2);
-        Assert.Equal(1, world.Counters.Of(Refusal.TcpLoose));
+        Assert.Equal(1, world.Counters.Of(Refusal.NoReset));
     }
 }

@@ -75,9 +75,8 @@ public sealed class LookTests
         AddressRange gained = new(FlowFamily.IPv4, ScriptedWorld.ScriptedSet.Address(1), ScriptedWorld.ScriptedSet.Address(1));
         world.Reclassifier.Forget(new AddressRanges([gained]));
         world.Reclassifier.LookAgain(flow);
-        world.Exchange(flow);
-        world.Pass(0.6);
-        Assert.Single(world.DeletedFlows);
+        world.Pass(0.1);
+        Assert.Single(world.Armed);
     }
 
     [Fact]

@@ -134,6 +134,46 @@ public sealed class OutcomeTests
     }
 
     [Fact]
+    public void A_run_of_flows_that_hang_pauses_the_path_as_one_that_loops()
+    {
+        ScriptedWorld world = new();
+        for (int client = 1; client <= 12; client++)
+        {
+            world.Set.Add(1);
+            world.Start(world.Flow(client: $"10.0.1.{client}"));
+            world.Pass(6);
+        }
+
+        Assert.Equal(PathGuard.InARow, world.Counters.Of(ActionOutcome.Hung));
+        Assert.Contains(world.Log.Lines, static line => line.Contains("flapping", StringComparison.Ordinal));
+    }
+
+    /// <summary>What is wrong with a set shows in four flows, not in all that are on the wrong path when it is filled.</summary>
+    [Fact]
+    public void The_first_outcomes_are_awaited_and_then_twice_as_many_are_moved()
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        Flow[] flows = [.. Enumerable.Range(1, 100).Select(client => world.Flow(client: $"10.0.1.{client}", state: TcpState.Established))];
+        foreach (Flow flow in flows)
+            world.Start(flow);
+        Assert.Equal(PathGuard.FirstMoves, world.Armed.Count);
+        Assert.Equal((100 - PathGuard.FirstMoves, PathGuard.FirstMoves), (world.Counters.Of(Refusal.Awaiting), world.Reclassifier.Status.Awaited));
+        Assert.Contains(world.Log.Lines, static line => line.Contains("awaiting (first the outcome of 4 flows", StringComparison.Ordinal));
+
+        world.Time.Advance(TimeSpan.FromMilliseconds(5));
+        foreach (Flow flow in flows.Where(flow => world.Armed.ContainsKey(flow.Original)).ToArray())
+        {
+            world.Send(flow);
+            world.Start(world.Flow(mark: ScriptedWorld.Wan2, port: 50000, client: $"10.0.1.{flow.Original.Source.Low & 0xff}"));
+        }
+
+        world.Pass(5);
+        Assert.Equal(PathGuard.FirstMoves, world.Counters.Of(ActionOutcome.Moved));
+        Assert.InRange(world.Reclassifier.Status.Armed, 2 * PathGuard.FirstMoves, 100); // idle ones hold up no others
+    }
+
+    [Fact]
     public void Without_the_guard_it_is_deleted_for_ever()
     {
         ScriptedWorld world = new(static options => options.FlapGuard.IsOn = false);

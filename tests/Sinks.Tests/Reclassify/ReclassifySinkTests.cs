@@ -38,6 +38,25 @@ public sealed class ReclassifySinkTests
         string State() => string.Join('\n', log.Lines);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_the_halt_what_the_queue_still_brings_is_not_acted_on(bool isHalted)
+    {
+        FakeTimeProvider time = new();
+        Answering classifier = new(Verdict.Keep("test"));
+        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
+        ReclassifyParts parts = new(paths, new ClassifierChain([classifier]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
+        await using ReclassifySink sink = new(
+            new ReclassifyOptions(), parts, static (_, _, _) => throw new InvalidOperationException("no view"), new CausedEnds(time), time, new ScriptedWorld.LineLog());
+        await sink.StartAsync(TestContext.Current.CancellationToken);
+        if (isHalted)
+            await sink.HaltAsync();
+        await sink.WriteAsync(Started(1), TestContext.Current.CancellationToken);
+        Assert.Equal(isHalted ? 0 : 1, classifier.Asked);
+        Assert.Equal(isHalted ? 0 : 1, sink.Status.Counters.Looks);
+    }
+
     [Fact]
     public async Task A_later_answer_without_an_opinion_has_the_next_classifier_asked()
     {

@@ -27,7 +27,6 @@ public sealed class RefusalTests
     [InlineData("destination_nat")]
     [InlineData("helper")]
     [InlineData("protocol")]
-    [InlineData("tcp_loose")]
     [InlineData("no_mark")]
     public void What_would_harm_is_refused(string reason)
     {
@@ -45,9 +44,6 @@ public sealed class RefusalTests
             case "helper":
                 flow.Extras = new FlowExtras { Helper = "ftp" };
                 break;
-            case "tcp_loose":
-                world.IsTcpLoose = false;
-                break;
         }
 
         world.Table[flow.Original] = flow;
@@ -59,36 +55,49 @@ public sealed class RefusalTests
         Assert.Contains(world.Log.Lines, line => line.Contains($": {reason}", StringComparison.Ordinal));
     }
 
-    /// <summary>A SYN that is sent again makes an entry; the acknowledgement of a SYN/ACK that has passed makes none.</summary>
+    /// <summary>Only what is not translated and in a flow table is deleted beyond its SYN.</summary>
     [Theory]
-    [InlineData(TcpState.SynSent, 1)]
-    [InlineData(TcpState.SynReceived, 0)]
-    public void A_connection_that_is_only_asked_for_needs_no_loose_tracking(TcpState state, int deleted)
+    [InlineData(TcpState.SynSent, true, 1)]
+    [InlineData(TcpState.Established, true, 1)]
+    [InlineData(TcpState.SynSent, false, 1)]
+    [InlineData(TcpState.Established, false, 0)]
+    public void What_is_deleted_needs_loose_tracking(TcpState state, bool isLoose, int deleted)
     {
-        ScriptedWorld world = new() { IsTcpLoose = false };
+        ScriptedWorld world = new() { IsTcpLoose = isLoose };
         world.Set.Add(1);
-        Flow flow = world.Flow();
-        flow.ProtocolState = (byte)state;
+        Flow flow = world.Flow(state: state, isRouted: true);
+        flow.Status |= FlowStatus.Offload;
         world.Table[flow.Original] = flow;
         world.Start(flow);
+        if (world.Table.ContainsKey(flow.Original))
+            world.Send(flow);
+        world.Pass(0.5);
         Assert.Equal(deleted, world.DeletedFlows.Count);
         Assert.Equal(1 - deleted, world.Counters.Of(Refusal.TcpLoose));
     }
 
     [Theory]
-    [InlineData(false)]
     [InlineData(true)]
-    public void A_flow_that_is_not_translated_is_deleted_where_the_wanted_path_translates(bool isLoose)
+    [InlineData(false)]
+    public void What_is_reset_needs_no_loose_tracking(bool isLoose)
     {
-        ScriptedWorld world = new(wan2: new UplinkPath { Name = "wan2", Mark = new MarkMatch(ScriptedWorld.Wan2, 0x3f00), Sources = [new IpPrefix(ScriptedWorld.ScriptedSet.Address(200), 32, FlowFamily.IPv4)] })
-        {
-            IsTcpLoose = isLoose,
-        };
+        ScriptedWorld world = new() { IsTcpLoose = isLoose };
         world.Set.Add(1);
-        world.Start(world.Flow(isRouted: true));
+        world.Start(world.Flow(state: TcpState.Established));
+        Assert.Single(world.Armed);
+    }
+
+    /// <summary>Its entry would keep the private source.</summary>
+    [Theory]
+    [InlineData(IpProtocol.Tcp)]
+    [InlineData(IpProtocol.Udp)]
+    public void A_flow_that_is_not_translated_gets_another_entry_where_the_wanted_path_translates(IpProtocol protocol)
+    {
+        ScriptedWorld world = new(wan2: new UplinkPath { Name = "wan2", Mark = new MarkMatch(ScriptedWorld.Wan2, 0x3f00), Sources = [new IpPrefix(ScriptedWorld.ScriptedSet.Address(200), 32, FlowFamily.IPv4)] });
+        world.Set.Add(1);
+        world.Start(world.Flow(isRouted: true, protocol: protocol, state: TcpState.Established));
         Assert.Empty(world.Remarked);
-        Assert.Equal(isLoose ? 1 : 0, world.DeletedFlows.Count);
-        Assert.Equal(isLoose ? 0 : 1, world.Counters.Of(Refusal.TcpLoose));
+        Assert.Equal(protocol == IpProtocol.Tcp ? (1, 0) : (0, 1), (world.Armed.Count, world.DeletedFlows.Count));
     }
 
     [Theory]
@@ -116,18 +125,7 @@ public sealed class RefusalTests
         world.Pass(10);
         Assert.Empty(world.DeletedFlows);
         world.Proof = Refusal.None;
-        for (int second = 0; second < 20; second++)
-        {
-            world.Send(flow);
-            world.Pass(0.5);
-            if (world.DeletedFlows.Count > 0)
-                break;
-            world.Send(flow);
-            world.Pass(0.5);
-            if (world.DeletedFlows.Count > 0)
-                break;
-        }
-
+        world.Pass(20);
         Assert.Single(world.DeletedFlows);
         Assert.Single(world.Log.Lines, line => line.Contains(": path_down", StringComparison.Ordinal)); // told once
     }

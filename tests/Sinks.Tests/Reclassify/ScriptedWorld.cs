@@ -7,6 +7,7 @@ using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
+using ConntrackStream.Sinks.Reclassify.Reset;
 using ConntrackStream.Sinks.Tests.FlowLog;
 using ConntrackStream.Tests;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,7 @@ using Microsoft.Extensions.Logging;
 namespace ConntrackStream.Sinks.Tests.Reclassify;
 
 /// <summary>A kernel and a set of two paths by script, around a real <see cref="Reclassifier"/> in virtual time. mwan3's marks: wan1 0x100, wan2 0x200 under 0x3f00.</summary>
-internal sealed class ScriptedWorld
+internal sealed class ScriptedWorld : IResetCalls
 {
     internal const uint Wan1 = 0x100, Wan2 = 0x200;
 
@@ -36,7 +37,7 @@ internal sealed class ScriptedWorld
             options,
             paths,
             new ClassifierChain([Set]),
-            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, IsAccounting = () => IsAccounting, EstablishedTimeouts = () => [432_000, 300, 300] },
+            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, WhyNoReset = () => WhyNoReset },
             Ends,
             Time,
             Log);
@@ -60,17 +61,35 @@ internal sealed class ScriptedWorld
 
     internal bool IsTcpLoose { get; set; } = true;
 
-    internal bool IsAccounting { get; set; } = true;
+    internal string? WhyNoReset { get; set; }
+
+    /// <summary>The kernel's set: connections whose client's next packet is answered with a reset.</summary>
+    internal Dictionary<FlowTuple, uint> Armed { get; } = [];
+
+    /// <summary>Of clients that were reset, in this order.</summary>
+    internal List<Flow> ResetFlows { get; } = [];
+
+    /// <summary>Transactions on the set.</summary>
+    internal int Transactions { get; private set; }
+
+    /// <summary>Looks at entries whose client was to be reset.</summary>
+    internal int ResetLooks { get; private set; }
+
+    /// <summary>The events of what a reset does to an entry are lost.</summary>
+    internal bool IsMute { get; set; }
 
     internal Refusal Proof { get; set; }
 
     /// <summary>Thrown by the next reading.</summary>
     internal NetlinkException? Failure { get; set; }
 
+    /// <summary>Thrown by the next change of the set.</summary>
+    internal NetlinkException? ChangeFailure { get; set; }
+
     internal ReclassifyCounters Counters => Reclassifier.Counters;
 
-    /// <summary>A TCP flow to 198.51.100.DESTINATION:443 in the kernel, masqueraded unless it is routed. It is connecting: it is the client's turn.</summary>
-    internal Flow Flow(int destination = 1, uint mark = Wan1, bool isRouted = false, int port = 40000, IpProtocol protocol = IpProtocol.Tcp, string client = "10.0.0.2")
+    /// <summary>A TCP flow to 198.51.100.DESTINATION:443 in the kernel, masqueraded unless it is routed. It is connecting: nothing has come back.</summary>
+    internal Flow Flow(int destination = 1, uint mark = Wan1, bool isRouted = false, int port = 40000, IpProtocol protocol = IpProtocol.Tcp, string client = "10.0.0.2", TcpState state = TcpState.SynSent)
     {
         FlowTuple original = FlowLogTestData.Tuple(protocol, client, port, $"198.51.100.{destination}", 443);
         Flow flow = FlowLogTestData.Flow(original);
@@ -78,7 +97,7 @@ internal sealed class ScriptedWorld
             flow.Reply.Destination = FlowLogTestData.Tuple(protocol, "192.0.2.1", 1, "192.0.2.1", 1).Source;
         flow.Id = ++_lastId;
         flow.Mark = mark;
-        flow.ProtocolState = protocol == IpProtocol.Tcp ? (byte)TcpState.SynReceived : (byte)0;
+        flow.ProtocolState = protocol == IpProtocol.Tcp ? (byte)state : (byte)0;
         flow.StartTime = Time.UnixNanoseconds();
         flow.OriginalPackets = 10;
         flow.Present |= FlowFields.Id | FlowFields.Mark | FlowFields.StartTime | FlowFields.Counters | FlowFields.ProtocolState;
@@ -86,7 +105,11 @@ internal sealed class ScriptedWorld
         return flow;
     }
 
-    internal void Start(in Flow flow) => Tell(FlowChangeKind.Started, flow);
+    internal void Start(in Flow flow)
+    {
+        Tell(FlowChangeKind.Started, flow);
+        Work();
+    }
 
     internal void End(in Flow flow)
     {
@@ -103,30 +126,66 @@ internal sealed class ScriptedWorld
         {
             Time.Advance(TimeSpan.FromMilliseconds(25));
             Reclassifier.Advance();
+            Work();
         }
     }
 
-    /// <summary>As the kernel tells more packets of the client.</summary>
-    /// <param name="bytes">Of one packet, headers included.</param>
-    internal void Send(in Flow flow, ulong packets = 1, ulong bytes = 500)
+    /// <summary>A packet of the client, or several. If it is to be reset, the entry is closed by it.</summary>
+    internal void Send(in Flow flow, ulong packets = 1)
     {
         Flow now = Table[flow.Original];
         now.OriginalPackets += packets;
-        now.OriginalBytes += packets * bytes;
+        bool isReset = now.TcpState != TcpState.Close && Armed.TryGetValue(flow.Original, out uint id) && id == now.Id;
+        if (isReset)
+            now.ProtocolState = (byte)TcpState.Close;
         Table[flow.Original] = now;
+        if (!isReset)
+            return;
+        ResetFlows.Add(now);
+        if (!IsMute)
+            Tell(FlowChangeKind.Updated, now);
     }
 
-    /// <summary>As <see cref="Send"/>, with the server's packets.</summary>
-    internal void Exchange(in Flow flow, ulong packets = 1, ulong bytes = 500, ulong replyPackets = 1, ulong replyBytes = 500)
+    /// <summary>Does what the reclassifier asks of the kernel's set, as its sink does.</summary>
+    internal void Work()
     {
-        Send(flow, packets, bytes);
-        Flow now = Table[flow.Original];
-        now.ReplyPackets += replyPackets;
-        now.ReplyBytes += replyPackets * replyBytes;
-        Table[flow.Original] = now;
+        while (Reclassifier.TakeResets() is { } work)
+        {
+            work.Run(this, TimeSpan.FromMinutes(1));
+            Reclassifier.OnResets(work);
+        }
     }
 
-    private void Tell(FlowChangeKind kind, in Flow flow) => Reclassifier.OnChanges(FlowLogTestData.Batch(new FlowChange { Kind = kind, Flow = flow, Start = flow.StartTime }));
+    void IResetCalls.Change(IReadOnlyList<PendingReset> add, IReadOnlyList<PendingReset> remove, TimeSpan timeout)
+    {
+        Transactions++;
+        if (ChangeFailure is { } failure)
+        {
+            ChangeFailure = null;
+            throw failure;
+        }
+
+        foreach (PendingReset reset in add)
+            Armed[reset.Flow.Original] = reset.Flow.Id;
+        foreach (PendingReset reset in remove)
+        {
+            if (Armed.TryGetValue(reset.Flow.Original, out uint id) && id == reset.Flow.Id)
+                Armed.Remove(reset.Flow.Original);
+        }
+    }
+
+    void IResetCalls.Look(IReadOnlyList<PendingReset> resets)
+    {
+        ResetLooks += resets.Count;
+        foreach (PendingReset reset in resets)
+            reset.Seen = Table.TryGetValue(reset.Flow.Original, out Flow now) ? ResetSight.Of(reset.Flow, now) : ResetState.Gone;
+    }
+
+    void IDisposable.Dispose()
+    {
+    }
+
+    internal void Tell(FlowChangeKind kind, in Flow flow) => Reclassifier.OnChanges(FlowLogTestData.Batch(new FlowChange { Kind = kind, Flow = flow, Start = flow.StartTime }));
 
     private bool Read(in FlowTuple tuple, ref Flow flow)
     {

@@ -55,11 +55,18 @@ internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
         {
             VerdictKind.None => ": no opinion",
             VerdictKind.Path when judgement.Refusal == Refusal.AlreadyRight => $": right ({verdict.Reason})",
-            VerdictKind.Path when judgement.Action == FlowAction.Delete => $" -> {verdict.Path} ({verdict.Reason}): delete, if its client still sends",
-            VerdictKind.Path when judgement.Action == FlowAction.Remark => $" -> {verdict.Path} ({verdict.Reason}): re-mark",
+            VerdictKind.Path when judgement.Action != FlowAction.Keep => $" -> {verdict.Path} ({verdict.Reason}): {ToText(judgement.Action)}",
             VerdictKind.Path => $" -> {verdict.Path} ({verdict.Reason}): keep, {ReclassifyNames.Of(judgement.Refusal)}{(judgement.Detail is null ? "" : $" ({judgement.Detail})")}",
             _ => $": keep ({verdict.Reason})",
         };
         return $"{TupleText.Describe(flow.Original)} | {from}{rest}";
     }
+
+    private static string ToText(FlowAction action) => action switch
+    {
+        FlowAction.Reset => "reset, with its client's next packet",
+        FlowAction.Watch => "delete, if its client still sends",
+        FlowAction.Remark => "re-mark",
+        _ => "delete",
+    };
 }

@@ -36,10 +36,11 @@ internal static class ClassifyVerb
             ReclassifyParts parts = ReclassifySetup.Create(options.Reclassify, networkNamespace, context.Time, NullLoggerFactory.Instance);
             await using (parts.ConfigureAwait(false))
             {
+                parts.TryResets();
                 ClassifyAnswers answers = new();
                 await parts.Classifiers.StartAsync(answers, cancellation).ConfigureAwait(false);
                 ClassifiedLines lines = new(context, output.IsJson(parsed), parsed.GetValue(all));
-                Classify(networkNamespace, wanted, new FlowClassification(parts, answers), lines, cancellation);
+                Classify(networkNamespace, wanted, new FlowClassification(parts, answers, context.Time), lines, cancellation);
                 lines.Flush();
                 foreach (ClassifierStatus status in parts.Classifiers.Statuses.Where(static status => !status.IsWorking))
                     context.Fail($"{status.Name}: {status.Text}");

@@ -12,10 +12,10 @@ namespace ConntrackStream.Service.Verbs.Classify;
 /// <param name="Judgement">What would be done; <see cref="Refusal.AlreadyRight"/> where nothing has to be.</param>
 internal readonly record struct ClassifiedFlow(PathAnswer Now, Verdict Verdict, Judgement Judgement);
 
-/// <summary>The service's own steps on a flow, up to the action: guard and rate, which need a history, are left out.</summary>
-internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers answers)
+/// <summary>The service's own decision about a flow (<see cref="MoveDecision"/>): guard and rate, which need a history, are left out.</summary>
+internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers answers, TimeProvider time)
 {
-    private readonly Judge _judge = new(parts.Paths, parts.Kernel);
+    private readonly MoveDecision _decision = new(parts.Paths, parts.Classifiers, parts.Kernel, time);
 
     /// <summary>What any flow tells of its path: whether sources are translated there.</summary>
     internal void Note(in Flow flow) => _ = parts.Paths.Of(flow);
@@ -36,9 +36,8 @@ internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers 
             return Judgement.Keep(Refusal.PathUnknown, $"there is no path {verdict.Path}");
         if (now?.Name == wanted.Name)
             return Judgement.Keep(Refusal.AlreadyRight);
-        Verdict confirmed = parts.Classifiers.Confirm(question, verdict);
-        return confirmed.Kind != VerdictKind.Path || confirmed.Path != wanted.Name
-            ? Judgement.Keep(Refusal.NotConfirmed)
-            : _judge.Of(flow, now, wanted);
+        ClientActivity activity = default;
+        Flow current = default;
+        return _decision.Of(question, flow.Id, verdict, wanted, ref activity, out _, ref current);
     }
 }

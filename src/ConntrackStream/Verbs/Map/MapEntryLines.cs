@@ -33,9 +33,13 @@ internal sealed class MapEntryLines(CliContext context, FlowFilter filter, bool 
 
     internal string Summary(FlowMapInfo map, in FlowMapScan scan) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_shown} entries have been shown. Map {map.Source} (id {map.Id}, layout {map.Layout}): {scan.Entries} entries, {Percent(scan, map):F1} % of {map.Capacity}; {_withFlow} with a flow, {_without} without, {scan.Junk} junk.");
+        $"{_shown} entries have been shown. Map {map.Source} (id {map.Id}, layout {map.Layout}): {scan.Entries} entries, {Percent(scan, map):F1} % of {map.Capacity}; {_withFlow} with a flow, {_without} without, {scan.Junk} junk{Full(scan, map)}.");
 
     public void Dispose() => _output.Dispose();
+
+    private static string Full(in FlowMapScan scan, FlowMapInfo map) => map.EvictsFrom is { } full && scan.Entries + scan.Junk >= full
+        ? string.Create(CultureInfo.InvariantCulture, $". It is full: from {full} entries on the kernel evicts the least recently used")
+        : "";
 
     private static double Percent(in FlowMapScan scan, FlowMapInfo map) => 100.0 * (scan.Entries + scan.Junk) / map.Capacity;
 

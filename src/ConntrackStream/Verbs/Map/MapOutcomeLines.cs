@@ -36,6 +36,7 @@ internal sealed class MapOutcomeLines(CliContext context, bool json)
         Add("made anew by a packet", Count(DeleteOutcome.Healed));
         Add("to be put back, which failed", Count(DeleteOutcome.RestoreFailed));
         Add("kept", Count(DeleteOutcome.KeptStarted) + Count(DeleteOutcome.KeptAlive) + Count(DeleteOutcome.KeptInUse) + Count(DeleteOutcome.KeptUntracked));
+        Add("kept since their connection may still be alive", Count(DeleteOutcome.KeptHeld));
         Add("gone already", Count(DeleteOutcome.AlreadyGone));
         Add("not settled", status.Tombstones - status.Observed);
         Add("beyond the limit of a cycle (Map:MaxDeletesPerCycle): run it again", status.Counters.Deferred);

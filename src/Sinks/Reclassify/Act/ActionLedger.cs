@@ -4,8 +4,8 @@ using ConntrackStream.Sinks.Reclassify.Decide;
 namespace ConntrackStream.Sinks.Reclassify.Act;
 
 /// <summary>
-/// The closed loop: links what was deleted to what comes after it, a NEW of the same client to the same port of the same destination, be it the
-/// same connection picked up again or a new one. What has not come back after the patience ends as hung or unknown. Not thread-safe.
+/// The closed loop: links what was deleted or reset to what comes after it, a NEW of the same client to the same port of the same destination, be it the
+/// same connection picked up again or a new one. What has not come back after the patience ends as hung, reset or unknown. Not thread-safe.
 /// </summary>
 /// <param name="patience">ms.</param>
 /// <param name="onOutcome">Told once for each action: it, the outcome, and ms it took.</param>
@@ -57,7 +57,7 @@ internal sealed class ActionLedger(long patience, Action<PendingAction, ActionOu
             return;
         Settle(action);
         ActionOutcome outcome = pathNow is null ? ActionOutcome.Unknown : pathNow == action.To ? ActionOutcome.Moved : ActionOutcome.Looped;
-        onOutcome(action, outcome, now - action.At);
+        onOutcome(action, outcome, now - action.Decided);
     }
 
     /// <summary>Events were lost: silence proves nothing for those that wait.</summary>
@@ -75,8 +75,11 @@ internal sealed class ActionLedger(long patience, Action<PendingAction, ActionOu
             if (action.IsSettled)
                 continue;
             Settle(action);
-            bool isHung = action is { IsBlind: false, HasEnded: true, Original.Protocol: IpProtocol.Tcp };
-            onOutcome(action, isHung ? ActionOutcome.Hung : ActionOutcome.Unknown, now - action.At);
+            ActionOutcome outcome = action.IsBlind ? ActionOutcome.Unknown
+                : action.IsReset ? ActionOutcome.Reset
+                : action is { HasEnded: true, Original.Protocol: IpProtocol.Tcp } ? ActionOutcome.Hung
+                : ActionOutcome.Unknown;
+            onOutcome(action, outcome, now - action.Decided);
         }
     }
 
@@ -89,12 +92,5 @@ internal sealed class ActionLedger(long patience, Action<PendingAction, ActionOu
         pending.Remove(action);
         if (pending.Count == 0)
             _byLink.Remove(link);
-    }
-
-    /// <summary>What a flow and its successor have in common. ICMP and UDP come back with the same ports; a TCP client that reconnects has another source port.</summary>
-    private readonly record struct LinkKey(IpAddress Source, IpAddress Destination, ushort DestinationPort, IpProtocol Protocol, FlowFamily Family, ushort Zone)
-    {
-        internal static LinkKey Of(in FlowTuple original) =>
-            new(original.Source, original.Destination, original.DestinationPort, original.Protocol, original.Family, original.Zone);
     }
 }

@@ -12,15 +12,21 @@ internal enum ActionOutcome : byte
     /// <summary>It came back on another path than the wanted one.</summary>
     Looped,
 
-    /// <summary>A TCP connection of which nothing was heard again.</summary>
+    /// <summary>A TCP connection that was deleted, and of which nothing was heard again.</summary>
     Hung,
 
     /// <summary>Nothing was heard again, and nothing can be concluded from it: not TCP, or events were lost.</summary>
     Unknown,
+
+    /// <summary>Its client was reset, so that it does not hang, and has opened no other connection to that port since.</summary>
+    Reset,
+
+    /// <summary>Its client was to be reset with its next packet, and has sent none in time: nothing has been done to it.</summary>
+    Expired,
 }
 
-/// <summary>A deletion whose flow has not come back yet.</summary>
-/// <param name="at">When it was done, ms, monotonic.</param>
+/// <summary>A deletion or a reset whose flow has not come back yet.</summary>
+/// <param name="at">When it was decided, ms, monotonic.</param>
 /// <param name="time">The same by the wall clock, ns since the Unix epoch: what began before it is no successor.</param>
 internal sealed class PendingAction(in FlowTuple original, uint id, string from, string to, string reason, string? origin, in FlapKey key, long at, long time)
 {
@@ -39,12 +45,22 @@ internal sealed class PendingAction(in FlowTuple original, uint id, string from,
 
     internal FlapKey Key { get; } = key;
 
-    internal long At { get; } = at;
+    /// <summary>When it was decided, ms, monotonic.</summary>
+    internal long Decided { get; } = at;
+
+    /// <summary>When it was done: the same, but for a reset.</summary>
+    internal long At { get; set; } = at;
 
     internal long Time { get; } = time;
 
     /// <summary>Its DESTROY has been seen.</summary>
     internal bool HasEnded { get; set; }
+
+    /// <summary>The client has been reset.</summary>
+    internal bool IsReset { get; set; }
+
+    /// <summary>Others wait for its outcome (<see cref="PathGuard"/>).</summary>
+    internal bool IsAwaited { get; set; }
 
     /// <summary>Events were lost since.</summary>
     internal bool IsBlind { get; set; }

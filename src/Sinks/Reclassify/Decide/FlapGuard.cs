@@ -59,6 +59,14 @@ internal sealed class FlapGuard(int budget, TimeSpan window, TimeSpan firstPause
             BeginPause(ref record, now);
     }
 
+    /// <summary>An action that was noted has not been taken after all.</summary>
+    internal void Withdraw(in FlapKey key)
+    {
+        ref Record record = ref CollectionsMarshal.GetValueRefOrNullRef(_records, key);
+        if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref record) && record.Actions > 0)
+            record.Actions--;
+    }
+
     /// <summary>An action was in vain.</summary>
     /// <returns>How long the key is left alone.</returns>
     internal TimeSpan OnFailure(in FlapKey key, long now)

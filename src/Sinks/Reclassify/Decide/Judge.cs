@@ -1,4 +1,3 @@
-using System.Globalization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Paths;
 
@@ -14,15 +13,16 @@ internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, st
 /// <summary>
 /// The mildest action that moves a flow, judged by the flow itself and what the kernel says now. What was measured decides: a flow that is not
 /// translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets leave with
-/// a private source; such a flow, one in a flow table (which goes by its entry's first route until the entry dies: flow_offload_lookup in
-/// nf_flow_table_core.c) and a translated one are deleted, if the next packet will make the new entry on the other path.
+/// a private source. Such a flow and a translated one need another entry. A TCP client is reset first, since a connection whose entry is deleted hangs
+/// if its server sends next; for a datagram the entry is deleted. One in a flow table goes by its entry's first route until the entry dies
+/// (flow_offload_lookup in nf_flow_table_core.c), and its packets see no rules.
 /// </summary>
 internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
 {
     /// <summary>Datagrams of a flow so young are not waited for, ns.</summary>
     private const long Young = 10_000_000_000;
 
-    /// <param name="flow">As the kernel told it just now.</param>
+    /// <param name="flow">As the kernel reports it at this moment.</param>
     internal Judgement Of(in Flow flow, UplinkPath? now, UplinkPath wanted)
     {
         if (now is null)
@@ -33,15 +33,54 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             return Judgement.Keep(refusal);
         if (kernel.Prove(flow, wanted, out string? detail) is var unproven and not Refusal.None)
             return Judgement.Keep(unproven, detail);
-        bool isUntranslated = !flow.IsSourceNat && !paths.Translates(flow, now, wanted);
-        if (isUntranslated && wanted.Mark is null)
+        bool isTranslated = flow.IsSourceNat || paths.Translates(flow, now, wanted);
+        if (!isTranslated && wanted.Mark is null)
             return Judgement.Keep(Refusal.NoMark);
-        bool isOffloaded = (flow.Status & (FlowStatus.Offload | FlowStatus.HardwareOffload)) != FlowStatus.None; // its packets see neither marks nor routes
-        if (isUntranslated && !isOffloaded)
+        bool isOffloaded = (flow.Status & (FlowStatus.Offload | FlowStatus.HardwareOffload)) != FlowStatus.None;
+        if (!isTranslated && !isOffloaded)
             return new Judgement(FlowAction.Remark, Refusal.None);
-        if (flow.Original.Protocol == IpProtocol.Tcp && flow.TcpState is not TcpState.SynSent && !kernel.IsTcpLoose()) // only a SYN makes an entry then
-            return Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");
-        return new Judgement(FlowAction.Delete, Refusal.None);
+        if (flow.Original.Protocol != IpProtocol.Tcp || flow.TcpState == TcpState.SynSent) // a SYN is sent again, and makes an entry
+            return new Judgement(FlowAction.Delete, Refusal.None);
+        return isTranslated ? OfTranslatedTcp(isOffloaded) : OfOffloadedTcp();
+    }
+
+    private Judgement OfTranslatedTcp(bool isOffloaded)
+    {
+        if (isOffloaded)
+            return Judgement.Keep(Refusal.Offloaded, "its packets are in a flow table and pass the rules by");
+        return kernel.WhyNoReset() is { } why ? Judgement.Keep(Refusal.NoReset, why) : new Judgement(FlowAction.Reset, Refusal.None);
+    }
+
+    /// <summary>Not translated: its next packet, of whichever end, makes the new entry, if such a packet may.</summary>
+    private Judgement OfOffloadedTcp() => kernel.IsTcpLoose()
+        ? new Judgement(FlowAction.Delete, Refusal.None)
+        : Judgement.Keep(Refusal.TcpLoose, "net.netfilter.nf_conntrack_tcp_loose is 0");
+
+    /// <summary>Whether a flow that is to be deleted is one whose client still sends, so that its packet brings it back. A connecting TCP client does.</summary>
+    /// <param name="activity">Of an earlier look; becomes this one's.</param>
+    /// <param name="now">ns since the Unix epoch.</param>
+    /// <returns>The flow is deleted, kept, or watched: looked at again in a moment.</returns>
+    internal static Judgement OfActivity(in Flow flow, ref ClientActivity activity, long now)
+    {
+        Judgement delete = new(FlowAction.Delete, Refusal.None);
+        if (flow.TcpState == TcpState.SynSent || !flow.Has(FlowFields.OriginalCounters))
+            return delete;
+        if (flow.Original.Protocol != IpProtocol.Tcp)
+        {
+            if (flow.OriginalPackets <= 1) // a query, as a rule: its answer may be on the way, and needs the entry
+                return Judgement.Keep(Refusal.Idle, "its client has sent one packet so far");
+            if (flow.Has(FlowFields.StartTime) && now - flow.StartTime < Young)
+                return delete;
+        }
+
+        ClientActivity before = activity;
+        activity = ClientActivity.Of(flow);
+        if (!before.IsKnown)
+            return new Judgement(FlowAction.Watch, Refusal.None);
+        if (before.HasSentUntil(activity))
+            return delete;
+        activity = default; // the next look comes later, and begins again
+        return Judgement.Keep(Refusal.Idle, "its client sends nothing");
     }
 
     private static Refusal OfItself(in Flow flow)
@@ -55,56 +94,5 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
         return flow.TcpState is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close
             ? Refusal.Closing
             : Refusal.None;
-    }
-
-    /// <summary>
-    /// Whether the client still sends, so that a deleted entry comes back by its packet and not by one of the server's. While TCP connects it is the
-    /// client's turn. Where accounting is off, the time since any packet has to do.
-    /// </summary>
-    /// <param name="activity">Of an earlier look; becomes this one's.</param>
-    /// <param name="now">ns since the Unix epoch.</param>
-    /// <returns>null: look again in a moment.</returns>
-    internal bool? IsActive(in Flow flow, ref ClientActivity activity, long now, out string? detail)
-    {
-        detail = null;
-        if (flow.Original.Protocol == IpProtocol.Tcp)
-        {
-            if (flow.TcpState is TcpState.SynSent or TcpState.SynReceived)
-                return true;
-        }
-        else if (flow.Has(FlowFields.OriginalCounters) && flow.OriginalPackets <= 1)
-        {
-            detail = "its client has sent one packet so far"; // a query, as a rule: its answer may be on the way, and needs the entry
-            return false;
-        }
-        else if (flow.Has(FlowFields.StartTime) && now - flow.StartTime < Young)
-        {
-            return true;
-        }
-
-        if (flow.Has(FlowFields.OriginalCounters))
-        {
-            ClientActivity before = activity;
-            activity = ClientActivity.Of(flow);
-            if (!before.IsKnown)
-                return null;
-            detail = before.IdleUntil(activity, flow.Original.Family, flow.Original.Protocol);
-            if (detail is not null)
-                activity = default; // the next look comes later, and begins anew
-            return detail is null;
-        }
-
-        if (flow.TcpState != TcpState.Established || !flow.Has(FlowFields.Timeout))
-            return true;
-        if (kernel.IsAccounting())
-        {
-            detail = "it began before accounting was on, and has no counters";
-            return false;
-        }
-
-        uint left = flow.Timeout;
-        uint idle = kernel.EstablishedTimeouts().Where(whole => whole >= left).Select(whole => whole - left).DefaultIfEmpty().Min();
-        detail = string.Create(CultureInfo.InvariantCulture, $"no packet for {idle} s");
-        return idle <= 1;
     }
 }

@@ -41,11 +41,20 @@ internal enum Refusal : byte
     /// <summary>Not translated, and the path has no mark: where its packets go is not decided by its entry.</summary>
     NoMark,
 
-    /// <summary>nf_conntrack_tcp_loose is 0: a translated TCP connection would hang, or leak its private address.</summary>
+    /// <summary>nf_conntrack_tcp_loose is 0: a TCP connection whose entry is deleted would not come back.</summary>
     TcpLoose,
 
-    /// <summary>Its client has sent nothing of late, or no more than a query: it would hang until it does.</summary>
+    /// <summary>Its client has sent nothing of late, or no more than a query: it would hear nothing until it does.</summary>
     Idle,
+
+    /// <summary>A translated TCP connection whose packets pass the rules by in a flow table: its client cannot be reset.</summary>
+    Offloaded,
+
+    /// <summary>The service's table is not to be had, so that no client can be reset.</summary>
+    NoReset,
+
+    /// <summary>What becomes of the first moves is awaited before there are more.</summary>
+    Awaiting,
 
     /// <summary>Moved too often, or in vain.</summary>
     Flapping,
@@ -67,14 +76,23 @@ internal enum FlowAction : byte
 
     /// <summary>The entry is deleted: the next packet makes a new one, on the right path and with its address.</summary>
     Delete,
+
+    /// <summary>The client's next packet is answered with a reset, then the entry is deleted: it reconnects on the right path.</summary>
+    Reset,
+
+    /// <summary>Deleted, if a second look finds that its client has sent meanwhile.</summary>
+    Watch,
 }
 
 internal static class RefusalExtensions
 {
     /// <summary>It may be otherwise in a while.</summary>
     internal static bool IsPassing(this Refusal refusal) =>
-        refusal is Refusal.PathDown or Refusal.Idle or Refusal.Flapping or Refusal.RateLimit or Refusal.KernelError;
+        refusal is Refusal.PathDown or Refusal.Idle or Refusal.Flapping or Refusal.KernelError || refusal.IsTurn();
 
-    /// <summary>Nothing to tell: there is no flow on the wrong path any more.</summary>
+    /// <summary>It waits only for its turn.</summary>
+    internal static bool IsTurn(this Refusal refusal) => refusal is Refusal.RateLimit or Refusal.Awaiting;
+
+    /// <summary>Nothing to report: there is no flow on the wrong path any more.</summary>
     internal static bool IsSettled(this Refusal refusal) => refusal is Refusal.None or Refusal.NotConfirmed or Refusal.Gone or Refusal.AlreadyRight;
 }

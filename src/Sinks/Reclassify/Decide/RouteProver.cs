@@ -13,7 +13,8 @@ internal sealed class RouteProver(RouteQuestions routes)
     internal Refusal Prove(in Flow flow, UplinkPath wanted, out string? detail)
     {
         FlowFamily family = flow.Original.Family;
-        if (routes.Lookup(family, flow.Original.Source, mark: 0).Kind == RouteKind.Local)
+        bool isReset = flow.IsSourceNat && flow.Original.Protocol == IpProtocol.Tcp; // its program connects again, by the routes and rules of then
+        if (!isReset && routes.Lookup(family, flow.Original.Source, mark: 0).Kind == RouteKind.Local)
         {
             detail = "its source is this machine, whose socket keeps its address";
             return Refusal.Local;

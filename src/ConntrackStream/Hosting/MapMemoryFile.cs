@@ -1,0 +1,78 @@
+using System.Threading.Channels;
+using ConntrackStream.Pipeline.Checkpoint;
+using ConntrackStream.Pipeline.Delete;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// Keeps what is learnt of the map in State:Directory, on a task of its own, after each audit that counts: so it survives even a kill -9. A file that
+/// cannot be used is not fatal: everything is learnt again, as after a reboot.
+/// </summary>
+internal sealed class MapMemoryFile : IAsyncDisposable
+{
+    private readonly StateDirectory _state;
+    private readonly string _name;
+    private readonly CheckpointIdentity _identity;
+    private readonly ILogger _logger;
+    private readonly Channel<MapMemory> _latest = Channel.CreateBounded<MapMemory>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    private readonly Task _writing;
+    private bool _hasFailed;
+
+    internal MapMemoryFile(StateDirectory state, CheckpointIdentity identity, ILogger logger)
+    {
+        _state = state;
+        _name = $"netns-{identity.NetworkNamespace}-map-memory";
+        _identity = identity;
+        _logger = logger;
+        _writing = WriteAsync();
+    }
+
+    /// <summary>What an earlier run in this boot and network namespace has left; null when there is nothing to go by.</summary>
+    internal MapMemory? Load()
+    {
+        try
+        {
+            if (_state.Read(_name, MapMemoryFormat.MaxLength) is not { } content)
+                return null;
+            MapMemory? memory = MapMemoryFormat.Decode(content, _identity, out string? problem);
+            if (problem is not null)
+                ServiceLog.MapMemoryUnusable(_logger, _state.PathOf(_name), problem);
+            return memory;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ServiceLog.MapMemoryUnusable(_logger, _state.PathOf(_name), e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Does not wait: the latest counts.</summary>
+    internal void Keep(MapMemory memory) => _latest.Writer.TryWrite(memory);
+
+    /// <summary>Writes what is waiting.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _latest.Writer.TryComplete();
+        await _writing.ConfigureAwait(false);
+    }
+
+    private async Task WriteAsync()
+    {
+        await foreach (MapMemory memory in _latest.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                _state.Write(_name, MapMemoryFormat.Encode(memory, _identity));
+                _hasFailed = false;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                if (!_hasFailed)
+                    ServiceLog.MapMemoryFailed(_logger, _state.PathOf(_name), e.Message);
+                _hasFailed = true;
+            }
+        }
+    }
+}
