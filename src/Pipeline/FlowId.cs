@@ -8,7 +8,12 @@ public readonly record struct FlowId(ulong Instance, ulong Sequence)
 {
     public bool IsNone => Instance == 0 && Sequence == 0;
 
-    /// <summary>The UUID: instance (60 bits) in the upper half around the version, sequence (62 bits) in the lower around the variant.</summary>
+    /// <summary>As the flow log shows it.</summary>
+    public override string ToString() => ToGuid().ToString();
+
+    /// <summary>
+    /// The UUID: instance (60 bits) in the upper half around the version, sequence (62 bits) in the lower around the variant.
+    /// </summary>
     public Guid ToGuid()
     {
         ulong high = (Instance << 4 & 0xFFFF_FFFF_FFFF_0000) | 0x8000 | (Instance & 0xFFF);

@@ -11,6 +11,12 @@ public sealed partial class FlowPipeline
     /// <summary>Done when the view has been proven equal to the kernel for the first time.</summary>
     public Task FirstSync => _firstSync.Task;
 
+    /// <summary>
+    /// Done when the first barrier has come back through the event socket, with the time (ns since the Unix epoch): from then on every
+    /// event is seen.
+    /// </summary>
+    public Task<long> Opened => _opened.Task;
+
     /// <summary>Ends with the loop; faulted when the loop failed, which only a defect can bring about.</summary>
     public Task Completion => _run;
 
@@ -67,7 +73,8 @@ public sealed partial class FlowPipeline
             await reconciler.StopAsync().ConfigureAwait(false);
         _source.Messages.Writer.TryComplete();
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _writer.Flush(); // what a lagging sink had kept waiting
+        _reconciler?.WriteOpenGaps();
+        _writer.Flush(); // what a lagging sink had kept waiting, too
         _graph.Dispose();
         await Task.WhenAll(_sinks.Select(sink => sink.StopAsync(_options.DrainPatience))).ConfigureAwait(false);
     }
@@ -81,7 +88,9 @@ public sealed partial class FlowPipeline
         },
         cancellationToken);
 
-    /// <summary>Streams all flows of the view that match, as Started changes; the batch is only borrowed by <paramref name="onRows"/>.</summary>
+    /// <summary>
+    /// Streams all flows of the view that match, as Started changes; the batch is only borrowed by <paramref name="onRows"/>.
+    /// </summary>
     public async Task<QuerySummary> QueryAsync(FlowPredicate? isWanted, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellationToken)
     {
         FlowQuery query = await _loop.InvokeAsync(

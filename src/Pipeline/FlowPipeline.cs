@@ -34,6 +34,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private readonly MapCleaning? _map;
     private readonly List<SinkQueue> _sinks;
     private readonly TaskCompletionSource _firstSync = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<long> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private IDisposable _graph = Disposable.Empty;
     private Task _run = Task.CompletedTask;
@@ -60,7 +61,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
             _reconciler = NewReconciler(source.Kernel);
         if (options.Map is { } map)
             _map = new MapCleaning(NewMapContext(map), NewStagePorts(), NewMapAuditPorts(), logger);
-        _sinks = [.. sinks.Select(sink => new SinkQueue(sink, options.SinkQueueBatches, time, logger))];
+        _sinks = [.. sinks.Select(sink => new SinkQueue(sink, options.SinkQueueBatches, time, logger, _loop.Wake))];
     }
 
     /// <summary>
@@ -147,8 +148,8 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         _logger.Drift(report.Result.Missing, report.Result.Ghosts, report.Result.WrongIncarnations, report.Result.Rows);
 
     /// <summary>
-    /// Changes go out at once while the sinks keep up. While one lags they wait until a batch is full or <see cref="LagPatience"/> is over: its
-    /// queue counts batches, and many small ones would fill it for nothing.
+    /// Changes go out at once while the sinks keep up. While one lags they wait until a batch is full or <see cref="LagPatience"/> is over:
+    /// its queue counts batches, and many small ones would fill it for nothing.
     /// </summary>
     private void HandOn()
     {
@@ -181,16 +182,27 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         return true;
     }
 
+    private bool SinksHaveRoom()
+    {
+        bool hasRoom = true;
+        foreach (SinkQueue sink in _sinks)
+            hasRoom &= sink.HasRoom(); // each is asked, so that one that stalls is noticed while another is waited for
+        return hasRoom;
+    }
+
     private Reconciler NewReconciler(KernelTable kernel)
     {
         ReconcilerPorts ports = new()
         {
             RequestBarrier = _source.RequestBarrier,
             Write = _source.Write,
+            HasRoom = SinksHaveRoom,
+            OnOpened = time => _opened.TrySetResult(time),
             Wake = _loop.Wake,
             OnRound = OnRound,
             Changes = _writer,
             Scheduler = _loop.Scheduler,
+            Time = _time,
             IsWanted = _options.Filter,
         };
         Reconciler reconciler = new(_view, kernel, ports, _logger);

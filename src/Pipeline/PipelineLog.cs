@@ -7,8 +7,8 @@ internal static partial class PipelineLog
     [LoggerMessage(2001, LogLevel.Warning, "the kernel refused {Lost} deliveries within {Milliseconds:F1} ms (event socket full); resynchronising. A larger Tap:ReceiveBufferBytes rides out longer bursts")]
     public static partial void Overrun(this ILogger logger, long lost, double milliseconds);
 
-    [LoggerMessage(2012, LogLevel.Warning, "gap closed ({Reason}): {Lost} deliveries refused within {Milliseconds:F1} ms, {Recovered} changes recovered by the resync")]
-    public static partial void GapClosed(this ILogger logger, FlowGapReason reason, long? lost, double milliseconds, long? recovered);
+    [LoggerMessage(2012, LogLevel.Warning, "gap closed ({Reason}): {Lost} within {Milliseconds:F1} ms, {Recovered} changes recovered by the resync; {Gaps} gaps since the last such warning")]
+    public static partial void GapClosed(this ILogger logger, FlowGapReason reason, string lost, double milliseconds, long recovered, long gaps);
 
     [LoggerMessage(2002, LogLevel.Warning, "no barrier came back within {Seconds} s; asking again (a long backlog of events delays it)")]
     public static partial void BarrierOverdue(this ILogger logger, double seconds);
@@ -26,11 +26,14 @@ internal static partial class PipelineLog
     [LoggerMessage(2006, LogLevel.Warning, "audit found drift: {Missing} missing, {Ghosts} ghosts, {Wrong} wrong incarnations of {Rows} flows; repaired")]
     public static partial void Drift(this ILogger logger, long missing, long ghosts, long wrong, long rows);
 
-    [LoggerMessage(2007, LogLevel.Warning, "sink {Sink} fell behind: its queue is full, changes are being dropped (a gap record will tell how many)")]
-    public static partial void SinkBehind(this ILogger logger, string sink);
+    [LoggerMessage(2007, LogLevel.Warning, "sink {Sink} fell behind: its queue is full and changes are dropped ({Dropped} so far, {Gaps} new gaps since the last such warning); a gap record bounds each loss")]
+    public static partial void SinkBehind(this ILogger logger, string sink, long gaps, long dropped);
 
-    [LoggerMessage(2008, LogLevel.Error, "sink {Sink} failed ({Dropped} changes dropped so far), trying again in {Seconds} s")]
-    public static partial void SinkFailed(this ILogger logger, Exception error, string sink, long dropped, double seconds);
+    [LoggerMessage(2008, LogLevel.Error, "sink {Sink} failed ({Dropped} changes dropped so far, {Failures} new failures since the last such message), trying again in {Seconds} s")]
+    public static partial void SinkFailed(this ILogger logger, Exception error, string sink, long failures, long dropped, double seconds);
+
+    [LoggerMessage(2013, LogLevel.Warning, "sink {Sink} has taken nothing for {Seconds} s: the comparison with the kernel goes on without it, what does not fit becomes a gap")]
+    public static partial void SinkStalled(this ILogger logger, string sink, double seconds);
 
     [LoggerMessage(2009, LogLevel.Warning, "sink {Sink} did not drain within {Seconds} s; {Dropped} changes left unwritten")]
     public static partial void SinkNotDrained(this ILogger logger, string sink, double seconds, long dropped);

@@ -5,12 +5,14 @@ namespace ConntrackStream.Pipeline;
 
 /// <summary>
 /// Between the loop and one sink: a bounded queue of batches and the sink's own task. The loop never waits here: what does not fit is
-/// dropped and counted, and the sink is told of it by a gap before the next batch that fits.
+/// dropped and counted, and a gap reports it to the sink before the next batch that fits, or at the end. What the pipeline makes itself
+/// need not be dropped: it asks <see cref="HasRoom"/> first.
 /// </summary>
-internal sealed class SinkQueue : IObserver<FlowChangeBatch>
+internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1); // for a sink to come back from a cancelled call
 
     private readonly IFlowSink _sink;
     private readonly TimeProvider _time;
@@ -18,31 +20,37 @@ internal sealed class SinkQueue : IObserver<FlowChangeBatch>
     private readonly Channel<FlowChangeBatch> _queue;
     private readonly CancellationTokenSource _abort = new();
 
-    // Used by the loop only.
-    private long _gapFrom;
-    private long _gapTo;
-    private long _gapLost;
+    // Used by the loop only; by the sink's task once the queue is complete.
+    private readonly WarningLimit _behindWarnings;
+    private UntoldLoss _refused;
 
     // Used by the sink's task only.
+    private readonly WarningLimit _failureWarnings;
     private TimeSpan _backoff = FirstBackoff;
-    private LossInSink _failed;
+    private UntoldLoss _failed;
 
     private Task _run = Task.CompletedTask;
     private long _dropped;
     private long _written;
+    private int _inHand; // changes of the call under way
 
     /// <param name="capacity">Batches held at most.</param>
-    public SinkQueue(IFlowSink sink, int capacity, TimeProvider time, ILogger logger)
+    /// <param name="onRoom">Called by the sink's task when there is room again after <see cref="HasRoom"/> said no.</param>
+    public SinkQueue(IFlowSink sink, int capacity, TimeProvider time, ILogger logger, Action? onRoom = null)
     {
         _sink = sink;
         _time = time;
         _logger = logger;
+        _onRoom = onRoom;
+        _mark = Math.Max(capacity / 2, 1);
+        _behindWarnings = new WarningLimit(time);
+        _failureWarnings = new WarningLimit(time);
         _queue = Channel.CreateBounded<FlowChangeBatch>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
     }
 
     public string Name => _sink.Name;
 
-    /// <summary>Changes dropped since the start: queue full, or the sink failed on them.</summary>
+    /// <summary>Changes dropped since the start: queue full, the sink failed on them, or the service ended before it took them.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Changes the sink took since the start.</summary>
@@ -61,14 +69,13 @@ internal sealed class SinkQueue : IObserver<FlowChangeBatch>
     public async Task StopAsync(TimeSpan patience)
     {
         _queue.Writer.TryComplete();
-        try
+        if (!await EndsWithinAsync(patience).ConfigureAwait(false))
         {
-            await _run.WaitAsync(patience, _time).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
+            long before = Dropped;
             await _abort.CancelAsync().ConfigureAwait(false);
-            _logger.SinkNotDrained(Name, patience.TotalSeconds, Discard());
+            if (!await EndsWithinAsync(AbortPatience).ConfigureAwait(false)) // it does not heed the token, and so is left where it is
+                Interlocked.Add(ref _dropped, DiscardQueue() + Volatile.Read(ref _inHand));
+            _logger.SinkNotDrained(Name, patience.TotalSeconds, Dropped - before);
         }
 
         await _sink.DisposeAsync().ConfigureAwait(false);
@@ -76,9 +83,9 @@ internal sealed class SinkQueue : IObserver<FlowChangeBatch>
 
     public void OnNext(FlowChangeBatch value)
     {
-        if (_gapLost > 0 && !TryTellGap())
+        if (!_refused.IsEmpty && !TryQueueGap())
         {
-            Drop(value);
+            Refuse(value);
             return;
         }
 
@@ -86,94 +93,62 @@ internal sealed class SinkQueue : IObserver<FlowChangeBatch>
         if (_queue.Writer.TryWrite(value))
             return;
         value.Release();
-        Drop(value);
+        Refuse(value);
     }
 
     public void OnCompleted() => _queue.Writer.TryComplete();
 
     public void OnError(Exception error) => _queue.Writer.TryComplete(error);
 
-    private void Drop(FlowChangeBatch batch)
+    private void Refuse(FlowChangeBatch batch)
     {
-        ReadOnlySpan<FlowChange> changes = batch.Span;
-        if (_gapLost == 0)
-        {
-            _gapFrom = changes[0].Time;
-            _logger.SinkBehind(Name);
-        }
-
-        _gapTo = Now();
-        _gapLost += changes.Length;
-        Interlocked.Add(ref _dropped, changes.Length);
+        bool isFirst = _refused.IsEmpty;
+        long dropped = Interlocked.Add(ref _dropped, Add(ref _refused, batch));
+        if (isFirst && _behindWarnings.IsDue(out long gaps))
+            _logger.SinkBehind(Name, gaps, dropped);
     }
 
-    private bool TryTellGap()
+    private bool TryQueueGap()
     {
-        if (!_queue.Writer.TryWrite(GapBatch(new FlowGap(FlowGapReason.SinkQueueFull, _gapFrom, _gapTo, _gapLost, Recovered: null))))
+        if (!_queue.Writer.TryWrite(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull))))
             return false;
-        _gapLost = 0;
+        _refused = default;
         return true;
     }
 
-    private async Task RunAsync()
-    {
-        ChannelReader<FlowChangeBatch> reader = _queue.Reader;
-        while (await reader.WaitToReadAsync(_abort.Token).ConfigureAwait(false))
-        {
-            while (reader.TryRead(out FlowChangeBatch? batch))
-            {
-                await TryAsync(() => WriteAsync(batch), batch.Count).ConfigureAwait(false);
-                batch.Release();
-            }
-
-            await TryAsync(() => _sink.FlushAsync(_abort.Token), changes: 0).ConfigureAwait(false);
-        }
-
-        await TryAsync(() => _sink.FlushAsync(_abort.Token), changes: 0).ConfigureAwait(false);
-    }
-
-    private async ValueTask WriteAsync(FlowChangeBatch batch)
-    {
-        if (_failed.Lost > 0)
-        {
-            FlowChangeBatch gap = GapBatch(new FlowGap(FlowGapReason.SinkFailed, _failed.From, _failed.To, _failed.Lost, Recovered: null));
-            await _sink.WriteAsync(gap, _abort.Token).ConfigureAwait(false);
-            _failed = default;
-        }
-
-        await _sink.WriteAsync(batch, _abort.Token).ConfigureAwait(false);
-        Interlocked.Add(ref _written, batch.Count);
-        _backoff = FirstBackoff;
-    }
-
-    /// <summary>The boundary to foreign code: a sink may throw anything, and must not hurt the tap or another sink.</summary>
-    private async ValueTask TryAsync(Func<ValueTask> call, int changes)
+    private async Task<bool> EndsWithinAsync(TimeSpan patience)
     {
         try
         {
-            await call().ConfigureAwait(false);
+            await _run.WaitAsync(patience, _time).ConfigureAwait(false);
+            return true;
         }
-        catch (Exception e) when (!_abort.IsCancellationRequested)
+        catch (TimeoutException)
         {
-            long now = Now();
-            _failed = new LossInSink(_failed.Lost == 0 ? now : _failed.From, now, _failed.Lost + changes);
-            _logger.SinkFailed(e, Name, Interlocked.Add(ref _dropped, changes), _backoff.TotalSeconds);
-            await Task.Delay(_backoff, _time, _abort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _backoff = _backoff * 2 < LongestBackoff ? _backoff * 2 : LongestBackoff;
+            return false;
         }
     }
 
-    private long Discard()
+    private long DiscardQueue()
     {
-        long left = 0;
+        long dropped = 0;
         while (_queue.Reader.TryRead(out FlowChangeBatch? batch))
         {
-            left += batch.Count;
+            dropped += Add(ref _failed, batch);
             batch.Release();
         }
 
-        Interlocked.Add(ref _dropped, left);
-        return left;
+        return dropped;
+    }
+
+    /// <returns>Changes not counted as dropped before.</returns>
+    private long Add(ref UntoldLoss loss, FlowChangeBatch batch)
+    {
+        long now = _time.UnixNanoseconds();
+        long before = loss.Fresh;
+        foreach (ref readonly FlowChange change in batch.Span)
+            loss.Add(change, now);
+        return loss.Fresh - before;
     }
 
     private static FlowChangeBatch GapBatch(FlowGap gap)
@@ -187,8 +162,4 @@ internal sealed class SinkQueue : IObserver<FlowChangeBatch>
         change.End = gap.To;
         return batch;
     }
-
-    private long Now() => _time.UnixNanoseconds();
-
-    private readonly record struct LossInSink(long From, long To, long Lost);
 }

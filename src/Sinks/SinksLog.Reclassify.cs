@@ -64,9 +64,9 @@ internal static partial class SinksLog
     [LoggerMessage(3119, LogLevel.Information, "not back {Flow}: {From} -> {To} ({Reason}): its client was reset, and has opened no other connection within {Milliseconds} ms")]
     internal static partial void NotBackYet(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
 
-    [LoggerMessage(3120, LogLevel.Warning, "Connections to be reset wait, since the kernel refused: {Reason}")]
+    [LoggerMessage(3128, LogLevel.Warning, "Connections to be reset wait, since the kernel refused: {Reason}")]
     internal static partial void ResetsFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(3121, LogLevel.Warning, "Translated TCP connections are left where they are, since their clients cannot be reset: {Reason}; see docs/reclassification.md")]
+    [LoggerMessage(3129, LogLevel.Warning, "Translated TCP connections are left where they are, since their clients cannot be reset: {Reason}; see docs/reclassification.md")]
     internal static partial void NoResets(this ILogger logger, string reason);
 }

@@ -41,4 +41,9 @@ internal static partial class SinksLog
 
     [LoggerMessage(3012, LogLevel.Error, "{Lines} lines of evidence could not be written to {Path}")]
     internal static partial void EvidenceLost(this ILogger logger, long lines, string path);
+
+    [LoggerMessage(3013, LogLevel.Warning,
+        "{Output} was removed by another program, and {Records} records with it that were written since the last look, a second before at most " +
+        "(a gap record bounds them). To rotate the log, rename the file and send SIGHUP")]
+    internal static partial void OutputRemoved(this ILogger logger, string output, long records);
 }

@@ -11,7 +11,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     private readonly RecordingSink _sink = new();
     private readonly FlowBatchPool _pool = new();
 
-    public ScriptedKernel(PipelineOptions? options = null)
+    public ScriptedKernel(PipelineOptions? options = null, IFlowSink? other = null)
     {
         Source = new PipelineSource
         {
@@ -46,7 +46,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             RequestBarrier = token => !BarriersLost && Source!.Writer.TryWrite(new TapMessage(TapMessageKind.Barrier) { Token = token }),
         };
         Pipeline = new FlowPipeline(
-            Source, [_sink], options ?? new PipelineOptions { AuditJitter = 0 }, Time, new Microsoft.Extensions.Logging.Abstractions.NullLogger<FlowPipeline>());
+            Source, other is null ? [_sink] : [_sink, other], options ?? new PipelineOptions { AuditJitter = 0 }, Time, new Microsoft.Extensions.Logging.Abstractions.NullLogger<FlowPipeline>());
     }
 
     public FakeTimeProvider Time { get; } = new();

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Pipeline.Tests;
@@ -61,7 +62,137 @@ public sealed class SinkQueueTests
         await _time.WaitForTimersAsync(1);
         _time.Advance(TimeSpan.FromSeconds(10));
         await stop;
-        Assert.Equal(4, queue.Dropped);
+        Assert.Equal(5, queue.Dropped); // what it holds, too
+    }
+
+    [Fact]
+    public async Task A_gap_that_is_open_at_the_end_is_written()
+    {
+        GatedSink sink = new();
+        SinkQueue queue = await BehindAsync(sink, lost: 7);
+        Task stop = queue.StopAsync(TimeSpan.FromSeconds(10));
+        sink.Open();
+        await stop;
+        Assert.Equal(["1", "2", "gap SinkQueueFull 7"], sink.Seen);
+        Assert.Equal(7, queue.Dropped);
+    }
+
+    [Fact]
+    public async Task Gaps_that_are_open_at_the_end_are_tried_until_they_are_written()
+    {
+        GatedSink sink = new() { Failures = 3 };
+        SinkQueue queue = await BehindAsync(sink, lost: 7);
+        Task stop = queue.StopAsync(TimeSpan.FromSeconds(60));
+        sink.Open();
+        for (int second = 1; second <= 4; second *= 2)
+        {
+            await _time.WaitForTimersAsync(2); // the stop's and the back-off's
+            _time.Advance(TimeSpan.FromSeconds(second));
+        }
+
+        await stop;
+        Assert.Equal(["gap SinkFailed 2", "gap SinkQueueFull 7"], sink.Seen);
+        Assert.Equal(9, queue.Dropped);
+    }
+
+    [Fact]
+    public async Task A_gap_begins_with_the_earliest_of_the_dropped_changes()
+    {
+        GatedSink sink = new();
+        SinkQueue queue = await BehindAsync(sink, lost: 0);
+        FlowChangeBatch batch = new();
+        foreach (long time in (long[])[500, 300, 900])
+            batch.Add().Time = time;
+        ref FlowChange overrun = ref batch.Add();
+        (overrun.Kind, overrun.Time, overrun.Gap) = (FlowChangeKind.Gap, 950, new FlowGap(FlowGapReason.Overrun, 200, 950, 1, null));
+        queue.OnNext(batch);
+        Task stop = queue.StopAsync(TimeSpan.FromSeconds(10));
+        sink.Open();
+        await stop;
+        Assert.Equal(200, sink.Gaps[0].From);
+        Assert.Equal(4, sink.Gaps[0].Lost);
+    }
+
+    [Fact]
+    public async Task A_failure_begins_with_the_earliest_of_the_dropped_changes_and_takes_in_a_gap_that_failed()
+    {
+        GatedSink sink = new() { Failures = 4 };
+        SinkQueue queue = await BehindAsync(sink, lost: 7, capacity: 2);
+        sink.Open();
+        for (int second = 1; second <= 4; second *= 2)
+        {
+            await _time.WaitForTimersAsync(1);
+            _time.Advance(TimeSpan.FromSeconds(second));
+        }
+
+        await sink.Flushed.ReadAsync(TestContext.Current.CancellationToken);
+        Push(queue, 1, generation: 5); // behind the gap of 7, which fails
+        await _time.WaitForTimersAsync(1);
+        _time.Advance(TimeSpan.FromSeconds(8));
+        await queue.StopAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(["gap SinkFailed 10", "5"], sink.Seen);
+        Assert.Equal(0, sink.Gaps[0].From); // of changes without a time
+        Assert.Equal(10, queue.Dropped);
+    }
+
+    [Fact]
+    public async Task Warnings_of_one_cause_come_once_a_minute()
+    {
+        CountingLogger logger = new();
+        GatedSink sink = new();
+        SinkQueue queue = new(sink, 1, _time, logger);
+        await queue.StartAsync(TestContext.Current.CancellationToken);
+        for (int round = 0; round < 30; round++)
+        {
+            for (uint batch = 1; batch <= 4; batch++)
+                Push(queue, 1, batch); // refuses, unless it was emptied
+            sink.Open();
+            while (queue.Waiting > 0)
+                await Task.Yield();
+            _time.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        await queue.StopAsync(TimeSpan.FromSeconds(10));
+        Assert.InRange(logger.Ids.Count(static id => id == 2007), 1, 2);
+    }
+
+    /// <summary>A sink that holds one batch, has a full queue, and was refused so many changes more.</summary>
+    [Theory]
+    [InlineData(false)] // the system has not run its task yet
+    [InlineData(true)] // it is in a call and does not come back
+    public async Task Only_a_sink_that_is_in_a_call_stalls(bool isInCall)
+    {
+        GatedSink sink = new();
+        SinkQueue queue = new(sink, 4, _time, NullLogger.Instance);
+        if (isInCall)
+        {
+            await queue.StartAsync(TestContext.Current.CancellationToken);
+            Push(queue, 1, generation: 1);
+            await sink.Entered.ReadAsync(TestContext.Current.CancellationToken);
+        }
+
+        Push(queue, 1, generation: 2);
+        Push(queue, 1, generation: 3);
+        Assert.False(queue.HasRoom());
+        _time.Advance(SinkQueue.StallPatience - TimeSpan.FromTicks(1));
+        Assert.False(queue.HasRoom());
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(isInCall, queue.HasRoom());
+        sink.Open();
+        await queue.StopAsync(TimeSpan.FromSeconds(10));
+    }
+
+    private async Task<SinkQueue> BehindAsync(GatedSink sink, int lost, int capacity = 1)
+    {
+        SinkQueue queue = new(sink, capacity, _time, NullLogger.Instance);
+        await queue.StartAsync(TestContext.Current.CancellationToken);
+        Push(queue, 1, generation: 1);
+        await sink.Entered.ReadAsync(TestContext.Current.CancellationToken);
+        for (int i = 0; i < capacity; i++)
+            Push(queue, 1, generation: 2);
+        if (lost > 0)
+            Push(queue, lost, generation: 3);
+        return queue;
     }
 
     private static void Push(SinkQueue queue, int changes, uint generation)
@@ -71,6 +202,19 @@ public sealed class SinkQueueTests
             batch.Add().Generation = generation;
         queue.OnNext(batch);
         batch.Release();
+    }
+
+    private sealed class CountingLogger : ILogger
+    {
+        public List<int> Ids { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Ids.Add(eventId.Id);
     }
 
     /// <summary>Takes nothing until opened, and fails as often as told.</summary>
@@ -85,6 +229,8 @@ public sealed class SinkQueueTests
         public int Failures { get; set; }
 
         public List<string> Seen { get; } = [];
+
+        public List<FlowGap> Gaps { get; } = [];
 
         public ChannelReader<bool> Entered => _entered.Reader;
 
@@ -102,6 +248,8 @@ public sealed class SinkQueueTests
             if (Failures-- > 0)
                 throw new InvalidOperationException("no");
             Seen.Add(what);
+            if (batch.Span[0].Gap is { } told)
+                Gaps.Add(told);
         }
 
         public ValueTask FlushAsync(CancellationToken cancellationToken)

@@ -57,8 +57,7 @@ internal sealed class ViewHarness
 
     public void Destroy(in Flow flow, long time = 0) => Apply(FlowEventType.Destroy, flow, time);
 
-    public void Row(in Flow flow, FlowOrigin origin = FlowOrigin.Dump) =>
-        View.Merge(BatchOf(FlowEventType.Row, flow, time: 0), isWanted: null, origin);
+    public void Row(in Flow flow) => View.Merge(BatchOf(FlowEventType.Row, flow, time: 0), isWanted: null);
 
     /// <summary>What the end of a round does: closing barrier, sweep, synced.</summary>
     public RoundResult Settle(FlowOrigin origin = FlowOrigin.Dump)

@@ -20,8 +20,8 @@ using ConntrackStream.Sinks.Reclassify.Act;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// The job itself: tap, pipeline and sinks in one network namespace, with what must be set up before and put back after. It comes up in the order
-/// of <see cref="StartAsync"/>, and what a failed start has done is undone by <see cref="DisposeAsync"/>.
+/// The job itself: tap, pipeline and sinks in one network namespace, with what must be set up before and put back after. It comes up in the
+/// order of <see cref="StartAsync"/>, and what a failed start has done is undone by <see cref="DisposeAsync"/>.
 /// </summary>
 internal sealed class StreamService(
     ServiceOptions options, SystemdNotifier notifier, ServiceReload reload, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers)
@@ -132,7 +132,9 @@ internal sealed class StreamService(
         client.Count();
     }
 
-    /// <summary>The pin may come later, with its agent: each audit looks again, and says so. Whatever else is wrong would stay so.</summary>
+    /// <summary>
+    /// The pin may come later, with its agent: each audit looks again, and says so. Whatever else is wrong would stay so.
+    /// </summary>
     private void TryMap()
     {
         if (options.Map.Path is not { } path)
@@ -175,7 +177,7 @@ internal sealed class StreamService(
         if (options.FlowLog.Enabled)
         {
             _flowLog = new FlowLogSink(
-                options.FlowLog, time, loggers.CreateLogger<FlowLogSink>(), _namespace!.IsCurrent ? null : _namespace.Name, state.Path, ends: ends);
+                options.FlowLog, time, loggers.CreateLogger<FlowLogSink>(), _namespace!.IsCurrent ? null : _namespace.Name, state.Path, ends: ends, opened: () => _pipeline!.Opened);
             _flowLog.ReaderGone.Register(lifetime.StopApplication);
             reload.Add("the flow log", _flowLog.Reopen);
             sinks.Add(_flowLog);
@@ -213,6 +215,9 @@ internal sealed class StreamService(
         lifetime.StopApplication();
     }
 
+    // In the sink's queue; what the sink itself drops is not among it.
+    private static long DroppedBefore(PipelineStatus status, string sinkName) => status.Sinks.Where(sink => sink.Name == sinkName).Sum(static sink => sink.Dropped);
+
     private string Summary()
     {
         TapCounters tap = TapCounters;
@@ -221,7 +226,9 @@ internal sealed class StreamService(
             CultureInfo.InvariantCulture,
             $"{tap.New} new, {tap.Update} update and {tap.Destroy} destroy events, {tap.Lost} lost in {tap.Overruns} overruns, {tap.Malformed} malformed, {tap.Reconnects} reconnects; {status.FlowsIPv4 + status.FlowsIPv6} flows in the view");
         if (_flowLog is not null)
-            text += string.Create(CultureInfo.InvariantCulture, $"; {_flowLog.Counters.Records} records written, {_flowLog.Counters.Dropped} dropped");
+            text += string.Create(CultureInfo.InvariantCulture, $"; {_flowLog.Counters.Records} records written, {_flowLog.Counters.Dropped + DroppedBefore(status, _flowLog.Name)} dropped");
+        foreach (SinkStatus sink in status.Sinks.Where(sink => sink.Dropped > 0 && sink.Name != _flowLog?.Name))
+            text += string.Create(CultureInfo.InvariantCulture, $"; {sink.Name}: {sink.Dropped} changes dropped");
         if (status.Map is { Counters: { } map })
             text += string.Create(CultureInfo.InvariantCulture, $"; map: {map.Deleted} entries deleted, {map.Restored} of them restored, {map.WouldDelete} would be deleted, {map.Kept} kept");
         if (Reclassify?.Status is { Mode: ReclassifyMode.DryRun, Counters: { } would })

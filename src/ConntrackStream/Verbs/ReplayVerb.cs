@@ -56,7 +56,7 @@ internal static class ReplayVerb
             await pipeline.StopAsync().ConfigureAwait(false);
         }
 
-        return Conclude(file, reader, flowLog.Counters, skipBad, context);
+        return Conclude(file, reader, flowLog.Counters, pipeline.Status.Sinks.Sum(static sink => sink.Dropped), skipBad, context);
     }
 
     private static PipelineOptions Options(ServiceOptions options) => TapConfiguration.ToPipeline(options, earlierIds: null) with { SinkQueueBatches = QueuedBatches };
@@ -88,11 +88,11 @@ internal static class ReplayVerb
         }
     }
 
-    private static int Conclude(string file, ReplayReader reader, FlowLogCounters log, bool skipBad, CliContext context)
+    private static int Conclude(string file, ReplayReader reader, FlowLogCounters log, long droppedBefore, bool skipBad, CliContext context)
     {
         context.Tell(string.Create(
             CultureInfo.InvariantCulture,
-            $"{reader.Events} events and {reader.Gaps} gaps in {reader.Lines} lines of {file}; {log.Records} records written, {log.Dropped} dropped."));
+            $"{reader.Events} events and {reader.Gaps} gaps in {reader.Lines} lines of {file}; {log.Records} records written, {log.Dropped + droppedBefore} dropped."));
         if (reader.FirstProblem is not { } problem)
             return ExitCode.Done;
         context.Fail(skipBad

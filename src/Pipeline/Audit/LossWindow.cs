@@ -27,6 +27,16 @@ internal sealed class LossWindow
             _open = open with { To = to };
     }
 
+    /// <summary>
+    /// The barrier has come back through the socket that was opened again. An entry made just before that, when the kernel knew of no
+    /// listener, may have been confirmed after it, and without a NEW.
+    /// </summary>
+    public void ExtendReconnect(long to)
+    {
+        if (_open is { Reason: FlowGapReason.Reconnect })
+            Extend(to);
+    }
+
     /// <summary>Takes the gap out, for the round that repairs it; null when nothing was lost.</summary>
     public FlowGap? Take()
     {

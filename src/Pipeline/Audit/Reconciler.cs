@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reactive.Concurrency;
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
@@ -19,6 +20,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
 
     private readonly CancellationTokenSource _stop = new();
     private readonly LossWindow _losses = new();
+    private readonly WarningLimit _overrunWarnings = new(ports.Time), _gapWarnings = new(ports.Time);
     private Phase _phase;
     private RoundReason _wanted; // asked for while a round runs or no socket is open
     private RoundReason _reason; // of the round under way
@@ -31,7 +33,9 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private ushort _epochAtOpen;
     private long _token;
     private bool _connected;
+    private bool _hasOpened;
     private Task _dump = Task.CompletedTask;
+    private bool _isWaitingForRoom;
 
     private enum Phase : byte
     {
@@ -74,7 +78,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
                 OnDisconnected(message);
                 break;
             case TapMessageKind.Overrun:
-                if (!_losses.IsOpen && _gap is null)
+                if (!_losses.IsOpen && _gap is null && _overrunWarnings.IsDue(out _))
                     logger.Overrun(message.Lost, Milliseconds(message.To - message.From));
                 OnLoss(FlowGapReason.Overrun, message.From, message.To, message.Lost);
                 Request(RoundReason.Overrun);
@@ -96,10 +100,28 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     {
         if (_phase != Phase.Settling || _settlement is null)
             return LoopWorkState.Waiting;
+        if (!ports.HasRoom())
+        {
+            LookAgain();
+            return LoopWorkState.Waiting;
+        }
+
         if (!_settlement.Step())
             return LoopWorkState.Busy;
         Finish();
         return LoopWorkState.Busy;
+    }
+
+    /// <summary>At the end, when the loop has stopped: what no round has repaired, or will, is a gap nevertheless.</summary>
+    public void WriteOpenGaps()
+    {
+        if (_gap is { } gap)
+            _losses.Return(gap);
+        _gap = null;
+        if (!_connected)
+            _losses.Extend(ports.Time.UnixNanoseconds());
+        if (_losses.Take() is { } open)
+            WriteGap(open);
     }
 
     public void Dispose()
@@ -113,6 +135,19 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _dump.ConfigureAwait(false);
+    }
+
+    /// <summary>A sink that stalls never gives the loop a reason to turn.</summary>
+    private void LookAgain()
+    {
+        if (_isWaitingForRoom)
+            return;
+        _isWaitingForRoom = true;
+        ports.Scheduler.Schedule(this, SinkQueue.StallPatience, static (_, self) =>
+        {
+            self._isWaitingForRoom = false;
+            return System.Reactive.Disposables.Disposable.Empty;
+        });
     }
 
     private void OnConnected()
@@ -176,7 +211,9 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         });
     }
 
-    /// <summary>A long backlog of events delays a barrier; only one that is lost with its socket never comes. Asking again is harmless.</summary>
+    /// <summary>
+    /// A long backlog of events delays a barrier; only one that is lost with its socket never comes. Asking again is harmless.
+    /// </summary>
     private void OnBarrierOverdue(long token)
     {
         if (token != _token || _phase is not (Phase.Opening or Phase.Closing))
@@ -195,6 +232,11 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
 
     private void Open()
     {
+        if (_hasOpened)
+            _losses.ExtendReconnect(view.Context.Now);
+        else
+            ports.OnOpened(view.Context.Now);
+        _hasOpened = true;
         _gap = _losses.Take();
         _epochAtOpen = view.Context.LossEpoch;
         _result = new RoundResult();
@@ -233,7 +275,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private void OnRows(in TapMessage message)
     {
         if (message.Token == _token && _phase == Phase.Dumping)
-            _result.Rows += view.Merge(message.Batch!, ports.IsWanted, Origin);
+            _result.Rows += view.Merge(message.Batch!, ports.IsWanted);
         message.Batch!.Release();
     }
 
@@ -301,13 +343,17 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
 
     private void WriteGap(FlowGap gap)
     {
-        logger.GapClosed(gap.Reason, gap.Lost, Milliseconds(gap.To - gap.From), gap.Recovered);
+        if (_gapWarnings.IsDue(out long gaps))
+            logger.GapClosed(gap.Reason, Describe(gap.Lost), Milliseconds(gap.To - gap.From), gap.Recovered ?? 0, gaps);
         ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, FlowOrigin.Dump);
         change.Gap = gap;
-        change.Time = view.Context.Now;
+        change.Time = Math.Max(view.Context.Now, gap.To);
         change.Start = gap.From;
         change.End = gap.To;
     }
+
+    private static string Describe(long? lost) =>
+        lost is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number} deliveries refused") : "an unknown number of events lost";
 
     private static double Milliseconds(long ns) => ns / 1e6;
 }

@@ -5,7 +5,9 @@ namespace ConntrackStream.Pipeline.LiveView;
 // NEW, UPDATE and DESTROY. Each may come twice, and (after a loss) any may be missing.
 internal sealed partial class FamilyView<TKey>
 {
-    /// <summary>Hashes the event's flow and finds its chain, so that the batch's cache misses overlap instead of following one another.</summary>
+    /// <summary>
+    /// Hashes the event's flow and finds its chain, so that the batch's cache misses overlap instead of following one another.
+    /// </summary>
     public ulong Prepare(in FlowEvent e, out int head, ref int warmth)
     {
         ulong hash = _table.Hash(TKey.From(e.Flow.Original));
@@ -86,8 +88,9 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// Is this NEW another incarnation than the live row, whose end was not seen? Kernel times settle it where both are known: a NEW that is told
-    /// again is no later than its entry's start. Otherwise only an untapped row, or one not proven alive since the last loss, can have ended unseen.
+    /// Is this NEW another incarnation than the live row, whose end was not seen? Kernel times settle it where both are known: a NEW that
+    /// is told again is no later than its entry's start. Otherwise only an untapped row, or one not proven alive since the last loss, can
+    /// have ended unseen.
     /// </summary>
     private bool IsReplacement(in FlowRow<TKey> row, in FlowEvent e)
     {
@@ -144,7 +147,7 @@ internal sealed partial class FamilyView<TKey>
         }
 
         if (row.Is(RowFlags.Provisional))
-            Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, e.Time);
+            Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, Math.Min(FoundAt(row), e.Time));
         End(slot, row, e);
         Remove(slot, hash);
         context.RecentEnds.Add(fingerprint, e.Time);
@@ -220,8 +223,8 @@ internal sealed partial class FamilyView<TKey>
 
     /// <summary>
     /// Does this DESTROY belong to an earlier incarnation than the live row? The id tells, except that a tuple used again often gets the
-    /// same id; then kernel times tell. The kernel is asked where they are not of one kind and close, or there are none and the very same DESTROY
-    /// was seen a moment ago.
+    /// same id; then kernel times tell. The kernel is asked where they are not of one kind and close, or there are none and the very same
+    /// DESTROY was seen a moment ago.
     /// </summary>
     private bool IsLate(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
     {

@@ -22,7 +22,7 @@ internal sealed partial class FamilyView<TKey>
 
     /// <summary>One row of the dump.</summary>
     /// <param name="hash">As <see cref="Prepare"/> gave it.</param>
-    public void Merge(in FlowEvent e, ulong hash, FlowOrigin origin)
+    public void Merge(in FlowEvent e, ulong hash)
     {
         TKey key = TKey.From(e.Flow.Original);
         int slot = _table.Find(key, hash);
@@ -36,12 +36,12 @@ internal sealed partial class FamilyView<TKey>
         ref FlowRow<TKey> row = ref _table[slot];
         row.SeenRound = context.Round;
         if (row.TouchedRound == context.Round || row.Is(RowFlags.Provisional) || IsSameIncarnation(row, e.Flow))
-            Confirm(slot, ref row, e.Flow, origin, e.Time);
+            Confirm(slot, ref row, e.Flow);
         else
             Mismatch(slot, ref row, e.Flow);
     }
 
-    private void Confirm(int slot, ref FlowRow<TKey> row, in Flow flow, FlowOrigin origin, long time)
+    private void Confirm(int slot, ref FlowRow<TKey> row, in Flow flow)
     {
         if (row.ConntrackId != flow.Id)
             return; // touched since: the row of the dump is the older one
@@ -49,8 +49,15 @@ internal sealed partial class FamilyView<TKey>
         row.LossEpoch = context.LossEpoch;
         if (flow.Extras is not null)
             KeepExtras(slot, ref row, flow.Extras);
-        if (context.InterimSeconds != 0 && !row.Is(RowFlags.Provisional) && context.NowSeconds - row.Reported >= context.InterimSeconds)
-            Emit(FlowChangeKind.Updated, origin, slot, time);
+    }
+
+    /// <summary>An interim report of what the dump showed. Made while the round is settled, which waits for sinks that lag.</summary>
+    private void ReportAgain(int slot, in FlowRow<TKey> row, FlowOrigin origin)
+    {
+        if (context.InterimSeconds == 0 || !row.Is(RowFlags.Live) || row.SeenRound != context.Round || row.AsOf < row.Reported + context.InterimSeconds)
+            return;
+        long endOfSecond = ((row.AsOf + 1L) * 1_000_000_000) - 1;
+        Emit(FlowChangeKind.Updated, origin, slot, Math.Min(context.Now, endOfSecond));
     }
 
     private void Mismatch(int slot, ref FlowRow<TKey> row, in Flow flow)
@@ -75,8 +82,8 @@ internal sealed partial class FamilyView<TKey>
     private static bool IsSameEntry(in FlowRow<TKey> row, in Flow flow) => row.ConntrackId == flow.Id && TKey.From(flow.Reply).Equals(row.Reply);
 
     /// <summary>
-    /// Another start than the time of its NEW, and still the same incarnation: all events of the round are in and none has told of another, nor can one
-    /// have been lost since its NEW. After a loss the two must not lie too far apart.
+    /// Another start than the time of its NEW, and still the same incarnation: all events of the round are in and none has told of another,
+    /// nor can one have been lost since its NEW. After a loss the two must not lie too far apart.
     /// </summary>
     private bool HadALongWay(in FlowRow<TKey> row, in Flow flow) =>
         IsSameEntry(row, flow) && row.HasKernelStart && !row.HasExactStart && flow.Has(FlowFields.StartTime)
@@ -94,13 +101,18 @@ internal sealed partial class FamilyView<TKey>
             if (!row.Is(RowFlags.Live))
                 continue;
             if (row.Is(RowFlags.Provisional))
+            {
                 SettleProvisional(slot, ref row, origin, result);
-            else if (row.TouchedRound == context.Round)
+                continue;
+            }
+
+            if (row.TouchedRound == context.Round)
                 row.Flags &= ~RowFlags.Mismatch;
             else if (row.Is(RowFlags.Mismatch))
                 SettleMismatch(slot, ref row, origin, result);
             else if (row.SeenRound != context.Round)
                 _suspects.Add(slot);
+            ReportAgain(slot, _table[slot], origin);
         }
 
         return slot;
@@ -152,7 +164,7 @@ internal sealed partial class FamilyView<TKey>
         context.Counters.Found++;
         if (context.EarlierIds is { } earlier)
             KeepEarlierId(slot, ref row, earlier);
-        Emit(FlowChangeKind.Started, origin, slot, row.Start != 0 ? row.Start : context.Now);
+        Emit(FlowChangeKind.Started, origin, slot, FoundAt(row));
     }
 
     private void KeepEarlierId(int slot, ref FlowRow<TKey> row, FlowIdLookup earlier)
@@ -170,16 +182,23 @@ internal sealed partial class FamilyView<TKey>
         if (HadALongWay(row, flow))
         {
             row.Flags &= ~RowFlags.Mismatch;
-            Confirm(slot, ref row, flow, origin, context.Now);
+            Confirm(slot, ref row, flow);
             return;
         }
 
         TKey key = row.Original;
         ulong hash = _table.Hash(key);
-        EndUnseen(slot, hash, origin, context.Now);
+        long began = flow.Has(FlowFields.StartTime) ? flow.StartTime : context.RoundOpenedAt;
+        EndUnseen(slot, hash, origin, Math.Max(began, row.Start));
         slot = Insert(key, hash, flow, RowFlags.Untapped);
         _table[slot].SeenRound = context.Round;
         result.WrongIncarnations++;
-        Emit(FlowChangeKind.Started, origin, slot, context.Now);
+        Emit(FlowChangeKind.Started, origin, slot, began);
     }
+
+    /// <summary>
+    /// The time of a start that no event has told: the kernel's own or, where that is unknown, the round's opening. The present would be
+    /// too late: the end may have been received already, and only wait for its turn.
+    /// </summary>
+    private long FoundAt(in FlowRow<TKey> row) => row.Start != 0 ? row.Start : context.RoundOpenedAt;
 }

@@ -85,6 +85,7 @@ internal sealed partial class FlowView(ViewContext context)
         if (++Context.Round == 0)
             Context.Round = 1;
         Context.RoundOpen = true;
+        Context.RoundOpenedAt = Context.Now;
         _ipv4.OpenRound();
         _ipv6.OpenRound();
     }
@@ -92,7 +93,7 @@ internal sealed partial class FlowView(ViewContext context)
     /// <summary>Rows of the round's dump.</summary>
     /// <param name="isWanted">The others are left out; null = all are wanted.</param>
     /// <returns>How many were wanted.</returns>
-    public int Merge(FlowBatch batch, FlowPredicate? isWanted, FlowOrigin origin)
+    public int Merge(FlowBatch batch, FlowPredicate? isWanted)
     {
         ReadOnlySpan<FlowEvent> rows = batch.Span;
         Span<ulong> hashes = stackalloc ulong[FlowBatch.Capacity];
@@ -104,9 +105,9 @@ internal sealed partial class FlowView(ViewContext context)
                 continue;
             wanted++;
             if (rows[i].Flow.Original.IsIPv6)
-                _ipv6.Merge(rows[i], hashes[i], origin);
+                _ipv6.Merge(rows[i], hashes[i]);
             else
-                _ipv4.Merge(rows[i], hashes[i], origin);
+                _ipv4.Merge(rows[i], hashes[i]);
         }
 
         return wanted;

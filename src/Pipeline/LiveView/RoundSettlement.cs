@@ -8,7 +8,7 @@ internal delegate void AliveCheck(ReadOnlySpan<FlowTuple> originals, ReadOnlySpa
 /// <summary>Work on a round's outcome, done in steps so that events are not held up.</summary>
 internal sealed class RoundSettlement(FamilySettlement<FlowKey4> ipv4, FamilySettlement<FlowKey6> ipv6)
 {
-    /// <summary>One step, well under a millisecond; true when all is settled.</summary>
+    /// <summary>One step, well under a millisecond, with some batches of changes at most; true when all is settled.</summary>
     public bool Step() => ipv4.Step() && ipv6.Step();
 }
 
@@ -16,7 +16,7 @@ internal sealed class RoundSettlement(FamilySettlement<FlowKey4> ipv4, FamilySet
 internal sealed class FamilySettlement<TKey>(FamilyView<TKey> view, FlowOrigin origin, RoundResult result, AliveCheck check)
     where TKey : struct, IFlowKey<TKey>
 {
-    private const int SlotsAtOnce = 2048;
+    private const int SlotsAtOnce = FlowChangeBatch.Capacity; // so that a step fits where SinkQueue has said that there is room
 
     private readonly FlowTuple[] _tuples = new FlowTuple[FamilyView<TKey>.SuspectsAtOnce];
     private readonly uint[] _ids = new uint[FamilyView<TKey>.SuspectsAtOnce];

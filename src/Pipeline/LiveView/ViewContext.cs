@@ -37,7 +37,15 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowPr
     /// <summary>Between the barrier that opens a round and the one that closes it.</summary>
     public bool RoundOpen { get; set; }
 
-    /// <summary>How many losses (overrun, disconnect) there were: an entry last proven alive under an older number may be gone unseen.</summary>
+    /// <summary>
+    /// When the round under way was opened, ns since the Unix epoch: what its dump shows existed then or began later, and has not ended
+    /// before.
+    /// </summary>
+    public long RoundOpenedAt { get; set; }
+
+    /// <summary>
+    /// How many losses (overrun, disconnect) there were: an entry last proven alive under an older number may be gone unseen.
+    /// </summary>
     public ushort LossEpoch { get; set; } = 1;
 
     /// <summary>No loss lies unrepaired: the view follows the kernel event by event.</summary>

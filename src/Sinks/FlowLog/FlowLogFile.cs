@@ -3,13 +3,16 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// The log as a regular file: appended to by write(2), so that what is written survives a kill -9 of this process (not a power loss), rotated
-/// by rename and reopen, repaired on opening. Used by one thread at a time.
+/// The log as a regular file: appended to by write(2), so that what is written survives a kill -9 of this process (not a power loss),
+/// rotated by rename and reopen, repaired on opening. Used by one thread at a time.
 /// </summary>
 internal sealed class FlowLogFile : ILogOutput
 {
     // After a failed rotation the log goes on in the old file; so long until the next attempt.
     private static readonly TimeSpan RotationRetry = TimeSpan.FromMinutes(1);
+
+    // What keeps a file from being opened lasts; it is tried again each second.
+    private static readonly TimeSpan ReopenWarnings = TimeSpan.FromMinutes(1);
 
     private readonly string _path;
     private readonly string _setting;
@@ -21,6 +24,8 @@ internal sealed class FlowLogFile : ILogOutput
     private OpenedLogFile _file;
     private DateTimeOffset _period; // begin of the rotation interval that the file's content belongs to
     private DateTimeOffset _noRotationBefore;
+    private DateTimeOffset _noReopenWarningBefore;
+    private bool _isRemoved; // and the path could not be opened again: nothing can be written
     private bool _endsInLine; // half a line could not be cut off: it is continued, and so must stay in this file
 
     /// <param name="setting">That names the file, for messages.</param>
@@ -44,15 +49,21 @@ internal sealed class FlowLogFile : ILogOutput
     internal long Rotations { get; private set; }
 
     /// <summary>
-    /// When the run before this one last wrote, ns since the Unix epoch: the time of the last record, else of the last write; null when the file
-    /// was empty or did not exist.
+    /// When the run before this one last wrote, ns since the Unix epoch: the time of the latest record, else of the last write; null when
+    /// the file was empty or did not exist.
     /// </summary>
     internal long? LastWritten { get; private set; }
 
     public int Write(ReadOnlySpan<byte> lines, out Errno error, CancellationToken cancellationToken)
     {
-        RotateIfDue(lines.Length);
         error = Errno.None;
+        if (_isRemoved && !TryReopen())
+        {
+            error = Errno.ENOENT;
+            return 0;
+        }
+
+        RotateIfDue(lines.Length);
         int done = 0;
         while (done < lines.Length)
         {
@@ -70,19 +81,47 @@ internal sealed class FlowLogFile : ILogOutput
         return done;
     }
 
-    public void Reopen()
+    /// <summary>
+    /// A file that has another name now was rotated, and has all that was written to it. One without a name is gone. (Where it was replaced
+    /// by a rename, it is gone, too.)
+    /// </summary>
+    public bool Reopen()
     {
-        if (_file.IsAt(_path))
-            return;
+        if (_isRemoved)
+        {
+            TryReopen();
+            return true;
+        }
+
+        bool isRemoved = _file.IsRemoved;
+        if (!isRemoved && _file.IsAt(_path))
+            return true;
+        _isRemoved = !TryReopen() && isRemoved;
+        return !isRemoved;
+    }
+
+    private bool TryReopen()
+    {
         try
         {
             Replace(OpenAndRepair());
             _logger.Reopened(_path);
+            return true;
         }
         catch (FlowLogFileException e)
         {
-            _logger.ReopenFailed(e.Message);
+            WarnOfReopen(e.Message);
+            return false;
         }
+    }
+
+    private void WarnOfReopen(string reason)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        if (now < _noReopenWarningBefore)
+            return;
+        _noReopenWarningBefore = now + ReopenWarnings;
+        _logger.ReopenFailed(reason);
     }
 
     public async ValueTask DisposeAsync()
@@ -156,7 +195,8 @@ internal sealed class FlowLogFile : ILogOutput
         if (!_file.IsAt(_path)) // another program renamed it, and has not yet said so
         {
             _noRotationBefore = now + RotationRetry;
-            Reopen();
+            if (!_file.IsRemoved) // if it was, the next look says what is lost
+                Reopen();
             return;
         }
 
@@ -193,6 +233,7 @@ internal sealed class FlowLogFile : ILogOutput
         _file.Dispose();
         _file = file;
         _endsInLine = false;
+        _isRemoved = false;
     }
 
     private DateTimeOffset PeriodOf(DateTimeOffset time) => _options.Interval <= TimeSpan.Zero

@@ -8,8 +8,8 @@ using ConntrackStream.Sinks.Text;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// The flow log: changes as lines to a file or standard output. It never throws for an output that fails: it keeps what fits, counts what does
-/// not, and tells it by a gap record when writing works again. A gap record is also its first line after a restart.
+/// The flow log: changes as lines to a file or standard output. It never throws for an output that fails: it keeps what fits, counts what
+/// does not, and tells it by a gap record when writing works again. A gap record is also its first line after a restart.
 /// </summary>
 public sealed class FlowLogSink : IFlowSink
 {
@@ -17,6 +17,13 @@ public sealed class FlowLogSink : IFlowSink
     public const string MarkerFileName = "flow-log.last-written";
 
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end
+
+    private static readonly TimeSpan LookDelay = TimeSpan.FromSeconds(1); // from a write to the look whether its file is still there
+    // The kernel takes an event's time before it queues the event, so two processors may queue theirs in the other order: up to 0.1 ms
+    // apart when measured, longer where one is preempted in between. An event that was not read may thus be older than the latest that was.
+    private static readonly long Disorder = (long)TimeSpan.FromMilliseconds(100).TotalNanoseconds;
+
+    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10); // for the event socket, before a restart gap is written all the same
 
     private readonly FlowLogOptions _options;
     private readonly TimeProvider _time;
@@ -26,9 +33,15 @@ public sealed class FlowLogSink : IFlowSink
     private readonly IRecordWriter _writer;
     private readonly int _kinds; // bit: FlowChangeKind
     private readonly CancellationTokenSource _readerGone = new();
+    private readonly CancellationTokenSource _ending = new();
     private readonly Lock _gate = new(); // the output: the sink's task, and Reopen from a signal's thread
     private volatile bool _reopenRequested;
     private long _recordsMarked;
+    private readonly Func<Task<long>>? _opened;
+    private Task _restartTold = Task.CompletedTask;
+    private long? _restartFrom; // of a restart gap not yet written
+    private ITimer? _look; // after a file that was written to, a second later
+    private bool _lookIsDue;
     private ILogOutput? _output;
     private RecordBuffer? _buffer;
 
@@ -36,11 +49,15 @@ public sealed class FlowLogSink : IFlowSink
     /// <param name="stateDirectory">Where to remember when a record was last written; null to tell it from the log alone.</param>
     /// <param name="isWanted">Which flows are logged, besides those of <see cref="FlowLogOptions.Filter"/>; null for all.</param>
     /// <param name="ends">Ends that this service causes, for <c>caused_by</c>; null for none.</param>
+    /// <param name="opened">Asked for at the start: since when every event is seen (<see cref="FlowPipeline.Opened"/>), where a restart gap
+    /// ends; null for at once.</param>
     public FlowLogSink(
         FlowLogOptions options, TimeProvider time, ILogger<FlowLogSink> logger,
-        string? networkNamespace = null, string? stateDirectory = null, FlowPredicate? isWanted = null, CausedEnds? ends = null)
+        string? networkNamespace = null, string? stateDirectory = null, FlowPredicate? isWanted = null, CausedEnds? ends = null,
+        Func<Task<long>>? opened = null)
     {
         _options = options;
+        _opened = opened;
         _time = time;
         _logger = logger;
         FlowPredicate? configured = options.Filter.Build();
@@ -61,7 +78,9 @@ public sealed class FlowLogSink : IFlowSink
     /// <summary>Cancelled when the reader of standard output has gone (EPIPE): nobody will see a record any more.</summary>
     public CancellationToken ReaderGone => _readerGone.Token;
 
-    /// <summary>Opens the output, and writes a restart gap if a run before this one wrote to it.</summary>
+    /// <summary>
+    /// Opens the output. If a run before this one wrote to it, the first record is a restart gap, written when events are seen again.
+    /// </summary>
     /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
     public ValueTask StartAsync(CancellationToken cancellationToken)
     {
@@ -71,6 +90,20 @@ public sealed class FlowLogSink : IFlowSink
     }
 
     public ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
+    {
+        if (!_restartTold.IsCompleted)
+            return WriteBehindRestartAsync(batch, cancellationToken);
+        Write(batch, cancellationToken);
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask WriteBehindRestartAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
+    {
+        await _restartTold.WaitAsync(cancellationToken);
+        Write(batch, cancellationToken);
+    }
+
+    private void Write(FlowChangeBatch batch, CancellationToken cancellationToken)
     {
         _gate.Enter();
         try
@@ -87,8 +120,6 @@ public sealed class FlowLogSink : IFlowSink
         {
             Leave();
         }
-
-        return ValueTask.CompletedTask;
     }
 
     public ValueTask FlushAsync(CancellationToken cancellationToken)
@@ -107,8 +138,8 @@ public sealed class FlowLogSink : IFlowSink
     }
 
     /// <summary>
-    /// Opens the file again, after it was renamed (SIGHUP; logrotate with or without <c>create</c>). From any thread: done at once, or as soon as
-    /// the write under way is over. Unwritten records go to the new file.
+    /// Opens the file again, after it was renamed (SIGHUP; logrotate with or without <c>create</c>). From any thread: done at once, or as
+    /// soon as the write under way is over. Unwritten records go to the new file.
     /// </summary>
     public void Reopen()
     {
@@ -121,10 +152,14 @@ public sealed class FlowLogSink : IFlowSink
     /// <summary>Writes out what is buffered, waiting at most two seconds for a slow reader.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _ending.CancelAsync(); // a restart gap that waits for its reader
         ILogOutput? output = WriteLast();
+        if (_look is not null)
+            await _look.DisposeAsync();
         if (output is not null)
             await output.DisposeAsync();
         _readerGone.Dispose();
+        _ending.Dispose();
     }
 
     /// <summary>With another output, for tests.</summary>
@@ -132,18 +167,76 @@ public sealed class FlowLogSink : IFlowSink
     {
         _output = output;
         _buffer = new RecordBuffer(output, _writer, Counters, _time, _logger);
-        long? before = lastWritten ?? _marker?.Read();
-        if (before is not { } from)
+        if (output is FlowLogFile)
+            _look = _time.CreateTimer(static state => ((FlowLogSink)state!).LookAfterFile(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _restartFrom = lastWritten ?? _marker?.Read();
+        if (_restartFrom is null)
             return;
-        long now = _time.UnixNanoseconds();
+        if (_opened is null)
+            TellRestart(_time.UnixNanoseconds(), cancellationToken);
+        else
+            _restartTold = TellRestartAsync(_opened());
+    }
+
+    /// <summary>Waits until events are seen, and writes the gap that ends then.</summary>
+    private async Task TellRestartAsync(Task<long> opened)
+    {
+        await Task.WhenAny(opened, Task.Delay(OpenPatience, _time, CancellationToken.None));
+        long to = opened.IsCompletedSuccessfully ? await opened : _time.UnixNanoseconds();
+        _gate.Enter();
+        try
+        {
+            if (_restartFrom is not null) // the end may have come first
+                TellRestart(to, _ending.Token);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private void TellRestart(long to, CancellationToken cancellationToken)
+    {
+        if (_restartFrom is not { } from)
+            return;
+        _restartFrom = null;
         FlowChange gap = new()
         {
             Kind = FlowChangeKind.Gap,
-            Time = now,
-            Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from, now), now, Lost: null, Recovered: null),
+            Time = to,
+            Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from - Disorder, to), to, Lost: null, Recovered: null),
         };
-        _buffer.Append(gap, cancellationToken);
+        _buffer!.Append(gap, cancellationToken);
         _buffer.TryFlush(cancellationToken, force: true);
+    }
+
+    /// <summary>On a timer's thread, a second after the last write: whether the file is still there.</summary>
+    private void LookAfterFile()
+    {
+        if (!_gate.TryEnter())
+        {
+            _look?.Change(LookDelay, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        try
+        {
+            _lookIsDue = false;
+            Look();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private void Look()
+    {
+        if (_output is not FlowLogFile)
+            return;
+        _buffer!.LookAfterOutput(force: true);
+        if (_buffer.Pending > 0)
+            _buffer.TryFlush(_ending.Token, force: false);
     }
 
     /// <summary>The output, now without use; null when there is none.</summary>
@@ -153,17 +246,24 @@ public sealed class FlowLogSink : IFlowSink
         _gate.Enter();
         try
         {
-            _buffer?.TryFlush(patience.Token, force: true);
-            if (_buffer?.Pending > 0)
-                _logger.LostAtEnd(_buffer.Pending, _output!.Name);
+            if (_buffer is not null)
+                WriteLast(_buffer, patience.Token);
             return _output;
         }
         finally
         {
-            AfterWrite();
+            AfterWrite(isLast: true);
             _output = null; // a signal that comes now opens nothing
             Leave();
         }
+    }
+
+    private void WriteLast(RecordBuffer buffer, CancellationToken patience)
+    {
+        TellRestart(_time.UnixNanoseconds(), patience);
+        buffer.LookAfterOutput(force: true);
+        if (!buffer.TryFlush(patience, force: true))
+            _logger.LostAtEnd(buffer.GiveUp(), _output!.Name);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -186,7 +286,7 @@ public sealed class FlowLogSink : IFlowSink
             if (_reopenRequested)
             {
                 _reopenRequested = false;
-                _output?.Reopen();
+                Look();
             }
 
             _gate.Exit();
@@ -194,15 +294,21 @@ public sealed class FlowLogSink : IFlowSink
         while (_reopenRequested && _gate.TryEnter());
     }
 
-    private void AfterWrite()
+    private void AfterWrite(bool isLast = false)
     {
+        if (_look is not null && !_lookIsDue && (_buffer is { IsUnproven: true } or { Pending: > 0 }))
+        {
+            _lookIsDue = true;
+            _look.Change(LookDelay, Timeout.InfiniteTimeSpan);
+        }
+
         if (_output is FlowLogFile file)
             Counters.Rotations = file.Rotations;
         if (_buffer is { Error: FileCalls.EPIPE } && !_readerGone.IsCancellationRequested)
             _readerGone.Cancel();
-        if (Counters.Records == _recordsMarked)
+        if ((Counters.Records == _recordsMarked && !isLast) || _buffer is not { LastTime: not 0 and long lastTime })
             return;
         _recordsMarked = Counters.Records;
-        _marker?.Written();
+        _marker?.Written(lastTime, isLast);
     }
 }

@@ -14,6 +14,7 @@ internal interface ILogOutput : IAsyncDisposable
     /// <returns>How many bytes are out, all on success. The caller keeps the rest and offers it again, first.</returns>
     int Write(ReadOnlySpan<byte> lines, out Errno error, CancellationToken cancellationToken);
 
-    /// <summary>Opens the path again, after another program has renamed the file (SIGHUP).</summary>
-    void Reopen();
+    /// <summary>Opens the path again where it no longer names the file that is written to.</summary>
+    /// <returns>False: the file has been removed, and what was written to it since the last call is lost.</returns>
+    bool Reopen();
 }

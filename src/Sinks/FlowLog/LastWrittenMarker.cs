@@ -4,8 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// An empty file under the state directory whose time of modification is, within some seconds, when a record was last written: so that a
-/// restart leaves its gap record on standard output too, and after an external rotation has left an empty file.
+/// An empty file under the state directory whose time of modification is that of the latest record written, or some seconds earlier after a
+/// kill -9: so that a restart leaves its gap record on standard output too, and after an external rotation has left an empty file. It is
+/// the record's own time: a slow reader may take it much later.
 /// </summary>
 internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger logger)
 {
@@ -28,11 +29,13 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
         }
     }
 
-    /// <summary>A record has been written. Touches the file at most every five seconds.</summary>
-    internal void Written()
+    /// <summary>
+    /// A record of this time (ns since the Unix epoch) has been written. Touches the file at most every five seconds, and at the end.
+    /// </summary>
+    internal void Written(long recordTime, bool isLast)
     {
         DateTimeOffset now = time.GetUtcNow();
-        if ((now - _touched).Duration() < Interval)
+        if (!isLast && (now - _touched).Duration() < Interval)
             return;
         bool first = _touched == default;
         _touched = now;
@@ -40,7 +43,7 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
         {
             using OwnedDirectory directory = OwnedDirectory.Open(Path.GetDirectoryName(path)!);
             using SafeFileHandle file = directory.OpenOrCreate(Path.GetFileName(path), FileModes.State);
-            File.SetLastWriteTimeUtc(file, now.UtcDateTime);
+            File.SetLastWriteTimeUtc(file, DateTime.UnixEpoch.AddTicks(recordTime / TimeSpan.NanosecondsPerTick));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,15 +1,13 @@
-using System.Globalization;
 using System.Text;
-using ConntrackStream.EventTap.Model;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
-/// <summary>What the end of an existing log tells: whether its last line is whole, and when its last record was made.</summary>
+/// <summary>What the end of an existing log tells: whether its last line is whole, and when its latest record was made.</summary>
 /// <param name="WholeLength">Bytes up to and including the last line feed.</param>
 /// <param name="IsTorn">Something follows the last line feed: the previous run was killed in the middle of a write.</param>
 /// <param name="IsOwn">What follows is the beginning of one of our lines, and so may be cut off; else it is somebody else's.</param>
-/// <param name="LastTime">Time of the last whole record, ns since the Unix epoch; null when it tells none.</param>
+/// <param name="LastTime">Latest time of the whole records, ns since the Unix epoch; null when it tells none.</param>
 internal readonly record struct LogTail(long WholeLength, bool IsTorn, bool IsOwn, long? LastTime)
 {
     /// <summary>How far back the last line is looked for; no record of ours is longer.</summary>
@@ -42,20 +40,22 @@ internal readonly record struct LogTail(long WholeLength, bool IsTorn, bool IsOw
         return false;
     }
 
-    /// <summary>The <c>time</c> of the last line, which stands first in every JSON record.</summary>
+    /// <summary>
+    /// The latest time among the lines: the last one need not have it, since a dump's starts come with the times at which the flows began.
+    /// What the service concluded counts only where there is nothing else: older events may have waited to be read then.
+    /// </summary>
     private static long? LastTimeIn(ReadOnlySpan<byte> lines)
     {
-        if (lines.IsEmpty)
-            return null;
-        ReadOnlySpan<byte> last = lines[(lines[..^1].LastIndexOf((byte)'\n') + 1)..^1];
-        ReadOnlySpan<byte> before = "{\"v\":1,\"time\":\""u8;
-        if (!last.StartsWith(before))
-            return null;
-        last = last[before.Length..];
-        int end = last.IndexOf((byte)'"');
-        return end > 0 && DateTimeOffset.TryParse(
-            Encoding.ASCII.GetString(last[..end]), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
-            ? time.ToUnixTimeNanoseconds()
-            : null;
+        long? last = null, concluded = null;
+        while (!lines.IsEmpty)
+        {
+            int end = lines.IndexOf((byte)'\n');
+            ref long? latest = ref LineTime.IsConclusion(lines[..end]) ? ref concluded : ref last;
+            if (LineTime.Of(lines[..end]) is { } time && !(latest >= time))
+                latest = time;
+            lines = lines[(end + 1)..];
+        }
+
+        return last ?? concluded;
     }
 }

@@ -65,6 +65,9 @@ internal sealed class OpenedLogFile : IDisposable
     /// <summary>The path still names this file.</summary>
     internal bool IsAt(string path) => TryStat(path, out FileStat there) && there.IsSameFile(_stat);
 
+    /// <summary>No name is left: what is written goes with the descriptor. A file that was only renamed has one.</summary>
+    internal bool IsRemoved => TryStat(Handle, out FileStat now) && now.Links == 0;
+
     /// <summary>Cuts off what follows <paramref name="length"/>, if nobody else has written since.</summary>
     internal bool TryTruncate(long expectedLength, long length)
     {

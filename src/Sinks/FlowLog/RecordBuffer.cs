@@ -1,11 +1,12 @@
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// Lines on their way to the output, in one reused buffer: written out when it is full or on <see cref="TryFlush"/>. When the output fails, what
-/// is in the buffer is kept and tried again after a second; what no longer fits is dropped and counted, and once there is room a
+/// Lines on their way to the output, in one reused buffer: written out when it is full or on <see cref="TryFlush"/>. When the output fails,
+/// what is in the buffer is kept and tried again after a second; what no longer fits is dropped and counted, and once there is room a
 /// <see cref="FlowGapReason.SinkFailed"/> gap stands between what was before and what came after. Used by one thread at a time.
 /// </summary>
 internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, FlowLogCounters counters, TimeProvider time, ILogger logger)
@@ -14,29 +15,40 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
     private const int Length = 64 * 1024;
 
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly byte[] _buffer = new byte[Length];
     private int _used;
     private bool _failing;
     private long _retryAt; // TimeProvider timestamp
-    private long _dropped, _droppedFrom, _droppedTo; // not yet told by a gap
+    private long _lookAt; // TimeProvider timestamp: when to see again whether the output is in its place
+    private long _latest; // time of the latest record in the buffer or before
+    private UntoldLoss _dropped;
+    private UntoldLoss _inBuffer; // what would be lost with it
+    private UntoldLoss _unproven; // what was written since the output was last found in its place
     private long _droppedWhileFailing;
 
     /// <summary>Why the last write failed; None while writing works.</summary>
     internal Errno Error { get; private set; }
 
     /// <summary>Lines that are in the buffer, or were dropped and not told by a gap.</summary>
-    internal long Pending => _buffer.AsSpan(0, _used).Count((byte)'\n') + _dropped;
+    internal long Pending => _inBuffer.Lost + _dropped.Lost;
+
+    /// <summary>Something was written since the output was last found in its place.</summary>
+    internal bool IsUnproven => !_unproven.IsEmpty;
+
+    /// <summary>The latest time of a record that was written, ns since the Unix epoch; 0 = none was.</summary>
+    internal long LastTime { get; private set; }
 
     internal void Append(in FlowChange change, CancellationToken cancellationToken)
     {
-        if (_dropped == 0 && TryAppend(change))
+        if (_dropped.IsEmpty && TryAppend(change))
             return;
         TryFlush(cancellationToken, force: false);
-        (int used, long dropped) = (_used, _dropped);
+        (int used, UntoldLoss dropped, UntoldLoss inBuffer) = (_used, _dropped, _inBuffer);
         if (TryAppendGap() && TryAppend(change))
             return;
-        (_used, _dropped) = (used, dropped); // a gap that just fits would be followed by another
+        (_used, _dropped, _inBuffer) = (used, dropped, inBuffer); // a gap that just fits would be followed by another
         Drop(change);
     }
 
@@ -45,54 +57,95 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
     /// <returns>The buffer is empty.</returns>
     internal bool TryFlush(CancellationToken cancellationToken, bool force)
     {
-        if (_used == 0 && _dropped == 0)
+        if (_used == 0 && _dropped.IsEmpty)
             return true;
         if (_failing && !force && time.GetTimestamp() < _retryAt)
             return false;
         if (!TryWriteOut(cancellationToken))
             return false;
-        return _dropped == 0 || (TryAppendGap() && TryWriteOut(cancellationToken));
+        return _dropped.IsEmpty || (TryAppendGap() && TryWriteOut(cancellationToken));
+    }
+
+    /// <summary>
+    /// Looks, once a second at most, whether the output is still in its place. What was written since the last look to a file that has been
+    /// removed is lost.
+    /// </summary>
+    /// <param name="force">Look in any case.</param>
+    internal void LookAfterOutput(bool force)
+    {
+        long now = time.GetTimestamp();
+        if (!force && now < _lookAt)
+            return;
+        _lookAt = now + (long)(LookInterval.TotalSeconds * time.TimestampFrequency);
+        UntoldLoss written = _unproven;
+        _unproven = default;
+        if (output.Reopen())
+            return;
+        logger.OutputRemoved(output.Name, written.Lost);
+        if (written.IsEmpty)
+            return;
+        counters.Dropped += written.Fresh;
+        _dropped.Add(written with { To = Math.Max(written.To, time.UnixNanoseconds()) });
+    }
+
+    /// <summary>The end: what is still here will not be written.</summary>
+    /// <returns>Records, those included that were counted as dropped before.</returns>
+    internal long GiveUp()
+    {
+        counters.Dropped += _inBuffer.Fresh;
+        return Pending;
     }
 
     private bool TryAppend(in FlowChange change)
     {
         int length = writer.Write(_buffer.AsSpan(_used), change);
+        if (length == 0)
+            return false;
         _used += length;
-        return length > 0;
+        _inBuffer.Add(change, to: 0);
+        _latest = Math.Max(_latest, SeenUntil(change));
+        return true;
     }
+
+    /// <summary>
+    /// What the pipeline concluded bears the time of the conclusion, when older events may have waited to be read. (The start of a flow
+    /// that a dump found is no such time.)
+    /// </summary>
+    private static long SeenUntil(in FlowChange change) => change switch
+    {
+        { Gap: { } gap } => gap.To,
+        { Origin: FlowOrigin.Event } or { Kind: FlowChangeKind.Started } => change.Time,
+        _ => 0,
+    };
 
     private void Drop(in FlowChange change)
     {
-        long from = change.Gap is { From: not 0 } gap ? gap.From : change.Time;
-        _droppedFrom = _dropped == 0 ? from : Math.Min(_droppedFrom, from);
-        _droppedTo = _dropped == 0 ? change.Time : Math.Max(_droppedTo, change.Time);
-        _dropped++;
+        long before = _dropped.Fresh;
+        _dropped.Add(change, to: 0);
         _droppedWhileFailing++;
-        counters.Dropped++;
+        counters.Dropped += _dropped.Fresh - before;
     }
 
     /// <summary>Tells what was dropped; true when there is nothing (more) to tell.</summary>
     private bool TryAppendGap()
     {
-        if (_dropped == 0)
+        if (_dropped.IsEmpty)
             return true;
-        FlowChange gap = new()
-        {
-            Kind = FlowChangeKind.Gap,
-            Time = _droppedTo,
-            Gap = new FlowGap(FlowGapReason.SinkFailed, _droppedFrom, _droppedTo, _dropped, Recovered: null),
-        };
+        FlowChange gap = new() { Kind = FlowChangeKind.Gap, Time = _dropped.To, Gap = _dropped.ToGap(FlowGapReason.SinkFailed) };
         if (!TryAppend(gap))
             return false;
-        _dropped = 0;
+        _dropped = default;
         return true;
     }
 
     private bool TryWriteOut(CancellationToken cancellationToken)
     {
+        LookAfterOutput(force: false);
         int written = output.Write(_buffer.AsSpan(0, _used), out Errno error, cancellationToken);
+        int lines = _buffer.AsSpan(0, written).Count((byte)'\n');
         counters.Bytes += written;
-        counters.Records += _buffer.AsSpan(0, written).Count((byte)'\n');
+        counters.Records += lines;
+        MoveToUnproven(lines, isAll: written == _used);
         _buffer.AsSpan(written, _used - written).CopyTo(_buffer);
         _used -= written;
         Error = error;
@@ -101,6 +154,15 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         else
             Failed(error);
         return error == Errno.None;
+    }
+
+    private void MoveToUnproven(int lines, bool isAll)
+    {
+        UntoldLoss written = isAll ? _inBuffer : _inBuffer with { Lost = lines, Fresh = Math.Min(lines, _inBuffer.Fresh) };
+        _unproven.Add(written);
+        _inBuffer = isAll ? default : _inBuffer with { Lost = _inBuffer.Lost - written.Lost, Fresh = _inBuffer.Fresh - written.Fresh };
+        if (isAll)
+            LastTime = _latest;
     }
 
     private void Failed(Errno error)

@@ -57,9 +57,7 @@ internal sealed class StandardOutput : ILogOutput
     }
 
     /// <summary>Nothing to open: whoever reads it rotates it.</summary>
-    public void Reopen()
-    {
-    }
+    public bool Reopen() => true;
 
     public ValueTask DisposeAsync()
     {

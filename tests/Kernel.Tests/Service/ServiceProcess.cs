@@ -15,13 +15,14 @@ internal sealed class ServiceProcess : IDisposable
     private readonly Channel<string> _output = Channel.CreateBounded<string>(10_000);
     private readonly Channel<string> _log = Channel.CreateBounded<string>(10_000);
 
-    private ServiceProcess(string signals, IEnumerable<string> arguments)
+    private ServiceProcess(string signals, IEnumerable<string> arguments, bool readsOutput = true)
     {
         ProcessStartInfo start = new("env", [signals, Program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Take(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Take(_log, line.Data);
-        _process.BeginOutputReadLine();
+        if (readsOutput)
+            ReadOutput();
         _process.BeginErrorReadLine();
     }
 
@@ -29,15 +30,22 @@ internal sealed class ServiceProcess : IDisposable
 
     /// <summary>Starts <c>run</c> and waits until it is ready.</summary>
     internal static Task<ServiceProcess> StartAsync(string space, string directory, params string[] more) =>
-        StartWithAsync(DefaultSignals, space, directory, more);
+        StartAsync(DefaultSignals, space, directory, readsOutput: true, more);
 
     /// <summary>The same with an option of env(1) about signals.</summary>
-    internal static async Task<ServiceProcess> StartWithAsync(string signals, string space, string directory, params string[] more)
+    internal static Task<ServiceProcess> StartWithAsync(string signals, string space, string directory, params string[] more) =>
+        StartAsync(signals, space, directory, readsOutput: true, more);
+
+    /// <summary>The same, with a standard output that is not read before <see cref="ReadOutput"/>.</summary>
+    internal static Task<ServiceProcess> StartUnreadAsync(string space, string directory, params string[] more) =>
+        StartAsync(DefaultSignals, space, directory, readsOutput: false, more);
+
+    private static async Task<ServiceProcess> StartAsync(string signals, string space, string directory, bool readsOutput, string[] more)
     {
         ServiceProcess service = new(signals, [
             "run", "--netns", space, "--track", "--set", $"State:Directory={directory}/state", "--set", $"Api:Socket={directory}/api.sock",
             "--set", "Logging:Format=line", .. more,
-        ]);
+        ], readsOutput);
         await service.WaitForLogAsync(" 4001 ");
         return service;
     }
@@ -63,6 +71,11 @@ internal sealed class ServiceProcess : IDisposable
     internal ulong IgnoredSignals => ulong.Parse(
         File.ReadLines($"/proc/{_process.Id}/status").Single(static line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim(),
         NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    internal void ReadOutput() => _process.BeginOutputReadLine();
+
+    /// <summary>All lines of standard output that were not waited for, once it has ended.</summary>
+    internal ValueTask<List<string>> RestAsync() => _output.Reader.ReadAllAsync().ToListAsync();
 
     internal Task<string> WaitForLogAsync(string text) => WaitAsync(_log, text);
 

@@ -50,7 +50,7 @@ public sealed class FlowLogSinkTests : IDisposable
         Assert.Equal("gap", gap.GetProperty("event").GetString());
         Assert.Equal("restart", gap.GetProperty("reason").GetString());
         Assert.Equal(JsonValueKind.Null, gap.GetProperty("lost").ValueKind);
-        Assert.Equal("2026-02-03T04:05:06.789019Z", gap.GetProperty("from").GetString());
+        Assert.Equal("2026-02-03T04:05:06.689019Z", gap.GetProperty("from").GetString()); // 100 ms earlier: see Disorder
         Assert.Equal("2026-02-03T04:15:06.789012Z", gap.GetProperty("to").GetString());
     }
 
@@ -64,7 +64,133 @@ public sealed class FlowLogSinkTests : IDisposable
         await using FlowLogSink second = await Start(Options(), stateDirectory: _directory.Path);
         JsonElement gap = Assert.Single(Records());
         Assert.Equal("restart", gap.GetProperty("reason").GetString());
-        Assert.Equal("2026-02-03T04:05:06.789012Z", gap.GetProperty("from").GetString());
+        Assert.Equal("2026-02-03T04:05:06.689012Z", gap.GetProperty("from").GetString());
+    }
+
+    [Fact]
+    public async Task A_restart_gap_ends_when_events_are_seen_and_comes_first()
+    {
+        await using (FlowLogSink first = await Start(Options()))
+            await first.WriteAsync(Batch(Started(1)), Token);
+        TaskCompletionSource<long> opened = new();
+        await using FlowLogSink second = new(Options(), _time, _logger, opened: () => opened.Task);
+        await second.StartAsync(Token);
+        Assert.Single(Records());
+        Task write = second.WriteAsync(Batch(Started(2)), Token).AsTask();
+        await second.FlushAsync(Token);
+        Assert.Single(Records());
+        opened.SetResult(Time + 4_000_000_000);
+        await write;
+        await second.FlushAsync(Token);
+        Assert.Equal(["start", "gap", "start"], Records().Select(r => r.GetProperty("event").GetString()!), StringComparer.Ordinal);
+        Assert.Equal("2026-02-03T04:05:10.789012Z", Records()[1].GetProperty("to").GetString());
+    }
+
+    [Fact]
+    public async Task A_run_that_saw_no_event_leaves_its_restart_gap_all_the_same()
+    {
+        await using (FlowLogSink first = await Start(Options()))
+            await first.WriteAsync(Batch(Started(1)), Token);
+        _time.Now = _time.Now.AddMinutes(10);
+        await using (FlowLogSink second = new(Options(), _time, _logger, opened: static () => new TaskCompletionSource<long>().Task))
+            await second.StartAsync(Token);
+        Assert.Equal("2026-02-03T04:15:06.789012Z", Records()[^1].GetProperty("to").GetString());
+    }
+
+    /// <summary>On standard output, with a reader that takes records later than they were made.</summary>
+    [Fact]
+    public async Task The_marker_has_the_time_of_the_record_not_of_the_write()
+    {
+        using (System.IO.Pipes.AnonymousPipeServerStream reader = new(System.IO.Pipes.PipeDirection.In))
+        {
+            using Microsoft.Win32.SafeHandles.SafePipeHandle client = reader.ClientSafePipeHandle;
+            await using FlowLogSink sink = new(new FlowLogOptions { Host = "gw" }, _time, _logger, stateDirectory: _directory.Path);
+            sink.Start(new StandardOutput((int)client.DangerousGetHandle()), lastWritten: null, Token);
+            await sink.WriteAsync(Batch(Started(1)), Token);
+            _time.Now = _time.Now.AddSeconds(11);
+            await sink.FlushAsync(Token);
+        }
+
+        Assert.Equal(Time / 1000, new LastWrittenMarker(_directory.File(FlowLogSink.MarkerFileName), _time, _logger).Read() / 1000);
+    }
+
+    [Theory]
+    [InlineData("unlink", true)]
+    [InlineData("replace", true)]
+    [InlineData("remove-directory", true)]
+    [InlineData("rename", false)]
+    [InlineData("move-directory", false)]
+    [InlineData("hard-link", false)]
+    public async Task A_file_that_goes_is_noticed_without_a_signal(string how, bool isLost)
+    {
+        string place = Directory.CreateDirectory(_directory.File("log")).FullName;
+        string path = System.IO.Path.Join(place, "flows.ndjson");
+        FlowLogOptions options = new() { Path = path, Host = "gw" };
+        await using FlowLogSink sink = await Start(options);
+        await WriteOut(sink, 1);
+        switch (how)
+        {
+            case "unlink":
+                File.Delete(path);
+                break;
+            case "replace":
+                await File.WriteAllTextAsync(_directory.File("other"), "", Token);
+                File.Move(_directory.File("other"), path, overwrite: true);
+                break;
+            case "remove-directory":
+                Directory.Delete(place, recursive: true);
+                break;
+            case "rename":
+                File.Move(path, _directory.File("moved"));
+                break;
+            case "move-directory":
+                Directory.Move(place, _directory.File("log2"));
+                break;
+            default:
+                using (System.Diagnostics.Process link = System.Diagnostics.Process.Start("ln", [path, _directory.File("moved")]))
+                    await link.WaitForExitAsync(Token);
+                File.Delete(path);
+                break;
+        }
+
+        _time.Now = _time.Now.AddSeconds(1);
+        await WriteOut(sink, 2);
+        Directory.CreateDirectory(place); // with the directory, the path could not be opened
+        _time.Now = _time.Now.AddSeconds(1);
+        await WriteOut(sink, 3);
+        Assert.Equal(isLost ? 1 : 0, sink.Counters.Dropped);
+        Assert.Equal(isLost ? 1 : 0, _logger.Ids.Count(static id => id == 3013));
+        string[] files = Directory.GetFiles(_directory.Path, "*", SearchOption.AllDirectories);
+        List<JsonElement> records = [.. files.SelectMany(File.ReadAllLines).Select(static line => JsonDocument.Parse(line).RootElement)];
+        int[] ports = [.. records.Where(r => r.TryGetProperty("sport", out _)).Select(r => r.GetProperty("sport").GetInt32()).Order()];
+        Assert.Equal(isLost ? [2, 3] : [1, 2, 3], ports);
+        Assert.Equal(isLost ? 1 : 0, records.Count(r => r.GetProperty("event").GetString() == "gap"));
+        Assert.Contains("\"sport\":3,", await File.ReadAllTextAsync(path, Token), StringComparison.Ordinal);
+    }
+
+    /// <summary>The signal comes after the removal, and before the next look.</summary>
+    [Fact]
+    public async Task A_signal_does_not_hide_a_removal()
+    {
+        await using FlowLogSink sink = await Start(Options());
+        await WriteOut(sink, 1);
+        File.Delete(Path);
+        await WriteOut(sink, 2);
+        sink.Reopen();
+        JsonElement gap = Assert.Single(Records());
+        Assert.Equal((2L, "sink_failed"), (gap.GetProperty("lost").GetInt64(), gap.GetProperty("reason").GetString()));
+    }
+
+    /// <summary>Nothing is written afterwards: in real time.</summary>
+    [Fact]
+    public async Task A_removal_is_noticed_though_nothing_more_is_written()
+    {
+        await using FlowLogSink sink = await Start(Options());
+        await WriteOut(sink, 1);
+        File.Delete(Path);
+        while (!File.Exists(Path) || Records().Count == 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Token);
+        Assert.Equal(1, Assert.Single(Records()).GetProperty("lost").GetInt64());
     }
 
     [Fact]
@@ -155,6 +281,12 @@ public sealed class FlowLogSinkTests : IDisposable
         await sink.FlushAsync(Token);
         Assert.True(sink.ReaderGone.IsCancellationRequested);
         Assert.Equal((0L, 1L), (sink.Counters.Records, sink.Counters.WriteErrors));
+    }
+
+    private static async Task WriteOut(FlowLogSink sink, int port)
+    {
+        await sink.WriteAsync(Batch(Started(port)), Token);
+        await sink.FlushAsync(Token);
     }
 
     private static FlowChange Ended(int port) => Started(port) with { Kind = FlowChangeKind.Ended };

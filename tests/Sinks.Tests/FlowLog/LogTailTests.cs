@@ -1,6 +1,8 @@
 using System.Text;
+using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
 namespace ConntrackStream.Sinks.Tests.FlowLog;
@@ -21,7 +23,7 @@ public class LogTailTests
             RecordingLogger logger = new();
             await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), logger))
             {
-                if (format == FlowLogFormat.Json)
+                if (format == FlowLogFormat.Json) // the lines of the other have no time here
                     Assert.Equal((Time + (cut == second.Length ? 2000 : 1000)) / 1000 * 1000, file.LastWritten);
             }
 
@@ -29,6 +31,48 @@ public class LogTailTests
             Assert.Equal(torn ? [3002] : [], logger.Ids.Where(id => id is 3002 or 3003));
             Assert.Equal(cut == second.Length ? [.. first, .. second] : first, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
         }
+    }
+
+    [Theory]
+    [InlineData("{\"v\":1,\"time\":\"2026-02-03T04:05:06.789012Z\",\"host\":\"gw\"}", 1_770_091_506_789_012_000)]
+    [InlineData("[1770091506.789012]\t    [NEW] tcp", 1_770_091_506_789_012_000)]
+    [InlineData("# gap reason=overrun lost=1 to=2026-02-03T04:05:06.789012Z", 1_770_091_506_789_012_000)]
+    [InlineData("[1770091506.78901]\t", null)]
+    [InlineData("[1770091506", null)]
+    [InlineData("[-1.000000]", null)]
+    [InlineData("# a comment", null)]
+    [InlineData("", null)]
+    public void The_time_of_a_line_is_read_in_either_format(string line, long? time) => Assert.Equal(time, LineTime.Of(Encoding.ASCII.GetBytes(line)));
+
+    [Fact]
+    public async Task The_latest_time_counts_not_that_of_the_last_line()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("flows.ndjson");
+        await File.WriteAllBytesAsync(path, [.. Line(FlowLogFormat.Json, 2), .. Line(FlowLogFormat.Json, 1)], TestContext.Current.CancellationToken);
+        await using FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger());
+        Assert.Equal((Time + 2000) / 1000 * 1000, file.LastWritten);
+    }
+
+    /// <summary>An audit's end has the time of the audit, when events that are older may not have been read yet.</summary>
+    [Theory]
+    [InlineData(FlowOrigin.Audit, 1000)]
+    [InlineData(FlowOrigin.Event, 2000)]
+    public async Task What_was_concluded_says_nothing_about_the_events_read(FlowOrigin origin, int after)
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.File("flows.ndjson");
+        FlowChange end = Started(1, Time + 2000) with { Kind = FlowChangeKind.Ended, Origin = origin };
+        await using (FlowLogSink sink = new(
+            new FlowLogOptions { Path = path }, TimeProvider.System, NullLogger<FlowLogSink>.Instance, stateDirectory: directory.Path))
+        {
+            await sink.StartAsync(TestContext.Current.CancellationToken);
+            await sink.WriteAsync(Batch(Started(1, Time + 1000), end), TestContext.Current.CancellationToken);
+        }
+
+        await using FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger());
+        Assert.Equal((Time + after) / 1000 * 1000, file.LastWritten);
+        Assert.Equal((Time + after) / 100, (File.GetLastWriteTimeUtc(directory.File(FlowLogSink.MarkerFileName)) - DateTime.UnixEpoch).Ticks);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.FlowLog;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
@@ -77,6 +78,40 @@ public class RecordBufferTests
     }
 
     [Fact]
+    public void What_went_into_a_file_that_was_removed_is_a_gap()
+    {
+        _buffer.Append(Started(1, Time), CancellationToken.None);
+        _buffer.TryFlush(CancellationToken.None, force: false); // looks, and then writes
+        _time.Now = _time.Now.AddMilliseconds(900);
+        _buffer.Append(Started(2, Time + 3_000_000), CancellationToken.None);
+        _buffer.Append(Started(3, Time + 1_000_000), CancellationToken.None);
+        _buffer.TryFlush(CancellationToken.None, force: false); // too early for another look
+        _output.IsRemoved = true;
+        _time.Now = _time.Now.AddMilliseconds(101);
+        _buffer.Append(Started(4, Time + 5_000_000), CancellationToken.None);
+        _buffer.TryFlush(CancellationToken.None, force: false);
+        JsonElement gap = Records()[^1];
+        Assert.Equal("sink_failed", gap.GetProperty("reason").GetString());
+        Assert.Equal(3, gap.GetProperty("lost").GetInt64()); // 4 went into the new file
+        Assert.Equal(TimeText(0), gap.GetProperty("from").GetString());
+        Assert.Equal(TimeText(1001), gap.GetProperty("to").GetString());
+        Assert.Equal(3, _counters.Dropped);
+        Assert.Equal([3013], _logger.Ids);
+    }
+
+    [Fact]
+    public void What_stays_in_the_buffer_at_the_end_counts_as_dropped_once()
+    {
+        _output.Error = Errno.EIO;
+        for (int i = 0; i < 1000; i++)
+            _buffer.Append(Started(), CancellationToken.None);
+        FlowChange told = new() { Kind = FlowChangeKind.Gap, Time = Time, Gap = new FlowGap(FlowGapReason.SinkQueueFull, Time, Time, 500, null) };
+        _buffer.Append(told, CancellationToken.None); // the queue has counted these
+        Assert.Equal(1500, _buffer.GiveUp());
+        Assert.Equal(1000, _counters.Dropped);
+    }
+
+    [Fact]
     public void Wherever_a_write_stops_short_every_line_is_written_once_and_whole()
     {
         for (int limit = 1; limit < 1500; limit += 7)
@@ -123,8 +158,14 @@ public class RecordBufferTests
             return taken;
         }
 
-        public void Reopen()
+        /// <summary>The file has been removed; once.</summary>
+        public bool IsRemoved { get; set; }
+
+        public bool Reopen()
         {
+            bool isRemoved = IsRemoved;
+            IsRemoved = false;
+            return !isRemoved;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -1,0 +1,35 @@
+namespace ConntrackStream.Pipeline;
+
+/// <summary>
+/// Records that one sink did not get and has not yet been given a gap for. <see cref="From"/> is the earliest time among them, not the
+/// first's: changes do not come in the order of their times.
+/// </summary>
+/// <param name="From">ns since the Unix epoch; 0 = unknown, which makes that of the whole unknown.</param>
+/// <param name="To">ns since the Unix epoch.</param>
+/// <param name="Lost">Changes, those that a lost gap of a sink had reported among them.</param>
+/// <param name="Fresh">Those of them that no counter of drops knows yet, unlike what a gap of a sink reported.</param>
+public record struct UntoldLoss(long From, long To, long Lost, long Fresh)
+{
+    public readonly bool IsEmpty => Lost == 0;
+
+    /// <param name="to">ns since the Unix epoch; the upper bound, unless the change bears a later time.</param>
+    public void Add(in FlowChange change, long to)
+    {
+        long from = change.Gap is { } gap ? gap.From : change.Time;
+        if (change.Gap is { Reason: FlowGapReason.SinkQueueFull or FlowGapReason.SinkFailed, Lost: { } lost })
+            Add(new UntoldLoss(from, Math.Max(to, change.Time), lost, Fresh: 0));
+        else
+            Add(new UntoldLoss(from, Math.Max(to, change.Time), Lost: 1, Fresh: 1));
+    }
+
+    public void Add(in UntoldLoss other)
+    {
+        if (other.IsEmpty)
+            return;
+        this = IsEmpty
+            ? other
+            : new UntoldLoss(Math.Min(From, other.From), Math.Max(To, other.To), Lost + other.Lost, Fresh + other.Fresh);
+    }
+
+    public readonly FlowGap ToGap(FlowGapReason reason) => new(reason, From, To, Lost, Recovered: null);
+}
