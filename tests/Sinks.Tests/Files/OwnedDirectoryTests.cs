@@ -128,13 +128,13 @@ public sealed partial class OwnedDirectoryTests : IDisposable
         File.SetLastWriteTimeUtc(_temporary.File("secret"), DateTime.UnixEpoch);
         RecordingLogger logger = new();
         LastWrittenMarker marker = new(_temporary.File("marker"), TimeProvider.System, logger);
-        marker.Written();
+        marker.Written(1_700_000_000_000_000_000, isLast: false);
         Assert.Null(marker.Read());
         Assert.Single(logger.Ids);
         Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(_temporary.File("secret")));
         File.Delete(_temporary.File("marker"));
         LastWrittenMarker next = new(_temporary.File("marker"), TimeProvider.System, logger);
-        next.Written();
+        next.Written(1_700_000_000_000_000_000, isLast: false);
         Assert.NotNull(next.Read());
     }
 
