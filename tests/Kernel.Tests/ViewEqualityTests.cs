@@ -194,12 +194,23 @@ public sealed class ViewEqualityTests
         Assert.True(rig.Counters.Lost > 0);
     }
 
-    /// <summary>The barrier comes back at once, ahead of what waits in the socket, and the dump is quicker than those events.</summary>
+    /// <summary>
+    /// The barrier comes back at once, ahead of what waits in the socket, and the dump is quicker than those events. The loop itself asks for it,
+    /// so it must not wait for room in the channel that it alone empties: what fills the channel comes behind the barrier.
+    /// </summary>
     private static void Unguard(PipelineSource source)
     {
         source.RequestBarrier = token =>
         {
-            source.Write(new EventTap.TapMessage(EventTap.TapMessageKind.Barrier) { Token = token });
+            List<EventTap.TapMessage> behind = [];
+            while (!source.Writer.TryWrite(new EventTap.TapMessage(EventTap.TapMessageKind.Barrier) { Token = token }))
+            {
+                if (source.Messages.Reader.TryRead(out EventTap.TapMessage message))
+                    behind.Add(message);
+            }
+
+            if (behind.Count > 0)
+                _ = Task.Run(() => behind.ForEach(source.Write));
             return true;
         };
     }
