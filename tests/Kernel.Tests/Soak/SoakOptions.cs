@@ -43,6 +43,9 @@ internal sealed record SoakOptions
     /// <summary>What the timer of a flow has left that is deleted by request, in s.</summary>
     public int HeldFor { get; init; } = 3;
 
+    /// <summary>Of the event socket, in bytes; 2 MiB hold some 1600 events.</summary>
+    public long ReceiveBuffer { get; init; } = 2 << 20;
+
     /// <summary>False for the negative control, see <see cref="MapOptions.WeighsEnds"/>.</summary>
     public bool WeighsEnds { get; init; } = true;
 

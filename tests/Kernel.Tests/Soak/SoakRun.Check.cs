@@ -37,8 +37,8 @@ internal sealed partial class SoakRun
 
         CompareKernel();
         long held = _driver.LongestHold, quiet = SoakClock.Now, grace = SoakClock.Of(_options.Grace), patience = SoakClock.Of(TimeSpan.FromSeconds(120));
-        HashSet<MapKey> keys, stale;
-        int audits;
+        HashSet<MapKey> keys = [], stale = [];
+        int audits = 0;
         do
         {
             await Task.Delay(10, cancelled);
@@ -54,8 +54,10 @@ internal sealed partial class SoakRun
             if (stale.Count == 0 || audits > MostAudits || SoakClock.Now - quiet >= patience)
                 break;
         }
-        while (true);
+        while (Observer.GoneEarly.IsEmpty);
 
+        if (!Observer.GoneEarly.IsEmpty)
+            return; // the run has failed, and what is held is of no interest any more
         LongestWait = Math.Max(LongestWait, audits);
         Judge(keys, stale, audits);
         Tell(string.Create(CultureInfo.InvariantCulture, $"; checkpoint with {keys.Count:N0} entries: {Faults.Count} faults"));

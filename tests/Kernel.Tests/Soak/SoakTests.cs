@@ -38,8 +38,9 @@ public class SoakTests
     [Fact]
     public async Task Without_weighing_ends_entries_go_before_the_time_their_flow_had_left()
     {
-        SoakOptions options = Brief(Random.Shared.Next()) with { Lifetimes = 60_000, Checkpoint = 3_000, Flush = 1, Alive = 500, HeldFor = 10 };
-        await using SoakRun run = new(options with { WeighsEnds = false, Overrun = int.MaxValue }); // a loss would excuse what it looks for
+        SoakOptions options = Brief(Random.Shared.Next()) with { Lifetimes = 12_000, Checkpoint = 3_000, Flush = 1, Alive = 500, HeldFor = 10 };
+        options = options with { Overrun = int.MaxValue, ReceiveBuffer = 256 << 20 }; // a loss would excuse what it looks for
+        await using SoakRun run = new(options with { WeighsEnds = false });
         await run.RunAsync(); // ends with the first entry that goes early
         Assert.NotEmpty(run.Observer.GoneEarly);
     }
