@@ -36,7 +36,7 @@ internal sealed partial class SoakRun
         }
 
         CompareKernel();
-        long held = _driver.LongestHold, quiet = SoakClock.Now, grace = SoakClock.Of(_options.Grace), patience = SoakClock.Of(TimeSpan.FromSeconds(120));
+        long held = _driver.LongestHold, quiet = SoakClock.Now, grace = SoakClock.Of(_options.Grace), patience = SoakClock.Of(TimeSpan.FromSeconds(90));
         HashSet<MapKey> keys = [], stale = [];
         int audits = 0;
         do
