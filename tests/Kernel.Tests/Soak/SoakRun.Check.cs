@@ -44,7 +44,8 @@ internal sealed partial class SoakRun
             await Task.Delay(10, cancelled);
             _driver.KeepAlive();
             audits = _audits.Between(quiet, SoakClock.Now - grace);
-            if (SoakClock.Now - quiet < patience && (audits < 2 || Status.Tombstones > 0 || (Status.Held > 0 && SoakClock.Now < held)))
+            bool isBusy = audits < 2 || Status.Tombstones > 0 || (Status.Held > 0 && SoakClock.Now < held) || Observer.HasSuspects;
+            if (isBusy && SoakClock.Now - quiet < patience)
                 continue;
             keys = _node.Map.Keys();
             if (!_driver.IsSure)
