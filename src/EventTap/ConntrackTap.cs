@@ -22,6 +22,7 @@ public sealed class ConntrackTap : IAsyncDisposable
     private CancellationTokenSource? _stop;
     private Task? _run;
     private volatile TapReader? _reader; // null while not connected
+    private long _lastGood; // of the last reader
 
     /// <param name="channel">Bounded: a full one holds up the reader, and the kernel's buffer takes the load.</param>
     /// <exception cref="ArgumentException">An option is out of its range: <see cref="TapOptions.FindFault"/>.</exception>
@@ -90,6 +91,18 @@ public sealed class ConntrackTap : IAsyncDisposable
         {
             _lifecycle.Release();
         }
+    }
+
+    /// <summary>
+    /// Stops, and reports it with a <see cref="TapMessageKind.Disconnected"/>, so that <see cref="StartAsync"/> may follow. Does nothing when stopped.
+    /// </summary>
+    public async Task SuspendAsync(TapBreak why, CancellationToken cancellationToken)
+    {
+        if (_run is null)
+            return;
+        await StopAsync().ConfigureAwait(false);
+        TapMessage message = new(TapMessageKind.Disconnected) { From = _lastGood, To = _time.UnixNanoseconds() + UnixTime.ClockResolution, Break = why };
+        await _channel.WriteAsync(message, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -173,6 +186,7 @@ public sealed class ConntrackTap : IAsyncDisposable
         }
         finally
         {
+            _lastGood = reader.LastGood;
             _reader = null;
         }
     }

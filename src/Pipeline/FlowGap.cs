@@ -25,4 +25,7 @@ public enum FlowGapReason : byte
 
     /// <summary>The sink threw or could not write (a full disk, for one).</summary>
     SinkFailed,
+
+    /// <summary>The name of the followed network namespace led to another one: what happened in between is unknown.</summary>
+    NamespaceReplaced,
 }

@@ -128,6 +128,20 @@ public sealed partial class FlowPipeline
         },
         cancellationToken);
 
+    /// <summary>
+    /// To be called when the tap is suspended and before another network namespace is followed: closes what is open in the old one, and forgets what
+    /// the map's entries were judged by.
+    /// </summary>
+    public async Task LeaveNamespaceAsync()
+    {
+        Task left = RunOnLoopAsync(() =>
+        {
+            _map?.Audit.LeaveNamespace();
+            _source.Kernel?.LeaveNamespace();
+        });
+        await Task.WhenAny(_run, left).ConfigureAwait(false);
+    }
+
     /// <summary>Runs a call on the loop.</summary>
     internal Task RunOnLoopAsync(Action call) => _loop.InvokeAsync(
         () =>

@@ -21,6 +21,7 @@ public sealed class KernelSource : IAsyncDisposable
     private readonly bool[] _oneAnswer = new bool[1];
     private bool[] _found = new bool[64];
     private ConntrackClient? _client; // null until asked, and after a failure
+    private int _generation; // of the namespace, when the client was opened
 
     /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
     public KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers)
@@ -43,6 +44,7 @@ public sealed class KernelSource : IAsyncDisposable
                 HasInterface = HasInterface,
                 Timeouts = Timeouts,
                 Dump = Dump,
+                LeaveNamespace = CloseClient,
             },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
@@ -62,7 +64,13 @@ public sealed class KernelSource : IAsyncDisposable
         _client?.Dispose();
     }
 
-    private ConntrackClient Client() => _client ??= NewClient();
+    private ConntrackClient Client()
+    {
+        if (_generation != _namespace.Generation) // it belongs to the namespace that had the name before
+            CloseClient();
+        _generation = _namespace.Generation;
+        return _client ??= NewClient();
+    }
 
     private ConntrackClient NewClient() => _namespace.Run(static () => new ConntrackClient());
 
@@ -171,6 +179,11 @@ public sealed class KernelSource : IAsyncDisposable
     {
         FailedQuestions++;
         _logger.QuestionFailed(e.Message);
+        CloseClient();
+    }
+
+    private void CloseClient()
+    {
         _client?.Dispose();
         _client = null;
     }

@@ -30,4 +30,7 @@ internal sealed record KernelTable
     public required Func<Delete.KernelTimeouts?> Timeouts { get; init; }
 
     public required TableDump Dump { get; init; }
+
+    /// <summary>Closes what is open in the namespace: another will be asked from now on.</summary>
+    public Action LeaveNamespace { get; init; } = static () => { };
 }

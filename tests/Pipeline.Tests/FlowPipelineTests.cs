@@ -29,6 +29,28 @@ public sealed class FlowPipelineTests
         Assert.Equal((1, 1, 2, true), (status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Synced));
     }
 
+    /// <summary>Whatever else was lost meanwhile: the gap has the reason that explains more.</summary>
+    [Fact]
+    public async Task A_replaced_namespace_ends_the_flows_of_the_old_one_within_one_gap()
+    {
+        await using ScriptedKernel kernel = new();
+        kernel.Table[A.Original] = A;
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        await kernel.Pipeline.RunOnLoopAsync(() =>
+        {
+            kernel.Table.Clear();
+            kernel.Table[B.Original] = B;
+        });
+        kernel.Say(TapMessageKind.Overrun, lost: 1);
+        kernel.Say(TapMessageKind.Disconnected, why: TapBreak.NamespaceReplaced);
+        kernel.Say(TapMessageKind.Connected);
+        List<string> changes = [await kernel.NextAsync(), await kernel.NextAsync(), await kernel.NextAsync()];
+        changes.Sort(StringComparer.Ordinal);
+        Assert.Equal(["Ended/Dump", "Gap NamespaceReplaced ? recovered 2", "Started/Dump"], changes);
+    }
+
     [Fact]
     public async Task Overrun_is_repaired_and_told_with_what_was_lost_and_recovered()
     {

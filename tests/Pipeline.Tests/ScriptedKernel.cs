@@ -18,6 +18,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             Kernel = new KernelTable
             {
                 Count = () => CountAnswer ?? Table.Count,
+                LeaveNamespace = () => NamespacesLeft++,
                 IsAlive = (in tuple, _) => Table.ContainsKey(tuple),
                 AreAlive = (tuples, _, alive) =>
                 {
@@ -93,8 +94,10 @@ internal sealed class ScriptedKernel : IAsyncDisposable
         Say(TapMessageKind.Connected);
     }
 
-    public void Say(TapMessageKind kind, long lost = 0) =>
-        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = 100, To = 200, Error = new IOException("scripted") }));
+    public int NamespacesLeft { get; private set; }
+
+    public void Say(TapMessageKind kind, long lost = 0, TapBreak why = TapBreak.Failed) =>
+        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = 100, To = 200, Error = new IOException("scripted"), Break = why }));
 
     /// <param name="portId">Of the program whose request caused it.</param>
     public void Event(FlowEventType type, in Flow flow, uint portId = 0)

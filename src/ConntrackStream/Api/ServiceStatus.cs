@@ -14,6 +14,8 @@ internal sealed record ServiceStatus
     /// <summary>The view was proven equal to the kernel, and no loss since is unrepaired.</summary>
     public required bool Synced { get; init; }
 
+    public KernelFigures? Kernel { get; init; }
+
     public required TapFigures Tap { get; init; }
 
     public required ViewFigures View { get; init; }
@@ -26,6 +28,11 @@ internal sealed record ServiceStatus
 
     public required IReadOnlyList<SinkFigures> Sinks { get; init; }
 }
+
+/// <summary>What the service has found changed under it.</summary>
+/// <param name="NamespaceProblem">Why no network namespace is followed at the moment; null while one is.</param>
+/// <param name="NamespacesReplaced">Times that another network namespace has taken the place of the one that was followed.</param>
+internal sealed record KernelFigures(string? NamespaceProblem, long NamespacesReplaced);
 
 /// <param name="Lost">Deliveries that the kernel refused because the socket's buffer was full.</param>
 internal sealed record TapFigures(

@@ -58,6 +58,8 @@ internal static class ServiceHost
             new TableSampler(() => provider.GetRequiredService<StreamService>().Namespace).Sample,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<TableHealthService>>()));
+        services.AddHostedService(provider => new KernelWatch(
+            provider.GetRequiredService<StreamService>().LookAtNamespaceAsync, provider.GetRequiredService<TimeProvider>()));
         services.AddHostedService(provider => new WatchdogService(
             provider.GetRequiredService<SystemdNotifier>(),
             token => PipelineProgress.AskAsync(provider.GetRequiredService<StreamService>().Pipeline, token),
@@ -86,6 +88,7 @@ internal static class ServiceHost
             NetworkNamespace = stream.Namespace.IsCurrent ? null : stream.Namespace.Name,
             Started = stream.Started,
             Synced = status.Synced,
+            Kernel = new KernelFigures(stream.NamespaceProblem, stream.NamespacesReplaced),
             Tap = new TapFigures(
                 tap.New, tap.Update, tap.Destroy, tap.Malformed, tap.Lost, tap.Overruns, tap.Reconnects, tap.FailedReconnects, tap.Bytes),
             View = new ViewFigures(

@@ -91,4 +91,16 @@ internal static partial class ServiceLog
 
     [LoggerMessage(4044, LogLevel.Warning, "What is learnt of the eBPF map cannot be kept in {File}, so a restart would have to learn it again: {Reason}")]
     internal static partial void MapMemoryFailed(ILogger logger, string file, string reason);
+
+    [LoggerMessage(4050, LogLevel.Warning, "{Namespace} is gone ({Reason}): no flows are seen until its name leads to a network namespace again, which is looked for once a second")]
+    internal static partial void NamespaceAbsent(ILogger logger, string @namespace, string reason);
+
+    [LoggerMessage(4051, LogLevel.Warning, "Another network namespace has taken the name of {Namespace}: following that one from now on")]
+    internal static partial void NamespaceReplaced(ILogger logger, string @namespace);
+
+    [LoggerMessage(4052, LogLevel.Information, "{Namespace} is followed again; a gap record bounds what was not seen")]
+    internal static partial void NamespaceFollowed(ILogger logger, string @namespace);
+
+    [LoggerMessage(4053, LogLevel.Warning, "{Namespace} is there, but cannot be followed yet: {Reason}")]
+    internal static partial void NamespaceNotFollowed(ILogger logger, string @namespace, string reason);
 }

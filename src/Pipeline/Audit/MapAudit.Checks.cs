@@ -83,6 +83,15 @@ internal sealed partial class MapAudit
         _earlier = null;
     }
 
+    /// <summary>Another network namespace is followed from now on: which entries have matched a flow there must be learnt.</summary>
+    public void LeaveNamespace()
+    {
+        stage.LeaveNamespace();
+        context.VoidAll();
+        _hasHistory = false;
+        _earlier = null;
+    }
+
     private void OnRecreated(FlowMapInfo info)
     {
         context.Counters.Recreated++;

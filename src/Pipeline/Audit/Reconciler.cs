@@ -160,7 +160,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private void OnDisconnected(in TapMessage message)
     {
         _connected = false;
-        OnLoss(FlowGapReason.Reconnect, message.From, message.To, lost: null);
+        OnLoss(message.Break == TapBreak.NamespaceReplaced ? FlowGapReason.NamespaceReplaced : FlowGapReason.Reconnect, message.From, message.To, lost: null);
         if (_phase is Phase.Opening or Phase.Closing)
             Abandon(RoundReason.Reconnect);
     }

@@ -92,6 +92,18 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     public void Stop()
     {
         _isStopped = true;
+        SettleArmed();
+    }
+
+    /// <summary>Another network namespace will be asked from now on: as <see cref="Stop"/>, and what was nominated is forgotten.</summary>
+    public void LeaveNamespace()
+    {
+        SettleArmed();
+        Void();
+    }
+
+    private void SettleArmed()
+    {
         ports.FlushChanges();
         while (_armed.TryDequeue(out Tombstone? tombstone))
         {

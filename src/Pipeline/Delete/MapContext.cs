@@ -165,9 +165,10 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
         Misses.Void();
     }
 
-    /// <summary>Another map has taken the place of this one: nothing known of its entries holds.</summary>
+    /// <summary>Another map, or another network namespace, has taken the place of this one: nothing known of the entries holds.</summary>
     public void VoidAll()
     {
+        _absentInterface = 0;
         Void();
         Groups.Void();
         Owners.Void();

@@ -1,0 +1,76 @@
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Checkpoint;
+using ConntrackStream.Service.Network;
+using ConntrackStream.Service.Options;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// What the service makes of one network namespace while it follows it: the lock, the sysctls, and the tracking table. Disposing it puts
+/// everything back in that namespace, whatever its name leads to by then.
+/// </summary>
+internal sealed class NamespaceHold : IDisposable
+{
+    private readonly NetworkNamespace _pinned;
+    private readonly InstanceLock _lock;
+    private readonly TrackingTable? _tracking;
+
+    private NamespaceHold(NetworkNamespace pinned, NamespaceIdentity identity, InstanceLock instance, SysctlGuard sysctls, TrackingTable? tracking)
+    {
+        _pinned = pinned;
+        Identity = identity;
+        _lock = instance;
+        Sysctls = sysctls;
+        _tracking = tracking;
+    }
+
+    internal NamespaceIdentity Identity { get; }
+
+    internal SysctlGuard Sysctls { get; }
+
+    /// <summary>In files, the cookie stands for the namespace: an inode may be given to another one after it is gone.</summary>
+    internal CheckpointIdentity Checkpoint => new(Guid.Parse(Identity.BootId), Identity.Cookie);
+
+    /// <summary>The file of flow ids in the state directory.</summary>
+    internal string CheckpointName => $"netns-{Identity.Cookie}-{FlowCheckpoint.FileName}";
+
+    /// <exception cref="IOException">Another instance serves the namespace, or it cannot be entered.</exception>
+    internal static NamespaceHold Take(TapSettings settings, StateDirectory state, NetworkNamespace followed, ILogger logger)
+    {
+        NetworkNamespace pinned = followed.Pin();
+        InstanceLock? instance = null;
+        SysctlGuard? sysctls = null;
+        try
+        {
+            NamespaceIdentity identity = NamespaceIdentity.Of(pinned);
+            instance = InstanceLock.Take(state.Path, identity);
+            sysctls = new SysctlGuard(state, pinned, identity, logger);
+            TapSysctls.Apply(sysctls, settings, pinned);
+            return new NamespaceHold(pinned, identity, instance, sysctls, ActivateTracking(settings, pinned, logger));
+        }
+        catch
+        {
+            sysctls?.RestoreAll();
+            instance?.Dispose();
+            pinned.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _tracking?.Dispose();
+        Sysctls.RestoreAll();
+        _lock.Dispose();
+        _pinned.Dispose();
+    }
+
+    private static TrackingTable? ActivateTracking(TapSettings settings, NetworkNamespace pinned, ILogger logger)
+    {
+        if (settings.Track)
+            return TrackingTable.Create(pinned);
+        if (TrackingProbe.Run(pinned) is { State: not TrackingState.Active } report)
+            ServiceLog.TrackingInactive(logger, report.Reason);
+        return null;
+    }
+}
