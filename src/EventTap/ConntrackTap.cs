@@ -105,6 +105,27 @@ public sealed class ConntrackTap : IAsyncDisposable
         await _channel.WriteAsync(message, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>What the kernel granted the event socket, in bytes; null while none is open.</summary>
+    public int? BufferBytes => _reader?.BufferBytes;
+
+    /// <summary>
+    /// Enlarges the receive buffer if nf_conntrack_max has become larger and no size is configured. From any thread; the reader does not notice.
+    /// </summary>
+    /// <returns>It has grown.</returns>
+    public bool GrowBuffer()
+    {
+        if (_options.ReceiveBufferBytes is not null || _reader is not { } reader)
+            return false;
+        try
+        {
+            return reader.GrowBuffer(_options.Namespace.Run(SocketBuffer.DefaultBytes), _logger);
+        }
+        catch (Exception e) when (e is NetlinkException or ObjectDisposedException)
+        {
+            return false; // the socket has failed, and the next one gets the right size
+        }
+    }
+
     /// <summary>
     /// Asks for a <see cref="TapMessageKind.Barrier"/> behind every event the kernel has queued for this tap by now. From any thread, never waits.
     /// A request is forgotten when the socket fails before it is answered: ask again after the next <see cref="TapMessageKind.Connected"/>.

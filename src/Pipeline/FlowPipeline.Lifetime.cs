@@ -142,6 +142,20 @@ public sealed partial class FlowPipeline
         await Task.WhenAny(_run, left).ConfigureAwait(false);
     }
 
+    /// <summary>A setting of the kernel that the stream relies on was found off; what follows is written as one gap, once it is on again.</summary>
+    /// <param name="reason">Which.</param>
+    /// <param name="from">When it was last seen on, ns since the Unix epoch.</param>
+    public Task SettingOffAsync(FlowGapReason reason, long from) => OnReconcilerAsync(reconciler => reconciler.OnOff(reason, from));
+
+    /// <summary>It is on again. Where it had kept events back, the view is compared with the kernel first. Nothing if it was not off.</summary>
+    public Task SettingOnAsync(FlowGapReason reason) => OnReconcilerAsync(reconciler => reconciler.OnOn(reason));
+
+    private async Task OnReconcilerAsync(Action<Audit.Reconciler> call)
+    {
+        if (_reconciler is { } reconciler && !_run.IsCompleted)
+            await Task.WhenAny(_run, RunOnLoopAsync(() => call(reconciler))).ConfigureAwait(false);
+    }
+
     /// <summary>Runs a call on the loop.</summary>
     internal Task RunOnLoopAsync(Action call) => _loop.InvokeAsync(
         () =>

@@ -139,7 +139,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
             _probe.OnRound();
         if (report.Reason is not RoundReason.Audit and not RoundReason.Probe && _view.Context.Synced)
             _logger.Synced(_view.Count, report.Reason, report.Duration.TotalMilliseconds);
-        if (_view.Context.Synced)
+        if (_view.Context.Synced || _reconciler!.IsBlind) // what cannot be proven for a setting's sake is no reason to wait
             _firstSync.TrySetResult();
         _rounds.OnNext(report);
     }

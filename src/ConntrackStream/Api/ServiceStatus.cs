@@ -29,11 +29,6 @@ internal sealed record ServiceStatus
     public required IReadOnlyList<SinkFigures> Sinks { get; init; }
 }
 
-/// <summary>What the service has found changed under it.</summary>
-/// <param name="NamespaceProblem">Why no network namespace is followed at the moment; null while one is.</param>
-/// <param name="NamespacesReplaced">Times that another network namespace has taken the place of the one that was followed.</param>
-internal sealed record KernelFigures(string? NamespaceProblem, long NamespacesReplaced);
-
 /// <param name="Lost">Deliveries that the kernel refused because the socket's buffer was full.</param>
 internal sealed record TapFigures(
     long New, long Update, long Destroy, long Malformed, long Lost, long Overruns, long Reconnects, long FailedReconnects, long Bytes);

@@ -1,8 +1,8 @@
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Looks once a second at what other programs may change under the service: which network namespace has the followed name. On a task of its
-/// own, since each look may wait for the kernel.
+/// Looks once a second at what other programs may change under the service: which network namespace has the followed name, the
+/// sysctls that the stream relies on, and the size of the table. On a task of its own, since each look may wait for the kernel.
 /// </summary>
 internal sealed class KernelWatch(Func<CancellationToken, Task> look, TimeProvider time) : BackgroundService
 {

@@ -6,27 +6,29 @@ using ConntrackStream.Service.Options;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// What the service makes of one network namespace while it follows it: the lock, the sysctls, and the tracking table. Disposing it puts
+/// What the service makes of one network namespace while it follows it: the lock, the sysctls and their watch, and the tracking table. Disposing it puts
 /// everything back in that namespace, whatever its name leads to by then.
 /// </summary>
 internal sealed class NamespaceHold : IDisposable
 {
     private readonly NetworkNamespace _pinned;
     private readonly InstanceLock _lock;
+    private readonly SysctlGuard _sysctls;
     private readonly TrackingTable? _tracking;
 
-    private NamespaceHold(NetworkNamespace pinned, NamespaceIdentity identity, InstanceLock instance, SysctlGuard sysctls, TrackingTable? tracking)
+    private NamespaceHold(NetworkNamespace pinned, NamespaceIdentity identity, InstanceLock instance, SysctlGuard sysctls, SettingsWatch settings, TrackingTable? tracking)
     {
+        Settings = settings;
         _pinned = pinned;
         Identity = identity;
         _lock = instance;
-        Sysctls = sysctls;
+        _sysctls = sysctls;
         _tracking = tracking;
     }
 
     internal NamespaceIdentity Identity { get; }
 
-    internal SysctlGuard Sysctls { get; }
+    internal SettingsWatch Settings { get; }
 
     /// <summary>In files, the cookie stands for the namespace: an inode may be given to another one after it is gone.</summary>
     internal CheckpointIdentity Checkpoint => new(Guid.Parse(Identity.BootId), Identity.Cookie);
@@ -35,21 +37,24 @@ internal sealed class NamespaceHold : IDisposable
     internal string CheckpointName => $"netns-{Identity.Cookie}-{FlowCheckpoint.FileName}";
 
     /// <exception cref="IOException">Another instance serves the namespace, or it cannot be entered.</exception>
-    internal static NamespaceHold Take(TapSettings settings, StateDirectory state, NetworkNamespace followed, ILogger logger)
+    internal static NamespaceHold Take(TapSettings settings, StateDirectory state, NetworkNamespace followed, TimeProvider time, ILogger logger)
     {
         NetworkNamespace pinned = followed.Pin();
         InstanceLock? instance = null;
         SysctlGuard? sysctls = null;
+        SettingsWatch? watch = null;
         try
         {
             NamespaceIdentity identity = NamespaceIdentity.Of(pinned);
             instance = InstanceLock.Take(state.Path, identity);
             sysctls = new SysctlGuard(state, pinned, identity, logger);
             TapSysctls.Apply(sysctls, settings, pinned);
-            return new NamespaceHold(pinned, identity, instance, sysctls, ActivateTracking(settings, pinned, logger));
+            watch = new SettingsWatch(settings, sysctls, pinned, time, logger);
+            return new NamespaceHold(pinned, identity, instance, sysctls, watch, ActivateTracking(settings, pinned, logger));
         }
         catch
         {
+            watch?.Dispose();
             sysctls?.RestoreAll();
             instance?.Dispose();
             pinned.Dispose();
@@ -60,7 +65,8 @@ internal sealed class NamespaceHold : IDisposable
     public void Dispose()
     {
         _tracking?.Dispose();
-        Sysctls.RestoreAll();
+        Settings.Dispose();
+        _sysctls.RestoreAll();
         _lock.Dispose();
         _pinned.Dispose();
     }

@@ -103,4 +103,13 @@ internal static partial class ServiceLog
 
     [LoggerMessage(4053, LogLevel.Warning, "{Namespace} is there, but cannot be followed yet: {Reason}")]
     internal static partial void NamespaceNotFollowed(ILogger logger, string @namespace, string reason);
+
+    [LoggerMessage(4054, LogLevel.Warning, "Another program set net.netfilter.{Name} to {Found}: {Effect}. Set to {Wanted} again, {Times} times since the last such warning; a gap record bounds what is missing")]
+    internal static partial void SettingPutBack(ILogger logger, string name, string found, string effect, string wanted, long times);
+
+    [LoggerMessage(4055, LogLevel.Warning, "net.netfilter.{Name} is {Found}: {Effect}. It is not set again: {Reason}")]
+    internal static partial void SettingStaysOff(ILogger logger, string name, string found, string effect, string reason);
+
+    [LoggerMessage(4056, LogLevel.Information, "net.netfilter.{Name} is {Value} again; a gap record bounds what is missing")]
+    internal static partial void SettingRight(ILogger logger, string name, string value);
 }

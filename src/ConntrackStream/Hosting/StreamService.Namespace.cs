@@ -14,8 +14,18 @@ internal sealed partial class StreamService
     /// <summary>Times that another network namespace has taken the place of the one that was followed.</summary>
     internal long NamespacesReplaced { get; private set; }
 
-    /// <summary>Compares the namespace behind the name with the one that is followed, and follows what is there. One caller at a time.</summary>
-    internal async Task LookAtNamespaceAsync(CancellationToken cancellation)
+    /// <summary>One look at what others may have changed. One caller at a time.</summary>
+    internal async Task LookAtKernelAsync(CancellationToken cancellation)
+    {
+        await LookAtNamespaceAsync(cancellation).ConfigureAwait(false);
+        if (_hold is not { } hold)
+            return;
+        await hold.Settings.LookAsync(Pipeline).ConfigureAwait(false);
+        _kernel!.Tap.GrowBuffer();
+    }
+
+    /// <summary>Compares the namespace behind the name with the one that is followed, and follows what is there.</summary>
+    private async Task LookAtNamespaceAsync(CancellationToken cancellation)
     {
         NamespaceSight sight = Namespace.Look(out string? why);
         if (sight == NamespaceSight.Same)
@@ -47,6 +57,8 @@ internal sealed partial class StreamService
             await _reclassify.ReplaceAsync(null, cancellation).ConfigureAwait(false);
         await _kernel!.Tap.SuspendAsync(TapBreak.NamespaceReplaced, cancellation).ConfigureAwait(false);
         await Pipeline.LeaveNamespaceAsync().ConfigureAwait(false);
+        if (_hold is { } hold)
+            await hold.Settings.LeaveAsync(Pipeline).ConfigureAwait(false);
         _hold?.Dispose();
         _hold = null;
         Namespace.LetGo();
@@ -58,7 +70,7 @@ internal sealed partial class StreamService
         {
             Namespace.Reopen();
             AskKernel();
-            _hold = NamespaceHold.Take(options.Tap, _state!, Namespace, _logger);
+            _hold = NamespaceHold.Take(options.Tap, _state!, Namespace, time, _logger);
             _checkpoints!.Follow(_state!, _hold);
             _mapMemory?.Follow(_hold.Checkpoint);
             if (_reclassify is not null) // before the tap: it must hear of every flow

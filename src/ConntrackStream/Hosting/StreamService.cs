@@ -60,6 +60,12 @@ internal sealed partial class StreamService(
     /// <summary>Null when flows are not reclassified, and while no network namespace is followed.</summary>
     internal ReclassifySink? Reclassify => _reclassify?.Current;
 
+    /// <summary>The settings that are watched; none while no network namespace is followed.</summary>
+    internal IReadOnlyList<SettingWatch> Settings => _hold?.Settings.Watches ?? [];
+
+    /// <summary>What the kernel granted the event socket, in bytes; null while none is open.</summary>
+    internal int? BufferBytes => _kernel?.Tap.BufferBytes;
+
     internal TapCounters TapCounters => _kernel!.Tap.Counters;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -69,7 +75,7 @@ internal sealed partial class StreamService(
         AskKernel();
         TryMap();
         StateDirectory state = _state = StateDirectory.Open(options.State.Directory);
-        _hold = NamespaceHold.Take(options.Tap, state, _namespace, _logger);
+        _hold = NamespaceHold.Take(options.Tap, state, _namespace, time, _logger);
         CheckpointIdentity checkpointIdentity = _hold.Checkpoint;
         string checkpoint = state.PathOf(_hold.CheckpointName);
         CheckpointedFlows earlierIds = FlowCheckpoint.Load(checkpoint, checkpointIdentity);

@@ -10,7 +10,7 @@ namespace ConntrackStream.Service.Hosting;
 /// </summary>
 internal sealed class SysctlGuard
 {
-    private const string Directory = "/proc/sys/net/netfilter";
+    internal const string Directory = "/proc/sys/net/netfilter";
 
     private readonly IReadOnlyList<string> _known;
     private readonly StateDirectory _state;
@@ -55,6 +55,30 @@ internal sealed class SysctlGuard
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             ServiceLog.SysctlFailed(_logger, name, value, e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Sets a value again that somebody else has changed. Their value is the one that will be restored: at the end each has it as others wanted it last.
+    /// </summary>
+    /// <returns>Why it could not be set; null when it is.</returns>
+    internal string? PutBack(string name, string value)
+    {
+        try
+        {
+            string current = Read(name);
+            if (current != value)
+            {
+                _changes[name] = new SysctlChange(name, current, value);
+                Save();
+                Write(name, value);
+            }
+
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
         }
     }
 

@@ -51,8 +51,9 @@ internal sealed class LossWindow
     /// <summary>Which of two reasons explains more.</summary>
     private static int Rank(FlowGapReason reason) => reason switch
     {
-        FlowGapReason.NamespaceReplaced => 2,
-        FlowGapReason.Reconnect => 1,
+        FlowGapReason.NamespaceReplaced => 3,
+        FlowGapReason.Reconnect => 2,
+        FlowGapReason.EventsOff => 1,
         _ => 0,
     };
 }

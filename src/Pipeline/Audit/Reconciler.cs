@@ -11,7 +11,7 @@ namespace ConntrackStream.Pipeline.Audit;
 /// Makes the view equal to the kernel, at the start, after every loss, and again and again to prove it: one round at a time of
 /// barrier → dump → barrier → sweep. Used by the loop only; the dump itself runs on a thread of its own and comes in as messages.
 /// </summary>
-internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
+internal sealed partial class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
 {
     private static readonly TimeSpan BarrierPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
@@ -118,6 +118,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         if (_gap is { } gap)
             _losses.Return(gap);
         _gap = null;
+        CloseBlindness();
         if (!_connected)
             _losses.Extend(ports.Time.UnixNanoseconds());
         if (_losses.Take() is { } open)
@@ -316,9 +317,9 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         Rounds++;
         TimeSpan duration = ports.Scheduler.Now - _began;
         bool lostMeanwhile = view.Context.LossEpoch != _epochAtOpen;
-        view.Context.Synced = !lostMeanwhile;
+        view.Context.Synced = !lostMeanwhile && !IsBlind;
         if (_gap is { } gap)
-            WriteGap(gap with { Recovered = _result.Repaired });
+            WriteGap(gap with { To = EndOf(gap), Recovered = _result.Repaired });
         _gap = null;
         Last = new RoundReport(_reason, _result, _began.ToUnixTimeMilliseconds() * 1_000_000, duration);
         logger.RoundDone(_reason, _result.Rows, _result.Missing, _result.Ghosts, _result.WrongIncarnations, _result.UntappedEnded, duration.TotalMilliseconds);
