@@ -15,6 +15,7 @@ internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, Chec
 
     private sealed record Target(string Path, CheckpointIdentity Identity);
 
+    private readonly RepeatLimit _warnings = new(TimeSpan.FromMinutes(5), time);
     private volatile Target _target = new(path, identity);
     private readonly CancellationTokenSource _stop = new();
     private Task _run = Task.CompletedTask;
@@ -27,7 +28,7 @@ internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, Chec
         string old = System.IO.Path.GetFileName(_target.Path);
         _target = new Target(state.PathOf(hold.CheckpointName), hold.Checkpoint);
         if (old != hold.CheckpointName)
-            state.Delete(old);
+            state.TryDelete(old);
     }
 
     /// <summary>Writes a last one. Call while the pipeline still runs.</summary>
@@ -77,7 +78,8 @@ internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, Chec
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            ServiceLog.CheckpointFailed(logger, target.Path, e.Message);
+            if (_warnings.IsDue())
+                ServiceLog.CheckpointFailed(logger, target.Path, e.Message);
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class MapMemoryFile : IAsyncDisposable
         string old = _target.Name;
         _target = new Target(identity);
         if (old != _target.Name)
-            _state.Delete(old);
+            _state.TryDelete(old);
     }
 
     /// <summary>What an earlier run in this boot and network namespace has left; null when there is nothing to go by.</summary>

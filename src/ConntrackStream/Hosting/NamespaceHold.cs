@@ -12,11 +12,11 @@ namespace ConntrackStream.Service.Hosting;
 internal sealed class NamespaceHold : IDisposable
 {
     private readonly NetworkNamespace _pinned;
-    private readonly InstanceLock _lock;
+    private readonly InstanceLock? _lock;
     private readonly SysctlGuard _sysctls;
     private readonly TrackingTable? _tracking;
 
-    private NamespaceHold(NetworkNamespace pinned, NamespaceIdentity identity, InstanceLock instance, SysctlGuard sysctls, SettingsWatch settings, TrackingTable? tracking)
+    private NamespaceHold(NetworkNamespace pinned, NamespaceIdentity identity, InstanceLock? instance, SysctlGuard sysctls, SettingsWatch settings, TrackingTable? tracking)
     {
         Settings = settings;
         _pinned = pinned;
@@ -37,7 +37,8 @@ internal sealed class NamespaceHold : IDisposable
     internal string CheckpointName => $"netns-{Identity.Cookie}-{FlowCheckpoint.FileName}";
 
     /// <exception cref="IOException">Another instance serves the namespace, or it cannot be entered.</exception>
-    internal static NamespaceHold Take(TapSettings settings, StateDirectory state, NetworkNamespace followed, TimeProvider time, ILogger logger)
+    internal static async Task<NamespaceHold> TakeAsync(
+        TapSettings settings, StateDirectory state, NetworkNamespace followed, TimeProvider time, ILogger logger, CancellationToken cancellation)
     {
         NetworkNamespace pinned = followed.Pin();
         InstanceLock? instance = null;
@@ -46,7 +47,7 @@ internal sealed class NamespaceHold : IDisposable
         try
         {
             NamespaceIdentity identity = NamespaceIdentity.Of(pinned);
-            instance = InstanceLock.Take(state.Path, identity);
+            instance = await InstanceLock.TakeAsync(pinned, time, logger, cancellation).ConfigureAwait(false);
             sysctls = new SysctlGuard(state, pinned, identity, logger);
             TapSysctls.Apply(sysctls, settings, pinned);
             watch = new SettingsWatch(settings, sysctls, pinned, time, logger);
@@ -67,7 +68,7 @@ internal sealed class NamespaceHold : IDisposable
         _tracking?.Dispose();
         Settings.Dispose();
         _sysctls.RestoreAll();
-        _lock.Dispose();
+        _lock?.Dispose();
         _pinned.Dispose();
     }
 

@@ -112,4 +112,13 @@ internal static partial class ServiceLog
 
     [LoggerMessage(4056, LogLevel.Information, "net.netfilter.{Name} is {Value} again; a gap record bounds what is missing")]
     internal static partial void SettingRight(ILogger logger, string name, string value);
+
+    [LoggerMessage(4057, LogLevel.Warning, "Nothing can be kept in {Directory}, so flows get new ids after a restart: {Reason}")]
+    internal static partial void StateNotKept(ILogger logger, string directory, string reason);
+
+    [LoggerMessage(4058, LogLevel.Warning, "The original sysctl values cannot be saved in {File}, so they are not restored if this process is killed: {Reason}")]
+    internal static partial void SysctlsUnsaved(ILogger logger, string file, string reason);
+
+    [LoggerMessage(4059, LogLevel.Warning, "The name that keeps a second instance out of this network namespace belongs to {Holder}: going on without it")]
+    internal static partial void LockTaken(ILogger logger, string holder);
 }

@@ -70,7 +70,7 @@ internal sealed partial class StreamService
         {
             Namespace.Reopen();
             AskKernel();
-            _hold = NamespaceHold.Take(options.Tap, _state!, Namespace, time, _logger);
+            _hold = await NamespaceHold.TakeAsync(options.Tap, _state!, Namespace, time, _logger, cancellation).ConfigureAwait(false);
             _checkpoints!.Follow(_state!, _hold);
             _mapMemory?.Follow(_hold.Checkpoint);
             if (_reclassify is not null) // before the tap: it must hear of every flow

@@ -75,7 +75,9 @@ internal sealed partial class StreamService(
         AskKernel();
         TryMap();
         StateDirectory state = _state = StateDirectory.Open(options.State.Directory);
-        _hold = NamespaceHold.Take(options.Tap, state, _namespace, time, _logger);
+        if (state.Obstacle is { } obstacle)
+            ServiceLog.StateNotKept(_logger, state.Path, obstacle);
+        _hold = await NamespaceHold.TakeAsync(options.Tap, state, _namespace, time, _logger, cancellationToken).ConfigureAwait(false);
         CheckpointIdentity checkpointIdentity = _hold.Checkpoint;
         string checkpoint = state.PathOf(_hold.CheckpointName);
         CheckpointedFlows earlierIds = FlowCheckpoint.Load(checkpoint, checkpointIdentity);
