@@ -8,7 +8,7 @@ namespace ConntrackStream.Pipeline;
 /// <param name="Recovered">Changes the resync repaired; null where no resync applies.</param>
 public sealed record FlowGap(FlowGapReason Reason, long From, long To, long? Lost, long? Recovered)
 {
-    /// <summary>False: every flow is told, but some without what the kernel records only while it is asked to.</summary>
+    /// <summary>False: every flow has its records, but in some of them is less than usual.</summary>
     public bool HidesFlows => Reason is not (FlowGapReason.AccountingOff or FlowGapReason.TimestampsOff);
 }
 

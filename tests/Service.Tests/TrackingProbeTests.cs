@@ -23,9 +23,11 @@ public sealed class TrackingProbeTests
     public void The_two_families_and_the_table_are_judged_together(int ipv4, int ipv6, long entries, int state, string reason)
     {
         bool hasObstacle = ipv4 == (int)TrackingState.Unknown || ipv6 == (int)TrackingState.Unknown;
-        TrackingReport report = TrackingProbe.Describe((TrackingState)ipv4, (TrackingState)ipv6, hasObstacle ? Obstacle : null, entries, max: 100);
+        TrackingReport report = TrackingProbe.Describe(
+            (TrackingState)ipv4, (TrackingState)ipv6, hasObstacle ? Obstacle : null, entries, max: 100);
 
         Assert.Equal((TrackingState)state, report.State);
         Assert.Contains(reason, report.Reason, StringComparison.Ordinal);
+        Assert.Equal(reason.Contains("is full", StringComparison.Ordinal), report.IsFull);
     }
 }

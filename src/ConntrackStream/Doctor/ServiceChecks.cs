@@ -9,7 +9,8 @@ namespace ConntrackStream.Service.Doctor;
 internal static class ServiceChecks
 {
     /// <summary>Nothing when no service answers, or one that follows another network namespace.</summary>
-    internal static async Task<IEnumerable<CheckResult>> RunAsync(ServiceOptions options, NetworkNamespace networkNamespace, CancellationToken cancellation) =>
+    internal static async Task<IEnumerable<CheckResult>> RunAsync(
+        ServiceOptions options, NetworkNamespace networkNamespace, CancellationToken cancellation) =>
         options.Api.Enabled
         && await ApiClient.TryStatusAsync(options.Api.Socket, cancellation).ConfigureAwait(false) is { Kernel: { } kernel } status
         && (status.NetworkNamespace ?? "") == networkNamespace.Name
@@ -19,13 +20,26 @@ internal static class ServiceChecks
     internal static IEnumerable<CheckResult> Judge(KernelFigures kernel)
     {
         if (kernel.NamespaceProblem is { } problem)
-            yield return CheckResult.Fail("service", $"the running service follows no network namespace: {problem}", "make it again: it will be followed");
+        {
+            yield return CheckResult.Fail(
+                "service", $"the running service follows no network namespace: {problem}", "make it again: it will be followed");
+        }
+
         foreach (SettingFigures setting in kernel.Settings)
         {
             if (setting.Off)
-                yield return CheckResult.Fail("service", $"{setting.Name} is {setting.Value} under the running service, which does not set it", $"sysctl -w net.netfilter.{setting.Name}=1");
+            {
+                yield return CheckResult.Fail(
+                    "service", $"{setting.Name} is {setting.Value} under the running service, which does not set it",
+                    $"sysctl -w net.netfilter.{setting.Name}=1");
+            }
             else if (setting.TimesOff > 0)
-                yield return CheckResult.Warn("service", string.Create(CultureInfo.InvariantCulture, $"another program has turned {setting.Name} off {setting.TimesOff} times under the running service"), "find it: grep -r nf_conntrack /etc/sysctl.d, and what loads it");
+            {
+                string times = setting.TimesOff.ToString(CultureInfo.InvariantCulture);
+                yield return CheckResult.Warn(
+                    "service", $"another program has turned {setting.Name} off {times} times under the running service",
+                    "find it: grep -r nf_conntrack /etc/sysctl.d, and what loads it");
+            }
         }
     }
 }

@@ -30,7 +30,8 @@ internal sealed class InstanceLock : IDisposable
 
     /// <returns>The lock; null when a stranger has its name.</returns>
     /// <exception cref="IOException">Another instance holds it.</exception>
-    internal static async Task<InstanceLock?> TakeAsync(NetworkNamespace networkNamespace, TimeProvider time, ILogger logger, CancellationToken cancellation)
+    internal static async Task<InstanceLock?> TakeAsync(
+        NetworkNamespace networkNamespace, TimeProvider time, ILogger logger, CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -39,7 +40,8 @@ internal sealed class InstanceLock : IDisposable
             switch (Holder(networkNamespace))
             {
                 case ({ } pid, { } uid) when uid == 0 || uid == FileSystemCalls.geteuid():
-                    throw new IOException(string.Create(CultureInfo.InvariantCulture, $"another conntrack-stream serves this network namespace already{(pid == 0 ? "" : $" (process {pid})")}"));
+                    string process = pid == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (process {pid})");
+                    throw new IOException($"another conntrack-stream serves this network namespace already{process}");
                 case (_, { } uid):
                     ServiceLog.LockTaken(logger, string.Create(CultureInfo.InvariantCulture, $"a program of user {uid}"));
                     return null;
@@ -88,7 +90,7 @@ internal sealed class InstanceLock : IDisposable
         }
     }
 
-    /// <summary>Who listens there, as the kernel knows it; process 0 is one that cannot be seen from here. Nulls when nobody does.</summary>
+    /// <summary>Who listens there, as the kernel knows it; process 0 is one that cannot be seen from here. Nulls when there is none.</summary>
     private static (int? Pid, uint? Uid) Holder(NetworkNamespace networkNamespace)
     {
         using Socket socket = NamespaceSocket.OpenUnix(networkNamespace);

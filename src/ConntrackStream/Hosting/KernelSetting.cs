@@ -20,12 +20,24 @@ internal sealed record KernelSetting(
     {
         List<KernelSetting> relied =
         [
-            new(TapSysctls.Events, "2", static value => value == "0", settings.EnableEvents, "Tap:EnableEvents", FlowGapReason.EventsOff, "new flows emit no events"),
+            new(
+                TapSysctls.Events, "2", static value => value == "0", settings.EnableEvents, "Tap:EnableEvents",
+                FlowGapReason.EventsOff, "new flows emit no events"),
         ];
         if (settings.EnableAccounting || read(TapSysctls.Accounting) == "1")
-            relied.Add(Switch(TapSysctls.Accounting, settings.EnableAccounting, "Tap:EnableAccounting", FlowGapReason.AccountingOff, "new flows have no packets and bytes"));
+        {
+            relied.Add(Switch(
+                TapSysctls.Accounting, settings.EnableAccounting, "Tap:EnableAccounting",
+                FlowGapReason.AccountingOff, "new flows have no packets and bytes"));
+        }
+
         if (settings.EnableTimestamps || read(TapSysctls.Timestamps) == "1")
-            relied.Add(Switch(TapSysctls.Timestamps, settings.EnableTimestamps, "Tap:EnableTimestamps", FlowGapReason.TimestampsOff, "new flows have no exact start"));
+        {
+            relied.Add(Switch(
+                TapSysctls.Timestamps, settings.EnableTimestamps, "Tap:EnableTimestamps",
+                FlowGapReason.TimestampsOff, "new flows have no exact start"));
+        }
+
         return relied;
     }
 

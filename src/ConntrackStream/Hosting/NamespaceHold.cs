@@ -6,8 +6,8 @@ using ConntrackStream.Service.Options;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// What the service makes of one network namespace while it follows it: the lock, the sysctls and their watch, and the tracking table. Disposing it puts
-/// everything back in that namespace, whatever its name leads to by then.
+/// What the service makes of one network namespace while it follows it: the lock, the sysctls and their watch, and the tracking
+/// table. Disposing it puts everything back in that namespace, whatever its name leads to by then.
 /// </summary>
 internal sealed class NamespaceHold : IDisposable
 {
@@ -16,7 +16,9 @@ internal sealed class NamespaceHold : IDisposable
     private readonly SysctlGuard _sysctls;
     private readonly TrackingTable? _tracking;
 
-    private NamespaceHold(NetworkNamespace pinned, NamespaceIdentity identity, InstanceLock? instance, SysctlGuard sysctls, SettingsWatch settings, TrackingTable? tracking)
+    private NamespaceHold(
+        NetworkNamespace pinned, NamespaceIdentity identity, InstanceLock? instance, SysctlGuard sysctls, SettingsWatch settings,
+        TrackingTable? tracking)
     {
         Settings = settings;
         _pinned = pinned;
@@ -38,7 +40,8 @@ internal sealed class NamespaceHold : IDisposable
 
     /// <exception cref="IOException">Another instance serves the namespace, or it cannot be entered.</exception>
     internal static async Task<NamespaceHold> TakeAsync(
-        TapSettings settings, StateDirectory state, NetworkNamespace followed, TimeProvider time, ILogger logger, CancellationToken cancellation)
+        TapSettings settings, StateDirectory state, NetworkNamespace followed, TimeProvider time, ILogger logger,
+        CancellationToken cancellation)
     {
         NetworkNamespace pinned = followed.Pin();
         InstanceLock? instance = null;

@@ -30,7 +30,8 @@ internal static class ServiceHost
         builder.Services.AddSingleton(static services =>
         {
             StreamService stream = services.GetRequiredService<StreamService>();
-            return new ServiceMeter(() => stream.TapCounters, () => stream.Pipeline.Status, () => stream.Reclassify?.Status, () => KernelFigures.Of(stream));
+            return new ServiceMeter(
+                () => stream.TapCounters, () => stream.Pipeline.Status, () => stream.Reclassify?.Status, () => KernelFigures.Of(stream));
         });
         AddAround(builder.Services, options);
 

@@ -8,7 +8,8 @@ namespace ConntrackStream.Service.Hosting;
 /// </summary>
 /// <param name="putBack">Sets it; returns why not, or null.</param>
 /// <param name="rightAt">When it was last known to be right, ns since the Unix epoch.</param>
-internal sealed class SettingWatch(KernelSetting setting, Func<string?> read, Func<string?> putBack, long rightAt, TimeProvider time, ILogger logger)
+internal sealed class SettingWatch(
+    KernelSetting setting, Func<string?> read, Func<string?> putBack, long rightAt, TimeProvider time, ILogger logger)
 {
     private readonly RepeatLimit _warnings = new(TimeSpan.FromMinutes(1), time);
     private long _untold;

@@ -5,8 +5,8 @@ namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
 /// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that
-/// the next start after a kill -9 knows it, unless the disk does not take it. One that somebody else changed meanwhile is theirs: it is left alone. A value that cannot be
-/// set is reported, never fatal. Not thread-safe.
+/// the next start after a kill -9 knows it, unless the disk does not take it. One that somebody else changed meanwhile is theirs: it is left
+/// alone. A value that cannot be set is reported, never fatal. Not thread-safe.
 /// </summary>
 internal sealed class SysctlGuard
 {

@@ -45,6 +45,7 @@ internal static class TrackingProbe
     /// <param name="max">How many it takes; 0 for any number.</param>
     internal static TrackingReport Describe(TrackingState ipv4, TrackingState ipv6, string? obstacle, long entries, long max)
     {
+        bool isFull = max > 0 && entries >= max - AlmostFull && (ipv4, ipv6) is (not TrackingState.Active, not TrackingState.Active);
         (TrackingState state, string reason) = (ipv4, ipv6) switch
         {
             (TrackingState.Active, TrackingState.Active) => (TrackingState.Active, "IPv4 and IPv6 are tracked"),
@@ -52,14 +53,15 @@ internal static class TrackingProbe
             (TrackingState.Inactive, TrackingState.Active) => (TrackingState.Active, $"IPv6 is tracked, IPv4 is not; for both: {Remedy}"),
             (TrackingState.Active, _) => (TrackingState.Active, $"IPv4 is tracked; IPv6 could not be tried: {obstacle}"),
             (_, TrackingState.Active) => (TrackingState.Active, $"IPv6 is tracked; IPv4 could not be tried: {obstacle}"),
-            _ when max > 0 && entries >= max - AlmostFull => (TrackingState.Unknown,
-                $"the table is full ({entries} of {max} entries), so the kernel drops what would need another one, a datagram over loopback too: raise net.netfilter.nf_conntrack_max in the first network namespace"),
+            _ when isFull => (TrackingState.Unknown,
+                $"the table is full ({entries} of {max} entries), so the kernel drops what needs another one, a datagram over loopback too: "
+                + "raise net.netfilter.nf_conntrack_max in the first network namespace"),
             _ when entries > 0 => (TrackingState.Unknown,
                 $"the table holds {entries} entries, but a datagram over loopback was not tracked: a NOTRACK rule for loopback, or nothing uses conntrack any more"),
             (TrackingState.Unknown, TrackingState.Unknown) => (TrackingState.Unknown, $"a datagram over loopback could not be tried: {obstacle}"),
             _ => (TrackingState.Inactive, $"nothing in this namespace uses conntrack (a datagram over loopback was not tracked): {Remedy}"),
         };
-        return new TrackingReport(state, ipv4, ipv6, reason);
+        return new TrackingReport(state, ipv4, ipv6, reason) { IsFull = isFull };
     }
 
     private static (TrackingState State, string? Obstacle) Probe(ConntrackClient client, NetworkNamespace networkNamespace, IPAddress loopback)

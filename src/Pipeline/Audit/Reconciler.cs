@@ -161,7 +161,8 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private void OnDisconnected(in TapMessage message)
     {
         _connected = false;
-        OnLoss(message.Break == TapBreak.NamespaceReplaced ? FlowGapReason.NamespaceReplaced : FlowGapReason.Reconnect, message.From, message.To, lost: null);
+        FlowGapReason reason = message.Break == TapBreak.NamespaceReplaced ? FlowGapReason.NamespaceReplaced : FlowGapReason.Reconnect;
+        OnLoss(reason, message.From, message.To, lost: null);
         if (_phase is Phase.Opening or Phase.Closing)
             Abandon(RoundReason.Reconnect);
     }
