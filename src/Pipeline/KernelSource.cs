@@ -3,24 +3,26 @@ using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline;
 
 /// <summary>
-/// The kernel as a source: a tap that feeds the pipeline, a client for the loop's own questions, and one for each dump, all in one
-/// network namespace. A question that fails is answered so that nothing ends by it: the entry counts as alive.
+/// The kernel as a source: a tap that feeds the pipeline, a client each for the pipeline's questions, for the interfaces of a map's keys and for
+/// each dump, and the count of entries, all in one network namespace. A question that fails is answered so that nothing ends by it: the entry counts
+/// as alive.
 /// </summary>
 public sealed class KernelSource : IAsyncDisposable
 {
     private readonly NetworkNamespace _namespace;
     private readonly FlowBatchPool _pool = new();
     private readonly ILogger _logger;
-    private readonly FlowTuple[] _oneTuple = new FlowTuple[1];
-    private readonly uint[] _oneId = new uint[1];
-    private readonly bool[] _oneAnswer = new bool[1];
     private bool[] _found = new bool[64];
-    private ConntrackClient? _client; // null until asked, and after a failure
+    private ConntrackClient? _client; // the asker's; null until asked, and after a failure
+    private ConntrackClient? _interfaces; // the scan's; the same
+    private volatile EntryCount? _count; // null until the event socket is open
+    private long _failedQuestions;
 
     /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
     public KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers)
@@ -37,16 +39,14 @@ public sealed class KernelSource : IAsyncDisposable
             Kernel = new KernelTable
             {
                 Count = Count,
-                IsAlive = IsAlive,
-                AreAlive = AreAlive,
-                Exists = Exists,
+                Answer = Answer,
                 HasInterface = HasInterface,
                 Timeouts = Timeouts,
                 Dump = Dump,
             },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
-        Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), open, Random.Shared);
+        Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), () => Open(open), Random.Shared);
     }
 
     public PipelineSource Source { get; }
@@ -54,17 +54,40 @@ public sealed class KernelSource : IAsyncDisposable
     public ConntrackTap Tap { get; }
 
     /// <summary>Questions that failed; each was answered "alive", or skipped.</summary>
-    public long FailedQuestions { get; private set; }
+    public long FailedQuestions => Interlocked.Read(ref _failedQuestions);
 
     public async ValueTask DisposeAsync()
     {
         await Tap.DisposeAsync().ConfigureAwait(false);
         _client?.Dispose();
+        _interfaces?.Dispose();
+        _count?.Dispose();
     }
 
-    private ConntrackClient Client() => _client ??= NewClient();
-
     private ConntrackClient NewClient() => _namespace.Run(static () => new ConntrackClient());
+
+    /// <summary>The event socket has loaded connection tracking, so that there is a count. Never on the reader's thread.</summary>
+    private TapSocket Open(Func<TapSocket> open)
+    {
+        TapSocket socket = open();
+        EntryCount? before = _count;
+        _count = OpenCount();
+        before?.Dispose();
+        return socket;
+    }
+
+    private EntryCount? OpenCount()
+    {
+        try
+        {
+            return EntryCount.Open(_namespace);
+        }
+        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException)
+        {
+            _logger.CountUnreadable(e.Message);
+            return null;
+        }
+    }
 
     private void Dump(Action<FlowBatch> onRows, CancellationToken cancellationToken)
     {
@@ -72,65 +95,21 @@ public sealed class KernelSource : IAsyncDisposable
         client.Dump(FlowFamily.Unspecified, _pool, onRows, cancellationToken);
     }
 
-    private long? Count()
+    private long? Count() => _count?.Read();
+
+    private void Answer(TableQuestion question)
     {
+        if (_found.Length < question.Count)
+            _found = new bool[question.Count];
         try
         {
-            return Client().Count();
+            _client ??= NewClient();
+            _client.GetMany(question.Tuples, _found, question.OnFound);
         }
         catch (NetlinkException e)
         {
-            OnFailure(e);
-            return null;
-        }
-    }
-
-    private bool IsAlive(in FlowTuple original, uint conntrackId)
-    {
-        _oneTuple[0] = original;
-        _oneId[0] = conntrackId;
-        AreAlive(_oneTuple, _oneId, _oneAnswer);
-        return _oneAnswer[0];
-    }
-
-    /// <summary>GET finds an entry by either of its tuples: only one whose original tuple and id are those asked for counts.</summary>
-    private void AreAlive(ReadOnlySpan<FlowTuple> originals, ReadOnlySpan<uint> ids, Span<bool> alive)
-    {
-        alive.Clear();
-        Span<bool> same = stackalloc bool[originals.Length];
-        FlowTuple[] asked = originals.ToArray();
-        uint[] askedIds = ids.ToArray();
-        bool[] answers = new bool[originals.Length];
-        try
-        {
-            Client().GetMany(
-                originals,
-                same,
-                (int i, in FlowEvent row) => answers[i] = row.Flow.Original == asked[i] && row.Flow.Id == askedIds[i]);
-            answers.CopyTo(alive);
-        }
-        catch (NetlinkException e)
-        {
-            OnFailure(e);
-            alive.Fill(true);
-        }
-    }
-
-    private FlowExistence Exists(ReadOnlySpan<FlowTuple> tuples)
-    {
-        if (_found.Length < tuples.Length)
-            _found = new bool[tuples.Length];
-        Span<bool> found = _found.AsSpan(0, tuples.Length);
-        found.Clear();
-        try
-        {
-            Client().GetMany(tuples, found);
-            return found.Contains(true) ? FlowExistence.Some : FlowExistence.None;
-        }
-        catch (NetlinkException e)
-        {
-            OnFailure(e);
-            return FlowExistence.Unknown;
+            question.Fail();
+            OnFailure(e, ref _client);
         }
     }
 
@@ -138,11 +117,12 @@ public sealed class KernelSource : IAsyncDisposable
     {
         try
         {
-            return Client().HasInterface(index);
+            _interfaces ??= NewClient();
+            return _interfaces.HasInterface(index);
         }
         catch (NetlinkException e)
         {
-            OnFailure(e);
+            OnFailure(e, ref _interfaces);
             return null;
         }
     }
@@ -167,11 +147,11 @@ public sealed class KernelSource : IAsyncDisposable
     }
 
     /// <summary>Answers of a failed request may still come: a new socket forgets them.</summary>
-    private void OnFailure(NetlinkException e)
+    private void OnFailure(NetlinkException e, ref ConntrackClient? client)
     {
-        FailedQuestions++;
+        Interlocked.Increment(ref _failedQuestions);
         _logger.QuestionFailed(e.Message);
-        _client?.Dispose();
-        _client = null;
+        client?.Dispose();
+        client = null;
     }
 }
