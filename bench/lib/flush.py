@@ -11,7 +11,9 @@ from . import measure, namespace, process, readers, report, table
 
 BUFFER = 512 << 20  # granted: twice what SO_RCVBUFFORCE is asked for
 NEW_RATE = 2_000  # flows a second that begin meanwhile
-ASKS = {"/healthz": "health", "/v1/status": "status", "/metrics": "metrics"}
+OURS = ("--set", f"Tap:ReceiveBufferBytes={BUFFER}", "--set", "Api:Enabled=true", "--set", "Api:Socket={directory}/api.sock")
+LIMIT = ("--buffer", str(BUFFER // 2))
+ASKS = ("/healthz", "/v1/status", "/metrics")
 
 
 def run(args):
@@ -20,43 +22,37 @@ def run(args):
         with table.raised(args.flows + 200_000), namespace.created() as space:
             rows.append(_row(space, readers.READERS[name], args.flows))
             print(rows[-1], flush=True)
-    body = report.table(("reader", "flush, s", "events lost", "highest backlog, MiB", "of the buffer", "caught up after the flush, s", "longest answer, ms: health",
-                         "status", "metrics", "answers, of them 503"), rows)
+    body = report.table(("reader", "flush, s", "events lost", "highest backlog, MiB", "of the buffer", "caught up after the flush, s",
+                         "longest answer, ms: health", "status", "metrics", "answers, of them 503"), rows)
     body += f"""
-{args.flows:,} UDP flows in a network namespace of their own, flushed by `conntrack -F` (the time it took, first column) while flows begin at {NEW_RATE:,}/s. Receive
-buffer 512 MiB. Backlog: bytes queued on the event socket, looked at each millisecond. Each path of the API is asked again as soon as it has
-answered, from the beginning of the flush until the reader has caught up.
+{args.flows:,} UDP flows in a network namespace of their own, flushed by `conntrack -F` (the time it took, first column) while flows begin at
+{NEW_RATE:,}/s. Receive buffer 512 MiB. Backlog: bytes queued on the event socket, looked at each millisecond. Each path of the API is asked again
+10 ms after it has answered, from the beginning of the flush until the reader has caught up.
 """
     report.publish("flush", f"A flush of {args.flows:,} flows by another program", body, args.save)
 
 
 def _row(space, reader, flows):
-    with measure.scratch(reader.name) as directory:
-        ours = readers.is_ours(reader)
-        buffer = ("--set", f"Tap:ReceiveBufferBytes={BUFFER}", "--set", "Api:Enabled=true", "--set", "Api:Socket={directory}/api.sock") if ours \
-            else ("--buffer", str(BUFFER // 2))
-        with measure.running(space, reader, directory, buffer) as program:
-            made = measure.storm(space, flows)
-            program.wait_quiet()
-            before = program.event_socket()[1]
-            asks = [Asking(f"{directory}/api.sock", path) for path in ASKS] if ours else []
-            with _meanwhile(space), Backlog(program) as backlog, contextlib.ExitStack() as asking:
-                time.sleep(2)
-                for ask in asks:
-                    asking.enter_context(ask)
-                began = time.monotonic()
-                space.flush()
-                took = time.monotonic() - began
-                caught_up = _caught_up(program, began + took)
-            program.wait_quiet()
-            lost = program.event_socket()[1] - before
-    longest = [f"{1000 * ask.longest:.1f}" for ask in asks] or ["", "", ""]
+    ours = readers.is_ours(reader)
+    with measure.scratch(reader.name) as directory, measure.running(space, reader, directory, OURS if ours else LIMIT) as program:
+        if measure.storm(space, flows)["new"] < flows:
+            raise process.ReaderFailed("the storm made fewer flows than it was asked for")
+        program.wait_quiet()
+        before = program.event_socket()[1]
+        asks = [Asking(f"{directory}/api.sock", path) for path in ASKS] if ours else []
+        with _meanwhile(space), Backlog(program) as backlog, contextlib.ExitStack() as asking:
+            time.sleep(2)
+            for ask in asks:
+                asking.enter_context(ask)
+            began = time.monotonic()
+            space.flush()
+            took = time.monotonic() - began
+            caught_up = _caught_up(program, began + took)
+        program.wait_quiet()
+        lost = program.event_socket()[1] - before
+    answers = [f"{1000 * ask.longest:.1f}" for ask in asks] + [f"{sum(ask.answers for ask in asks):,}, {sum(ask.unwell for ask in asks):,}"]
     return (reader.title, f"{took:.2f}", f"{lost:,}", f"{backlog.highest / 2**20:.1f}", f"{100 * backlog.highest / BUFFER:.1f} %", f"{caught_up:.2f}",
-            *longest, f"{sum(ask.answers for ask in asks):,}, {sum(ask.unwell for ask in asks):,}" if ours else "") if made["new"] >= flows else _fail(made)
-
-
-def _fail(made):
-    raise process.ReaderFailed(f"the storm made {made} only")
+            *(answers if ours else [""] * 4))
 
 
 def _caught_up(program, ended):

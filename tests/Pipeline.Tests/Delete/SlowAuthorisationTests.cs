@@ -8,21 +8,23 @@ namespace ConntrackStream.Pipeline.Tests.Delete;
 public sealed class SlowAuthorisationTests : IAsyncDisposable
 {
     private static readonly Flow A = ViewHarness.Udp(1);
-    private static readonly MapKey KeyA = CleaningHarness.Key(A);
+    private static readonly MapKey KeyA = CleaningHarness.Key(A), KeyB = CleaningHarness.Key(ViewHarness.Udp(2));
 
     private readonly CleaningHarness _harness = new();
     private readonly SemaphoreSlim _answers = new(0), _questions = new(0);
 
     [Fact]
-    public async Task A_flow_that_starts_before_the_answer_keeps_its_entry()
+    public async Task A_flow_that_starts_before_the_answer_keeps_its_entry_and_an_end_begins_the_grace_anew()
     {
+        _harness.Map[KeyB] = default;
         await NominatedAsync();
         await QuestionAsync();
         _harness.Kernel.Event(FlowEventType.New, A); // the kernel's answer, that there is no such flow, was made before
-        await CleaningHarness.UntilAsync(() => _harness.Counters.CancelledByNew == 1);
-        Answer();
-        await _harness.SettleAsync();
-        Assert.Equal((true, 0), (_harness.Map.Has(KeyA), _harness.Map.Takes));
+        _harness.Kernel.Event(FlowEventType.Destroy, A);
+        await CleaningHarness.UntilAsync(() => _harness.Counters is { CancelledByNew: 1, NominatedByEnd: 1 });
+        Answer(2);
+        await CleaningHarness.UntilAsync(() => !_harness.Map.Has(KeyB)); // about both there was one question
+        Assert.Equal((true, 1), (_harness.Map.Has(KeyA), _harness.Map.Takes));
     }
 
     [Fact]
