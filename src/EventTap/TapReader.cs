@@ -97,6 +97,7 @@ internal sealed class TapReader : IDisposable
 
     private void Read()
     {
+        NeverWaits.Enter();
         using CancellationTokenRegistration registration = _stop.UnsafeRegister(static barriers => ((TapBarriers)barriers!).Wake(), _barriers);
         try
         {

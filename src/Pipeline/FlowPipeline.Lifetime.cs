@@ -48,6 +48,7 @@ public sealed partial class FlowPipeline
         foreach (SinkQueue sink in _sinks)
             await sink.StartAsync(cancellationToken).ConfigureAwait(false);
         _graph = Connect();
+        _asker?.Start();
         _run = Task.Run(RunAsync, CancellationToken.None);
     }
 
@@ -68,11 +69,14 @@ public sealed partial class FlowPipeline
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
         if (_map is { } map && !_run.IsCompleted)
-            await Task.WhenAny(_run, RunOnLoopAsync(map.Stage.Stop)).ConfigureAwait(false);
+            await Task.WhenAny(_run, _loop.InvokeAsync(map.Stage.StopAsync, CancellationToken.None).Unwrap()).ConfigureAwait(false);
         if (_reconciler is { } reconciler)
             await reconciler.StopAsync().ConfigureAwait(false);
         _source.Messages.Writer.TryComplete();
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_asker is not null)
+            await _asker.StopAsync().ConfigureAwait(false);
+        _view.GiveUpDoubts();
         _reconciler?.WriteOpenGaps();
         _writer.Flush(); // what a lagging sink had kept waiting, too
         _graph.Dispose();
@@ -134,12 +138,8 @@ public sealed partial class FlowPipeline
     /// </summary>
     public async Task LeaveNamespaceAsync()
     {
-        Task left = RunOnLoopAsync(() =>
-        {
-            _map?.Audit.LeaveNamespace();
-            _source.Kernel?.LeaveNamespace();
-        });
-        await Task.WhenAny(_run, left).ConfigureAwait(false);
+        await Task.WhenAny(_run, RunOnLoopAsync(() => _map?.Audit.LeaveNamespace())).ConfigureAwait(false);
+        _source.Kernel?.LeaveNamespace();
     }
 
     /// <summary>A setting of the kernel that the stream relies on was found off; what follows is written as one gap, once it is on again.</summary>
@@ -165,6 +165,12 @@ public sealed partial class FlowPipeline
         },
         CancellationToken.None);
 
+    private void OnDrained()
+    {
+        _view.PassBarrier();
+        _loop.Add(new DrainWork(_view, _drained));
+    }
+
     private const long DrainToken = long.MaxValue; // the reconciler counts up from 1
 
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -175,6 +181,8 @@ public sealed partial class FlowPipeline
         await StopAsync().ConfigureAwait(false);
         if (_map is not null)
             await _map.DisposeAsync().ConfigureAwait(false);
+        if (_asker is not null)
+            await _asker.DisposeAsync().ConfigureAwait(false);
         _reconciler?.Dispose();
         _loop.Dispose();
         _messages.Dispose();

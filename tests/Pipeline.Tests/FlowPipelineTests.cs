@@ -106,7 +106,7 @@ public sealed class FlowPipelineTests
         await kernel.StartAsync();
         Assert.Equal("Started/Dump", await kernel.NextAsync());
         await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
-        kernel.Table.Remove(A.Original);
+        kernel.Table.TryRemove(A.Original, out _);
         kernel.Table[B.Original] = B;
         kernel.Say(TapMessageKind.Overrun, lost: 5);
         Assert.Equal("Started/Dump", await kernel.NextAsync());

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline.Tests;
@@ -10,6 +12,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 {
     private readonly RecordingSink _sink = new();
     private readonly FlowBatchPool _pool = new();
+    private int _answers;
 
     public ScriptedKernel(PipelineOptions? options = null, IFlowSink? other = null)
     {
@@ -19,27 +22,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             {
                 Count = () => CountAnswer ?? Table.Count,
                 LeaveNamespace = () => NamespacesLeft++,
-                IsAlive = (in tuple, _) => Table.ContainsKey(tuple),
-                AreAlive = (tuples, _, alive) =>
-                {
-                    for (int i = 0; i < tuples.Length; i++)
-                        alive[i] = Table.ContainsKey(tuples[i]);
-                },
-                Exists = tuples =>
-                {
-                    if (ExistsFails)
-                        return FlowExistence.Unknown;
-                    foreach (FlowTuple tuple in tuples)
-                    {
-                        foreach (Flow flow in Table.Values)
-                        {
-                            if (flow.Original == tuple || flow.Reply == tuple)
-                                return FlowExistence.Some;
-                        }
-                    }
-
-                    return FlowExistence.None;
-                },
+                Answer = Answer,
                 HasInterface = index => Interfaces.Contains(index),
                 Timeouts = () => Timeouts,
                 Dump = Dump,
@@ -56,7 +39,8 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 
     public FlowPipeline Pipeline { get; }
 
-    public Dictionary<FlowTuple, Flow> Table { get; } = [];
+    /// <summary>The kernel's table, read by dumps and questions on threads of their own.</summary>
+    public ConcurrentDictionary<FlowTuple, Flow> Table { get; } = new();
 
     public bool BarriersLost { get; set; }
 
@@ -69,7 +53,13 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public KernelTimeouts Timeouts { get; set; } = new();
 
     /// <summary>GETs fail.</summary>
-    public bool ExistsFails { get; set; }
+    public volatile bool ExistsFails;
+
+    /// <summary>Called on the asker's thread before each answer: another program's request may hold it up.</summary>
+    public Action? BeforeAnswer { get; set; }
+
+    /// <summary>Questions answered.</summary>
+    public int Answers => Volatile.Read(ref _answers);
 
     /// <summary>The sink takes nothing until this is done.</summary>
     public Task SinkGate
@@ -122,6 +112,23 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await Pipeline.DisposeAsync();
+
+    private void Answer(TableQuestion question)
+    {
+        BeforeAnswer?.Invoke();
+        for (int i = 0; i < question.Count; i++)
+        {
+            foreach (Flow flow in Table.Values)
+            {
+                if (flow.Original == question.Tuples[i] || flow.Reply == question.Tuples[i])
+                    question.OnFound(i, new FlowEvent { Type = FlowEventType.Row, Flow = flow });
+            }
+        }
+
+        if (ExistsFails)
+            question.Fail();
+        Interlocked.Increment(ref _answers);
+    }
 
     private void Dump(Action<FlowBatch> onRows, CancellationToken cancellationToken)
     {

@@ -36,6 +36,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private bool _hasOpened;
     private Task _dump = Task.CompletedTask;
     private bool _isWaitingForRoom;
+    private bool _hasPassed; // the barrier has, but the kernel's answer about an event before it has not come
 
     private enum Phase : byte
     {
@@ -98,6 +99,8 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     /// <summary>Sweeping, in steps.</summary>
     public LoopWorkState Step()
     {
+        if (_hasPassed)
+            return TryPass() ? LoopWorkState.Busy : LoopWorkState.Waiting;
         if (_phase != Phase.Settling || _settlement is null)
             return LoopWorkState.Waiting;
         if (!ports.HasRoom())
@@ -106,8 +109,9 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
             return LoopWorkState.Waiting;
         }
 
-        if (!_settlement.Step())
-            return LoopWorkState.Busy;
+        LoopWorkState state = _settlement.Step();
+        if (state != LoopWorkState.Done)
+            return state;
         Finish();
         return LoopWorkState.Busy;
     }
@@ -218,7 +222,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     /// </summary>
     private void OnBarrierOverdue(long token)
     {
-        if (token != _token || _phase is not (Phase.Opening or Phase.Closing))
+        if (token != _token || _hasPassed || _phase is not (Phase.Opening or Phase.Closing))
             return;
         logger.BarrierOverdue(BarrierPatience.TotalSeconds);
         AskForBarrier();
@@ -226,10 +230,24 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
 
     private void OnBarrier()
     {
+        if (_phase is not (Phase.Opening or Phase.Closing))
+            return;
+        view.PassBarrier();
+        _hasPassed = true;
+        TryPass();
+    }
+
+    /// <summary>The barrier has shown every event before it; those that wait for an answer of the kernel must have been applied as well.</summary>
+    private bool TryPass()
+    {
+        if (view.HasDoubtsBeforeBarrier)
+            return false;
+        _hasPassed = false;
         if (_phase == Phase.Opening)
             Open();
-        else if (_phase == Phase.Closing)
+        else
             StartSettling();
+        return true;
     }
 
     private void Open()
@@ -304,7 +322,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private void StartSettling()
     {
         _phase = Phase.Settling;
-        _settlement = view.Settle(Origin, _result, kernel.AreAlive);
+        _settlement = view.Settle(Origin, _result);
         ports.Wake();
     }
 
@@ -338,6 +356,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         if (_gap is { } gap)
             _losses.Return(gap);
         _gap = null;
+        _hasPassed = false;
         _phase = Phase.Idle;
         _token++;
         Request(again > _reason ? again : _reason);

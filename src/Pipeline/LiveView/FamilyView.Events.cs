@@ -21,6 +21,12 @@ internal sealed partial class FamilyView<TKey>
     {
         TKey key = TKey.From(e.Flow.Original);
         int slot = _table.Find(key, hash);
+        if (_doubts.Count > 0 && slot >= 0 && _table[slot].Is(RowFlags.Doubtful))
+        {
+            ParkBehind(slot, e);
+            return;
+        }
+
         switch (e.Type)
         {
             case FlowEventType.New:
@@ -138,22 +144,39 @@ internal sealed partial class FamilyView<TKey>
             return;
         }
 
-        ref FlowRow<TKey> row = ref _table[slot];
-        if (IsLate(row, e, fingerprint))
+        switch (IsLate(_table[slot], e, fingerprint))
         {
-            context.Counters.LateDestroy++;
-            context.RecentEnds.Add(fingerprint, e.Time);
-            return;
+            case Lateness.Late:
+                Reject(e, fingerprint);
+                break;
+            case Lateness.Doubtful when context.Ask is not null: // a recording has no kernel to be asked, and no repeats
+                Park(slot, hash, e);
+                break;
+            default:
+                End(slot, hash, e, fingerprint);
+                break;
         }
+    }
 
+    /// <summary>The DESTROY is an earlier incarnation's.</summary>
+    private void Reject(in FlowEvent e, ulong fingerprint)
+    {
+        context.Counters.LateDestroy++;
+        context.RecentEnds.Add(fingerprint, e.Time);
+    }
+
+    /// <summary>The DESTROY is the row's own.</summary>
+    private void End(int slot, ulong hash, in FlowEvent e, ulong fingerprint)
+    {
+        ref FlowRow<TKey> row = ref _table[slot];
         if (row.Is(RowFlags.Provisional))
             Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, Math.Min(FoundAt(row), e.Time));
-        End(slot, row, e);
+        WriteEnd(slot, row, e);
         Remove(slot, hash);
         context.RecentEnds.Add(fingerprint, e.Time);
     }
 
-    private void End(int slot, in FlowRow<TKey> row, in FlowEvent e)
+    private void WriteEnd(int slot, in FlowRow<TKey> row, in FlowEvent e)
     {
         ref FlowChange change = ref context.Changes.Add(FlowChangeKind.Ended, FlowOrigin.Event);
         change.Flow = e.Flow;
@@ -226,25 +249,30 @@ internal sealed partial class FamilyView<TKey>
     /// same id; then kernel times tell. The kernel is asked where they are not of one kind and close, or there are none and the very same
     /// DESTROY was seen a moment ago.
     /// </summary>
-    private bool IsLate(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
+    private Lateness IsLate(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
     {
         if (row.Is(RowFlags.Provisional))
-            return false;
+            return Lateness.Own;
         if (e.Flow.Id != row.ConntrackId)
-            return row.LossEpoch == context.LossEpoch || AskKernel(row);
+            return row.LossEpoch == context.LossEpoch ? Lateness.Late : Lateness.Doubtful;
         if (e.Flow.Has(FlowFields.StartTime) && row.HasKernelStart)
         {
             long earlier = row.Start - e.Flow.StartTime;
-            return earlier > StartTimes.Same && (row.HasExactStart || earlier > StartTimes.LongestWay || AskKernel(row));
+            return earlier <= StartTimes.Same ? Lateness.Own
+                : row.HasExactStart || earlier > StartTimes.LongestWay ? Lateness.Late
+                : Lateness.Doubtful;
         }
 
-        return context.RecentEnds.Contains(fingerprint, e.Time) && AskKernel(row);
+        return context.RecentEnds.Contains(fingerprint, e.Time) ? Lateness.Doubtful : Lateness.Own;
     }
 
-    private bool AskKernel(in FlowRow<TKey> row)
+    private enum Lateness : byte
     {
-        context.Counters.Verified++;
-        return context.IsAlive(row.Original.ToTuple(), row.ConntrackId);
+        Own,
+        Late,
+
+        /// <summary>Only the kernel can say: late if it knows the row's flow.</summary>
+        Doubtful,
     }
 
     private void Touch(ref FlowRow<TKey> row)

@@ -82,7 +82,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
     /// <param name="portId">Of the program that asked for it.</param>
     public async Task CloseAsync(Flow flow, uint portId = 0)
     {
-        await OnLoopAsync(() => Kernel.Table.Remove(flow.Original));
+        await OnLoopAsync(() => Kernel.Table.TryRemove(flow.Original, out _));
         Kernel.Event(FlowEventType.Destroy, flow, portId);
         await UntilAsync(() => Find(flow) is null);
         await SettleAsync();
