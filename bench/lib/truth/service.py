@@ -107,12 +107,29 @@ class Supervisor:
         os.rename(self.path, self._moved)
         return True
 
+    def remove_log(self):
+        """Its whole lines until then are one more file for the checker. False if another file is on its way."""
+        if self._moved is not None or not self.has_log():
+            return False
+        with open(self.path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            os.unlink(self.path)
+            lines = file.read(size)
+        target, name = self._next()
+        with open(target, "wb") as file:
+            file.write(lines[:lines.rfind(b"\n") + 1])
+        self._note({"what": "log", "path": target, "name": name})
+        return True
+
+    def _next(self):
+        self._moves += 1
+        name = f"flows.{self._moves:06}"
+        return f"{self._directory}/complete/{name}", name
+
     def collect(self, ended=False):
         """A moved file is complete when the service writes to its successor, or has ended."""
         if self._moved is not None and (ended or self.has_log()):
-            self._moves += 1
-            name = f"flows.{self._moves:06}"
-            target = f"{self._directory}/complete/{name}"
+            target, name = self._next()
             shutil.move(self._moved, target)
             self._moved = None
             self._note({"what": "log", "path": target, "name": name, "torn": self._torn})
