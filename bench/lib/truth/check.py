@@ -7,10 +7,12 @@ import time
 from . import streams
 from .checker import Checker
 
+SHOWN = 3  # violations of a kind
+
 
 def directory(path, keep):
     with open(f"{path}/violations", "w", encoding="utf-8") as violations:
-        checker = Checker(streams.Recorder(f"{path}/events", keep), lambda text: _report(violations, text))
+        checker = Checker(streams.Recorder(f"{path}/events", keep), lambda number, text: _report(violations, number, text))
         checker.follow(_told(streams.journal(f"{path}/journal"), checker, path), keep, os.unlink)
     _write(f"{path}/result.json", {**_status(checker), "kinds": checker.violations, "gaps by reason": _gaps(checker), "new": checker.events["N"],
                                    "destroy": checker.events["D"], "by event": checker.records, "missed": checker.missed, "exact gaps": checker.exact_gaps,
@@ -37,10 +39,12 @@ def _gaps(checker):
     return {kind[4:]: count for kind, count in checker.records.items() if kind.startswith("gap ")}
 
 
-def _report(file, text):
+def _report(file, number, text):
+    """The file has more examples of a kind than the terminal."""
     file.write(text + "\n")
     file.flush()
-    print(text[:2000], flush=True)
+    if number <= SHOWN:
+        print(text, flush=True)
 
 
 def _write(path, value):

@@ -48,7 +48,7 @@ KINDS = {
 
 
 class Checker:
-    def __init__(self, recorder, report=lambda text: None):
+    def __init__(self, recorder, report=lambda number, text: None):
         self._recorder, self._report = recorder, report
         self._lines = collections.deque()
         self._recorder_ended = False
@@ -208,15 +208,20 @@ class Checker:
             if exact is not None:
                 return exact
         begin = records.microseconds(record["start"]) if "start" in record else time
-        best = min(flows, key=lambda flow: _distance(flow, begin), default=None)
-        if best is not None and _distance(best, begin) <= WAY:
-            return best
+        nearest = self._nearest(key, begin)
+        if nearest is not None:
+            return nearest
         if any(low <= begin <= high for low, high in self._windows):
             flow = Flow(key, None, None)
             flow.begin, flow.told = begin, True
             self._by_key.setdefault(key, []).append(flow)
             return flow
         return None
+
+    def _nearest(self, key, begin):
+        """The flow that began when a record says so."""
+        best = min(self._by_key.get(key, ()), key=lambda flow: _distance(flow, begin), default=None)
+        return best if best is not None and _distance(best, begin) <= WAY else None
 
     def _supersede(self, flow, where):
         """Another flow_id for the same incarnation: after a restart, where the checkpoint did not have the first one yet."""
@@ -237,7 +242,7 @@ class Checker:
         identity = self._ids.pop(flow_id, None)
         exact = next((flow for flow in self._by_key.get(key, ()) if flow.destroy == time and not flow.exact), None)
         if identity is None:
-            self._end_without_start(flow_id, exact, where)
+            self._end_without_start(record, time, exact, where)
             return
         flow = identity.flow
         flow.ids.remove(flow_id)
@@ -255,21 +260,28 @@ class Checker:
             exact.exact = exact.ended = True
         elif flow.key != key:
             self._violation("id-reused", f"the start at {identity.where} is of {flow}; this end is of {key}", where)
-        elif (flow.destroy is None and flow.new is not None) or (flow.destroy is not None and flow.destroy > time + AHEAD // 1000):
+        else:
+            self._see_inferred_end(flow, time, where)
+
+    def _see_inferred_end(self, flow, time, where):
+        if (flow.destroy is None and flow.new is not None) or (flow.destroy is not None and flow.destroy > time + AHEAD // 1000):
             self._violation("end-alive", str(flow), where)
         elif flow.destroy is None:
             self._forget(flow)  # never had events
 
-    def _end_without_start(self, flow_id, exact, where):
-        if flow_id in self._seen_ids:
+    def _end_without_start(self, record, time, exact, where):
+        """Right if the start record is missing with a sink's gap, which is judged with the flow."""
+        if record["flow_id"] in self._seen_ids:
             self._violation("end-twice", f"{exact or 'at the time of no DESTROY'}", where)
             return
-        self._seen_ids.add(flow_id)
-        if exact is None or exact.started:
-            self._violation("end-unknown", f"{exact or 'at the time of no DESTROY'}", where)
+        self._seen_ids.add(record["flow_id"])
+        flow = exact or self._nearest(records.key_of_record(record), records.microseconds(record["start"]) if "start" in record else time)
+        if flow is None or flow.started or flow.ended:
+            self._violation("end-unknown", f"{flow or 'of no flow of the kernel'}", where)
             return
-        exact.exact = exact.ended = True
-        exact.orphan = where  # right if the start record is missing with a gap
+        if flow is not exact:
+            self._see_inferred_end(flow, time, where)
+        flow.exact, flow.ended, flow.orphan = flow is exact, True, where
 
     def _update(self, record, where):
         identity = self._ids.get(record["flow_id"])
@@ -400,7 +412,7 @@ class Checker:
         lines = [f"{kind}: {KINDS[kind]}" + (f" ({text})" if text else "")]
         if where is not None:
             lines.append(f"  {where[0]}:{where[1]}: {where[2].rstrip()}")
-        self._report("\n".join(lines))
+        self._report(self.violations[kind], "\n".join(lines))
 
 
 def _distance(flow, begin):
