@@ -167,7 +167,8 @@ class Checker:
         if flow is None:
             flow = Flow(key, None, number)
             self._by_key.setdefault(key, []).append(flow)
-        flow.begin, flow.destroy, flow.destroy_line = int(begin) // 1000, time, number
+        flow.begin = int(begin) // 1000 or None
+        flow.destroy, flow.destroy_line = time, number
         if packets != "-":
             flow.counters = (int(packets), int(octets), int(reply_packets), int(reply_octets))
         self._limbo.append(flow)
@@ -253,8 +254,8 @@ class Checker:
             flow.exact = True
             if counters is not None and flow.counters is not None and counters != flow.counters:
                 self._violation("counters", f"{counters}; {flow}", where)
-            if "start" in record and records.microseconds(record["start"]) != flow.begin:
-                self._violation("times", f"begun at {records.written(flow.begin)}; {flow}", where)
+            if "start" in record and flow.begin is not None and records.microseconds(record["start"]) != flow.begin:
+                self._violation("times", str(flow), where)
         elif exact is not None:
             self._violation("id-reused", f"the start at {identity.where} is of {flow}; this DESTROY is of {exact}", where)
             exact.exact = exact.ended = True
@@ -329,7 +330,7 @@ class Checker:
             return
         if self._judge_from is not None and flow.new is not None and flow.new < self._judge_from:
             return
-        begin = flow.new if flow.new is not None else flow.begin
+        begin = next(time for time in (flow.new, flow.begin, flow.destroy) if time is not None)
         if flow.new is not None and not flow.told:
             self._missed.append(flow.new)
             if not flow.started and not self._gaps.over(flow.new):
@@ -396,8 +397,8 @@ class Checker:
             found = bisect.bisect_right(missed, end + 1) - bisect.bisect_left(missed, cluster[0].begin)
             self.exact_gaps += len(cluster) if overrun else 0
             if lost < found or (overrun and lost > found):
-                self._violation("gap-count", f"{lost} lost, {found} events without a record of their own, in {len(cluster)} gaps from {records.written(cluster[0].begin)} "
-                                f"to {records.written(end)}", cluster[0].where)
+                bounds = f"from {records.written(cluster[0].begin)} to {records.written(end)}"
+                self._violation("gap-count", f"{lost} lost, {found} events without a record of their own, in {len(cluster)} gaps {bounds}", cluster[0].where)
 
     def gap_seconds(self):
         return sum(end - cluster[0].begin for cluster, end in self._gaps.clusters()) / 1e6
@@ -419,4 +420,5 @@ def _distance(flow, begin):
     """Between the time that a start record states and the flow's own; the first is that of its NEW or the kernel's start."""
     if flow.destroy is not None and begin > flow.destroy:
         return 1 << 62
-    return min((abs(begin - known) for known in (flow.new, flow.begin) if known is not None), default=1 << 62)
+    known = [time for time in (flow.new, flow.begin) if time is not None] or [flow.destroy]
+    return min(abs(begin - time) for time in known)

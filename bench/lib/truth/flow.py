@@ -1,5 +1,7 @@
 """One incarnation of a flow as the recorder saw it, and what the log has said of it."""
 
+from .records import written
+
 
 class Flow:
     __slots__ = ("key", "new", "begin", "destroy", "counters", "new_line", "destroy_line", "told", "started", "ended", "exact", "ids", "last", "orphan")
@@ -22,11 +24,12 @@ class Flow:
         return self.told and self.exact and not self.ids and self.orphan is None
 
     def __str__(self):
-        from .records import written
         parts = ["flow " + self.key.replace("\t", " ")]
         parts.append(f"NEW {written(self.new)} (event {self.new_line})" if self.new is not None else "no NEW")
         if self.destroy is not None:
-            parts.append(f"begun {written(self.begin)}, DESTROY {written(self.destroy)} (event {self.destroy_line}), counters {self.counters}")
+            if self.begin is not None:
+                parts.append(f"begun {written(self.begin)}")
+            parts.append(f"DESTROY {written(self.destroy)} (event {self.destroy_line}), counters {self.counters}")
         return ", ".join(parts)
 
 

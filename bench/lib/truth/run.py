@@ -169,8 +169,8 @@ class Run:
         status = {}
         with contextlib.suppress(FileNotFoundError), open(f"{self.directory}/status.json", encoding="utf-8") as file:
             status = json.load(file)
-        print(f"{seconds / 60:5.1f} min  {sum(self.faults.values())} faults; checked so far: {status.get('events', 0):,} events, {status.get('records', 0):,} records, "
-              f"{status.get('gaps', 0)} gaps, {status.get('violations', 0)} violations", flush=True)
+        checked = ", ".join(f"{status.get(what, 0):,} {what}" for what in ("events", "records", "gaps", "violations"))
+        print(f"{seconds / 60:5.1f} min  {sum(self.faults.values())} faults; checked so far: {checked}", flush=True)
 
 
 def checker(directory, keep):

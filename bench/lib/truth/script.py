@@ -5,7 +5,8 @@ import random
 
 SECOND = 1_000_000
 BEGIN = 1_800_000_000_000_000  # µs
-OVERRUN, DISK, KILL, TERM, OFF = ((BEGIN + first * SECOND, BEGIN + last * SECOND) for first, last in ((20, 22), (40, 43), (60, 62), (80, 82), (100, 101)))
+OVERRUN, DISK, OVERRUN2, KILL, TERM, OFF = (
+    (BEGIN + first * SECOND, BEGIN + last * SECOND) for first, last in ((20, 22), (40, 43), (45, 46), (60, 62), (80, 82), (100, 101)))
 CHECKPOINT = BEGIN + 59 * SECOND  # the one before the kill -9
 FLOWS, LASTING, TUPLES = 2000, 10, 250
 STEP = 60_000  # µs between two flows; a tuple comes again after 15 s, and no flow lasts 10 s
@@ -22,11 +23,12 @@ class Script:
         self._draw = random.Random(7)
         self._ids = 0
         self._timed_events, self._timed_records = [], []
-        self._refused = self._dropped = 0
+        self._refused, self._dropped = {OVERRUN: 0, OVERRUN2: 0}, 0
         self.live = []  # lines of conntrack -L
         for number in range(FLOWS):
             self._flow(number, BEGIN + SECOND + number * STEP)
-        for reason, bounds, lost in (("overrun", OVERRUN, self._refused), ("sink_failed", DISK, self._dropped), ("restart", KILL, None), ("restart", TERM, None)):
+        gaps = [("overrun", bounds, lost) for bounds, lost in self._refused.items()]
+        for reason, bounds, lost in (*gaps, ("sink_failed", DISK, self._dropped), ("restart", KILL, None), ("restart", TERM, None)):
             self._put(bounds[1], {"v": 1, "time": text(bounds[1]), "event": "gap", "reason": reason, "lost": lost, "from": text(bounds[0]), "to": text(bounds[1])}, 0)
         self.events = [line for _, line in sorted(self._timed_events, key=lambda entry: entry[0])]
         self.log = [record for *_, record in sorted(self._timed_records, key=lambda entry: entry[:2])]
@@ -55,14 +57,15 @@ class Script:
         self._kernel(time, begin, None if lasting else end, port)
 
         # The start: told by its event, found by a dump after the gap, seen only at its end, or never.
-        gap = next((gap for gap in (OVERRUN, KILL, TERM) if _within(time, gap)), None)
+        gap = next((gap for gap in (OVERRUN, OVERRUN2, KILL, TERM) if _within(time, gap)), None)
         if gap is None:
             if _within(time, DISK):
                 self._dropped += 1
             else:
                 self._put(time, record("start", time, time, "event"))
         else:
-            self._refused += gap is OVERRUN
+            if gap in self._refused:
+                self._refused[gap] += 1
             if end > gap[1] + SETTLE:
                 self._put(gap[1] + SETTLE, record("start", begin, begin, "dump", (1, 28, 0, 0)))
             elif end > gap[1]:
@@ -77,10 +80,11 @@ class Script:
 
         if lasting or _within(end, KILL) or _within(end, TERM):
             return
-        if _within(end, OVERRUN):
-            self._refused += 1
+        overrun = next((bounds for bounds in self._refused if _within(end, bounds)), None)
+        if overrun is not None:
+            self._refused[overrun] += 1
             if gap is None:
-                self._put(OVERRUN[1] + SETTLE, record("end", OVERRUN[1] + SETTLE, begin, "dump"))
+                self._put(overrun[1] + SETTLE, record("end", overrun[1] + SETTLE, begin, "dump"))
         elif _within(end, DISK):
             self._dropped += 1
         else:
