@@ -83,8 +83,8 @@ public sealed class NamespaceReplacedTests : IDisposable
             await service.WaitForLogAsync(" 4051 ");
             await service.WaitForLogAsync(" 4052 ");
             Assert.Equal("0", SysctlGuard.TryRead(old, "nf_conntrack_acct"));
-            Send(5003);
             Assert.Equal("namespace_replaced", Text(await service.WaitForRecordAsync("\"event\":\"gap\""), "reason"));
+            Send(5003);
             await service.WaitForRecordAsync("\"dport\":5003");
         }
         finally
