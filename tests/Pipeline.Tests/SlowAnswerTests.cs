@@ -9,7 +9,8 @@ public sealed class SlowAnswerTests : IAsyncDisposable
     private static readonly Flow A = ViewHarness.Udp(1), B = ViewHarness.Udp(2);
 
     private readonly ScriptedKernel _kernel = new();
-    private readonly ManualResetEventSlim _answers = new(), _isAsked = new();
+    private readonly ManualResetEventSlim _answers = new();
+    private readonly TaskCompletionSource _isAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -75,7 +76,7 @@ public sealed class SlowAnswerTests : IAsyncDisposable
         _kernel.Event(FlowEventType.New, A);
         Assert.Equal("Started/Event", await _kernel.NextAsync());
         await _kernel.Pipeline.RequestAuditAsync(Cancel); // the kernel's table has no A
-        _isAsked.Wait(TimeSpan.FromSeconds(30), Cancel);
+        await _isAsked.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         _kernel.Event(FlowEventType.New, B);
         Assert.Equal("Started/Event", await _kernel.NextAsync());
         _answers.Set();
@@ -87,14 +88,13 @@ public sealed class SlowAnswerTests : IAsyncDisposable
         _answers.Set();
         await _kernel.DisposeAsync();
         _answers.Dispose();
-        _isAsked.Dispose();
     }
 
     private async Task StartAsync()
     {
         _kernel.BeforeAnswer = () =>
         {
-            _isAsked.Set();
+            _isAsked.TrySetResult();
             _answers.Wait();
         };
         _kernel.CountAnswer = 0;
@@ -110,6 +110,6 @@ public sealed class SlowAnswerTests : IAsyncDisposable
             _kernel.Event(type, A);
         foreach (string change in new[] { "Started/Event", "Ended/Event", "Started/Event" })
             Assert.Equal(change, await _kernel.NextAsync());
-        Assert.True(_isAsked.Wait(TimeSpan.FromSeconds(30), Cancel));
+        await _isAsked.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
     }
 }
