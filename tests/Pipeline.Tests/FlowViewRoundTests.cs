@@ -269,19 +269,4 @@ public sealed class FlowViewRoundTests
         _h.Settle(FlowOrigin.Audit);
         Assert.Equal("Updated/Audit 1", _h.Take());
     }
-
-    [Fact]
-    public void A_flow_keeps_its_id_from_before_a_restart()
-    {
-        _h.Context.EarlierIds = (in Flow _, out FlowId id) =>
-        {
-            id = new FlowId(0x123, 9);
-            return true;
-        };
-        _h.View.OpenRound();
-        _h.Row(_flow);
-        _h.Settle();
-        _h.Writer.Flush();
-        Assert.Equal(new FlowId(0x123, 9), _h.Changes[0].Id);
-    }
 }

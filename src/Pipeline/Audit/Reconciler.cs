@@ -312,11 +312,12 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         _phase = Phase.Idle;
         _retry = FirstRetry;
         view.CloseRound();
-        view.Context.EarlierIds = null;
         Rounds++;
         TimeSpan duration = ports.Scheduler.Now - _began;
         bool lostMeanwhile = view.Context.LossEpoch != _epochAtOpen;
         view.Context.Synced = !lostMeanwhile;
+        if (!lostMeanwhile)
+            view.Context.EarlierIds = null;
         if (_gap is { } gap)
             WriteGap(gap with { Recovered = _result.Repaired });
         _gap = null;

@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
-// NEW, UPDATE and DESTROY. Each may come twice, and (after a loss) any may be missing.
+// NEW and UPDATE. Each may come twice, and (after a loss) any may be missing.
 internal sealed partial class FamilyView<TKey>
 {
     /// <summary>
@@ -107,7 +107,8 @@ internal sealed partial class FamilyView<TKey>
     {
         if (slot < 0)
         {
-            if (context.Synced || (context.RoundOpen && _endedInRound.Contains(key)))
+            // Until the first sync the dump or the DESTROY is waited for: they tell enough to find the id from before the restart.
+            if (context.Synced || context.EarlierIds is not null || (context.RoundOpen && _endedInRound.Contains(key)))
             {
                 context.Counters.UnknownUpdate++;
                 return;
@@ -127,124 +128,6 @@ internal sealed partial class FamilyView<TKey>
             return;
         Touch(ref row);
         Emit(FlowChangeKind.Updated, FlowOrigin.Event, slot, e.Time);
-    }
-
-    private void ApplyDestroy(in TKey key, ulong hash, int slot, in FlowEvent e)
-    {
-        ulong fingerprint = RecentEnds.Fingerprint(hash, e.Flow);
-        if (slot < 0)
-        {
-            EndUnknown(fingerprint, key, e);
-            return;
-        }
-
-        ref FlowRow<TKey> row = ref _table[slot];
-        if (IsLate(row, e, fingerprint))
-        {
-            context.Counters.LateDestroy++;
-            context.RecentEnds.Add(fingerprint, e.Time);
-            return;
-        }
-
-        if (row.Is(RowFlags.Provisional))
-            Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, Math.Min(FoundAt(row), e.Time));
-        End(slot, row, e);
-        Remove(slot, hash);
-        context.RecentEnds.Add(fingerprint, e.Time);
-    }
-
-    private void End(int slot, in FlowRow<TKey> row, in FlowEvent e)
-    {
-        ref FlowChange change = ref context.Changes.Add(FlowChangeKind.Ended, FlowOrigin.Event);
-        change.Flow = e.Flow;
-        change.Id = context.Ids.Unpack(row.PackedId);
-        change.Generation = row.Generation;
-        change.Time = e.Time;
-        change.Start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : row.Start;
-        change.End = e.Flow.Has(FlowFields.StopTime) ? e.Flow.StopTime : e.Time;
-        change.Requester = e.PortId;
-        change.TimeLeft = e.Flow.Timeout;
-        MergeExtras(ref change, row.Is(RowFlags.HasExtras) ? _extras[slot] : null, e.Flow.Extras);
-    }
-
-    /// <summary>DESTROY carries no labels and no helper: they come from NEW or a dump.</summary>
-    private void MergeExtras(ref FlowChange change, FlowExtras? known, FlowExtras? told)
-    {
-        change.Flow.Extras = null;
-        if (known is null && told is null)
-            return;
-        FlowExtras merged = context.Changes.Copy(told ?? known!);
-        if (known is not null && !merged.HasLabels)
-        {
-            merged.HasLabels = known.HasLabels;
-            merged.Labels = known.Labels;
-        }
-
-        merged.Helper ??= known?.Helper;
-        change.Flow.Extras = merged;
-    }
-
-    /// <summary>A flow the view never held: it is told whole while events are being lost, and is a repeat otherwise.</summary>
-    private void EndUnknown(ulong fingerprint, in TKey key, in FlowEvent e)
-    {
-        bool repeated = context.Synced || context.RecentEnds.Contains(fingerprint, e.Time) || _endedInRound.Contains(key);
-        context.RecentEnds.Add(fingerprint, e.Time);
-        if (context.RoundOpen)
-            _endedInRound.Add(key);
-        if (repeated)
-        {
-            context.Counters.UnknownDestroy++;
-            return;
-        }
-
-        context.Counters.SeenOnlyAtEnd++;
-        FlowId id = context.Ids.Unpack(context.Ids.Mint());
-        uint generation = context.NextGeneration();
-        long start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : 0;
-        WriteWhole(FlowChangeKind.Started, e, id, generation, start, end: 0);
-        WriteWhole(FlowChangeKind.Ended, e, id, generation, start, e.Flow.Has(FlowFields.StopTime) ? e.Flow.StopTime : e.Time);
-    }
-
-    private void WriteWhole(FlowChangeKind kind, in FlowEvent e, FlowId id, uint generation, long start, long end)
-    {
-        ref FlowChange change = ref context.Changes.Add(kind, FlowOrigin.Event);
-        change.Flow = e.Flow;
-        change.Flow.Extras = e.Flow.Extras is null ? null : context.Changes.Copy(e.Flow.Extras);
-        change.Id = id;
-        change.Generation = generation;
-        change.Time = kind == FlowChangeKind.Started && start != 0 ? start : e.Time;
-        change.Start = start;
-        change.End = end;
-        if (kind != FlowChangeKind.Ended)
-            return;
-        change.Requester = e.PortId;
-        change.TimeLeft = e.Flow.Timeout;
-    }
-
-    /// <summary>
-    /// Does this DESTROY belong to an earlier incarnation than the live row? The id tells, except that a tuple used again often gets the
-    /// same id; then kernel times tell. The kernel is asked where they are not of one kind and close, or there are none and the very same
-    /// DESTROY was seen a moment ago.
-    /// </summary>
-    private bool IsLate(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
-    {
-        if (row.Is(RowFlags.Provisional))
-            return false;
-        if (e.Flow.Id != row.ConntrackId)
-            return row.LossEpoch == context.LossEpoch || AskKernel(row);
-        if (e.Flow.Has(FlowFields.StartTime) && row.HasKernelStart)
-        {
-            long earlier = row.Start - e.Flow.StartTime;
-            return earlier > StartTimes.Same && (row.HasExactStart || earlier > StartTimes.LongestWay || AskKernel(row));
-        }
-
-        return context.RecentEnds.Contains(fingerprint, e.Time) && AskKernel(row);
-    }
-
-    private bool AskKernel(in FlowRow<TKey> row)
-    {
-        context.Counters.Verified++;
-        return context.IsAlive(row.Original.ToTuple(), row.ConntrackId);
     }
 
     private void Touch(ref FlowRow<TKey> row)

@@ -154,7 +154,7 @@ internal sealed partial class FamilyView<TKey>
     {
         if (row.SeenRound != context.Round)
         {
-            Remove(slot, _table.Hash(row.Original)); // left by a round that failed, never announced
+            DropUnannounced(slot, ref row, origin, result);
             return;
         }
 
@@ -162,16 +162,34 @@ internal sealed partial class FamilyView<TKey>
         row.Flags &= ~RowFlags.Provisional;
         result.Missing++;
         context.Counters.Found++;
-        if (context.EarlierIds is { } earlier)
-            KeepEarlierId(slot, ref row, earlier);
+        TryKeepEarlierId(ref row);
         Emit(FlowChangeKind.Started, origin, slot, FoundAt(row));
     }
 
-    private void KeepEarlierId(int slot, ref FlowRow<TKey> row, FlowIdLookup earlier)
+    /// <summary>Left by a round that failed, never announced. Only where a record from before the restart tells of its start, one tells of its end.</summary>
+    private void DropUnannounced(int slot, ref FlowRow<TKey> row, FlowOrigin origin, RoundResult result)
     {
+        ulong hash = _table.Hash(row.Original);
+        if (!TryKeepEarlierId(ref row))
+        {
+            Remove(slot, hash);
+            return;
+        }
+
+        result.UntappedEnded++;
+        Emit(FlowChangeKind.Started, origin, slot, FoundAt(row));
+        EndUnseen(slot, hash, origin, context.Now);
+    }
+
+    private bool TryKeepEarlierId(ref FlowRow<TKey> row)
+    {
+        if (context.EarlierIds is null)
+            return false;
         row.CopyTo(out Flow flow);
-        if (earlier(flow, out FlowId id) && context.Ids.TryPack(id, out ulong packed))
-            row.PackedId = packed;
+        if (!context.TryTakeEarlierId(flow, out ulong packed))
+            return false;
+        row.PackedId = packed;
+        return true;
     }
 
     private void SettleMismatch(int slot, ref FlowRow<TKey> row, FlowOrigin origin, RoundResult result)

@@ -5,8 +5,8 @@ namespace ConntrackStream.Pipeline.LiveView;
 /// <summary>Asks the kernel, by GET, whether an entry with this original tuple and id exists now.</summary>
 internal delegate bool FlowProbe(in FlowTuple original, uint conntrackId);
 
-/// <summary>Finds the id that a flow found by the first dump had before the service restarted.</summary>
-public delegate bool FlowIdLookup(in Flow dumped, out FlowId id);
+/// <summary>Finds the id that a flow had before the service restarted, and gives each once. The flow is as a dump or a DESTROY tells it.</summary>
+public delegate bool FlowIdLookup(in Flow told, out FlowId id);
 
 /// <summary>What both families of the live view share. Used by the loop only.</summary>
 internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowProbe isAlive)
@@ -23,7 +23,7 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowPr
 
     public RecentEnds RecentEnds { get; } = new();
 
-    /// <summary>Set until the first round is done; null afterwards.</summary>
+    /// <summary>Set until the view is synced for the first time; null afterwards.</summary>
     public FlowIdLookup? EarlierIds { get; set; }
 
     /// <summary>Present time, ns since the Unix epoch, as of the message being handled.</summary>
@@ -58,6 +58,13 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowPr
     public bool ReplaceAfterLoss { get; init; } = true;
 
     public uint NextGeneration() => ++_generation;
+
+    /// <summary>The id that a flow had before the restart, packed.</summary>
+    public bool TryTakeEarlierId(in Flow flow, out ulong packed)
+    {
+        packed = 0;
+        return EarlierIds is { } earlier && earlier(flow, out FlowId id) && Ids.TryPack(id, out packed);
+    }
 
     private uint _generation;
 }
