@@ -82,7 +82,7 @@ public sealed class FlowPipelineTests
         });
         kernel.OnDump = () =>
         {
-            kernel.OnDump = null;
+            kernel.OnDump = () => kernel.DumpsFail = true; // so that the view is not synced
             kernel.Table[A.Original] = A;
             kernel.Say(TapMessageKind.Overrun, lost: 3);
         };

@@ -5,6 +5,18 @@ namespace ConntrackStream.Pipeline.LiveView;
 // DESTROY. It may come twice, late, or without a row; after a loss the row may be another flow's.
 internal sealed partial class FamilyView<TKey>
 {
+    /// <summary>Whose end a DESTROY tells, as seen from the row with its original tuple.</summary>
+    private enum EndOf : byte
+    {
+        Row,
+
+        /// <summary>A flow that ended before the row's began.</summary>
+        Predecessor,
+
+        /// <summary>A flow that began after the row's had ended unseen.</summary>
+        Successor,
+    }
+
     private void ApplyDestroy(in TKey key, ulong hash, int slot, in FlowEvent e)
     {
         ulong fingerprint = RecentEnds.Fingerprint(hash, e.Flow);
@@ -15,22 +27,65 @@ internal sealed partial class FamilyView<TKey>
         }
 
         ref FlowRow<TKey> row = ref _table[slot];
-        if (IsLate(row, e, fingerprint))
+        switch (WhoseEnd(row, e, fingerprint))
         {
-            context.Counters.LateDestroy++;
-            context.RecentEnds.Add(fingerprint, e.Time);
-            return;
+            case EndOf.Row:
+                if (row.Is(RowFlags.Provisional))
+                    AnnounceFound(slot, ref row, FlowOrigin.Dump, Math.Min(FoundAt(row), e.Time));
+                End(slot, row, e);
+                Remove(slot, hash);
+                break;
+            case EndOf.Predecessor when row.Is(RowFlags.Provisional):
+                EndUnknown(fingerprint, key, e); // the dump was ahead of the events: this may well be the first word of it
+                return;
+            case EndOf.Predecessor:
+                context.Counters.LateDestroy++;
+                break;
+            case EndOf.Successor:
+                EndOvertaken(slot, hash, ref row, e, FlowOrigin.Dump);
+                TellWhole(e);
+                break;
         }
 
-        if (row.Is(RowFlags.Provisional))
-        {
-            TryKeepEarlierId(ref row);
-            Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, Math.Min(FoundAt(row), e.Time));
-        }
-
-        End(slot, row, e);
-        Remove(slot, hash);
         context.RecentEnds.Add(fingerprint, e.Time);
+    }
+
+    /// <summary>
+    /// Id and reply tuple tell, except that a tuple used again often gets the same id; then kernel times tell. The kernel is asked about
+    /// the row where something was lost since it was last proven alive, and where times are not of one kind and close, or there are none
+    /// and the very same DESTROY was seen a moment ago.
+    /// </summary>
+    private EndOf WhoseEnd(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
+    {
+        bool mayBeGone = row.LossEpoch != context.LossEpoch;
+        if (!IsSameEntry(row, e.Flow))
+        {
+            return row.Is(RowFlags.Provisional) || !mayBeGone || context.RecentEnds.Contains(fingerprint, e.Time) || AskKernel(row)
+                ? EndOf.Predecessor
+                : EndOf.Successor;
+        }
+
+        if (!e.Flow.Has(FlowFields.StartTime) || !row.HasKernelStart)
+            return context.RecentEnds.Contains(fingerprint, e.Time) && AskKernel(row) ? EndOf.Predecessor : EndOf.Row;
+        long later = e.Flow.StartTime - row.Start;
+        if (later < -StartTimes.Same)
+            return row.HasExactStart || later < -StartTimes.LongestWay || AskKernel(row) ? EndOf.Predecessor : EndOf.Row;
+        if (row.HasExactStart)
+            return later <= StartTimes.Same ? EndOf.Row : EndOf.Successor;
+        if (mayBeGone)
+            return later <= context.Way.AfterLoss ? EndOf.Row : EndOf.Successor;
+        context.Way.Saw(later);
+        return EndOf.Row;
+    }
+
+    /// <summary>The NEW or DESTROY of a later flow shows that the row's has ended unseen.</summary>
+    private void EndOvertaken(int slot, ulong hash, ref FlowRow<TKey> row, in FlowEvent e, FlowOrigin origin)
+    {
+        context.Counters.Replaced++;
+        long began = Math.Min(e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : e.Time, e.Time);
+        if (row.Is(RowFlags.Provisional))
+            AnnounceFound(slot, ref row, FlowOrigin.Dump, Math.Min(FoundAt(row), began));
+        EndUnseen(slot, hash, origin, Math.Max(row.Start, began));
     }
 
     private void End(int slot, in FlowRow<TKey> row, in FlowEvent e)
@@ -84,7 +139,7 @@ internal sealed partial class FamilyView<TKey>
     /// <summary>Start and end of a flow of which the view knows its DESTROY alone.</summary>
     private void TellWhole(in FlowEvent e)
     {
-        bool isKnown = context.TryTakeEarlierId(e.Flow, out ulong packed); // its start was told before the restart: now as one found at the start
+        bool isKnown = context.TryTakeEarlierId(e.Flow, out ulong packed); // then its start was told before the restart
         FlowId id = context.Ids.Unpack(isKnown ? packed : context.Ids.Mint());
         uint generation = context.NextGeneration();
         ref FlowChange started = ref AddWhole(FlowChangeKind.Started, isKnown ? FlowOrigin.Dump : FlowOrigin.Event, e, id, generation);
@@ -105,26 +160,6 @@ internal sealed partial class FamilyView<TKey>
         change.Generation = generation;
         change.Start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : 0;
         return ref change;
-    }
-
-    /// <summary>
-    /// Does this DESTROY belong to an earlier incarnation than the live row? The id tells, except that a tuple used again often gets the
-    /// same id; then kernel times tell. The kernel is asked where they are not of one kind and close, or there are none and the very same
-    /// DESTROY was seen a moment ago.
-    /// </summary>
-    private bool IsLate(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
-    {
-        if (row.Is(RowFlags.Provisional))
-            return false;
-        if (e.Flow.Id != row.ConntrackId)
-            return row.LossEpoch == context.LossEpoch || AskKernel(row);
-        if (e.Flow.Has(FlowFields.StartTime) && row.HasKernelStart)
-        {
-            long earlier = row.Start - e.Flow.StartTime;
-            return earlier > StartTimes.Same && (row.HasExactStart || earlier > StartTimes.LongestWay || AskKernel(row));
-        }
-
-        return context.RecentEnds.Contains(fingerprint, e.Time) && AskKernel(row);
     }
 
     private bool AskKernel(in FlowRow<TKey> row)

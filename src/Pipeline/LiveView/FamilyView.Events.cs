@@ -40,13 +40,13 @@ internal sealed partial class FamilyView<TKey>
         if (slot >= 0)
         {
             ref FlowRow<TKey> row = ref _table[slot];
-            if (row.Is(RowFlags.Provisional))
+            if (row.Is(RowFlags.Provisional) && !EndedBefore(ref row, e))
             {
                 Announce(slot, ref row, e);
                 return;
             }
 
-            if (!IsReplacement(row, e))
+            if (!row.Is(RowFlags.Provisional) && !IsReplacement(row, e))
             {
                 context.Counters.DuplicateNew++;
                 SetTapped(ref row);
@@ -54,22 +54,40 @@ internal sealed partial class FamilyView<TKey>
                 return;
             }
 
-            context.Counters.Replaced++;
-            EndUnseen(slot, hash, FlowOrigin.Event, e.Time);
+            EndOvertaken(slot, hash, ref row, e, FlowOrigin.Event);
         }
 
         slot = Insert(key, hash, e.Flow, RowFlags.None);
         Start(slot, ref _table[slot], e);
     }
 
-    /// <summary>The dump of this round was quicker than the event: one flow, announced once.</summary>
+    /// <summary>
+    /// The dump of this round was quicker than the event: one flow, announced once. Or it was quicker by a whole flow, whose NEW is still to
+    /// come: unless times show that it is the same, what the dump told is forgotten.
+    /// </summary>
     private void Announce(int slot, ref FlowRow<TKey> row, in FlowEvent e)
     {
+        bool isOne = IsSameEntry(row, e.Flow) && row.HasExactStart && e.Flow.Has(FlowFields.EventTime) && e.Time >= row.Start - StartTimes.Same;
+        if (!isOne)
+            Forget(slot, ref row);
         SetTapped(ref row);
         row.ConntrackId = e.Flow.Id;
         _table.ChangeReply(slot, TKey.From(e.Flow.Reply));
         row.Refresh(e.Flow, context.NowSeconds);
+        if (e.Flow.Extras is not null)
+            KeepExtras(slot, ref row, e.Flow.Extras);
         Start(slot, ref row, e);
+    }
+
+    /// <summary>
+    /// Has a flow that this round's dump found ended before this NEW? Its start shows it, and where the kernel keeps no times, that another
+    /// entry lived before the restart.
+    /// </summary>
+    private bool EndedBefore(ref FlowRow<TKey> row, in FlowEvent e)
+    {
+        if (row.HasExactStart && e.Flow.Has(FlowFields.EventTime))
+            return e.Time > row.Start + StartTimes.Same;
+        return !IsSameEntry(row, e.Flow) && TryKeepEarlierId(ref row);
     }
 
     private void Start(int slot, ref FlowRow<TKey> row, in FlowEvent e)
@@ -121,6 +139,12 @@ internal sealed partial class FamilyView<TKey>
         }
 
         ref FlowRow<TKey> row = ref _table[slot];
+        if (!IsSameEntry(row, e.Flow))
+        {
+            context.Counters.UnknownUpdate++;
+            return;
+        }
+
         row.Refresh(e.Flow, context.NowSeconds);
         if (e.Flow.Extras is not null)
             KeepExtras(slot, ref row, e.Flow.Extras);

@@ -85,6 +85,16 @@ internal struct FlowRow<TKey>
         AsOf = asOfSeconds;
     }
 
+    /// <summary>Leaves the flow's keys and ids only.</summary>
+    public void Forget()
+    {
+        Present = 0;
+        Start = 0;
+        OriginalPackets = OriginalBytes = ReplyPackets = ReplyBytes = 0;
+        Status = Mark = Timeout = 0;
+        ProtocolState = 0;
+    }
+
     /// <summary>The row as a flow, without extras.</summary>
     public readonly void CopyTo(out Flow flow)
     {

@@ -5,7 +5,9 @@ namespace ConntrackStream.Pipeline.LiveView;
 /// <summary>Asks the kernel, by GET, whether an entry with this original tuple and id exists now.</summary>
 internal delegate bool FlowProbe(in FlowTuple original, uint conntrackId);
 
-/// <summary>Finds the id that a flow had before the service restarted, and gives each once. The flow is as a dump or a DESTROY tells it.</summary>
+/// <summary>
+/// Finds the id that a flow had before the service restarted, and gives each once. The flow is as a dump or a DESTROY tells it.
+/// </summary>
 public delegate bool FlowIdLookup(in Flow told, out FlowId id);
 
 /// <summary>What both families of the live view share. Used by the loop only.</summary>
@@ -22,6 +24,8 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowPr
     public ViewCounters Counters { get; } = new();
 
     public RecentEnds RecentEnds { get; } = new();
+
+    public PacketWay Way { get; } = new();
 
     /// <summary>Set until the view is synced for the first time; null afterwards.</summary>
     public FlowIdLookup? EarlierIds { get; set; }

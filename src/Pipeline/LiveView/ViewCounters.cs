@@ -6,7 +6,7 @@ public sealed class ViewCounters
     /// <summary>NEW over a live flow, taken for a repeat of the same event.</summary>
     public long DuplicateNew;
 
-    /// <summary>NEW over a live flow that had ended unseen: the old incarnation was ended, a new one started.</summary>
+    /// <summary>Live flows that had ended unseen, as the NEW or DESTROY of a later one with the same tuple showed.</summary>
     public long Replaced;
 
     /// <summary>DESTROY of a flow the view does not hold (a repeat, or one that began and ended while events were lost).</summary>
@@ -18,7 +18,7 @@ public sealed class ViewCounters
     /// <summary>DESTROY of an earlier incarnation that came after its successor's NEW; ignored.</summary>
     public long LateDestroy;
 
-    /// <summary>UPDATE of a flow the view does not hold.</summary>
+    /// <summary>UPDATE of a flow the view does not hold; another with its original tuple may be there.</summary>
     public long UnknownUpdate;
 
     /// <summary>Doubtful events settled by asking the kernel (GET).</summary>
