@@ -21,6 +21,7 @@ public sealed class KernelSource : IAsyncDisposable
     private readonly bool[] _oneAnswer = new bool[1];
     private bool[] _found = new bool[64];
     private ConntrackClient? _client; // null until asked, and after a failure
+    private volatile ClashCount? _clashes; // null until the event socket is open, and where the kernel has no such figure
 
     /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
     public KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers)
@@ -37,6 +38,7 @@ public sealed class KernelSource : IAsyncDisposable
             Kernel = new KernelTable
             {
                 Count = Count,
+                Clashes = () => _clashes?.Read() ?? 0,
                 IsAlive = IsAlive,
                 AreAlive = AreAlive,
                 Exists = Exists,
@@ -46,7 +48,7 @@ public sealed class KernelSource : IAsyncDisposable
             },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
-        Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), open, Random.Shared);
+        Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), () => Open(open), Random.Shared);
     }
 
     public PipelineSource Source { get; }
@@ -60,6 +62,28 @@ public sealed class KernelSource : IAsyncDisposable
     {
         await Tap.DisposeAsync().ConfigureAwait(false);
         _client?.Dispose();
+        _clashes?.Dispose();
+    }
+
+    /// <summary>The event socket has loaded connection tracking, so that there is a figure of clashes.</summary>
+    private TapSocket Open(Func<TapSocket> open)
+    {
+        TapSocket socket = open();
+        _clashes ??= OpenClashes();
+        return socket;
+    }
+
+    /// <summary>Without it the count probe has no more to go by than what its own rounds leave.</summary>
+    private ClashCount? OpenClashes()
+    {
+        try
+        {
+            return ClashCount.Open(_namespace);
+        }
+        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private ConntrackClient Client() => _client ??= NewClient();

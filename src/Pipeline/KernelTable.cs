@@ -16,6 +16,9 @@ internal sealed record KernelTable
     /// <summary>Entries in the namespace's table now; null when the kernel did not answer.</summary>
     public required Func<long?> Count { get; init; }
 
+    /// <summary>Clashes that the kernel has resolved since the namespace was made; 0 where it does not say. Never waits.</summary>
+    public required Func<long> Clashes { get; init; }
+
     public required FlowProbe IsAlive { get; init; }
 
     public required AliveCheck AreAlive { get; init; }

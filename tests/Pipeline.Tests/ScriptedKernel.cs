@@ -18,6 +18,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             Kernel = new KernelTable
             {
                 Count = () => CountAnswer ?? Table.Count,
+                Clashes = () => Clashes,
                 IsAlive = (in tuple, _) => Table.ContainsKey(tuple),
                 AreAlive = (tuples, _, alive) =>
                 {
@@ -60,6 +61,8 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public bool BarriersLost { get; set; }
 
     public long? CountAnswer { get; set; }
+
+    public long Clashes { get; set; }
 
     /// <summary>Interfaces of the namespace.</summary>
     public HashSet<uint> Interfaces { get; } = [7];

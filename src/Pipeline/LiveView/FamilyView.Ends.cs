@@ -15,11 +15,23 @@ internal sealed partial class FamilyView<TKey>
 
         /// <summary>A flow that began after the row's had ended unseen.</summary>
         Successor,
+
+        /// <summary>The kernel knows: <see cref="Predecessor"/> if the row's flow is alive, else <see cref="Row"/>.</summary>
+        RowUnlessAlive,
+
+        /// <summary>The kernel knows: <see cref="Predecessor"/> if the row's flow is alive, else <see cref="Successor"/>.</summary>
+        SuccessorUnlessAlive,
     }
 
     private void ApplyDestroy(in TKey key, ulong hash, int slot, in FlowEvent e)
     {
         ulong fingerprint = RecentEnds.Fingerprint(hash, e.Flow);
+        if (e.Flow.IsClashLoser)
+        {
+            EndClashLoser(fingerprint, e);
+            return;
+        }
+
         if (slot < 0)
         {
             EndUnknown(fingerprint, key, e);
@@ -43,7 +55,7 @@ internal sealed partial class FamilyView<TKey>
                 break;
             case EndOf.Successor:
                 EndOvertaken(slot, hash, ref row, e, FlowOrigin.Dump);
-                TellWhole(e);
+                TellWhole(e, context.Ids.Mint(), FlowOrigin.Event);
                 break;
         }
 
@@ -57,25 +69,54 @@ internal sealed partial class FamilyView<TKey>
     /// </summary>
     private EndOf WhoseEnd(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
     {
+        EndOf whose = Judge(row, e, fingerprint);
+        if (whose is not (EndOf.RowUnlessAlive or EndOf.SuccessorUnlessAlive))
+            return whose;
+        context.Counters.Verified++;
+        if (context.IsAlive(row.Original.ToTuple(), row.ConntrackId))
+            return EndOf.Predecessor;
+        return whose == EndOf.RowUnlessAlive ? EndOf.Row : EndOf.Successor;
+    }
+
+    private EndOf Judge(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
+    {
         bool mayBeGone = row.LossEpoch != context.LossEpoch;
         if (!IsSameEntry(row, e.Flow))
         {
-            return row.Is(RowFlags.Provisional) || !mayBeGone || context.RecentEnds.Contains(fingerprint, e.Time) || AskKernel(row)
+            return row.Is(RowFlags.Provisional) || !mayBeGone || context.RecentEnds.Contains(fingerprint, e.Time)
                 ? EndOf.Predecessor
-                : EndOf.Successor;
+                : EndOf.SuccessorUnlessAlive;
         }
 
         if (!e.Flow.Has(FlowFields.StartTime) || !row.HasKernelStart)
-            return context.RecentEnds.Contains(fingerprint, e.Time) && AskKernel(row) ? EndOf.Predecessor : EndOf.Row;
+            return context.RecentEnds.Contains(fingerprint, e.Time) ? EndOf.RowUnlessAlive : EndOf.Row;
         long later = e.Flow.StartTime - row.Start;
         if (later < -StartTimes.Same)
-            return row.HasExactStart || later < -StartTimes.LongestWay || AskKernel(row) ? EndOf.Predecessor : EndOf.Row;
+            return row.HasExactStart || later < -StartTimes.LongestWay ? EndOf.Predecessor : EndOf.RowUnlessAlive;
         if (row.HasExactStart)
             return later <= StartTimes.Same ? EndOf.Row : EndOf.Successor;
         if (mayBeGone)
             return later <= context.Way.AfterLoss ? EndOf.Row : EndOf.Successor;
         context.Way.Saw(later);
         return EndOf.Row;
+    }
+
+    /// <summary>
+    /// An entry that no NEW has told, no dump shows and no row is for: the row with its original tuple is the winner's. Its DESTROY tells all
+    /// of it.
+    /// </summary>
+    private void EndClashLoser(ulong fingerprint, in FlowEvent e)
+    {
+        bool isRepeated = context.RecentEnds.Contains(fingerprint, e.Time);
+        context.RecentEnds.Add(fingerprint, e.Time);
+        if (isRepeated)
+        {
+            context.Counters.UnknownDestroy++;
+            return;
+        }
+
+        context.Counters.ClashLosers++;
+        TellWhole(e, context.Ids.Mint(), FlowOrigin.Event);
     }
 
     /// <summary>The NEW or DESTROY of a later flow shows that the row's has ended unseen.</summary>
@@ -133,16 +174,18 @@ internal sealed partial class FamilyView<TKey>
         }
 
         context.Counters.SeenOnlyAtEnd++;
-        TellWhole(e);
+        if (context.TryTakeEarlierId(e.Flow, out ulong earlier))
+            TellWhole(e, earlier, FlowOrigin.Dump); // its start was told before the restart: now it is one of those found after it
+        else
+            TellWhole(e, context.Ids.Mint(), FlowOrigin.Event);
     }
 
     /// <summary>Start and end of a flow of which the view knows its DESTROY alone.</summary>
-    private void TellWhole(in FlowEvent e)
+    private void TellWhole(in FlowEvent e, ulong packedId, FlowOrigin startOrigin)
     {
-        bool isKnown = context.TryTakeEarlierId(e.Flow, out ulong packed); // then its start was told before the restart
-        FlowId id = context.Ids.Unpack(isKnown ? packed : context.Ids.Mint());
+        FlowId id = context.Ids.Unpack(packedId);
         uint generation = context.NextGeneration();
-        ref FlowChange started = ref AddWhole(FlowChangeKind.Started, isKnown ? FlowOrigin.Dump : FlowOrigin.Event, e, id, generation);
+        ref FlowChange started = ref AddWhole(FlowChangeKind.Started, startOrigin, e, id, generation);
         started.Time = started.Start != 0 ? started.Start : e.Time;
         ref FlowChange ended = ref AddWhole(FlowChangeKind.Ended, FlowOrigin.Event, e, id, generation);
         ended.Time = e.Time;
@@ -160,11 +203,5 @@ internal sealed partial class FamilyView<TKey>
         change.Generation = generation;
         change.Start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : 0;
         return ref change;
-    }
-
-    private bool AskKernel(in FlowRow<TKey> row)
-    {
-        context.Counters.Verified++;
-        return context.IsAlive(row.Original.ToTuple(), row.ConntrackId);
     }
 }

@@ -21,6 +21,12 @@ internal sealed partial class FamilyView<TKey>
     {
         TKey key = TKey.From(e.Flow.Original);
         int slot = _table.Find(key, hash);
+        if (e.Flow.IsClashLoser && e.Type != FlowEventType.Destroy)
+        {
+            context.Counters.ClashEvents++; // its DESTROY will tell of it
+            return;
+        }
+
         switch (e.Type)
         {
             case FlowEventType.New:

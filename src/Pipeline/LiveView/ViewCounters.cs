@@ -1,3 +1,5 @@
+using ConntrackStream.EventTap.Model;
+
 namespace ConntrackStream.Pipeline.LiveView;
 
 /// <summary>Plain counters since start, written by the loop and read by polling.</summary>
@@ -17,6 +19,12 @@ public sealed class ViewCounters
 
     /// <summary>DESTROY of an earlier incarnation that came after its successor's NEW; ignored.</summary>
     public long LateDestroy;
+
+    /// <summary>Entries beside another with the same original tuple (<see cref="Flow.IsClashLoser"/>), told whole by their DESTROY.</summary>
+    public long ClashLosers;
+
+    /// <summary>Other events of such entries; left out.</summary>
+    public long ClashEvents;
 
     /// <summary>UPDATE of a flow the view does not hold; another with its original tuple may be there.</summary>
     public long UnknownUpdate;
