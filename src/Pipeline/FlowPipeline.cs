@@ -53,6 +53,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         ViewContext context = new(_writer, ids, source.Kernel is { } kernel ? kernel.IsAlive : static (in _, _) => false)
         {
             EarlierIds = options.EarlierIds,
+            IsRecording = source.Kernel is null,
             ReplaceAfterLoss = options.ReplaceAfterLoss,
             InterimSeconds = (uint)(options.InterimInterval?.TotalSeconds ?? 0),
         };

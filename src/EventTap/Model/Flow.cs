@@ -29,6 +29,9 @@ public struct Flow
 
     public readonly bool Has(FlowFields fields) => (Present & fields) == fields;
 
+    /// <summary>When it began, as far as the message tells; 0 where it does not.</summary>
+    public readonly long KnownStart => (Present & (FlowFields.StartTime | FlowFields.LatestStart)) == FlowFields.StartTime ? StartTime : 0;
+
     /// <summary>
     /// Two datagrams of one socket raced, both before there was an entry, and were translated to different destinations: the kernel keeps the
     /// loser's entry beside the winner's, with the same original tuple (nf_ct_resolve_clash_harder). It is found by its reply tuple alone, is

@@ -47,8 +47,9 @@ internal sealed partial class FamilyView<TKey>
                 End(slot, row, e);
                 Remove(slot, hash);
                 break;
-            case EndOf.Predecessor when row.Is(RowFlags.Provisional):
-                EndUnknown(fingerprint, key, e); // the dump was ahead of the events: this may well be the first word of it
+            case EndOf.Predecessor when row.Is(RowFlags.Provisional) || context.IsRecording:
+                // The dump was ahead of the events, or a recorded line does not tell that the entry had lost a clash: it is not known yet.
+                EndUnknown(fingerprint, key, e);
                 return;
             case EndOf.Predecessor:
                 context.Counters.LateDestroy++;
@@ -88,9 +89,11 @@ internal sealed partial class FamilyView<TKey>
                 : EndOf.SuccessorUnlessAlive;
         }
 
-        if (!e.Flow.Has(FlowFields.StartTime) || !row.HasKernelStart)
+        if (!e.Flow.Has(FlowFields.StartTime) || e.Flow.Has(FlowFields.RoundedStart) || !row.HasKernelStart)
             return context.RecentEnds.Contains(fingerprint, e.Time) ? EndOf.RowUnlessAlive : EndOf.Row;
         long later = e.Flow.StartTime - row.Start;
+        if (context.IsRecording && Math.Abs(later) <= StartTimes.LongestWay)
+            return EndOf.Row; // its records tell now of the NEW's time and now of the start
         if (later < -StartTimes.Same)
             return row.HasExactStart || later < -StartTimes.LongestWay ? EndOf.Predecessor : EndOf.RowUnlessAlive;
         if (row.HasExactStart)
@@ -123,7 +126,7 @@ internal sealed partial class FamilyView<TKey>
     private void EndOvertaken(int slot, ulong hash, ref FlowRow<TKey> row, in FlowEvent e, FlowOrigin origin)
     {
         context.Counters.Replaced++;
-        long began = Math.Min(e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : e.Time, e.Time);
+        long began = e.Flow.KnownStart != 0 ? Math.Min(e.Flow.KnownStart, e.Time) : e.Time;
         if (row.Is(RowFlags.Provisional))
             AnnounceFound(slot, ref row, FlowOrigin.Dump, Math.Min(FoundAt(row), began));
         EndUnseen(slot, hash, origin, Math.Max(row.Start, began));
@@ -136,7 +139,7 @@ internal sealed partial class FamilyView<TKey>
         change.Id = context.Ids.Unpack(row.PackedId);
         change.Generation = row.Generation;
         change.Time = e.Time;
-        change.Start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : row.Start;
+        change.Start = row.Start != 0 && (e.Flow.KnownStart == 0 || e.Flow.Has(FlowFields.RoundedStart)) ? row.Start : e.Flow.KnownStart;
         change.End = e.Flow.Has(FlowFields.StopTime) ? e.Flow.StopTime : e.Time;
         change.Requester = e.PortId;
         change.TimeLeft = e.Flow.Timeout;
@@ -201,7 +204,7 @@ internal sealed partial class FamilyView<TKey>
         change.Flow.Extras = e.Flow.Extras is null ? null : context.Changes.Copy(e.Flow.Extras);
         change.Id = id;
         change.Generation = generation;
-        change.Start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : 0;
+        change.Start = e.Flow.KnownStart;
         return ref change;
     }
 }

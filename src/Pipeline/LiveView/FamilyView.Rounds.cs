@@ -92,7 +92,10 @@ internal sealed partial class FamilyView<TKey>
     private static bool HasSameStart(in FlowRow<TKey> row, in Flow flow) =>
         flow.Has(FlowFields.StartTime) && row.HasKernelStart && Math.Abs(flow.StartTime - row.Start) <= StartTimes.Same;
 
-    private static bool IsSameEntry(in FlowRow<TKey> row, in Flow flow) => row.ConntrackId == flow.Id && TKey.From(flow.Reply).Equals(row.Reply);
+    /// <summary>Only lines of a recording may lack the id.</summary>
+    private static bool IsSameEntry(in FlowRow<TKey> row, in Flow flow) =>
+        (row.ConntrackId == flow.Id || !flow.Has(FlowFields.Id) || (row.Present & (ushort)FlowFields.Id) == 0)
+        && TKey.From(flow.Reply).Equals(row.Reply);
 
     /// <summary>
     /// Another start than the time of its NEW, and still the same incarnation: all events of the round are in and none has told of another,

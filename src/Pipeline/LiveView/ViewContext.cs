@@ -58,6 +58,9 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowPr
     /// <summary>Interim records: report a flow seen by a dump when its last record is this old; 0 = never.</summary>
     public uint InterimSeconds { get; set; }
 
+    /// <summary>Events come from a recording: there is no kernel to ask, no dump, and nothing is repeated.</summary>
+    public bool IsRecording { get; init; }
+
     /// <summary>See <see cref="PipelineOptions.ReplaceAfterLoss"/>.</summary>
     public bool ReplaceAfterLoss { get; init; } = true;
 
