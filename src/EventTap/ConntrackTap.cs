@@ -22,6 +22,7 @@ public sealed class ConntrackTap : IAsyncDisposable
     private CancellationTokenSource? _stop;
     private Task? _run;
     private volatile TapReader? _reader; // null while not connected
+    private long _lastGood; // of the last reader
 
     /// <param name="channel">Bounded: a full one holds up the reader, and the kernel's buffer takes the load.</param>
     /// <exception cref="ArgumentException">An option is out of its range: <see cref="TapOptions.FindFault"/>.</exception>
@@ -89,6 +90,39 @@ public sealed class ConntrackTap : IAsyncDisposable
         finally
         {
             _lifecycle.Release();
+        }
+    }
+
+    /// <summary>
+    /// Stops, and reports it with a <see cref="TapMessageKind.Disconnected"/>, so that <see cref="StartAsync"/> may follow. Does nothing when stopped.
+    /// </summary>
+    public async Task SuspendAsync(TapBreak why, CancellationToken cancellationToken)
+    {
+        if (_run is null)
+            return;
+        await StopAsync().ConfigureAwait(false);
+        TapMessage message = new(TapMessageKind.Disconnected) { From = _lastGood, To = _time.UnixNanoseconds() + UnixTime.ClockResolution, Break = why };
+        await _channel.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What the kernel granted the event socket, in bytes; null while none is open.</summary>
+    public int? BufferBytes => _reader?.BufferBytes;
+
+    /// <summary>
+    /// Enlarges the receive buffer if nf_conntrack_max has become larger and no size is configured. From any thread; the reader does not notice.
+    /// </summary>
+    /// <returns>It has grown.</returns>
+    public bool GrowBuffer()
+    {
+        if (_options.ReceiveBufferBytes is not null || _reader is not { } reader)
+            return false;
+        try
+        {
+            return reader.GrowBuffer(_options.Namespace.Run(SocketBuffer.DefaultBytes), _logger);
+        }
+        catch (Exception e) when (e is NetlinkException or ObjectDisposedException)
+        {
+            return false; // the socket has failed, and the next one gets the right size
         }
     }
 
@@ -173,6 +207,7 @@ public sealed class ConntrackTap : IAsyncDisposable
         }
         finally
         {
+            _lastGood = reader.LastGood;
             _reader = null;
         }
     }

@@ -26,4 +26,7 @@ internal static partial class TapLog
 
     [LoggerMessage(1007, LogLevel.Critical, "The event reader stopped for good, which is a fault of this program")]
     internal static partial void ReaderFaulted(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1008, LogLevel.Information, "The receive buffer has grown from {Before} to {After} bytes, as nf_conntrack_max has")]
+    internal static partial void BufferGrown(this ILogger logger, int before, int after);
 }

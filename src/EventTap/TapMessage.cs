@@ -14,7 +14,7 @@ public enum TapMessageKind : byte
     /// <summary>The kernel refused <see cref="TapMessage.Lost"/> deliveries between <see cref="TapMessage.From"/> and <see cref="TapMessage.To"/>.</summary>
     Overrun,
 
-    /// <summary>The event socket failed at <see cref="TapMessage.To"/> (<see cref="TapMessage.Error"/>); what came after <see cref="TapMessage.From"/> may be lost. A reopen is under way.</summary>
+    /// <summary>The event socket failed at <see cref="TapMessage.To"/> (<see cref="TapMessage.Error"/>), or was closed (<see cref="TapMessage.Break"/>); what came after <see cref="TapMessage.From"/> may be lost. A reopen is under way.</summary>
     Disconnected,
 
     /// <summary>An event socket is open and joined, the first one or one after a failure.</summary>
@@ -47,4 +47,17 @@ public readonly record struct TapMessage(TapMessageKind Kind)
     public long To { get; init; }
 
     public Exception? Error { get; init; }
+
+    /// <summary>Of Disconnected: why.</summary>
+    public TapBreak Break { get; init; }
+}
+
+/// <summary>Why an event socket is no longer read.</summary>
+public enum TapBreak : byte
+{
+    /// <summary>It failed.</summary>
+    Failed,
+
+    /// <summary>The name of its network namespace leads to another one now, or to none.</summary>
+    NamespaceReplaced,
 }

@@ -55,6 +55,11 @@ internal sealed class TapReader : IDisposable
     /// <summary>Every event before it has been read, or told as an overrun: what a failure can have lost is younger.</summary>
     internal long LastGood => _drainedAt;
 
+    /// <inheritdoc cref="TapSocket.Grow"/>
+    internal bool GrowBuffer(long wanted, ILogger logger) => _socket.Grow(wanted, logger);
+
+    internal int BufferBytes => _socket.BufferBytes;
+
     /// <inheritdoc cref="TapBarriers.Request"/>
     internal bool RequestBarrier(long token) => _barriers.Request(token);
 
@@ -92,6 +97,7 @@ internal sealed class TapReader : IDisposable
 
     private void Read()
     {
+        NeverWaits.Enter();
         using CancellationTokenRegistration registration = _stop.UnsafeRegister(static barriers => ((TapBarriers)barriers!).Wake(), _barriers);
         try
         {

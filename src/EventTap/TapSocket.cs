@@ -16,6 +16,9 @@ internal sealed class TapSocket : IDisposable
     /// <summary>What the kernel granted, in bytes.</summary>
     internal int BufferBytes { get; private set; }
 
+    /// <summary>What was asked for, in bytes.</summary>
+    internal long WantedBytes { get; private set; }
+
     /// <summary>When it was opened, before it joined any group; ns since the Unix epoch.</summary>
     internal long OpenedAt { get; private init; }
 
@@ -24,6 +27,19 @@ internal sealed class TapSocket : IDisposable
     /// EPROTONOSUPPORT: the kernel has no netfilter netlink.</exception>
     internal static TapSocket Open(TapOptions options, TimeProvider time, ILogger logger) =>
         options.Namespace.Run(() => OpenHere(options, time.UnixNanoseconds(), logger));
+
+    /// <summary>Makes the buffer as large as is wanted now; never smaller. Beside the reader.</summary>
+    /// <returns>It has grown.</returns>
+    internal bool Grow(long wanted, ILogger logger)
+    {
+        if (wanted <= WantedBytes)
+            return false;
+        int before = BufferBytes;
+        SetBuffer(wanted, logger);
+        if (BufferBytes > before)
+            logger.BufferGrown(before, BufferBytes);
+        return BufferBytes > before;
+    }
 
     public void Dispose() => Netlink.Dispose();
 
@@ -57,6 +73,7 @@ internal sealed class TapSocket : IDisposable
 
     private void SetBuffer(long bytes, ILogger logger)
     {
+        WantedBytes = bytes;
         BufferBytes = SocketBuffer.Set(Netlink, bytes, out bool forced);
         if (!forced && BufferBytes < bytes)
             logger.BufferLimited(BufferBytes, bytes, BufferBytes / SocketBuffer.BytesPerEvent);

@@ -49,6 +49,7 @@ public sealed partial class FlowPipeline
         foreach (SinkQueue sink in _sinks)
             await sink.StartAsync(cancellationToken).ConfigureAwait(false);
         _graph = Connect();
+        _asker?.Start();
         _run = Task.Run(RunAsync, CancellationToken.None);
     }
 
@@ -69,11 +70,14 @@ public sealed partial class FlowPipeline
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
         if (_map is { } map && !_run.IsCompleted)
-            await Task.WhenAny(_run, RunOnLoopAsync(map.Stage.Stop)).ConfigureAwait(false);
+            await Task.WhenAny(_run, _loop.InvokeAsync(map.Stage.StopAsync, CancellationToken.None).Unwrap()).ConfigureAwait(false);
         if (_reconciler is { } reconciler)
             await reconciler.StopAsync().ConfigureAwait(false);
         _source.Messages.Writer.TryComplete();
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_asker is not null)
+            await _asker.StopAsync().ConfigureAwait(false);
+        _view.GiveUpDoubts();
         _reconciler?.WriteOpenGaps();
         _writer.Flush(); // what a lagging sink had kept waiting, too
         _graph.Dispose();
@@ -129,6 +133,30 @@ public sealed partial class FlowPipeline
         },
         cancellationToken);
 
+    /// <summary>
+    /// To be called when the tap is suspended and before another network namespace is followed: closes what is open in the old one, and forgets what
+    /// the map's entries were judged by.
+    /// </summary>
+    public async Task LeaveNamespaceAsync()
+    {
+        await Task.WhenAny(_run, RunOnLoopAsync(() => _map?.Audit.LeaveNamespace())).ConfigureAwait(false);
+        _source.Kernel?.LeaveNamespace();
+    }
+
+    /// <summary>A setting of the kernel that the stream relies on was found off; what follows is written as one gap, once it is on again.</summary>
+    /// <param name="reason">Which.</param>
+    /// <param name="from">When it was last seen on, ns since the Unix epoch.</param>
+    public Task SettingOffAsync(FlowGapReason reason, long from) => OnReconcilerAsync(reconciler => reconciler.OnOff(reason, from));
+
+    /// <summary>It is on again. Where it had kept events back, the view is compared with the kernel first. Nothing if it was not off.</summary>
+    public Task SettingOnAsync(FlowGapReason reason) => OnReconcilerAsync(reconciler => reconciler.OnOn(reason));
+
+    private async Task OnReconcilerAsync(Action<Audit.Reconciler> call)
+    {
+        if (_reconciler is { } reconciler && !_run.IsCompleted)
+            await Task.WhenAny(_run, RunOnLoopAsync(() => call(reconciler))).ConfigureAwait(false);
+    }
+
     /// <summary>Runs a call on the loop.</summary>
     internal Task RunOnLoopAsync(Action call) => _loop.InvokeAsync(
         () =>
@@ -137,6 +165,12 @@ public sealed partial class FlowPipeline
             return true;
         },
         CancellationToken.None);
+
+    private void OnDrained()
+    {
+        _view.PassBarrier();
+        _loop.Add(new DrainWork(_view, _drained));
+    }
 
     private const long DrainToken = long.MaxValue; // the reconciler counts up from 1
 
@@ -148,6 +182,8 @@ public sealed partial class FlowPipeline
         await StopAsync().ConfigureAwait(false);
         if (_map is not null)
             await _map.DisposeAsync().ConfigureAwait(false);
+        if (_asker is not null)
+            await _asker.DisposeAsync().ConfigureAwait(false);
         _reconciler?.Dispose();
         _loop.Dispose();
         _messages.Dispose();

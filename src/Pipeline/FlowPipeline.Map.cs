@@ -50,7 +50,7 @@ public sealed partial class FlowPipeline
             throw new ArgumentException("a map can be kept clean only beside the kernel", nameof(options));
         if (_options.Filter is not null)
             throw new ArgumentException("a map cannot be kept clean under a filter: what it hides looks stale", nameof(options));
-        return new MapContext(_view, options, kernel.Exists, kernel.HasInterface, _time);
+        return new MapContext(_view, options, kernel.HasInterface, _time);
     }
 
     private DeleteStagePorts NewStagePorts() => new()

@@ -5,6 +5,7 @@ using System.Reactive.Subjects;
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.Audit;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Pipeline.LiveView;
@@ -31,6 +32,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private readonly Reconciler? _reconciler;
     private readonly CountProbe _probe = new();
     private readonly PipelineLoop _loop;
+    private readonly KernelAsker? _asker;
     private readonly MapCleaning? _map;
     private readonly List<SinkQueue> _sinks;
     private readonly TaskCompletionSource _firstSync = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,7 +52,9 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         _writer = new ChangeWriter(_pool, _changes);
         _loop = new PipelineLoop(source.Messages, time, Handle, HandOn);
         FlowIdMinter ids = new(FlowIdMinter.NewInstance(time, options.Random));
-        ViewContext context = new(_writer, ids, source.Kernel is { } kernel ? kernel.IsAlive : static (in _, _) => false)
+        if (source.Kernel is { } kernel)
+            _asker = new KernelAsker(kernel.Answer, _loop.Wake);
+        ViewContext context = new(_writer, ids, _asker is null ? null : _asker.Ask)
         {
             EarlierIds = options.EarlierIds,
             IsRecording = source.Kernel is null,
@@ -58,6 +62,8 @@ public sealed partial class FlowPipeline : IAsyncDisposable
             InterimSeconds = (uint)(options.InterimInterval?.TotalSeconds ?? 0),
         };
         _view = new FlowView(context);
+        if (_asker is not null)
+            _loop.Add(_view);
         if (source.Kernel is not null)
             _reconciler = NewReconciler(source.Kernel);
         if (options.Map is { } map)
@@ -134,7 +140,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     {
         _view.Context.Now = _time.UnixNanoseconds();
         if (message is { Kind: TapMessageKind.Barrier, Token: DrainToken })
-            _drained.TrySetResult();
+            OnDrained();
         else if (message.Kind != TapMessageKind.Wake)
             _messages.OnNext(message);
     }
@@ -152,7 +158,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
             TellProbe(report);
         if (report.Reason is not RoundReason.Audit and not RoundReason.Probe && _view.Context.Synced)
             _logger.Synced(_view.Count, report.Reason, report.Duration.TotalMilliseconds);
-        if (_view.Context.Synced)
+        if (_view.Context.Synced || _reconciler!.IsBlind) // what cannot be proven for a setting's sake is no reason to wait
             _firstSync.TrySetResult();
         _rounds.OnNext(report);
     }

@@ -3,24 +3,25 @@ using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline;
 
 /// <summary>
-/// The kernel as a source: a tap that feeds the pipeline, a client for the loop's own questions, and one for each dump, all in one
-/// network namespace. A question that fails is answered so that nothing ends by it: the entry counts as alive.
+/// The kernel as a source: a tap that feeds the pipeline, a client each for the pipeline's questions, for the interfaces of a map's keys and for
+/// each dump, and the counts of entries and clashes, all in one network namespace. A question that fails is answered so that nothing ends by it: the entry counts
+/// as alive.
 /// </summary>
 public sealed class KernelSource : IAsyncDisposable
 {
     private readonly NetworkNamespace _namespace;
     private readonly FlowBatchPool _pool = new();
     private readonly ILogger _logger;
-    private readonly FlowTuple[] _oneTuple = new FlowTuple[1];
-    private readonly uint[] _oneId = new uint[1];
-    private readonly bool[] _oneAnswer = new bool[1];
     private bool[] _found = new bool[64];
-    private ConntrackClient? _client; // null until asked, and after a failure
+    private readonly OneClient _asker, _interfaces; // of the asker's and the scan's thread
+    private volatile EntryCount? _count; // null until the event socket is open
+    private long _failedQuestions;
     private volatile ClashCount? _clashes; // null until the event socket is open, and where the kernel has no such figure
 
     /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
@@ -32,6 +33,7 @@ public sealed class KernelSource : IAsyncDisposable
     internal KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers, int capacity, Func<TapSocket> open)
     {
         _namespace = options.Namespace;
+        (_asker, _interfaces) = (new OneClient(_namespace), new OneClient(_namespace));
         _logger = loggers.CreateLogger<KernelSource>();
         Source = new PipelineSource(capacity)
         {
@@ -39,12 +41,11 @@ public sealed class KernelSource : IAsyncDisposable
             {
                 Count = Count,
                 Clashes = () => _clashes?.Read() ?? 0,
-                IsAlive = IsAlive,
-                AreAlive = AreAlive,
-                Exists = Exists,
+                Answer = Answer,
                 HasInterface = HasInterface,
                 Timeouts = Timeouts,
                 Dump = Dump,
+                LeaveNamespace = CloseClients,
             },
             RequestBarrier = token => Tap!.RequestBarrier(token),
         };
@@ -56,20 +57,24 @@ public sealed class KernelSource : IAsyncDisposable
     public ConntrackTap Tap { get; }
 
     /// <summary>Questions that failed; each was answered "alive", or skipped.</summary>
-    public long FailedQuestions { get; private set; }
+    public long FailedQuestions => Interlocked.Read(ref _failedQuestions);
 
     public async ValueTask DisposeAsync()
     {
         await Tap.DisposeAsync().ConfigureAwait(false);
-        _client?.Dispose();
-        _clashes?.Dispose();
+        CloseClients();
     }
 
-    /// <summary>The event socket has loaded connection tracking, so that there is a figure of clashes.</summary>
+    /// <summary>The event socket has loaded connection tracking, so that there is a count. Never on the reader's thread.</summary>
     private TapSocket Open(Func<TapSocket> open)
     {
         TapSocket socket = open();
-        _clashes ??= OpenClashes();
+        EntryCount? before = _count;
+        _count = OpenCount();
+        before?.Dispose();
+        ClashCount? clashesBefore = _clashes;
+        _clashes = OpenClashes();
+        clashesBefore?.Dispose();
         return socket;
     }
 
@@ -86,75 +91,43 @@ public sealed class KernelSource : IAsyncDisposable
         }
     }
 
-    private ConntrackClient Client() => _client ??= NewClient();
-
-    private ConntrackClient NewClient() => _namespace.Run(static () => new ConntrackClient());
-
-    private void Dump(Action<FlowBatch> onRows, CancellationToken cancellationToken)
-    {
-        using ConntrackClient client = NewClient();
-        client.Dump(FlowFamily.Unspecified, _pool, onRows, cancellationToken);
-    }
-
-    private long? Count()
+    private EntryCount? OpenCount()
     {
         try
         {
-            return Client().Count();
+            return EntryCount.Open(_namespace);
         }
-        catch (NetlinkException e)
+        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException)
         {
-            OnFailure(e);
+            _logger.CountUnreadable(e.Message);
             return null;
         }
     }
 
-    private bool IsAlive(in FlowTuple original, uint conntrackId)
+    private void Dump(Action<FlowBatch> onRows, CancellationToken cancellationToken)
     {
-        _oneTuple[0] = original;
-        _oneId[0] = conntrackId;
-        AreAlive(_oneTuple, _oneId, _oneAnswer);
-        return _oneAnswer[0];
+        using ConntrackClient client = _namespace.Run(static () => new ConntrackClient());
+        client.Dump(FlowFamily.Unspecified, _pool, onRows, cancellationToken);
     }
 
-    /// <summary>GET finds an entry by either of its tuples: only one whose original tuple and id are those asked for counts.</summary>
-    private void AreAlive(ReadOnlySpan<FlowTuple> originals, ReadOnlySpan<uint> ids, Span<bool> alive)
+    private long? Count() => _count?.Read();
+
+    private void Answer(TableQuestion question)
     {
-        alive.Clear();
-        Span<bool> same = stackalloc bool[originals.Length];
-        FlowTuple[] asked = originals.ToArray();
-        uint[] askedIds = ids.ToArray();
-        bool[] answers = new bool[originals.Length];
+        if (_found.Length < question.Count)
+            _found = new bool[question.Count];
         try
         {
-            Client().GetMany(
-                originals,
-                same,
-                (int i, in FlowEvent row) => answers[i] = row.Flow.Original == asked[i] && row.Flow.Id == askedIds[i]);
-            answers.CopyTo(alive);
+            _asker.Ask(client =>
+            {
+                client.GetMany(question.Tuples, _found, question.OnFound);
+                return 0;
+            });
         }
         catch (NetlinkException e)
         {
+            question.Fail();
             OnFailure(e);
-            alive.Fill(true);
-        }
-    }
-
-    private FlowExistence Exists(ReadOnlySpan<FlowTuple> tuples)
-    {
-        if (_found.Length < tuples.Length)
-            _found = new bool[tuples.Length];
-        Span<bool> found = _found.AsSpan(0, tuples.Length);
-        found.Clear();
-        try
-        {
-            Client().GetMany(tuples, found);
-            return found.Contains(true) ? FlowExistence.Some : FlowExistence.None;
-        }
-        catch (NetlinkException e)
-        {
-            OnFailure(e);
-            return FlowExistence.Unknown;
         }
     }
 
@@ -162,7 +135,7 @@ public sealed class KernelSource : IAsyncDisposable
     {
         try
         {
-            return Client().HasInterface(index);
+            return _interfaces.Ask(client => client.HasInterface(index));
         }
         catch (NetlinkException e)
         {
@@ -190,12 +163,57 @@ public sealed class KernelSource : IAsyncDisposable
         return File.Exists(path) ? long.Parse(File.ReadAllText(path).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture) : null;
     }
 
-    /// <summary>Answers of a failed request may still come: a new socket forgets them.</summary>
+    /// <summary>Leaves nothing open in the namespace. Waits for the requests that are under way: not for the loop.</summary>
+    private void CloseClients()
+    {
+        _asker.Close();
+        _interfaces.Close();
+        Interlocked.Exchange(ref _count, null)?.Dispose();
+        Interlocked.Exchange(ref _clashes, null)?.Dispose();
+    }
+
     private void OnFailure(NetlinkException e)
     {
-        FailedQuestions++;
+        Interlocked.Increment(ref _failedQuestions);
         _logger.QuestionFailed(e.Message);
-        _client?.Dispose();
-        _client = null;
+    }
+
+    /// <summary>
+    /// A client that one thread asks and another may close. Opened when it is needed; after a failure again, since answers of the failed request may
+    /// still come.
+    /// </summary>
+    private sealed class OneClient(NetworkNamespace network)
+    {
+        private readonly Lock _lock = new();
+        private ConntrackClient? _client;
+        private int _generation; // of the namespace, when the client was opened
+
+        internal T Ask<T>(Func<ConntrackClient, T> ask)
+        {
+            lock (_lock)
+            {
+                if (_generation != network.Generation)
+                    Close(); // it belongs to the namespace that had the name before
+                _generation = network.Generation;
+                try
+                {
+                    return ask(_client ??= network.Run(static () => new ConntrackClient()));
+                }
+                catch (NetlinkException)
+                {
+                    Close();
+                    throw;
+                }
+            }
+        }
+
+        internal void Close()
+        {
+            lock (_lock)
+            {
+                _client?.Dispose();
+                _client = null;
+            }
+        }
     }
 }

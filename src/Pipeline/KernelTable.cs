@@ -1,6 +1,5 @@
-using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Asking;
 
 namespace ConntrackStream.Pipeline;
 
@@ -8,29 +7,30 @@ namespace ConntrackStream.Pipeline;
 public delegate void TableDump(Action<FlowBatch> onRows, CancellationToken cancellationToken);
 
 /// <summary>
-/// What the pipeline asks the kernel, as functions, so that it can be driven by recorded bytes. All but <see cref="Dump"/> are called on
-/// the loop and answer within microseconds.
+/// What the pipeline asks the kernel, as functions, so that it can be driven by recorded bytes. Only <see cref="Count"/> is called on the loop:
+/// everything else may wait for as long as another program's request to the kernel takes.
 /// </summary>
 internal sealed record KernelTable
 {
-    /// <summary>Entries in the namespace's table now; null when the kernel did not answer.</summary>
+    /// <summary>Entries in the namespace's table now; null when the kernel did not answer. Never waits.</summary>
     public required Func<long?> Count { get; init; }
 
     /// <summary>Clashes that the kernel has resolved since the namespace was made; 0 where it does not say. Never waits.</summary>
     public required Func<long> Clashes { get; init; }
 
-    public required FlowProbe IsAlive { get; init; }
+    /// <summary>Looks tuples up by GET, and puts what the kernel says into the question. Called on <see cref="KernelAsker"/>'s thread.</summary>
+    public required Action<TableQuestion> Answer { get; init; }
 
-    public required AliveCheck AreAlive { get; init; }
-
-    /// <summary>Whether any entry has one of these tuples, as original or as reply tuple.</summary>
-    public required Delete.ExistenceCheck Exists { get; init; }
-
-    /// <summary>Whether the namespace has an interface of this index; null when the kernel did not answer.</summary>
+    /// <summary>
+    /// Whether the namespace has an interface of this index; null when the kernel did not answer. Called on the thread of the map's scan.
+    /// </summary>
     public required Func<uint, bool?> HasInterface { get; init; }
 
-    /// <summary>The namespace's timeouts, from /proc/sys; null when they cannot be read. Called on a thread that may block.</summary>
+    /// <summary>The namespace's timeouts, from /proc/sys; null when they cannot be read. Called on the thread of the map's scan.</summary>
     public required Func<Delete.KernelTimeouts?> Timeouts { get; init; }
 
     public required TableDump Dump { get; init; }
+
+    /// <summary>Closes what is open in the namespace: another will be asked from now on.</summary>
+    public Action LeaveNamespace { get; init; } = static () => { };
 }

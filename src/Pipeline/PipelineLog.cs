@@ -44,6 +44,9 @@ internal static partial class PipelineLog
     [LoggerMessage(2011, LogLevel.Warning, "a question to the kernel failed ({Reason}); nothing is ended by it, the next audit settles it")]
     public static partial void QuestionFailed(this ILogger logger, string reason);
 
+    [LoggerMessage(2017, LogLevel.Warning, "the number of entries in the conntrack table cannot be read ({Reason}); only audits compare the view with the kernel")]
+    public static partial void CountUnreadable(this ILogger logger, string reason);
+
     [LoggerMessage(2101, LogLevel.Information, "eBPF map {Source} opened: layout {Layout}, id {Id}, {Capacity} entries at most; mode {Mode}")]
     public static partial void MapOpened(this ILogger logger, string source, string layout, uint id, uint capacity, Delete.MapMode mode);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.Pipeline;
 
@@ -58,6 +59,20 @@ internal sealed class PipelineLoop : IDisposable
         ChannelReader<TapMessage> messages = _messages.Reader;
         while (true)
         {
+            if (!Turn(messages) && !await messages.WaitToReadAsync().ConfigureAwait(false))
+                return;
+        }
+    }
+
+    public void Dispose() => Scheduler.Dispose();
+
+    /// <summary>One message, what is posted, what is due, a slice of the work. Nothing in it may wait for the kernel.</summary>
+    /// <returns>Whether there is more to do at once.</returns>
+    private bool Turn(ChannelReader<TapMessage> messages)
+    {
+        NeverWaits.Enter();
+        try
+        {
             Interlocked.Increment(ref _turns);
             bool busy = false;
             if (messages.TryRead(out TapMessage message))
@@ -71,12 +86,13 @@ internal sealed class PipelineLoop : IDisposable
             Scheduler.RunDue();
             busy |= RunWork(messages.Count > 0 ? BusySliceTicks : SliceTicks);
             _idle();
-            if (!busy && !await messages.WaitToReadAsync().ConfigureAwait(false))
-                return;
+            return busy;
+        }
+        finally
+        {
+            NeverWaits.Leave(); // the thread is the pool's
         }
     }
-
-    public void Dispose() => Scheduler.Dispose();
 
     /// <summary>Steps through the work in turn until the slice is used up or all of it waits.</summary>
     private bool RunWork(long ticks)

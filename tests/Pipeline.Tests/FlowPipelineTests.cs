@@ -30,6 +30,75 @@ public sealed class FlowPipelineTests
     }
 
     [Fact]
+    public async Task Events_that_were_off_make_a_gap_that_a_round_closes_with_what_it_found()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        await kernel.Pipeline.RunOnLoopAsync(() => kernel.Table[A.Original] = A); // began without an event
+        await kernel.Pipeline.SettingOffAsync(FlowGapReason.EventsOff, from: 7);
+        Assert.False(kernel.Pipeline.Status.Synced);
+        await kernel.Pipeline.RequestAuditAsync(Cancel);
+        Assert.Equal("Started/Audit", await kernel.NextAsync());
+        Assert.False(kernel.Pipeline.Status.Synced); // an audit proves nothing while flows may begin unseen
+        await kernel.Pipeline.RunOnLoopAsync(() => kernel.Table[B.Original] = B);
+        await kernel.Pipeline.SettingOnAsync(FlowGapReason.EventsOff);
+        List<string> changes = [await kernel.NextAsync(), await kernel.NextAsync()];
+        changes.Sort(StringComparer.Ordinal);
+        Assert.Equal(["Gap EventsOff ? recovered 1", "Started/Dump"], changes);
+        Assert.True(kernel.Pipeline.Status.Synced);
+    }
+
+    [Theory]
+    [InlineData(FlowGapReason.AccountingOff)]
+    [InlineData(FlowGapReason.TimestampsOff)]
+    public async Task Counters_or_times_that_were_off_make_a_gap_in_which_no_flow_is_missing(FlowGapReason reason)
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        await kernel.Pipeline.SettingOnAsync(reason); // nothing was off
+        await kernel.Pipeline.SettingOffAsync(reason, from: 7);
+        Assert.True(kernel.Pipeline.Status.Synced);
+        await kernel.Pipeline.SettingOnAsync(reason);
+        Assert.Equal($"Gap {reason} 0 recovered ", await kernel.NextAsync());
+        Assert.Equal(1, kernel.Pipeline.Status.Rounds);
+    }
+
+    [Fact]
+    public async Task What_is_off_at_the_end_is_a_gap_all_the_same()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        await kernel.Pipeline.SettingOffAsync(FlowGapReason.EventsOff, from: 7);
+        await kernel.Pipeline.StopAsync();
+        Assert.Equal("Gap EventsOff ? recovered ", await kernel.NextAsync());
+    }
+
+    /// <summary>Whatever else was lost meanwhile: the gap has the reason that explains more.</summary>
+    [Fact]
+    public async Task A_replaced_namespace_ends_the_flows_of_the_old_one_within_one_gap()
+    {
+        await using ScriptedKernel kernel = new();
+        kernel.Table[A.Original] = A;
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        await kernel.Pipeline.RunOnLoopAsync(() =>
+        {
+            kernel.Table.Clear();
+            kernel.Table[B.Original] = B;
+        });
+        kernel.Say(TapMessageKind.Overrun, lost: 1);
+        kernel.Say(TapMessageKind.Disconnected, why: TapBreak.NamespaceReplaced);
+        kernel.Say(TapMessageKind.Connected);
+        List<string> changes = [await kernel.NextAsync(), await kernel.NextAsync(), await kernel.NextAsync()];
+        changes.Sort(StringComparer.Ordinal);
+        Assert.Equal(["Ended/Dump", "Gap NamespaceReplaced ? recovered 2", "Started/Dump"], changes);
+    }
+
+    [Fact]
     public async Task Overrun_is_repaired_and_told_with_what_was_lost_and_recovered()
     {
         await using ScriptedKernel kernel = new();
@@ -37,7 +106,7 @@ public sealed class FlowPipelineTests
         await kernel.StartAsync();
         Assert.Equal("Started/Dump", await kernel.NextAsync());
         await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
-        kernel.Table.Remove(A.Original);
+        kernel.Table.TryRemove(A.Original, out _);
         kernel.Table[B.Original] = B;
         kernel.Say(TapMessageKind.Overrun, lost: 5);
         Assert.Equal("Started/Dump", await kernel.NextAsync());

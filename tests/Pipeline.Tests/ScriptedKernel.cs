@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline.Tests;
@@ -10,6 +12,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 {
     private readonly RecordingSink _sink = new();
     private readonly FlowBatchPool _pool = new();
+    private int _answers;
 
     public ScriptedKernel(PipelineOptions? options = null, IFlowSink? other = null)
     {
@@ -19,27 +22,8 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             {
                 Count = () => CountAnswer ?? Table.Count,
                 Clashes = () => Clashes,
-                IsAlive = (in tuple, _) => Table.ContainsKey(tuple),
-                AreAlive = (tuples, _, alive) =>
-                {
-                    for (int i = 0; i < tuples.Length; i++)
-                        alive[i] = Table.ContainsKey(tuples[i]);
-                },
-                Exists = tuples =>
-                {
-                    if (ExistsFails)
-                        return FlowExistence.Unknown;
-                    foreach (FlowTuple tuple in tuples)
-                    {
-                        foreach (Flow flow in Table.Values)
-                        {
-                            if (flow.Original == tuple || flow.Reply == tuple)
-                                return FlowExistence.Some;
-                        }
-                    }
-
-                    return FlowExistence.None;
-                },
+                LeaveNamespace = () => NamespacesLeft++,
+                Answer = Answer,
                 HasInterface = index => Interfaces.Contains(index),
                 Timeouts = () => Timeouts,
                 Dump = Dump,
@@ -56,7 +40,8 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 
     public FlowPipeline Pipeline { get; }
 
-    public Dictionary<FlowTuple, Flow> Table { get; } = [];
+    /// <summary>The kernel's table, read by dumps and questions on threads of their own.</summary>
+    public ConcurrentDictionary<FlowTuple, Flow> Table { get; } = new();
 
     public bool BarriersLost { get; set; }
 
@@ -71,7 +56,13 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public KernelTimeouts Timeouts { get; set; } = new();
 
     /// <summary>GETs fail.</summary>
-    public bool ExistsFails { get; set; }
+    public volatile bool ExistsFails;
+
+    /// <summary>Called on the asker's thread before each answer: another program's request may hold it up.</summary>
+    public Action? BeforeAnswer { get; set; }
+
+    /// <summary>Questions answered.</summary>
+    public int Answers => Volatile.Read(ref _answers);
 
     /// <summary>The sink takes nothing until this is done.</summary>
     public Task SinkGate
@@ -96,8 +87,10 @@ internal sealed class ScriptedKernel : IAsyncDisposable
         Say(TapMessageKind.Connected);
     }
 
-    public void Say(TapMessageKind kind, long lost = 0) =>
-        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = 100, To = 200, Error = new IOException("scripted") }));
+    public int NamespacesLeft { get; private set; }
+
+    public void Say(TapMessageKind kind, long lost = 0, TapBreak why = TapBreak.Failed) =>
+        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = 100, To = 200, Error = new IOException("scripted"), Break = why }));
 
     /// <param name="portId">Of the program whose request caused it.</param>
     public void Event(FlowEventType type, in Flow flow, uint portId = 0)
@@ -122,6 +115,23 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await Pipeline.DisposeAsync();
+
+    private void Answer(TableQuestion question)
+    {
+        BeforeAnswer?.Invoke();
+        for (int i = 0; i < question.Count; i++)
+        {
+            foreach (Flow flow in Table.Values)
+            {
+                if (flow.Original == question.Tuples[i] || flow.Reply == question.Tuples[i])
+                    question.OnFound(i, new FlowEvent { Type = FlowEventType.Row, Flow = flow });
+            }
+        }
+
+        if (ExistsFails)
+            question.Fail();
+        Interlocked.Increment(ref _answers);
+    }
 
     private void Dump(Action<FlowBatch> onRows, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Reactive.Subjects;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.LiveView;
 
 namespace ConntrackStream.Pipeline.Tests;
@@ -17,7 +18,7 @@ internal sealed class ViewHarness
                 Changes.Add(change);
         });
         Writer = new ChangeWriter(new FlowChangeBatchPool(), _output);
-        Context = new ViewContext(Writer, new FlowIdMinter(0xABC), (in tuple, _) => Alive.Contains(tuple)) { Now = 1_000_000_000 };
+        Context = new ViewContext(Writer, new FlowIdMinter(0xABC), Ask) { Now = 1_000_000_000 };
         View = new FlowView(Context);
     }
 
@@ -27,7 +28,17 @@ internal sealed class ViewHarness
 
     public FlowView View { get; }
 
+    /// <summary>What the kernel's table holds.</summary>
     public HashSet<FlowTuple> Alive { get; } = [];
+
+    /// <summary>Questions are left unanswered until <see cref="Answer"/>.</summary>
+    public bool HoldsAnswers { get; set; }
+
+    /// <summary>Called between the steps of a settlement.</summary>
+    public Action? WhileSettling { get; set; }
+
+    /// <summary>Asked and not answered.</summary>
+    public Queue<TableQuestion> Questions { get; } = new();
 
     public List<FlowChange> Changes { get; } = [];
 
@@ -40,7 +51,36 @@ internal sealed class ViewHarness
         return text;
     }
 
-    public void Apply(FlowEventType type, in Flow flow, long time = 0) => View.Apply(BatchOf(type, flow, time));
+    public void Apply(FlowEventType type, in Flow flow, long time = 0)
+    {
+        View.Apply(BatchOf(type, flow, time));
+        View.Step();
+    }
+
+    /// <summary>The kernel answers the next question, and what waits for that is done.</summary>
+    public void Answer(bool fails = false)
+    {
+        TableQuestion question = Questions.Dequeue();
+        for (int i = 0; i < question.Count; i++)
+        {
+            FlowEvent row = new() { Type = FlowEventType.Row, Flow = new Flow { Original = question.Tuples[i], Id = question.Ids[i] } };
+            if (Alive.Contains(question.Tuples[i]))
+                question.OnFound(i, row);
+        }
+
+        if (fails)
+            question.Fail();
+        question.MarkAnswered();
+        View.Step();
+    }
+
+    private void Ask(TableQuestion question)
+    {
+        question.MarkAsked();
+        Questions.Enqueue(question);
+        if (!HoldsAnswers)
+            Answer();
+    }
 
     private FlowBatch BatchOf(FlowEventType type, in Flow flow, long time)
     {
@@ -63,15 +103,9 @@ internal sealed class ViewHarness
     public RoundResult Settle(FlowOrigin origin = FlowOrigin.Dump)
     {
         RoundResult result = new();
-        RoundSettlement settlement = View.Settle(origin, result, (originals, _, alive) =>
-        {
-            for (int i = 0; i < originals.Length; i++)
-                alive[i] = Alive.Contains(originals[i]);
-        });
-        while (!settlement.Step())
-        {
-        }
-
+        RoundSettlement settlement = View.Settle(origin, result);
+        while (settlement.Step() != LoopWorkState.Done)
+            WhileSettling?.Invoke();
         View.CloseRound();
         Context.Synced = true;
         return result;

@@ -16,12 +16,18 @@ public sealed class TrackingProbeTests
     [InlineData(1, 0, 0, 1, "--track")]
     [InlineData(1, 1, 7, 0, "holds 7 entries")]
     [InlineData(0, 0, 0, 0, Obstacle)]
+    [InlineData(1, 1, 83, 0, "NOTRACK")]
+    [InlineData(1, 1, 100, 0, "the table is full (100 of 100 entries)")]
+    [InlineData(0, 0, 98, 0, "the table is full (98 of 100 entries)")]
+    [InlineData(2, 2, 100, 2, "IPv4 and IPv6 are tracked")]
     public void The_two_families_and_the_table_are_judged_together(int ipv4, int ipv6, long entries, int state, string reason)
     {
         bool hasObstacle = ipv4 == (int)TrackingState.Unknown || ipv6 == (int)TrackingState.Unknown;
-        TrackingReport report = TrackingProbe.Describe((TrackingState)ipv4, (TrackingState)ipv6, hasObstacle ? Obstacle : null, entries);
+        TrackingReport report = TrackingProbe.Describe(
+            (TrackingState)ipv4, (TrackingState)ipv6, hasObstacle ? Obstacle : null, entries, max: 100);
 
         Assert.Equal((TrackingState)state, report.State);
         Assert.Contains(reason, report.Reason, StringComparison.Ordinal);
+        Assert.Equal(reason.Contains("is full", StringComparison.Ordinal), report.IsFull);
     }
 }

@@ -14,6 +14,8 @@ internal sealed record ServiceStatus
     /// <summary>The view was proven equal to the kernel, and no loss since is unrepaired.</summary>
     public required bool Synced { get; init; }
 
+    public KernelFigures? Kernel { get; init; }
+
     public required TapFigures Tap { get; init; }
 
     public required ViewFigures View { get; init; }

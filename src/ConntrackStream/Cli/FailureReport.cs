@@ -3,6 +3,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Reclassify.External;
 
 namespace ConntrackStream.Service.Cli;
@@ -10,6 +11,8 @@ namespace ConntrackStream.Service.Cli;
 /// <summary>Turns a failure into what the user reads and what the process ends with.</summary>
 internal static class FailureReport
 {
+    private const int ENOTDIR = 20, EISDIR = 21, EROFS = 30, ENAMETOOLONG = 36, ELOOP = 40;
+
     /// <returns>The exit code. What nobody expected is shown whole, with its stack.</returns>
     internal static int Tell(Exception failure, CliContext context)
     {
@@ -22,6 +25,15 @@ internal static class FailureReport
                     context.Fail($"configuration: {fault}");
                 return ExitCode.Usage;
             case InvalidDataException or ExternalClassifierException: // a file or program that the configuration names
+                context.Fail($"configuration: {failure.Message}");
+                return ExitCode.Usage;
+            case FlowLogFileException file when CodeOf(file) == ExitCode.NotPermitted:
+                context.Fail(failure.Message);
+                return ExitCode.NotPermitted;
+            case FlowLogFileException file when CodeOf(file) == ExitCode.Usage:
+                context.Fail($"configuration: {failure.Message}");
+                return ExitCode.Usage;
+            case SettingFaultException:
                 context.Fail($"configuration: {failure.Message}");
                 return ExitCode.Usage;
             case NetlinkException netlink:
@@ -58,6 +70,14 @@ internal static class FailureReport
         Errno.EINVAL or Errno.EOPNOTSUPP when failure.Operation.Contains("size of the conntrack table", StringComparison.Ordinal) =>
             (ExitCode.NotSupported, "this kernel has no ctnetlink: load nf_conntrack_netlink (CONFIG_NF_CT_NETLINK)"),
         _ => (ExitCode.Failed, null),
+    };
+
+    /// <summary>A start that fails for what the configuration names must not be repeated for ever; one that fails for a full disk may be.</summary>
+    private static int CodeOf(FlowLogFileException failure) => (int)failure.Errno switch
+    {
+        (int)Errno.EACCES or (int)Errno.EPERM => ExitCode.NotPermitted,
+        (int)Errno.None or (int)Errno.ENOENT or ENOTDIR or EISDIR or EROFS or ENAMETOOLONG or ELOOP => ExitCode.Usage,
+        _ => ExitCode.Failed, // EAGAIN: another process has it, and may end
     };
 
     internal static int Judge(FlowMapException failure) => failure.Errno switch

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Cli;
 
@@ -26,9 +27,12 @@ internal sealed class OutputOptions
 
     internal Option Option => _output;
 
-    internal OutputFormat Read(ParseResult parsed)
+    /// <summary>Reports on <paramref name="context"/> what will be left out.</summary>
+    internal OutputFormat Read(ParseResult parsed, CliContext context)
     {
         HashSet<string> words = new(parsed.GetValue(_output) ?? [], StringComparer.Ordinal);
+        if (words.Contains("labels") && !words.Contains("json") && !File.Exists(ConntrackLabels.DefaultPath))
+            context.Tell($"--output labels: {ConntrackLabels.DefaultPath} does not exist, so labels have no names and are left out, as by conntrack");
         return new OutputFormat
         {
             Json = words.Contains("json"),

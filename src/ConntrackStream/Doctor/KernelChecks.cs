@@ -39,6 +39,8 @@ internal static class KernelChecks
         TrackingState.Active => CheckResult.Ok("tracking", report.Reason),
         _ when track => CheckResult.Ok("tracking", "will be activated while the service runs (Tap:Track)"),
         TrackingState.Inactive => CheckResult.Fail("tracking", report.Reason, "set Tap:Track=true (--track), or load such a rule"),
+        _ when report.IsFull => CheckResult.Fail(
+            "tracking", report.Reason, "sysctl -w net.netfilter.nf_conntrack_max=…, or find out who opens so many"),
         _ => CheckResult.Warn("tracking", report.Reason, "look whether flows show up: conntrack-stream watch"),
     };
 

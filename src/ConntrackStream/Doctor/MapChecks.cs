@@ -36,6 +36,7 @@ internal static class MapChecks
         {
             using EbpfFlowMap map = EbpfFlowMap.Open(source, forDeleting: false);
             results.Add(Layout(map.Info));
+            results.AddRange(Twins(map.Info, LoadedMaps.OfKnownLayouts()));
             if (options.Map is { Path: not null, Mode: MapMode.Delete })
                 results.Add(Writable(source));
             BriefStream stream = new(networkNamespace, [], new PipelineOptions(), time);
@@ -79,6 +80,29 @@ internal static class MapChecks
 
     internal static CheckResult Layout(FlowMapInfo map) => CheckResult.Ok(
         "map", string.Create(CultureInfo.InvariantCulture, $"{map.Source}: id {map.Id}, layout {map.Layout}, {map.Capacity} entries at most; readable"));
+
+    /// <summary>
+    /// An agent that starts again makes a map and pins it in the old one's place, while programs that it attached before keep theirs: then the
+    /// service cleans a map that no packet sees.
+    /// </summary>
+    /// <param name="loaded">Null where they may not be listed.</param>
+    internal static IEnumerable<CheckResult> Twins(FlowMapInfo map, IReadOnlyList<LoadedMap>? loaded)
+    {
+        LoadedMap[] others = [.. (loaded ?? []).Where(other => other.Id != map.Id && other.Name == map.Name && other.Layout == map.Layout)];
+        if (loaded is null)
+            yield return CheckResult.Ok("map twins", "not looked for: listing the machine's maps needs CAP_SYS_ADMIN");
+        else if (others.Length > 0)
+        {
+            string ids = string.Join(", ", others.Select(static other => string.Create(CultureInfo.InvariantCulture, $"id {other.Id}")));
+            string finding = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{map.Source} is map id {map.Id}, but other loaded maps have its name '{map.Name}' and its layout: {ids}; programs from before an agent's restart may use one of them");
+            yield return CheckResult.Warn(
+                "map twins", finding, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"see which map the attached programs use (bpftool prog show: map_ids); where it is not {map.Id}, set Map:Path=id:{others[0].Id} until the pods on this node are started again, or start them again now"));
+        }
+    }
 
     internal static CheckResult Fill(in FlowMapScan scan, FlowMapInfo map)
     {

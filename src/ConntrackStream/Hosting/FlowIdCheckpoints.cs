@@ -13,10 +13,23 @@ internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, Chec
     private const double Share = 0.02; // of the time at most
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromMinutes(1);
 
+    private sealed record Target(string Path, CheckpointIdentity Identity);
+
+    private readonly RepeatLimit _warnings = new(TimeSpan.FromMinutes(5), time);
+    private volatile Target _target = new(path, identity);
     private readonly CancellationTokenSource _stop = new();
     private Task _run = Task.CompletedTask;
 
     internal void Start() => _run = Task.Run(RunAsync, CancellationToken.None);
+
+    /// <summary>Another network namespace is followed: the ids of the old one's flows are of no more use.</summary>
+    internal void Follow(StateDirectory state, NamespaceHold hold)
+    {
+        string old = System.IO.Path.GetFileName(_target.Path);
+        _target = new Target(state.PathOf(hold.CheckpointName), hold.Checkpoint);
+        if (old != hold.CheckpointName)
+            state.TryDelete(old);
+    }
 
     /// <summary>Writes a last one. Call while the pipeline still runs.</summary>
     internal async Task StopAsync(CancellationToken cancellation)
@@ -56,15 +69,17 @@ internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, Chec
         // Before the first proof the view lacks flows whose ids the old file still knows.
         if (!pipeline.Status.Synced)
             return;
+        Target target = _target;
         try
         {
-            using FlowCheckpointWriter writer = new(path, identity);
+            using FlowCheckpointWriter writer = new(target.Path, target.Identity);
             await pipeline.QueryAsync(isWanted: null, batch => Add(batch, writer), cancellation).ConfigureAwait(false);
             writer.Commit();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            ServiceLog.CheckpointFailed(logger, path, e.Message);
+            if (_warnings.IsDue())
+                ServiceLog.CheckpointFailed(logger, target.Path, e.Message);
         }
     }
 

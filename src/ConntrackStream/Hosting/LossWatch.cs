@@ -21,4 +21,7 @@ internal sealed class LossWatch(TimeSpan repeatAfter, TimeProvider time)
         _told = value;
         return value - told;
     }
+
+    /// <summary>The next value is the first one again.</summary>
+    internal void Forget() => _told = null;
 }

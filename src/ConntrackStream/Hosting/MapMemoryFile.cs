@@ -11,8 +11,7 @@ namespace ConntrackStream.Service.Hosting;
 internal sealed class MapMemoryFile : IAsyncDisposable
 {
     private readonly StateDirectory _state;
-    private readonly string _name;
-    private readonly CheckpointIdentity _identity;
+    private volatile Target _target;
     private readonly ILogger _logger;
     private readonly Channel<MapMemory> _latest = Channel.CreateBounded<MapMemory>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
@@ -23,22 +22,36 @@ internal sealed class MapMemoryFile : IAsyncDisposable
     internal MapMemoryFile(StateDirectory state, CheckpointIdentity identity, ILogger logger)
     {
         _state = state;
-        _name = $"netns-{identity.NetworkNamespace}-map-memory";
-        _identity = identity;
+        _target = new Target(identity);
         _logger = logger;
         _writing = WriteAsync();
+    }
+
+    private sealed record Target(CheckpointIdentity Identity)
+    {
+        internal string Name => $"netns-{Identity.NetworkNamespace}-map-memory";
+    }
+
+    /// <summary>Another network namespace is followed: what was learnt in the old one is of no more use.</summary>
+    internal void Follow(CheckpointIdentity identity)
+    {
+        string old = _target.Name;
+        _target = new Target(identity);
+        if (old != _target.Name)
+            _state.TryDelete(old);
     }
 
     /// <summary>What an earlier run in this boot and network namespace has left; null when there is nothing to go by.</summary>
     internal MapMemory? Load()
     {
+        (string name, CheckpointIdentity identity) = (_target.Name, _target.Identity);
         try
         {
-            if (_state.Read(_name, MapMemoryFormat.MaxLength) is not { } content)
+            if (_state.Read(name, MapMemoryFormat.MaxLength) is not { } content)
                 return null;
-            MapMemory? memory = MapMemoryFormat.Decode(content, _identity, out string? problem);
+            MapMemory? memory = MapMemoryFormat.Decode(content, identity, out string? problem);
             if (problem is not null)
-                ServiceLog.MapMemoryUnusable(_logger, $"{_state.PathOf(_name)}: {problem}");
+                ServiceLog.MapMemoryUnusable(_logger, $"{_state.PathOf(name)}: {problem}");
             return memory;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -62,15 +75,16 @@ internal sealed class MapMemoryFile : IAsyncDisposable
     {
         await foreach (MapMemory memory in _latest.Reader.ReadAllAsync().ConfigureAwait(false))
         {
+            Target target = _target;
             try
             {
-                _state.Write(_name, MapMemoryFormat.Encode(memory, _identity));
+                _state.Write(target.Name, MapMemoryFormat.Encode(memory, target.Identity));
                 _hasFailed = false;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 if (!_hasFailed)
-                    ServiceLog.MapMemoryFailed(_logger, _state.PathOf(_name), e.Message);
+                    ServiceLog.MapMemoryFailed(_logger, _state.PathOf(target.Name), e.Message);
                 _hasFailed = true;
             }
         }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Network;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -14,12 +15,13 @@ internal sealed record NamespaceIdentity(string BootId, ulong Cookie)
     private const int SOL_SOCKET = 1;
     private const int SO_NETNS_COOKIE = 71;
 
-    internal static NamespaceIdentity Of(NetworkNamespace networkNamespace) => networkNamespace.Run(static () =>
+    /// <exception cref="NetlinkException">It cannot be entered.</exception>
+    internal static NamespaceIdentity Of(NetworkNamespace networkNamespace)
     {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using Socket socket = NamespaceSocket.Open(networkNamespace, AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         Span<byte> cookie = stackalloc byte[sizeof(ulong)];
         socket.GetRawSocketOption(SOL_SOCKET, SO_NETNS_COOKIE, cookie);
         ulong number = BitConverter.IsLittleEndian ? BinaryPrimitives.ReadUInt64LittleEndian(cookie) : BinaryPrimitives.ReadUInt64BigEndian(cookie);
         return new NamespaceIdentity(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim(), number);
-    });
+    }
 }

@@ -30,7 +30,8 @@ internal static class ServiceHost
         builder.Services.AddSingleton(static services =>
         {
             StreamService stream = services.GetRequiredService<StreamService>();
-            return new ServiceMeter(() => stream.TapCounters, () => stream.Pipeline.Status, () => stream.Reclassify?.Status);
+            return new ServiceMeter(
+                () => stream.TapCounters, () => stream.Pipeline.Status, () => stream.Reclassify?.Status, () => KernelFigures.Of(stream));
         });
         AddAround(builder.Services, options);
 
@@ -58,6 +59,8 @@ internal static class ServiceHost
             new TableSampler(() => provider.GetRequiredService<StreamService>().Namespace).Sample,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<TableHealthService>>()));
+        services.AddHostedService(provider => new KernelWatch(
+            provider.GetRequiredService<StreamService>().LookAtKernelAsync, provider.GetRequiredService<TimeProvider>()));
         services.AddHostedService(provider => new WatchdogService(
             provider.GetRequiredService<SystemdNotifier>(),
             token => PipelineProgress.AskAsync(provider.GetRequiredService<StreamService>().Pipeline, token),
@@ -86,6 +89,7 @@ internal static class ServiceHost
             NetworkNamespace = stream.Namespace.IsCurrent ? null : stream.Namespace.Name,
             Started = stream.Started,
             Synced = status.Synced,
+            Kernel = KernelFigures.Of(stream),
             Tap = new TapFigures(
                 tap.New, tap.Update, tap.Destroy, tap.Malformed, tap.Lost, tap.Overruns, tap.Reconnects, tap.FailedReconnects, tap.Bytes),
             View = new ViewFigures(

@@ -91,4 +91,34 @@ internal static partial class ServiceLog
 
     [LoggerMessage(4044, LogLevel.Warning, "What is learnt of the eBPF map cannot be kept in {File}, so a restart would have to learn it again: {Reason}")]
     internal static partial void MapMemoryFailed(ILogger logger, string file, string reason);
+
+    [LoggerMessage(4050, LogLevel.Warning, "{Namespace} is gone ({Reason}): no flows are seen until its name leads to a network namespace again, which is looked for once a second")]
+    internal static partial void NamespaceAbsent(ILogger logger, string @namespace, string reason);
+
+    [LoggerMessage(4051, LogLevel.Warning, "Another network namespace has taken the name of {Namespace}: following that one from now on")]
+    internal static partial void NamespaceReplaced(ILogger logger, string @namespace);
+
+    [LoggerMessage(4052, LogLevel.Information, "{Namespace} is followed again; a gap record bounds what was not seen")]
+    internal static partial void NamespaceFollowed(ILogger logger, string @namespace);
+
+    [LoggerMessage(4053, LogLevel.Warning, "{Namespace} is there, but cannot be followed yet: {Reason}")]
+    internal static partial void NamespaceNotFollowed(ILogger logger, string @namespace, string reason);
+
+    [LoggerMessage(4054, LogLevel.Warning, "Another program set net.netfilter.{Name} to {Found}: {Effect}. Set to {Wanted} again, {Times} times since the last such warning; a gap record bounds what is missing")]
+    internal static partial void SettingPutBack(ILogger logger, string name, string found, string effect, string wanted, long times);
+
+    [LoggerMessage(4055, LogLevel.Warning, "net.netfilter.{Name} is {Found}: {Effect}. It is not set again: {Reason}")]
+    internal static partial void SettingStaysOff(ILogger logger, string name, string found, string effect, string reason);
+
+    [LoggerMessage(4056, LogLevel.Information, "net.netfilter.{Name} is {Value} again; a gap record bounds what is missing")]
+    internal static partial void SettingRight(ILogger logger, string name, string value);
+
+    [LoggerMessage(4057, LogLevel.Warning, "Nothing can be kept in {Directory}, so flows get new ids after a restart: {Reason}")]
+    internal static partial void StateNotKept(ILogger logger, string directory, string reason);
+
+    [LoggerMessage(4058, LogLevel.Warning, "The original sysctl values cannot be saved in {File}, so they are not restored if this process is killed: {Reason}")]
+    internal static partial void SysctlsUnsaved(ILogger logger, string file, string reason);
+
+    [LoggerMessage(4059, LogLevel.Warning, "The name that keeps a second instance out of this network namespace belongs to {Holder}: going on without it")]
+    internal static partial void LockTaken(ILogger logger, string holder);
 }

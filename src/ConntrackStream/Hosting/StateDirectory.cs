@@ -1,20 +1,32 @@
 using System.Globalization;
 using ConntrackStream.EventTap.Files;
+using ConntrackStream.Service.Cli;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Service.Hosting;
 
-/// <summary>The directory for what outlives the process, and files in it that are whole or not there.</summary>
+/// <summary>
+/// The directory for what outlives the process, and files in it that are whole or not there. Where the disk does not take it, there is nothing in
+/// it, and nothing can be written: the service does its work without.
+/// </summary>
 internal sealed class StateDirectory
 {
-    private readonly OwnedDirectory _directory; // open as long as the process
+    private const int ENOSPC = 28, EROFS = 30, EDQUOT = 122, EIO = 5;
 
-    private StateDirectory(OwnedDirectory directory) => _directory = directory;
+    private readonly OwnedDirectory? _directory; // open as long as the process
+    private readonly string _obstacle = "";
 
-    internal string Path => _directory.Path;
+    private StateDirectory(OwnedDirectory directory) => (_directory, Path) = (directory, directory.Path);
+
+    private StateDirectory(string path, string obstacle) => (Path, _obstacle) = (path, obstacle);
+
+    internal string Path { get; }
+
+    /// <summary>Why nothing can be kept; null when something can.</summary>
+    internal string? Obstacle => _directory is null ? _obstacle : null;
 
     /// <summary>Makes it with mode 0700 if it is missing.</summary>
-    /// <exception cref="IOException">It cannot be made, belongs to somebody else, or everybody may write to it.</exception>
+    /// <exception cref="SettingFaultException">It cannot be made, belongs to somebody else, or everybody may write to it.</exception>
     /// <exception cref="UnauthorizedAccessException">Not allowed.</exception>
     internal static StateDirectory Open(string path)
     {
@@ -22,17 +34,24 @@ internal sealed class StateDirectory
         {
             return new StateDirectory(OwnedDirectory.OpenState(path));
         }
+        catch (IOException e) when (e.HResult is ENOSPC or EROFS or EDQUOT or EIO) // the framework's IOExceptions carry the errno
+        {
+            return new StateDirectory(path, e.Message);
+        }
         catch (IOException e)
         {
-            throw new IOException($"State:Directory: {e.Message}", e);
+            throw new SettingFaultException($"State:Directory: {e.Message}", e);
         }
     }
 
-    internal string PathOf(string name) => _directory.PathOf(name);
+    internal string PathOf(string name) => System.IO.Path.Join(Path, name);
 
     /// <summary>Replaces a file in one step, with mode 0600 and on disk before it gets its name.</summary>
+    /// <exception cref="IOException">It cannot be written: a full disk, for one.</exception>
     internal void Write(string name, ReadOnlySpan<byte> content)
     {
+        if (_directory is null)
+            throw new IOException(_obstacle);
         string temporary = name + ".tmp";
         using (FileStream file = new(_directory.Create(temporary, FileModes.State), FileAccess.Write, bufferSize: 0))
         {
@@ -48,7 +67,7 @@ internal sealed class StateDirectory
     /// <exception cref="IOException">It is not ours alone: another's, a link, or writable by others; or it is too long.</exception>
     internal byte[]? Read(string name, int maxLength = 1 << 20)
     {
-        using SafeFileHandle? file = _directory.TryOpen(name);
+        using SafeFileHandle? file = _directory?.TryOpen(name);
         if (file is null)
             return null;
         long length = RandomAccess.GetLength(file);
@@ -62,5 +81,18 @@ internal sealed class StateDirectory
         return content[..RandomAccess.Read(file, content, fileOffset: 0)];
     }
 
-    internal void Delete(string name) => _directory.Delete(name);
+    internal void Delete(string name) => _directory?.Delete(name);
+
+    /// <summary>For what is of no more use: a disk that does not let it go keeps it.</summary>
+    internal void TryDelete(string name)
+    {
+        try
+        {
+            Delete(name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is not read again: its name is that of a namespace that is not followed any more.
+        }
+    }
 }

@@ -5,7 +5,6 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Checkpoint;
 using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Plugins;
 using ConntrackStream.Service.Reclassify;
@@ -16,6 +15,7 @@ using ConntrackStream.Sinks.Evidence;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Rules;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -23,7 +23,7 @@ namespace ConntrackStream.Service.Hosting;
 /// The job itself: tap, pipeline and sinks in one network namespace, with what must be set up before and put back after. It comes up in the
 /// order of <see cref="StartAsync"/>, and what a failed start has done is undone by <see cref="DisposeAsync"/>.
 /// </summary>
-internal sealed class StreamService(
+internal sealed partial class StreamService(
     ServiceOptions options, SystemdNotifier notifier, ServiceReload reload, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers)
     : IHostedService, IAsyncDisposable
 {
@@ -32,15 +32,17 @@ internal sealed class StreamService(
     private readonly ILogger _logger = loggers.CreateLogger<StreamService>();
     private readonly long _startedAt = time.GetTimestamp();
     private NetworkNamespace? _namespace;
-    private InstanceLock? _lock;
-    private SysctlGuard? _sysctls;
-    private TrackingTable? _tracking;
+    private StateDirectory? _state;
+    private volatile NamespaceHold? _hold; // null while the name leads to no namespace
     private KernelSource? _kernel;
     private FlowPipeline? _pipeline;
     private FlowLogSink? _flowLog;
     private FlowIdCheckpoints? _checkpoints;
     private MapMemoryFile? _mapMemory;
     private MapEvidenceFile? _evidence;
+    private ReplaceableSink<ReclassifySink>? _reclassify;
+    private StaticRules? _rules;
+    private CausedEnds? _ends;
     private Task _announcement = Task.CompletedTask;
 
     internal DateTimeOffset Started { get; } = time.GetUtcNow();
@@ -55,8 +57,14 @@ internal sealed class StreamService(
     /// <summary>Map:Path.</summary>
     internal string? MapPath => options.Map.Path;
 
-    /// <summary>Null when flows are not reclassified.</summary>
-    internal ReclassifySink? Reclassify { get; private set; }
+    /// <summary>Null when flows are not reclassified, and while no network namespace is followed.</summary>
+    internal ReclassifySink? Reclassify => _reclassify?.Current;
+
+    /// <summary>The settings that are watched; none while no network namespace is followed.</summary>
+    internal IReadOnlyList<SettingWatch> Settings => _hold?.Settings.Watches ?? [];
+
+    /// <summary>What the kernel granted the event socket, in bytes; null while none is open.</summary>
+    internal int? BufferBytes => _kernel?.Tap.BufferBytes;
 
     internal TapCounters TapCounters => _kernel!.Tap.Counters;
 
@@ -66,16 +74,12 @@ internal sealed class StreamService(
         ServiceLog.Starting(_logger, VersionVerb.Number, _namespace.ToString());
         AskKernel();
         TryMap();
-        NamespaceIdentity identity = NamespaceIdentity.Of(_namespace);
-        StateDirectory state = StateDirectory.Open(options.State.Directory);
-        _lock = InstanceLock.Take(state.Path, identity);
-        _sysctls = new SysctlGuard(state, _namespace, identity, _logger);
-        TapSysctls.Apply(_sysctls, options.Tap, _namespace);
-        ActivateTracking();
-
-        // In the checkpoint the cookie stands for the namespace: an inode may be given to another one after it is gone.
-        CheckpointIdentity checkpointIdentity = new(Guid.Parse(identity.BootId), identity.Cookie);
-        string checkpoint = state.PathOf($"netns-{identity.Cookie}-{FlowCheckpoint.FileName}");
+        StateDirectory state = _state = StateDirectory.Open(options.State.Directory);
+        if (state.Obstacle is { } obstacle)
+            ServiceLog.StateNotKept(_logger, state.Path, obstacle);
+        _hold = await NamespaceHold.TakeAsync(options.Tap, state, _namespace, time, _logger, cancellationToken).ConfigureAwait(false);
+        CheckpointIdentity checkpointIdentity = _hold.Checkpoint;
+        string checkpoint = state.PathOf(_hold.CheckpointName);
         CheckpointedFlows earlierIds = FlowCheckpoint.Load(checkpoint, checkpointIdentity);
         if (earlierIds.Problem is { } problem)
             ServiceLog.CheckpointUnusable(_logger, problem);
@@ -118,11 +122,9 @@ internal sealed class StreamService(
             await _mapMemory.DisposeAsync().ConfigureAwait(false);
         if (_evidence is not null)
             await _evidence.DisposeAsync().ConfigureAwait(false);
-        _tracking?.Dispose();
-        _sysctls?.RestoreAll();
-        _lock?.Dispose();
+        _hold?.Dispose();
         _namespace?.Dispose();
-        (_kernel, _pipeline, _mapMemory, _evidence, _tracking, _sysctls, _lock, _namespace) = (null, null, null, null, null, null, null, null);
+        (_kernel, _pipeline, _mapMemory, _evidence, _hold, _namespace) = (null, null, null, null, null, null);
     }
 
     // Before anything is made or changed: without the permission, or without ctnetlink, nothing else matters.
@@ -162,22 +164,14 @@ internal sealed class StreamService(
         return map with { Earlier = _mapMemory.Load(), OnLearnt = _mapMemory.Keep, Evidence = _evidence };
     }
 
-    private void ActivateTracking()
-    {
-        if (options.Tap.Track)
-            _tracking = TrackingTable.Create(_namespace!);
-        else if (TrackingProbe.Run(_namespace!) is { State: not TrackingState.Active } report)
-            ServiceLog.TrackingInactive(_logger, report.Reason);
-    }
-
     private List<IFlowSink> Sinks(StateDirectory state)
     {
         List<IFlowSink> sinks = [];
-        CausedEnds ends = new(time);
+        _ends = new CausedEnds(time);
         if (options.FlowLog.Enabled)
         {
             _flowLog = new FlowLogSink(
-                options.FlowLog, time, loggers.CreateLogger<FlowLogSink>(), _namespace!.IsCurrent ? null : _namespace.Name, state.Path, ends: ends, opened: () => _pipeline!.Opened);
+                options.FlowLog, time, loggers.CreateLogger<FlowLogSink>(), _namespace!.IsCurrent ? null : _namespace.Name, state.Path, ends: _ends, opened: () => _pipeline!.Opened);
             _flowLog.ReaderGone.Register(lifetime.StopApplication);
             reload.Add("the flow log", _flowLog.Reopen);
             sinks.Add(_flowLog);
@@ -185,16 +179,22 @@ internal sealed class StreamService(
 
         if (options.Reclassify.Enabled)
         {
-            ReclassifyParts parts = ReclassifySetup.Create(options.Reclassify, _namespace!, time, loggers);
-            if (parts.Rules is { } rules)
-                reload.Add("the static rules", rules.Reload);
-            Reclassify = new ReclassifySink(
-                options.Reclassify, parts, (isWanted, onRows, token) => _pipeline!.QueryAsync(isWanted, onRows, token), ends, time, loggers.CreateLogger<ReclassifySink>());
-            sinks.Add(Reclassify);
+            reload.Add("the static rules", () => _rules?.Reload());
+            _reclassify = new ReplaceableSink<ReclassifySink>(NewReclassify());
+            sinks.Add(_reclassify);
         }
 
         sinks.AddRange(options.Plugins.Sinks.Select(plugin => PluginAssembly.Load("Plugins:Sinks", plugin).CreateSink(loggers.CreateLogger($"plug-in {plugin}"), time)));
         return sinks;
+    }
+
+    /// <summary>For the network namespace that the name leads to now.</summary>
+    private ReclassifySink NewReclassify()
+    {
+        ReclassifyParts parts = ReclassifySetup.Create(options.Reclassify, Namespace, time, loggers);
+        _rules = parts.Rules;
+        return new ReclassifySink(
+            options.Reclassify, parts, (isWanted, onRows, token) => _pipeline!.QueryAsync(isWanted, onRows, token), _ends!, time, loggers.CreateLogger<ReclassifySink>());
     }
 
     /// <summary>READY when the view is proven equal to the kernel, then watches for the loop's end.</summary>

@@ -5,12 +5,12 @@ namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
 /// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that
-/// the next start after a kill -9 knows it. One that somebody else changed meanwhile is theirs: it is left alone. A value that cannot be
-/// set is reported, never fatal. Not thread-safe.
+/// the next start after a kill -9 knows it, unless the disk does not take it. One that somebody else changed meanwhile is theirs: it is left
+/// alone. A value that cannot be set is reported, never fatal. Not thread-safe.
 /// </summary>
 internal sealed class SysctlGuard
 {
-    private const string Directory = "/proc/sys/net/netfilter";
+    internal const string Directory = "/proc/sys/net/netfilter";
 
     private readonly IReadOnlyList<string> _known;
     private readonly StateDirectory _state;
@@ -18,6 +18,7 @@ internal sealed class SysctlGuard
     private readonly NamespaceIdentity _identity;
     private readonly string _file;
     private readonly ILogger _logger;
+    private bool _saidUnsaved;
     private readonly Dictionary<string, SysctlChange> _changes = new(StringComparer.Ordinal);
 
     /// <param name="known">
@@ -55,6 +56,30 @@ internal sealed class SysctlGuard
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             ServiceLog.SysctlFailed(_logger, name, value, e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Sets a value again that somebody else has changed. Their value is the one that will be restored: at the end each has it as others wanted it last.
+    /// </summary>
+    /// <returns>Why it could not be set; null when it is.</returns>
+    internal string? PutBack(string name, string value)
+    {
+        try
+        {
+            string current = Read(name);
+            if (current != value)
+            {
+                _changes[name] = new SysctlChange(name, current, value);
+                Save();
+                Write(name, value);
+            }
+
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
         }
     }
 
@@ -138,12 +163,25 @@ internal sealed class SysctlGuard
         }
     }
 
+    /// <summary>
+    /// A disk that does not take it is no reason to do without what the stream needs: the originals are still known to this process, and lost
+    /// only where it is killed.
+    /// </summary>
     private void Save()
     {
-        if (_changes.Count == 0)
-            _state.Delete(_file);
-        else
-            _state.Write(_file, new SysctlRecord(_identity.BootId, _identity.Cookie, [.. _changes.Values]).ToJson());
+        try
+        {
+            if (_changes.Count == 0)
+                _state.Delete(_file);
+            else
+                _state.Write(_file, new SysctlRecord(_identity.BootId, _identity.Cookie, [.. _changes.Values]).ToJson());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (!_saidUnsaved)
+                ServiceLog.SysctlsUnsaved(_logger, _state.PathOf(_file), e.Message);
+            _saidUnsaved = true;
+        }
     }
 
     private string Read(string name) => _namespace.Run(() => File.ReadAllText($"{Directory}/{name}").Trim());

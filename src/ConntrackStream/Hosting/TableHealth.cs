@@ -14,6 +14,7 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
     private readonly LossWatch _drop = new(settings.RepeatAfter, time);
     private readonly LossWatch _insertFailed = new(settings.RepeatAfter, time);
     private readonly LossWatch _earlyDrop = new(settings.RepeatAfter, time);
+    private int? _namespace;
 
     /// <summary>How serious the fill is now.</summary>
     internal TableFill Fill { get; private set; }
@@ -21,6 +22,8 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
     internal void Observe(in TableSample sample)
     {
         int percent = sample.Max > 0 ? (int)(sample.Count * 100 / sample.Max) : 0;
+        if (sample.Namespace != _namespace)
+            BeginAgain(sample);
         ObserveFill(sample, percent);
         if (_drop.Grown(sample.Drop) is long dropped)
         {
@@ -34,6 +37,15 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
             ServiceLog.EarlyDrops(logger, evicted);
         if (_insertFailed.Grown(sample.InsertFailed) is long failed)
             ServiceLog.InsertsFailed(logger, failed);
+    }
+
+    /// <summary>What another network namespace has lost so far is no loss since the last look.</summary>
+    private void BeginAgain(in TableSample sample)
+    {
+        _namespace = sample.Namespace;
+        _drop.Forget();
+        _insertFailed.Forget();
+        _earlyDrop.Forget();
     }
 
     private void ObserveFill(in TableSample sample, int percent)

@@ -4,7 +4,7 @@ using ConntrackStream.Service.Options;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>Looks at the kernel's table at <see cref="TableHealthSettings.Interval"/>.</summary>
-/// <param name="sample">Asks the kernel; called from one task only.</param>
+/// <param name="sample">Asks the kernel; called once at a time, on a thread that may wait.</param>
 internal sealed class TableHealthService(
     TableHealthSettings settings, Func<TableSample> sample, TimeProvider time, ILogger<TableHealthService> logger) : BackgroundService
 {
@@ -19,7 +19,7 @@ internal sealed class TableHealthService(
         try
         {
             do
-                Look();
+                await LookAsync().ConfigureAwait(false);
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -27,6 +27,12 @@ internal sealed class TableHealthService(
             // The service ends.
         }
     }
+
+    /// <summary>
+    /// On a thread of its own: the kernel does not answer while another program flushes the table, and the pool, with two threads on two processors,
+    /// has the loop, the sinks and the API to serve.
+    /// </summary>
+    private Task LookAsync() => Task.Factory.StartNew(Look, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private void Look()
     {

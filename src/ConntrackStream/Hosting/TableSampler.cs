@@ -8,13 +8,22 @@ namespace ConntrackStream.Service.Hosting;
 internal sealed class TableSampler(Func<NetworkNamespace> networkNamespace)
 {
     private ConntrackClient? _client;
+    private int _generation; // of the namespace, when the client was opened
 
     /// <exception cref="NetlinkException">The kernel did not answer.</exception>
     internal TableSample Sample()
     {
         try
         {
-            _client ??= networkNamespace().Run(static () => new ConntrackClient());
+            NetworkNamespace followed = networkNamespace();
+            if (_generation != followed.Generation)
+            {
+                _client?.Dispose();
+                _client = null;
+            }
+
+            _generation = followed.Generation;
+            _client ??= followed.Run(static () => new ConntrackClient());
             long drop = 0, insertFailed = 0, earlyDrop = 0;
             foreach (ConntrackCpuStats cpu in _client.Stats())
             {
@@ -23,7 +32,7 @@ internal sealed class TableSampler(Func<NetworkNamespace> networkNamespace)
                 earlyDrop += cpu.EarlyDrop ?? 0;
             }
 
-            return new TableSample(_client.Count(), _client.Max(), drop, insertFailed, earlyDrop);
+            return new TableSample(_client.Count(), _client.Max(), drop, insertFailed, earlyDrop, _generation);
         }
         catch (NetlinkException)
         {

@@ -3,6 +3,7 @@ using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Service.Api;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Decide;
@@ -22,7 +23,7 @@ internal sealed class ServiceMeter : IDisposable
     private readonly Func<PipelineStatus> _status;
     private readonly Func<ReclassifyStatus?> _reclassify;
 
-    internal ServiceMeter(Func<TapCounters> tap, Func<PipelineStatus> status, Func<ReclassifyStatus?> reclassify)
+    internal ServiceMeter(Func<TapCounters> tap, Func<PipelineStatus> status, Func<ReclassifyStatus?> reclassify, Func<KernelFigures>? kernel = null)
     {
         _status = status;
         _reclassify = reclassify;
@@ -34,6 +35,8 @@ internal sealed class ServiceMeter : IDisposable
         AddMapKeys();
         AddReclassification();
         AddReclassifyState();
+        if (kernel is not null)
+            AddKernel(kernel);
     }
 
     internal Meter Meter => _meter;
@@ -52,6 +55,16 @@ internal sealed class ServiceMeter : IDisposable
         Counter("lost_deliveries_total", "Deliveries that the kernel refused because the event socket was full.", () => [new(tap().Lost)]);
         Counter("overruns_total", "Times deliveries were refused.", () => [new(tap().Overruns)]);
         Counter("reconnects_total", "Times the event socket was opened again.", () => [new(tap().Reconnects)]);
+    }
+
+    private void AddKernel(Func<KernelFigures> kernel)
+    {
+        Gauge("namespace_followed", "1 while the followed name leads to a network namespace.", _ => [new(kernel().NamespaceProblem is null ? 1 : 0)]);
+        Counter("namespaces_replaced_total", "Times that another network namespace had the followed name.", () => [new(kernel().NamespacesReplaced)]);
+        Gauge("setting_off", "1 while a kernel setting that the stream relies on is off.", _ =>
+            [.. kernel().Settings.Select(static one => new Measurement<double>(one.Off ? 1 : 0, Label("setting", one.Name)))]);
+        Counter("settings_turned_off_total", "Times another program has turned a kernel setting off.", () =>
+            [.. kernel().Settings.Select(static one => new Measurement<long>(one.TimesOff, Label("setting", one.Name)))]);
     }
 
     private void AddView()

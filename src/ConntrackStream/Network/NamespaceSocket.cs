@@ -18,13 +18,22 @@ internal static class NamespaceSocket
     internal static Socket Open(NetworkNamespace networkNamespace, AddressFamily family, SocketType type, ProtocolType protocol)
     {
         int domain = family == AddressFamily.InterNetwork ? 2 : 10; // AF_INET, AF_INET6
+        return Open(networkNamespace, domain, type, (int)protocol, protocol.ToString());
+    }
+
+    /// <summary>A Unix stream socket, for an abstract name: each network namespace has its own.</summary>
+    /// <exception cref="NetlinkException">As above.</exception>
+    internal static Socket OpenUnix(NetworkNamespace networkNamespace) => Open(networkNamespace, 1, SocketType.Stream, 0, "Unix"); // AF_UNIX
+
+    private static Socket Open(NetworkNamespace networkNamespace, int domain, SocketType type, int protocol, string name)
+    {
         (int fd, Errno errno) = networkNamespace.Run(() =>
         {
-            int opened = socket(domain, (int)type | SOCK_CLOEXEC, (int)protocol); // SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3: numbered alike
+            int opened = socket(domain, (int)type | SOCK_CLOEXEC, protocol); // SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3: numbered alike
             return (opened, opened < 0 ? LastErrno : Errno.None);
         });
         return fd >= 0
             ? new Socket(new SafeSocketHandle(fd, ownsHandle: true))
-            : throw new NetlinkException($"opening a {protocol} socket in {networkNamespace}", errno);
+            : throw new NetlinkException($"opening a {name} socket in {networkNamespace}", errno);
     }
 }

@@ -15,6 +15,9 @@ namespace ConntrackStream.Service.Network;
 /// </summary>
 internal static class TrackingProbe
 {
+    /// <summary>Between the datagram and the look at the count, some entries may have ended.</summary>
+    private const int AlmostFull = 16;
+
     private const string Remedy =
         "start with --track, or load a firewall rule that uses connection tracking (nft: 'ct state …'; iptables: '-m conntrack', NAT)";
 
@@ -26,7 +29,7 @@ internal static class TrackingProbe
             using ConntrackClient client = networkNamespace.Run(() => new ConntrackClient());
             (TrackingState ipv4, string? obstacle4) = Probe(client, networkNamespace, IPAddress.Loopback);
             (TrackingState ipv6, string? obstacle6) = Probe(client, networkNamespace, IPAddress.IPv6Loopback);
-            return Describe(ipv4, ipv6, obstacle4 ?? obstacle6, entries: client.Count());
+            return Describe(ipv4, ipv6, obstacle4 ?? obstacle6, client.Count(), client.Max());
         }
         catch (NetlinkException e)
         {
@@ -39,8 +42,10 @@ internal static class TrackingProbe
     /// <param name="ipv6">What IPv6 showed.</param>
     /// <param name="obstacle">Why a family could not be tried; null when both were.</param>
     /// <param name="entries">Entries in the table.</param>
-    internal static TrackingReport Describe(TrackingState ipv4, TrackingState ipv6, string? obstacle, long entries)
+    /// <param name="max">How many it takes; 0 for any number.</param>
+    internal static TrackingReport Describe(TrackingState ipv4, TrackingState ipv6, string? obstacle, long entries, long max)
     {
+        bool isFull = max > 0 && entries >= max - AlmostFull && (ipv4, ipv6) is (not TrackingState.Active, not TrackingState.Active);
         (TrackingState state, string reason) = (ipv4, ipv6) switch
         {
             (TrackingState.Active, TrackingState.Active) => (TrackingState.Active, "IPv4 and IPv6 are tracked"),
@@ -48,12 +53,15 @@ internal static class TrackingProbe
             (TrackingState.Inactive, TrackingState.Active) => (TrackingState.Active, $"IPv6 is tracked, IPv4 is not; for both: {Remedy}"),
             (TrackingState.Active, _) => (TrackingState.Active, $"IPv4 is tracked; IPv6 could not be tried: {obstacle}"),
             (_, TrackingState.Active) => (TrackingState.Active, $"IPv6 is tracked; IPv4 could not be tried: {obstacle}"),
+            _ when isFull => (TrackingState.Unknown,
+                $"the table is full ({entries} of {max} entries), so the kernel drops what needs another one, a datagram over loopback too: "
+                + "raise net.netfilter.nf_conntrack_max in the first network namespace"),
             _ when entries > 0 => (TrackingState.Unknown,
                 $"the table holds {entries} entries, but a datagram over loopback was not tracked: a NOTRACK rule for loopback, or nothing uses conntrack any more"),
             (TrackingState.Unknown, TrackingState.Unknown) => (TrackingState.Unknown, $"a datagram over loopback could not be tried: {obstacle}"),
             _ => (TrackingState.Inactive, $"nothing in this namespace uses conntrack (a datagram over loopback was not tracked): {Remedy}"),
         };
-        return new TrackingReport(state, ipv4, ipv6, reason);
+        return new TrackingReport(state, ipv4, ipv6, reason) { IsFull = isFull };
     }
 
     private static (TrackingState State, string? Obstacle) Probe(ConntrackClient client, NetworkNamespace networkNamespace, IPAddress loopback)

@@ -47,6 +47,12 @@ internal sealed class DeleteJudge
 
     internal void Add(FlowGap gap)
     {
+        if (!gap.HidesFlows)
+        {
+            Cover(gap.To);
+            return;
+        }
+
         long from = gap.From != 0 ? gap.From : _last; // unknown: since the record before
         for (int i = FirstAtOrAfter(from); i < _byTime.Length && _byTime[i].Time!.Value.From <= gap.To; i++)
             _byTime[i].IsInGap = true;

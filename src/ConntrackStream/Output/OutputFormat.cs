@@ -30,7 +30,7 @@ internal sealed record OutputFormat
         Id = Id,
         Timestamp = Timestamp,
         KernelTimestamps = KernelTimestamps,
-        Labels = Labels ? ConntrackLabels.Load() : null,
+        Labels = Labels ? ConntrackLabels.LoadIfThere() : null,
         ProgramName = programName,
     };
 

@@ -21,6 +21,7 @@ internal static class DeleteVerb
               conntrack-stream delete -p udp -d 192.0.2.53 --dport 53
               conntrack-stream delete -s 10.1.0.0/16 --dry-run
               conntrack-stream delete --all --netns blue
+            Exit code 1, as conntrack's, when no flow matched.
             """);
         verb.Add([.. filter.All, all, dryRun, output.Option, shared.Namespace]);
         verb.Validators.Add(result =>
@@ -29,7 +30,7 @@ internal static class DeleteVerb
                 result.AddError("delete: without a filter every flow would go; say which (-p, -s, -d, …), or --all");
         });
         verb.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            shared.OpenNamespace(parsed), filter.Read(parsed), output.Read(parsed), parsed.GetValue(dryRun), context, cancellation)));
+            shared.OpenNamespace(parsed), filter.Read(parsed), output.Read(parsed, context), parsed.GetValue(dryRun), context, cancellation)));
         return verb;
     }
 
@@ -53,6 +54,6 @@ internal static class DeleteVerb
         }, cancellation);
         lines.Flush();
         context.Tell($"{lines.Lines} flow entries {(dryRun ? "would be" : "have been")} deleted.");
-        return ExitCode.Done;
+        return lines.Lines > 0 ? ExitCode.Done : ExitCode.Failed; // as conntrack -D
     }
 }

@@ -23,7 +23,7 @@ internal static class DemoCommand
         verb.SetAction(async (parsed, cancellation) =>
         {
             using Interruption interruption = new(cancellation);
-            FlowLogFormat format = output.Read(parsed).IsText ? FlowLogFormat.Text : FlowLogFormat.Json;
+            FlowLogFormat format = output.Read(parsed, context).IsText ? FlowLogFormat.Text : FlowLogFormat.Json;
             DemoWatcher watcher = new(format, context.Time);
             await using (watcher.ConfigureAwait(false))
             {

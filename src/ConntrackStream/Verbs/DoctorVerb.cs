@@ -40,7 +40,12 @@ internal static class DoctorVerb
         ];
         if (process.Any(static result => result.Level == CheckLevel.Fail))
             return [.. process, .. PluginChecks.Run(options), .. FileChecks.Run(options)];
-        CheckResult[] kernel = [.. KernelChecks.Run(options, networkNamespace), BufferCheck.Run(options.Tap, networkNamespace)];
+        CheckResult[] kernel =
+        [
+            .. KernelChecks.Run(options, networkNamespace),
+            .. await ServiceChecks.RunAsync(options, networkNamespace, cancellation).ConfigureAwait(false),
+            BufferCheck.Run(options.Tap, networkNamespace),
+        ];
         IReadOnlyList<CheckResult> map = kernel[0].Level == CheckLevel.Fail ? [] : await MapChecks.RunAsync(options, networkNamespace, time, cancellation).ConfigureAwait(false);
         IReadOnlyList<CheckResult> paths = kernel[0].Level == CheckLevel.Fail ? [] : await ReclassifyChecks.RunAsync(options, networkNamespace, time, cancellation).ConfigureAwait(false);
         return [.. process, .. kernel, .. map, .. paths, .. PluginChecks.Run(options), .. FileChecks.Run(options)];

@@ -29,7 +29,7 @@ internal static class ListVerb
         verb.Validators.Add(shared.SocketOnlyWithLive);
         verb.SetAction(async (parsed, cancellation) =>
         {
-            OutputFormat format = output.Read(parsed);
+            OutputFormat format = output.Read(parsed, context);
             long shown = parsed.GetValue(shared.Live)
                 ? await ApiClient.ListAsync(shared.SocketPath(parsed, context), filter.ToQuery(parsed), format, context.Output, cancellation).ConfigureAwait(false)
                 : List(shared.OpenNamespace(parsed), filter.Read(parsed), format, context.Output, cancellation);

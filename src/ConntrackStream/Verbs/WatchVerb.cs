@@ -28,7 +28,7 @@ internal static class WatchVerb
         {
             using NetworkNamespace networkNamespace = shared.OpenNamespace(parsed);
             Watcher watcher = new(networkNamespace, parsed.GetValue(events) ?? [], filter.Read(parsed), parsed.GetValue(limit), context);
-            return await watcher.RunAsync(output.Read(parsed), cancellation).ConfigureAwait(false);
+            return await watcher.RunAsync(output.Read(parsed, context), cancellation).ConfigureAwait(false);
         });
         return verb;
     }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ConntrackStream.EventTap.Filtering;
 
-/// <summary>A condition on CTA_MARK: <c>mark &amp; Mask == Value</c>. A value with bits outside the mask matches nothing, as with conntrack-tools.</summary>
+/// <summary>A condition on CTA_MARK: <c>mark &amp; Mask == Value</c>. A value with bits outside the mask matches nothing, and is refused where it is read.</summary>
 public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
 {
     public bool Matches(uint mark) => (mark & Mask) == Value;
@@ -18,6 +18,13 @@ public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
         {
             match = default;
             error = $"'{text}' is not a mark: value or value/mask, each decimal or 0x-hexadecimal up to 32 bits";
+            return false;
+        }
+
+        if ((value & ~mask) != 0)
+        {
+            match = default;
+            error = $"'{text}' can never match: its value has bits outside its mask";
             return false;
         }
 

@@ -32,6 +32,7 @@ internal static unsafe partial class Libc
     internal const int EFD_NONBLOCK = 0x800;
     internal const int CLONE_NEWNET = 0x40000000;
     internal const uint SIOCGIFNAME = 0x8910;
+    internal const uint NS_GET_NSTYPE = 0xB703; // linux/nsfs.h
     internal const int O_RDONLY = 0;
     internal const int O_CLOEXEC = 0x80000;
 
@@ -147,7 +148,7 @@ internal static unsafe partial class Libc
     internal static partial int open(string path, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static partial int setns(SafeFileHandle fd, int type);
+    internal static partial int setns(int fd, int type);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int unshare(int flags);

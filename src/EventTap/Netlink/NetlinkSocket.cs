@@ -53,6 +53,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     /// <summary>Whether the socket's network namespace has an interface of this index (SIOCGIFNAME); null when the kernel does not say.</summary>
     internal bool? HasInterface(uint index)
     {
+        NeverWaits.Check("asking for an interface"); // for a device that is being renamed
         Ifreq request = new() { InterfaceIndex = (int)index };
         if (ioctl(Handle, SIOCGIFNAME, &request) == 0)
             return true;
@@ -83,6 +84,8 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     /// <returns>The errno; <see cref="Errno.None"/> when sent whole.</returns>
     internal Errno Send(ReadOnlySpan<byte> message, uint portId = 0, int flags = 0)
     {
+        if (portId == 0) // the kernel works on a request within sendto(2)
+            NeverWaits.Check("a netlink request");
         SockaddrNl to = new() { Family = AF_NETLINK, PortId = portId };
         fixed (byte* data = message)
         {

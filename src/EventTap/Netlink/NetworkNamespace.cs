@@ -6,25 +6,29 @@ namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
 /// A network namespace to open sockets in. A socket belongs to the namespace of the thread that created it, whoever uses it later.
-/// Holding one opened by name or path keeps that namespace alive, even when its name is removed and given to another.
+/// Holding one opened by name or path keeps that namespace alive, even when its name is removed and given to another: see
+/// <see cref="Look"/>, <see cref="LetGo"/> and <see cref="Reopen"/>. Thread-safe.
 /// </summary>
-public sealed class NetworkNamespace : IDisposable
+public sealed partial class NetworkNamespace : IDisposable
 {
     private const string NamedDirectory = "/run/netns";
 
-    private readonly SafeFileHandle? _handle; // null: the calling thread's own
+    private readonly Lock _gate = new(); // the handle
+    private SafeFileHandle? _handle; // null: the calling thread's own, or let go
 
-    private NetworkNamespace(string name, SafeFileHandle? handle)
+    private NetworkNamespace(string name, SafeFileHandle? handle, NamespacePath? path = null)
     {
         Name = name;
+        IsCurrent = handle is null;
         _handle = handle;
+        _path = path;
     }
 
     /// <summary>The name or path it was opened by; empty for the current one.</summary>
     public string Name { get; }
 
     /// <summary>Work runs on the caller's own thread, without any privilege.</summary>
-    public bool IsCurrent => _handle is null;
+    public bool IsCurrent { get; }
 
     /// <summary>The namespace the calling thread is in.</summary>
     public static NetworkNamespace Current { get; } = new("", handle: null);
@@ -36,11 +40,11 @@ public sealed class NetworkNamespace : IDisposable
 
     /// <summary>Opens what <c>ip netns add NAME</c> made.</summary>
     /// <exception cref="NetlinkException">ENOENT: there is none of that name.</exception>
-    public static NetworkNamespace OpenName(string name) => new(name, OpenFile($"{NamedDirectory}/{name}", $"opening network namespace '{name}'"));
+    public static NetworkNamespace OpenName(string name) => Open(name, $"{NamedDirectory}/{name}");
 
     /// <summary>Opens a namespace file such as <c>/proc/PID/ns/net</c>.</summary>
     /// <exception cref="NetlinkException">ENOENT: there is no such file.</exception>
-    public static NetworkNamespace OpenPath(string path) => new(path, OpenFile(path, $"opening network namespace '{path}'"));
+    public static NetworkNamespace OpenPath(string path) => Open(path, path);
 
     /// <summary>A namespace that only a descriptor leads to; takes ownership of it.</summary>
     internal static NetworkNamespace FromHandle(string name, SafeFileHandle handle) => new(name, handle);
@@ -53,15 +57,28 @@ public sealed class NetworkNamespace : IDisposable
     /// <paramref name="work"/> throws comes through unchanged.</exception>
     public T Run<T>(Func<T> work)
     {
-        if (_handle is null)
+        if (IsCurrent)
             return work();
+        SafeFileHandle handle = Hold();
+        try
+        {
+            return RunIn(handle, work);
+        }
+        finally
+        {
+            handle.DangerousRelease();
+        }
+    }
+
+    private T RunIn<T>(SafeFileHandle handle, Func<T> work)
+    {
         T result = default!;
         ExceptionDispatchInfo? failure = null;
         Thread thread = new(() =>
         {
             try
             {
-                Enter(_handle);
+                Enter(handle);
                 result = work();
             }
 #pragma warning disable CA1031 // carried to the caller's thread as it is
@@ -87,7 +104,13 @@ public sealed class NetworkNamespace : IDisposable
 
     public override string ToString() => IsCurrent ? "the current network namespace" : $"network namespace '{Name}'";
 
-    public void Dispose() => _handle?.Dispose();
+    public void Dispose() => LetGo();
+
+    private static NetworkNamespace Open(string name, string path)
+    {
+        NamespacePath origin = new(path);
+        return new(name, OpenFile(path, $"opening network namespace '{name}'"), origin);
+    }
 
     private static SafeFileHandle OpenFile(string path, string operation)
     {
@@ -100,7 +123,7 @@ public sealed class NetworkNamespace : IDisposable
 
     private void Enter(SafeFileHandle handle)
     {
-        if (setns(handle, CLONE_NEWNET) == 0)
+        if (setns((int)handle.DangerousGetHandle(), CLONE_NEWNET) == 0) // held by Hold, even when it is let go meanwhile
             return;
         Errno errno = LastErrno;
         throw new NetlinkException($"entering network namespace '{Name}'", errno, errno switch

@@ -16,7 +16,7 @@ internal sealed class LossWindow
             return;
         }
 
-        FlowGapReason worst = open.Reason == FlowGapReason.Reconnect ? open.Reason : reason;
+        FlowGapReason worst = Rank(open.Reason) > Rank(reason) ? open.Reason : reason;
         _open = new FlowGap(worst, Math.Min(open.From, from), Math.Max(open.To, to), open.Lost + lost, Recovered: null);
     }
 
@@ -33,7 +33,7 @@ internal sealed class LossWindow
     /// </summary>
     public void ExtendReconnect(long to)
     {
-        if (_open is { Reason: FlowGapReason.Reconnect })
+        if (_open is { Reason: FlowGapReason.Reconnect or FlowGapReason.NamespaceReplaced })
             Extend(to);
     }
 
@@ -47,4 +47,13 @@ internal sealed class LossWindow
 
     /// <summary>Puts a gap back whose round failed.</summary>
     public void Return(FlowGap gap) => Add(gap.Reason, gap.From, gap.To, gap.Lost);
+
+    /// <summary>Which of two reasons explains more.</summary>
+    private static int Rank(FlowGapReason reason) => reason switch
+    {
+        FlowGapReason.NamespaceReplaced => 3,
+        FlowGapReason.Reconnect => 2,
+        FlowGapReason.EventsOff => 1,
+        _ => 0,
+    };
 }

@@ -83,6 +83,15 @@ internal sealed partial class MapAudit
         _earlier = null;
     }
 
+    /// <summary>Another network namespace is followed from now on: which entries have matched a flow there must be learnt.</summary>
+    public void LeaveNamespace()
+    {
+        stage.LeaveNamespace();
+        context.VoidAll();
+        _hasHistory = false;
+        _earlier = null;
+    }
+
     private void OnRecreated(FlowMapInfo info)
     {
         context.Counters.Recreated++;
@@ -90,27 +99,6 @@ internal sealed partial class MapAudit
         context.VoidAll();
         _hasHistory = false;
         stage.Void();
-    }
-
-    private void SweepRows(int from, int to)
-    {
-        for (int slot = context.View.NextWithFewerKeys(_family, from, to); slot < to; slot = context.View.NextWithFewerKeys(_family, slot + 1, to))
-        {
-            FlowChange change = default;
-            if (context.View.TryRead(_family, slot, ref change, out _) && HasLostKeys(change.Flow, context.View.KeysBefore(_family, slot)))
-                OnLostKeys(change.Flow);
-        }
-    }
-
-    /// <summary>Fewer keys than before are really there, the flow lives, and none of them is in our hands.</summary>
-    private bool HasLostKeys(in Flow flow, int before)
-    {
-        if (stage.HasTombstone(flow.Original) || stage.HasTombstone(flow.Reply))
-            return false;
-        int present = 0;
-        foreach (ref readonly MapKey key in context.KeysOf(flow))
-            present += stage.IsInMap(context.Map!, key) ? 1 : 0;
-        return present < before && context.AskKernel(flow.Original with { Zone = 0 }) == FlowExistence.Some;
     }
 
     private void OnLostKeys(in Flow flow)

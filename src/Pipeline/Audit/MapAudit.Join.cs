@@ -32,6 +32,8 @@ internal sealed partial class MapAudit
         {
             _matched++;
             context.Match(entry.Key);
+            if (MapKeys.IsShared(entry.Key.Tuple.Protocol))
+                context.Holds.Keep(entry.Key.Tuple); // of another flow with the same key
         }
         else if (IsYoung(entry.Value, monotonic))
         {

@@ -99,10 +99,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
                 Settle();
                 return LoopWorkState.Busy;
             case Phase.Sweeping:
-                StepRows(SweepRows, Phase.Idle);
-                if (_phase == Phase.Idle)
-                    Finish();
-                return LoopWorkState.Busy;
+                return Sweep();
             default:
                 return LoopWorkState.Waiting;
         }
@@ -133,7 +130,6 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         _matched = _missed = _young = 0;
         OpenHistory();
         context.OpenLive();
-        context.Interfaces.Forget();
         (_family, _slot) = (FlowFamily.IPv4, 0);
         _phase = Phase.Opening;
         _batches = Channel.CreateBounded<MapEntryBatch>(new BoundedChannelOptions(MapEntryPool.Batches) { SingleReader = true, SingleWriter = true });
@@ -148,10 +144,12 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, Ma
         try
         {
             _timeouts = ports.Timeouts() ?? _timeouts;
+            context.Interfaces.Open();
             _scanned = map.Scan(
                 _pool,
                 batch =>
                 {
+                    context.Interfaces.Learn(batch.Span);
                     output.TryWrite(batch); // there are no more batches than it has room for
                     ports.Wake();
                 },

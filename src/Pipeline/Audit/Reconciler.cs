@@ -11,7 +11,7 @@ namespace ConntrackStream.Pipeline.Audit;
 /// Makes the view equal to the kernel, at the start, after every loss, and again and again to prove it: one round at a time of
 /// barrier → dump → barrier → sweep. Used by the loop only; the dump itself runs on a thread of its own and comes in as messages.
 /// </summary>
-internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
+internal sealed partial class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
 {
     private static readonly TimeSpan BarrierPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
@@ -36,6 +36,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private bool _hasOpened;
     private Task _dump = Task.CompletedTask;
     private bool _isWaitingForRoom;
+    private bool _hasPassed; // the barrier has, but the kernel's answer about an event before it has not come
 
     private enum Phase : byte
     {
@@ -98,6 +99,8 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     /// <summary>Sweeping, in steps.</summary>
     public LoopWorkState Step()
     {
+        if (_hasPassed)
+            return TryPass() ? LoopWorkState.Busy : LoopWorkState.Waiting;
         if (_phase != Phase.Settling || _settlement is null)
             return LoopWorkState.Waiting;
         if (!ports.HasRoom())
@@ -106,8 +109,9 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
             return LoopWorkState.Waiting;
         }
 
-        if (!_settlement.Step())
-            return LoopWorkState.Busy;
+        LoopWorkState state = _settlement.Step();
+        if (state != LoopWorkState.Done)
+            return state;
         Finish();
         return LoopWorkState.Busy;
     }
@@ -118,6 +122,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         if (_gap is { } gap)
             _losses.Return(gap);
         _gap = null;
+        CloseBlindness();
         if (!_connected)
             _losses.Extend(ports.Time.UnixNanoseconds());
         if (_losses.Take() is { } open)
@@ -160,7 +165,8 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private void OnDisconnected(in TapMessage message)
     {
         _connected = false;
-        OnLoss(FlowGapReason.Reconnect, message.From, message.To, lost: null);
+        FlowGapReason reason = message.Break == TapBreak.NamespaceReplaced ? FlowGapReason.NamespaceReplaced : FlowGapReason.Reconnect;
+        OnLoss(reason, message.From, message.To, lost: null);
         if (_phase is Phase.Opening or Phase.Closing)
             Abandon(RoundReason.Reconnect);
     }
@@ -216,7 +222,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     /// </summary>
     private void OnBarrierOverdue(long token)
     {
-        if (token != _token || _phase is not (Phase.Opening or Phase.Closing))
+        if (token != _token || _hasPassed || _phase is not (Phase.Opening or Phase.Closing))
             return;
         logger.BarrierOverdue(BarrierPatience.TotalSeconds);
         AskForBarrier();
@@ -224,10 +230,24 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
 
     private void OnBarrier()
     {
+        if (_phase is not (Phase.Opening or Phase.Closing))
+            return;
+        view.PassBarrier();
+        _hasPassed = true;
+        TryPass();
+    }
+
+    /// <summary>The barrier has shown every event before it; those that wait for an answer of the kernel must have been applied as well.</summary>
+    private bool TryPass()
+    {
+        if (view.HasDoubtsBeforeBarrier)
+            return false;
+        _hasPassed = false;
         if (_phase == Phase.Opening)
             Open();
-        else if (_phase == Phase.Closing)
+        else
             StartSettling();
+        return true;
     }
 
     private void Open()
@@ -302,7 +322,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
     private void StartSettling()
     {
         _phase = Phase.Settling;
-        _settlement = view.Settle(Origin, _result, kernel.AreAlive);
+        _settlement = view.Settle(Origin, _result);
         ports.Wake();
     }
 
@@ -315,11 +335,11 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         Rounds++;
         TimeSpan duration = ports.Scheduler.Now - _began;
         bool lostMeanwhile = view.Context.LossEpoch != _epochAtOpen;
-        view.Context.Synced = !lostMeanwhile;
-        if (!lostMeanwhile)
+        view.Context.Synced = !lostMeanwhile && !IsBlind;
+        if (view.Context.Synced)
             view.Context.EarlierIds = null;
         if (_gap is { } gap)
-            WriteGap(gap with { Recovered = _result.Repaired });
+            WriteGap(gap with { To = EndOf(gap), Recovered = _result.Repaired });
         _gap = null;
         Last = new RoundReport(_reason, _result, _began.ToUnixTimeMilliseconds() * 1_000_000, duration);
         logger.RoundDone(_reason, _result.Rows, _result.Missing, _result.Ghosts, _result.WrongIncarnations, _result.UntappedEnded, duration.TotalMilliseconds);
@@ -337,6 +357,7 @@ internal sealed class Reconciler(FlowView view, KernelTable kernel, ReconcilerPo
         if (_gap is { } gap)
             _losses.Return(gap);
         _gap = null;
+        _hasPassed = false;
         _phase = Phase.Idle;
         _token++;
         Request(again > _reason ? again : _reason);

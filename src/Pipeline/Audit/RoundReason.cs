@@ -14,6 +14,9 @@ public enum RoundReason : byte
     /// <summary>The kernel refused deliveries.</summary>
     Overrun,
 
+    /// <summary>The kernel's events were off, and are on again.</summary>
+    EventsOn,
+
     /// <summary>The event socket was reopened.</summary>
     Reconnect,
 

@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using ConntrackStream.Pipeline.Asking;
+
 namespace ConntrackStream.Pipeline.Delete;
 
 // The end of a tombstone: authorise → take → check again → armed.
@@ -5,30 +8,77 @@ internal sealed partial class DeleteStage
 {
     private const string GoneAlready = "somebody else had removed it";
 
-    /// <summary>Settles the first tombstone of a queue, if it is due and deleting is possible now.</summary>
-    private bool TrySettle(IFlowMap map, Queue<Tombstone> queue)
-    {
-        Prune(queue);
-        if (!queue.TryPeek(out Tombstone? tombstone))
-            return false;
-        if (!context.View.Context.Synced || !IsDue(tombstone) || IsHeldBack())
-            return false;
-        queue.Dequeue();
-        try
-        {
-            Settle(map, tombstone);
-        }
-        catch (FlowMapException e)
-        {
-            OnFailure(e);
-            if (tombstone.State != TombstoneState.Closed)
-                Close(tombstone); // the next audits will nominate it again
-        }
+    private const int MostAtOnce = 8; // keys in one step
 
+    /// <summary>
+    /// Settles the first of the keys without ports, if it is due and deleting is possible now. The view answers for them, not the kernel.
+    /// </summary>
+    private bool TrySettleShared(IFlowMap map)
+    {
+        if (!TryTakeDue(_waitingShared, asked: 0, out Tombstone? tombstone))
+            return false;
+        if (MayBeAsked(map, tombstone))
+            Go(map, tombstone);
         return true;
     }
 
-    private bool IsHeldBack()
+    /// <summary>Asks the kernel about the first ones that wait, as far as they are due and deleting is possible now.</summary>
+    private bool AskToAuthorise(IFlowMap map)
+    {
+        if (_authorise.IsAsked)
+            return false;
+        bool hasActed = false;
+        for (int left = MostAtOnce; left > 0 && !_authorise.IsFull; left--)
+        {
+            if (!TryTakeDue(_returned.Count > 0 ? _returned : _waiting, _authorise.Count, out Tombstone? tombstone))
+                break;
+            hasActed = true;
+            if (MayBeAsked(map, tombstone))
+                _authorise.Add(tombstone, tombstone.Key.Tuple);
+        }
+
+        _authorise.Ask();
+        return hasActed;
+    }
+
+    private bool TryTakeDue(Queue<Tombstone> queue, int asked, [NotNullWhen(true)] out Tombstone? tombstone)
+    {
+        Prune(queue, TombstoneState.Waiting);
+        if (!queue.TryPeek(out tombstone) || !context.View.Context.Synced || !IsDue(tombstone) || IsHeldBack(asked))
+            return false;
+        queue.Dequeue();
+        return true;
+    }
+
+    /// <summary>
+    /// The kernel has answered: what it knows no flow of goes, at once. Not what a NEW has cancelled meanwhile; and after a loss of events, among
+    /// which such a NEW may be, the kernel is asked again.
+    /// </summary>
+    private bool TakeAuthorisation(IFlowMap map)
+    {
+        if (!_authorise.IsAnswered || _again.IsAsked)
+            return false;
+        bool isSound = context.View.Context.Synced && context.View.Context.LossEpoch == _authorise.LossEpoch;
+        for (int i = 0; i < _authorise.Count; i++)
+        {
+            Tombstone tombstone = _authorise[i];
+            if (tombstone.State != TombstoneState.Waiting)
+                continue;
+            if (!isSound)
+                _returned.Enqueue(tombstone);
+            else if (IsAlive(tombstone, _authorise.Existence(i)))
+                KeepAlive(tombstone);
+            else
+                Go(map, tombstone);
+        }
+
+        _authorise.Clear();
+        _again.Ask();
+        return true;
+    }
+
+    /// <param name="asked">Keys about which the kernel is to be asked already.</param>
+    private bool IsHeldBack(int asked)
     {
         if (!context.HasMatched)
         {
@@ -38,7 +88,7 @@ internal sealed partial class DeleteStage
             return true;
         }
 
-        if (_deletedInCycle < context.Options.MaxDeletesPerCycle)
+        if (_deletedInCycle + asked < context.Options.MaxDeletesPerCycle)
             return false;
         if (!_saidCap)
             logger.CapReached(context.Options.MaxDeletesPerCycle, _waiting.Count);
@@ -46,22 +96,56 @@ internal sealed partial class DeleteStage
         return true;
     }
 
-    private void Settle(IFlowMap map, Tombstone tombstone)
+    /// <summary>All that is known without the kernel speaks for a deletion. What does not is dropped.</summary>
+    private bool MayBeAsked(IFlowMap map, Tombstone tombstone)
     {
-        if (context.IsExempt(tombstone.Key))
-            Drop(tombstone, ref context.Counters.KeptUntracked, DeleteOutcome.KeptUntracked, "no key of its group has ever matched a flow (NOTRACK?)");
-        else if (!map.TryLookup(tombstone.Key, out MapValue value))
-            Drop(tombstone, ref context.Counters.AlreadyGone, DeleteOutcome.AlreadyGone, GoneAlready);
-        else if (IsUsedSince(tombstone, value))
-            Drop(tombstone, ref context.Counters.KeptInUse, DeleteOutcome.KeptInUse, "a packet has used it since");
-        else if (HeldUntil(tombstone, value) is var until && until > context.Monotonic)
-            Drop(tombstone, ref context.Counters.KeptHeld, DeleteOutcome.KeptHeld, DescribeHold(until));
-        else if (IsAlive(tombstone, DeleteStep.Authorise))
-            Drop(tombstone, ref context.Counters.KeptAlive, DeleteOutcome.KeptAlive, "the check before the deletion found a flow, or could not tell");
-        else if (context.Options.Mode == MapMode.Observe)
-            Observe(tombstone);
-        else
-            Take(map, tombstone);
+        try
+        {
+            if (context.IsExempt(tombstone.Key))
+                Drop(tombstone, ref context.Counters.KeptUntracked, DeleteOutcome.KeptUntracked, "no key of its group has ever matched a flow (NOTRACK?)");
+            else if (!map.TryLookup(tombstone.Key, out MapValue value))
+                Drop(tombstone, ref context.Counters.AlreadyGone, DeleteOutcome.AlreadyGone, GoneAlready);
+            else if (IsUsedSince(tombstone, value))
+                Drop(tombstone, ref context.Counters.KeptInUse, DeleteOutcome.KeptInUse, "a packet has used it since");
+            else if (HeldUntil(tombstone, value) is var until && until > context.Monotonic)
+                Drop(tombstone, ref context.Counters.KeptHeld, DeleteOutcome.KeptHeld, DescribeHold(until));
+            else if (IsInView(tombstone, DeleteStep.Authorise))
+                KeepAlive(tombstone);
+            else
+                return true;
+        }
+        catch (FlowMapException e)
+        {
+            GiveUp(tombstone, e);
+        }
+
+        return false;
+    }
+
+    private void KeepAlive(Tombstone tombstone) =>
+        Drop(tombstone, ref context.Counters.KeptAlive, DeleteOutcome.KeptAlive, "the check before the deletion found a flow, or could not tell");
+
+    /// <summary>A call to the map failed. The next audits will nominate the key again.</summary>
+    private void GiveUp(Tombstone tombstone, FlowMapException e)
+    {
+        OnFailure(e);
+        if (tombstone.State != TombstoneState.Closed)
+            Close(tombstone);
+    }
+
+    private void Go(IFlowMap map, Tombstone tombstone)
+    {
+        try
+        {
+            if (context.Options.Mode == MapMode.Observe)
+                Observe(tombstone);
+            else
+                Take(map, tombstone);
+        }
+        catch (FlowMapException e)
+        {
+            GiveUp(tombstone, e);
+        }
     }
 
     private void Drop(Tombstone tombstone, ref long counter, DeleteOutcome outcome, string reason)
@@ -99,56 +183,10 @@ internal sealed partial class DeleteStage
             Restore(tombstone, "a packet had used it since it was nominated");
         else if (HeldUntil(tombstone, tombstone.Value) > context.Monotonic)
             Restore(tombstone, "its connection may still be alive, as became known meanwhile");
-        else if (context.Options.ChecksAgain && IsAlive(tombstone, DeleteStep.CheckAgain))
-            Restore(tombstone, "the check after the deletion found a flow, or could not tell");
+        else if (context.Options.ChecksAgain)
+            CheckAgain(tombstone);
         else
             Tell(DeleteOutcome.Deleted, tombstone);
-    }
-
-    /// <summary>
-    /// The NEW that would have an armed entry put back may be among lost events: the kernel is asked, rather than waited for the resync or the
-    /// end of the window. Keys without ports, for which it cannot be asked, wait for the resync.
-    /// </summary>
-    private bool TryCheckAfterLoss()
-    {
-        if (_lossEpoch != context.View.Context.LossEpoch)
-        {
-            _lossEpoch = context.View.Context.LossEpoch;
-            _doubtful.Clear();
-            foreach (Tombstone armed in _armed)
-            {
-                if (!MapKeys.IsShared(armed.Key.Tuple.Protocol))
-                    _doubtful.Enqueue(armed);
-            }
-        }
-
-        if (!_doubtful.TryDequeue(out Tombstone? tombstone))
-            return false;
-        if (tombstone.State == TombstoneState.Armed && IsAlive(tombstone, DeleteStep.CheckAgain))
-            Restore(tombstone, "events were lost, and the check after that found a flow, or could not tell");
-        return true;
-    }
-
-    /// <summary>Ends the window of the entry that was taken first, if it is over.</summary>
-    private bool TryDisarm()
-    {
-        Prune(_armed);
-        if (!_armed.TryPeek(out Tombstone? tombstone))
-            return false;
-        bool isOver = context.Monotonic - tombstone.TakenMonotonic >= _window;
-        if (!isOver || (!context.View.Context.Synced && MapKeys.IsShared(tombstone.Key.Tuple.Protocol)))
-            return false;
-        _armed.Dequeue();
-        Disarm(tombstone);
-        return true;
-    }
-
-    private void Disarm(Tombstone tombstone)
-    {
-        if (IsAlive(tombstone, DeleteStep.Disarm))
-            Restore(tombstone, "the check at the end of the window found a flow, or could not tell");
-        if (tombstone.State == TombstoneState.Armed)
-            Close(tombstone);
     }
 
     /// <summary>Puts a taken entry back. When that fails it stays armed, so that the end of its window tries once more.</summary>
@@ -201,13 +239,17 @@ internal sealed partial class DeleteStage
     private long HeldUntil(Tombstone tombstone, in MapValue value) =>
         context.HeldUntil(tombstone.Key, tombstone.UnknownSince, value.LastSeen);
 
-    /// <summary>Whether any flow has the key: in the view, or by GET in both orientations and every zone. Whatever is not a clear no is a yes.</summary>
-    private bool IsAlive(Tombstone tombstone, DeleteStep step)
+    /// <summary>Whether any flow of the view has the key. Before the kernel is asked.</summary>
+    private bool IsInView(Tombstone tombstone, DeleteStep step)
     {
         context.Options.Before?.Invoke(step, tombstone.Key);
-        return context.Live.Holds(tombstone.Key.Tuple)
-            || (!MapKeys.IsShared(tombstone.Key.Tuple.Protocol) && context.AskKernel(tombstone.Key.Tuple) != FlowExistence.None);
+        return context.Live.Holds(tombstone.Key.Tuple);
     }
+
+    /// <summary>
+    /// Whether any flow has the key: in the view by now, or by GET in both orientations and every zone. Whatever is not a clear no is a yes.
+    /// </summary>
+    private bool IsAlive(Tombstone tombstone, FlowExistence answer) => answer != FlowExistence.None || context.Live.Holds(tombstone.Key.Tuple);
 
     private void Tell(DeleteOutcome outcome, Tombstone tombstone, string? reason = null, long absentNs = 0) =>
         journal.Write(outcome, tombstone, reason, absentNs, context.Now, context.Live.Zones.Length);

@@ -6,8 +6,9 @@ namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
 /// From a nominated key to a deleted entry: tombstone → grace → authorise → take → check again → armed. An end or a miss only nominates;
-/// what deletes is a question to the kernel microseconds before, and what undoes a wrong one is a second question, and any NEW while the
-/// entry can still be put back. Used by the loop only.
+/// what deletes is a question to the kernel just before, and what undoes a wrong one is a second question, and any NEW while the
+/// entry can still be put back. The kernel is asked on another thread, about a few keys at a time; the loop goes on meanwhile, so each answer is used
+/// only for keys that are still as they were when it was asked for. Used by the loop only.
 /// </summary>
 internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts ports, DeleteJournal journal, ILogger logger) : ILoopWork
 {
@@ -16,12 +17,18 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
 
     private readonly TombstoneTable _tombstones = new();
     private readonly Queue<Tombstone> _waiting = new(); // by the time of their nomination, and so of their turn
+    private readonly Queue<Tombstone> _returned = new(); // had their turn, but events were lost before the kernel's answer
     private readonly Queue<Tombstone> _waitingShared = new(); // keys without ports: only an audit can tell
     private readonly Queue<Tombstone> _armed = new(); // by the time they were taken
     private readonly Queue<Tombstone> _doubtful = new(); // armed when a loss was noticed
+    private readonly KeyQuestion<Tombstone> _authorise = new(context); // about the first ones that wait
+    private readonly KeyQuestion<Tombstone> _again = new(context); // about those just taken
+    private readonly KeyQuestion<Tombstone> _afterLoss = new(context); // about doubtful ones
+    private readonly KeyQuestion<Tombstone> _disarm = new(context); // about armed ones whose window is over
+    private TaskCompletionSource? _stopped; // null until the service ends
     private ushort _lossEpoch; // the last loss that was looked into
     private int _deletedInCycle;
-    private bool _saidCap, _saidRefused, _isStopped;
+    private bool _saidCap, _saidRefused;
     private long _wakeAt, _notBeforeSharedAudit; // CLOCK_MONOTONIC in ns
 
     private readonly long _grace = Nanoseconds(context.Options.Grace);
@@ -80,6 +87,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
             logger.ArmedLost(Armed);
         _tombstones.Clear();
         _waiting.Clear();
+        _returned.Clear();
         _waitingShared.Clear();
         _armed.Clear();
         _doubtful.Clear();
@@ -89,21 +97,36 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     /// <summary>
     /// The service ends: nothing more is deleted, and what can still be put back is checked a last time, now instead of at the end of its window.
     /// </summary>
-    public void Stop()
+    /// <returns>Done when nothing is armed any more.</returns>
+    public Task StopAsync()
     {
-        _isStopped = true;
+        _stopped ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Step();
+        return _stopped.Task;
+    }
+
+    /// <summary>
+    /// Another network namespace will be asked from now on: what was nominated is forgotten. What is armed is put back, since nothing can be asked of
+    /// the old one any more.
+    /// </summary>
+    public void LeaveNamespace()
+    {
         ports.FlushChanges();
         while (_armed.TryDequeue(out Tombstone? tombstone))
         {
             if (tombstone.State == TombstoneState.Armed)
-                Disarm(tombstone);
+                Restore(tombstone, "another network namespace is followed before its window was over");
         }
+
+        Void();
     }
 
     public LoopWorkState Step()
     {
-        Prune(_waiting);
-        if (_isStopped || context.Map is not { } map)
+        Prune(_waiting, TombstoneState.Waiting);
+        if (_stopped is not null)
+            return StepToEnd();
+        if (context.Map is not { } map)
             return LoopWorkState.Waiting;
         if (_tombstones.Count == Observed && !(context.Holds.NextDue <= context.Monotonic))
         {
@@ -113,10 +136,19 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
         }
 
         ports.FlushChanges(); // what has started already is known before anything is decided
-        if (TryCheckAfterLoss() || TryDisarm() || TrySettle(map, _waiting) || TryNominateHeld(map))
+        if (TakeChecks() | TakeAuthorisation(map) | AskAfterLoss() | AskAtWindowsEnd() | AskToAuthorise(map) || TryNominateHeld(map))
             return LoopWorkState.Busy;
         ScheduleWake();
         return LoopWorkState.Waiting;
+    }
+
+    private LoopWorkState StepToEnd()
+    {
+        ports.FlushChanges();
+        bool hasActed = TakeChecks() | AskAtWindowsEnd();
+        if (Armed == 0)
+            _stopped!.TrySetResult();
+        return hasActed ? LoopWorkState.Busy : LoopWorkState.Waiting;
     }
 
     /// <summary>Settles one of the keys that many flows share, whose flows cannot be asked for one by one. The view has just been proven by a dump.</summary>
@@ -124,13 +156,13 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     public bool StepShared(IFlowMap map)
     {
         ports.FlushChanges();
-        return !_isStopped && TrySettle(map, _waitingShared);
+        return _stopped is null && TrySettleShared(map);
     }
 
-    /// <summary>Takes the first ones out of a queue as far as they are closed.</summary>
-    private static void Prune(Queue<Tombstone> queue)
+    /// <summary>Takes the first ones out of a queue as far as they have left its state.</summary>
+    private static void Prune(Queue<Tombstone> queue, TombstoneState state)
     {
-        while (queue.TryPeek(out Tombstone? first) && first.State == TombstoneState.Closed)
+        while (queue.TryPeek(out Tombstone? first) && first.State != state)
             queue.Dequeue();
     }
 
@@ -173,7 +205,7 @@ internal sealed partial class DeleteStage(MapContext context, DeleteStagePorts p
     /// <summary>Shared keys that two audits missed wait for one more, whose dump is fresh: it need not be the regular one.</summary>
     private void AskForSharedAudit()
     {
-        Prune(_waitingShared);
+        Prune(_waitingShared, TombstoneState.Waiting);
         if (context.Monotonic < _notBeforeSharedAudit
             || !_waitingShared.Any(tombstone => tombstone is { Reason: TombstoneReason.MissedTwice, State: TombstoneState.Waiting } && IsDue(tombstone)))
         {

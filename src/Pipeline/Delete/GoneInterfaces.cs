@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
-/// Owners of keys whose interface is gone: their traffic, tracked or not, is over. What the kernel said counts until the next audit, since
-/// an index may be given to another interface. Used by the loop only.
+/// Owners of keys whose interface is gone: their traffic, tracked or not, is over. Each scan of the map asks the kernel about the interfaces
+/// of its keys, on the scan's thread and before the loop sees the keys. What it said counts until the next scan, since an index may be given to
+/// another interface.
 /// </summary>
 /// <param name="hasInterface">Whether the namespace has an interface of this index; null: the kernel did not answer.</param>
 internal sealed class GoneInterfaces(Func<uint, bool?> hasInterface)
@@ -10,19 +13,32 @@ internal sealed class GoneInterfaces(Func<uint, bool?> hasInterface)
     /// <summary>A node has some hundred pods; of more, none is taken for gone.</summary>
     private const int MostInterfaces = 1 << 16;
 
-    private readonly Dictionary<uint, bool> _isGone = [];
+    private readonly ConcurrentDictionary<uint, bool> _isGone = new();
+    private readonly HashSet<uint> _asked = []; // by the scan under way
 
-    /// <param name="index">0: the layout keeps none, so nothing is known.</param>
-    public bool IsGone(uint index)
+    /// <summary>A scan begins. On its thread.</summary>
+    public void Open() => _asked.Clear();
+
+    /// <summary>Keys that the loop will see next. On the scan's thread.</summary>
+    public void Learn(ReadOnlySpan<MapEntry> entries)
     {
-        if (index == 0)
-            return false;
-        if (_isGone.TryGetValue(index, out bool isGone))
-            return isGone;
-        if (_isGone.Count >= MostInterfaces)
-            return false;
-        return _isGone[index] = hasInterface(index) == false;
+        foreach (ref readonly MapEntry entry in entries)
+        {
+            uint index = entry.Key.InterfaceIndex;
+            if (index == 0 || _asked.Count >= MostInterfaces || !_asked.Add(index))
+                continue;
+            if (hasInterface(index) is { } isHere)
+                _isGone[index] = !isHere;
+            else
+                _isGone.TryRemove(index, out _);
+        }
     }
 
-    public void Forget() => _isGone.Clear();
+    /// <param name="index">0: the layout keeps none, so nothing is known.</param>
+    public bool IsGone(uint index) => index != 0 && _isGone.TryGetValue(index, out bool isGone) && isGone;
+
+    /// <summary>Another network namespace is asked from now on, or another map scanned.</summary>
+    public void Void() => _isGone.Clear();
+
+    public bool IsHere(uint index) => _isGone.TryGetValue(index, out bool isGone) && !isGone;
 }

@@ -4,8 +4,9 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Pipeline.Delete;
 
 /// <summary>
-/// Connections that ended and may still be alive, by tuple in either orientation, each with the time its key is kept. A NEW removes one. An audit
-/// of the map removes those whose key it has not seen, so that a hold never outlives its key by more than an audit. Used by the loop only.
+/// Connections that ended and may still be alive, by tuple in either orientation, each with the time its key is kept. A NEW removes one, except
+/// where keys are shared: there it is another connection's. An audit of the map removes those whose key it has not seen, so that a hold never
+/// outlives its key by more than an audit. Used by the loop only.
 /// </summary>
 /// <param name="most">The most it keeps; the rest is dropped, and <see cref="HasOverflowed"/> set.</param>
 internal sealed class HoldTable(int most = HoldTable.Most)
@@ -52,7 +53,7 @@ internal sealed class HoldTable(int most = HoldTable.Most)
     /// <summary>A flow with this tuple started.</summary>
     public void Cancel(in FlowTuple tuple)
     {
-        if (Count == 0)
+        if (Count == 0 || MapKeys.IsShared(tuple.Protocol))
             return;
         FlowTuple key = MapKeys.Canonical(tuple);
         _current.Remove(key);
@@ -88,7 +89,7 @@ internal sealed class HoldTable(int most = HoldTable.Most)
             (_current, _earlier) = (_earlier, _current);
     }
 
-    /// <summary>The audit has found a key of this tuple without a flow.</summary>
+    /// <summary>The audit has found a key of this tuple.</summary>
     public void Keep(in FlowTuple tuple)
     {
         if (_earlier.Count == 0)

@@ -4,26 +4,10 @@ using ConntrackStream.Pipeline.LiveView;
 
 namespace ConntrackStream.Pipeline.Delete;
 
-/// <summary>Whether the kernel has an entry with one of some tuples.</summary>
-internal enum FlowExistence : byte
-{
-    /// <summary>ENOENT for each of them.</summary>
-    None,
-    Some,
-
-    /// <summary>The kernel did not answer, or with another error: nothing may be deleted by it.</summary>
-    Unknown,
-}
-
-/// <summary>Asks the kernel by GET.</summary>
-internal delegate FlowExistence ExistenceCheck(ReadOnlySpan<FlowTuple> tuples);
-
 /// <summary>What the map's audit and the delete stage share. Used by the loop only.</summary>
-internal sealed class MapContext(FlowView view, MapOptions options, ExistenceCheck exists, Func<uint, bool?> hasInterface, TimeProvider time)
+internal sealed class MapContext(FlowView view, MapOptions options, Func<uint, bool?> hasInterface, TimeProvider time)
 {
-    private uint _absentInterface; // the last one asked for in vain
     private readonly List<MapKey> _keys = [];
-    private FlowTuple[] _asked = new FlowTuple[8];
 
     public FlowView View { get; } = view;
 
@@ -77,11 +61,7 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     public void Match(in MapKey key)
     {
         Groups.Match(MapGroup.Of(key));
-        if (HasMatched || (key.InterfaceIndex != 0 && key.InterfaceIndex == _absentInterface))
-            return;
-        HasMatched = key.InterfaceIndex == 0 || hasInterface(key.InterfaceIndex) == true;
-        if (!HasMatched)
-            _absentInterface = key.InterfaceIndex;
+        HasMatched |= key.InterfaceIndex == 0 || Interfaces.IsHere(key.InterfaceIndex);
     }
 
     /// <summary>
@@ -136,22 +116,6 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
     /// <summary>The live tuples gathered since <see cref="OpenLive"/> are all.</summary>
     public void CommitLive() => (Live, NextLive) = (NextLive!, null);
 
-    /// <summary>Asks the kernel for a flow with this key: its tuple in both orientations, in every zone seen.</summary>
-    public FlowExistence AskKernel(in FlowTuple tuple)
-    {
-        ReadOnlySpan<ushort> zones = Live.Zones;
-        if (_asked.Length < 2 * zones.Length)
-            _asked = new FlowTuple[4 * zones.Length];
-        FlowTuple inverse = MapKeys.Inverse(tuple);
-        for (int i = 0; i < zones.Length; i++)
-        {
-            _asked[2 * i] = tuple with { Zone = zones[i] };
-            _asked[(2 * i) + 1] = inverse with { Zone = zones[i] };
-        }
-
-        return exists(_asked.AsSpan(0, 2 * zones.Length));
-    }
-
     private void AddKeys(in FlowTuple tuple, IpAddress owner)
     {
         foreach (uint interfaceIndex in Owners.InterfacesOf(owner))
@@ -165,10 +129,11 @@ internal sealed class MapContext(FlowView view, MapOptions options, ExistenceChe
         Misses.Void();
     }
 
-    /// <summary>Another map has taken the place of this one: nothing known of its entries holds.</summary>
+    /// <summary>Another map, or another network namespace, has taken the place of this one: nothing known of the entries holds.</summary>
     public void VoidAll()
     {
         Void();
+        Interfaces.Void();
         Groups.Void();
         Owners.Void();
         Holds.Void();

@@ -56,6 +56,9 @@ internal sealed class Tombstone(in MapKey key, TombstoneReason reason)
     public MapValue Value;
     public long TakenMonotonic;
 
+    /// <summary>It is taken, and the check after that has not been answered.</summary>
+    public bool AwaitsCheck;
+
     /// <summary>The next tombstone of the same flow.</summary>
     public Tombstone? NextOfTuple;
 

@@ -41,25 +41,57 @@ internal sealed partial class FamilyView<TKey>
         ref FlowRow<TKey> row = ref _table[slot];
         switch (WhoseEnd(row, e, fingerprint))
         {
-            case EndOf.Row:
-                if (row.Is(RowFlags.Provisional))
-                    AnnounceFound(slot, ref row, FlowOrigin.Dump, Math.Min(FoundAt(row), e.Time));
-                End(slot, row, e);
-                Remove(slot, hash);
-                break;
             case EndOf.Predecessor when row.Is(RowFlags.Provisional) || context.IsRecording:
                 // The dump was ahead of the events, or a recorded line does not tell that the entry had lost a clash: it is not known yet.
                 EndUnknown(fingerprint, key, e);
-                return;
+                break;
             case EndOf.Predecessor:
-                context.Counters.LateDestroy++;
+                Reject(e, fingerprint);
                 break;
             case EndOf.Successor:
-                EndOvertaken(slot, hash, ref row, e, FlowOrigin.Dump);
-                TellWhole(e, context.Ids.Mint(), FlowOrigin.Event);
+                Overtake(slot, hash, e, fingerprint);
+                break;
+            case EndOf.RowUnlessAlive or EndOf.SuccessorUnlessAlive when context.Ask is not null && !row.Is(RowFlags.Provisional):
+                Park(slot, hash, e);
+                break;
+            default:
+                End(slot, hash, e, fingerprint);
                 break;
         }
+    }
 
+    /// <summary>The DESTROY is an earlier flow's.</summary>
+    private void Reject(in FlowEvent e, ulong fingerprint)
+    {
+        context.Counters.LateDestroy++;
+        context.RecentEnds.Add(fingerprint, e.Time);
+    }
+
+    /// <summary>The kernel does not know the row's flow any more.</summary>
+    private void EndGone(int slot, ulong hash, in FlowEvent e, ulong fingerprint)
+    {
+        if (IsSameEntry(_table[slot], e.Flow))
+            End(slot, hash, e, fingerprint);
+        else
+            Overtake(slot, hash, e, fingerprint);
+    }
+
+    /// <summary>The DESTROY is the row's own.</summary>
+    private void End(int slot, ulong hash, in FlowEvent e, ulong fingerprint)
+    {
+        ref FlowRow<TKey> row = ref _table[slot];
+        if (row.Is(RowFlags.Provisional))
+            AnnounceFound(slot, ref row, FlowOrigin.Dump, Math.Min(FoundAt(row), e.Time));
+        WriteEnd(slot, row, e);
+        Remove(slot, hash);
+        context.RecentEnds.Add(fingerprint, e.Time);
+    }
+
+    /// <summary>The DESTROY is a later flow's.</summary>
+    private void Overtake(int slot, ulong hash, in FlowEvent e, ulong fingerprint)
+    {
+        EndOvertaken(slot, hash, ref _table[slot], e, FlowOrigin.Dump);
+        TellWhole(e, context.Ids.Mint(), FlowOrigin.Event);
         context.RecentEnds.Add(fingerprint, e.Time);
     }
 
@@ -69,17 +101,6 @@ internal sealed partial class FamilyView<TKey>
     /// and the very same DESTROY was seen a moment ago.
     /// </summary>
     private EndOf WhoseEnd(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
-    {
-        EndOf whose = Judge(row, e, fingerprint);
-        if (whose is not (EndOf.RowUnlessAlive or EndOf.SuccessorUnlessAlive))
-            return whose;
-        context.Counters.Verified++;
-        if (context.IsAlive(row.Original.ToTuple(), row.ConntrackId))
-            return EndOf.Predecessor;
-        return whose == EndOf.RowUnlessAlive ? EndOf.Row : EndOf.Successor;
-    }
-
-    private EndOf Judge(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
     {
         bool mayBeGone = row.LossEpoch != context.LossEpoch;
         if (!IsSameEntry(row, e.Flow))
@@ -132,7 +153,7 @@ internal sealed partial class FamilyView<TKey>
         EndUnseen(slot, hash, origin, Math.Max(row.Start, began));
     }
 
-    private void End(int slot, in FlowRow<TKey> row, in FlowEvent e)
+    private void WriteEnd(int slot, in FlowRow<TKey> row, in FlowEvent e)
     {
         ref FlowChange change = ref context.Changes.Add(FlowChangeKind.Ended, FlowOrigin.Event);
         change.Flow = e.Flow;

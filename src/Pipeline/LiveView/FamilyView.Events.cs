@@ -27,6 +27,12 @@ internal sealed partial class FamilyView<TKey>
             return;
         }
 
+        if (_doubts.Count > 0 && slot >= 0 && _table[slot].Is(RowFlags.Doubtful))
+        {
+            ParkBehind(slot, e);
+            return;
+        }
+
         switch (e.Type)
         {
             case FlowEventType.New:

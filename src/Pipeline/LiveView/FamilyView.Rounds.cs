@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Asking;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -6,10 +7,14 @@ namespace ConntrackStream.Pipeline.LiveView;
 // barrier has shown every event that could explain the difference. A key touched by an event since the opening barrier wins over its row.
 internal sealed partial class FamilyView<TKey>
 {
-    private readonly List<int> _suspects = new(SuspectsAtOnce);
+    private readonly List<Suspect> _suspects = new(SuspectsAtOnce);
+    private ushort _askedInEpoch; // about the suspects
 
     /// <summary>How many doubtful flows are put to the kernel in one request.</summary>
     public const int SuspectsAtOnce = 64;
+
+    /// <summary>A row that the dump did not show and no event has touched, as it was when the kernel was asked about it.</summary>
+    private readonly record struct Suspect(int Slot, uint Generation);
 
     public void OpenRound() => _endedInRound.Clear();
 
@@ -123,6 +128,12 @@ internal sealed partial class FamilyView<TKey>
             ref FlowRow<TKey> row = ref _table[slot];
             if (!row.Is(RowFlags.Live))
                 continue;
+            if (row.Is(RowFlags.Doubtful))
+            {
+                row.Flags &= ~RowFlags.Mismatch; // the event that waits wins over the dump
+                continue;
+            }
+
             if (row.Is(RowFlags.Provisional))
             {
                 SettleProvisional(slot, ref row, origin, result);
@@ -134,31 +145,46 @@ internal sealed partial class FamilyView<TKey>
             else if (row.Is(RowFlags.Mismatch))
                 SettleMismatch(slot, ref row, origin, result);
             else if (row.SeenRound != context.Round)
-                _suspects.Add(slot);
+                _suspects.Add(new Suspect(slot, row.Generation));
             ReportAgain(slot, _table[slot], origin);
         }
 
         return slot;
     }
 
-    /// <summary>Rows that the dump did not show and no event touched.</summary>
-    public ReadOnlySpan<int> Suspects => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_suspects);
+    /// <summary>Asks the kernel about the rows that the dump did not show and no event touched; false when there are none.</summary>
+    public bool AskAboutSuspects(TableQuestion question)
+    {
+        if (_suspects.Count == 0)
+            return false;
+        foreach (Suspect suspect in _suspects)
+        {
+            ref FlowRow<TKey> row = ref _table[suspect.Slot];
+            question.Add(row.Original.ToTuple(), row.ConntrackId);
+        }
 
-    public FlowTuple OriginalOf(int slot) => _table[slot].Original.ToTuple();
+        _askedInEpoch = context.LossEpoch;
+        context.Ask!(question);
+        return true;
+    }
 
-    public uint ConntrackIdOf(int slot) => _table[slot].ConntrackId;
-
-    /// <summary>Ends the suspects that the kernel denied; the others were left out of the dump although alive.</summary>
-    public void Sweep(ReadOnlySpan<bool> alive, FlowOrigin origin, RoundResult result)
+    /// <summary>
+    /// Ends the suspects that the kernel denied; the others were left out of the dump although alive. Those that an event has concerned since the
+    /// kernel was asked are left as it made them.
+    /// </summary>
+    public void Sweep(TableQuestion answered, FlowOrigin origin, RoundResult result)
     {
         for (int i = 0; i < _suspects.Count; i++)
         {
-            int slot = _suspects[i];
+            int slot = _suspects[i].Slot;
             ref FlowRow<TKey> row = ref _table[slot];
-            if (alive[i])
+            bool isSame = row.Is(RowFlags.Live) && row.Generation == _suspects[i].Generation;
+            if (!isSame || row.Is(RowFlags.Doubtful) || row.TouchedRound == context.Round)
+                continue;
+            if (answered.IsAlive(i))
             {
                 context.Counters.DumpOmissions++;
-                row.LossEpoch = context.LossEpoch;
+                row.LossEpoch = _askedInEpoch;
                 continue;
             }
 

@@ -22,6 +22,9 @@ internal enum RowFlags : byte
 
     /// <summary>Has an entry in the extras table.</summary>
     HasExtras = 1 << 4,
+
+    /// <summary>The kernel is being asked whether a DESTROY is this flow's; events for it wait.</summary>
+    Doubtful = 1 << 5,
 }
 
 /// <summary>

@@ -7,7 +7,7 @@ namespace ConntrackStream.Pipeline.LiveView;
 /// The kernel's conntrack table as the event stream tells it: every flow by its original and reply tuple, IPv4 and IPv6 apart so that
 /// IPv4 rows stay small. Its only output are changes. Written and read by the pipeline's loop alone.
 /// </summary>
-internal sealed partial class FlowView(ViewContext context)
+internal sealed partial class FlowView(ViewContext context) : ILoopWork
 {
     private readonly FamilyView<FlowKey4> _ipv4 = new(context);
     private readonly FamilyView<FlowKey6> _ipv6 = new(context);
@@ -121,8 +121,24 @@ internal sealed partial class FlowView(ViewContext context)
     }
 
     /// <summary>Starts settling the round: one cursor a family.</summary>
-    public RoundSettlement Settle(FlowOrigin origin, RoundResult result, AliveCheck check) =>
-        new(new FamilySettlement<FlowKey4>(_ipv4, origin, result, check), new FamilySettlement<FlowKey6>(_ipv6, origin, result, check));
+    public RoundSettlement Settle(FlowOrigin origin, RoundResult result) =>
+        new(new FamilySettlement<FlowKey4>(_ipv4, origin, result), new FamilySettlement<FlowKey6>(_ipv6, origin, result));
+
+    /// <summary>A barrier has come back; events before it may still wait for an answer of the kernel (<see cref="HasDoubtsBeforeBarrier"/>).</summary>
+    public void PassBarrier() => Context.Barriers++;
+
+    /// <summary>Some event that came before the last barrier still waits for the kernel's answer.</summary>
+    public bool HasDoubtsBeforeBarrier => _ipv4.HasDoubtsBeforeBarrier || _ipv6.HasDoubtsBeforeBarrier;
+
+    /// <summary>Applies doubtful events that the kernel has answered for.</summary>
+    public LoopWorkState Step() => _ipv4.SettleDoubts() | _ipv6.SettleDoubts() ? LoopWorkState.Busy : LoopWorkState.Waiting;
+
+    /// <summary>Settles all doubtful events as if the kernel had not answered.</summary>
+    public void GiveUpDoubts()
+    {
+        _ipv4.GiveUpDoubts();
+        _ipv6.GiveUpDoubts();
+    }
 
     /// <summary>Reads one slot into a change; false when it holds no announced flow.</summary>
     public bool TryRead(FlowFamily family, int slot, ref FlowChange change, out FlowExtras? extras) => family == FlowFamily.IPv6

@@ -1,9 +1,7 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Asking;
 
 namespace ConntrackStream.Pipeline.LiveView;
-
-/// <summary>Asks the kernel, by GET, whether an entry with this original tuple and id exists now.</summary>
-internal delegate bool FlowProbe(in FlowTuple original, uint conntrackId);
 
 /// <summary>
 /// Finds the id that a flow had before the service restarted, and gives each once. The flow is as a dump or a DESTROY tells it.
@@ -11,13 +9,14 @@ internal delegate bool FlowProbe(in FlowTuple original, uint conntrackId);
 public delegate bool FlowIdLookup(in Flow told, out FlowId id);
 
 /// <summary>What both families of the live view share. Used by the loop only.</summary>
-internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowProbe isAlive)
+internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, Action<TableQuestion>? ask)
 {
     public ChangeWriter Changes { get; } = changes;
 
     public FlowIdMinter Ids { get; } = ids;
 
-    public FlowProbe IsAlive { get; } = isAlive;
+    /// <summary>Has a question answered by the kernel, later; null where there is none, as in a replay.</summary>
+    public Action<TableQuestion>? Ask { get; } = ask;
 
     public HashSeed Seed { get; } = HashSeed.Random();
 
@@ -51,6 +50,9 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, FlowPr
     /// How many losses (overrun, disconnect) there were: an entry last proven alive under an older number may be gone unseen.
     /// </summary>
     public ushort LossEpoch { get; set; } = 1;
+
+    /// <summary>Barriers passed so far.</summary>
+    public uint Barriers { get; set; }
 
     /// <summary>No loss lies unrepaired: the view follows the kernel event by event.</summary>
     public bool Synced { get; set; }

@@ -32,6 +32,11 @@ public sealed class ViewCounters
     /// <summary>Doubtful events settled by asking the kernel (GET).</summary>
     public long Verified;
 
+    /// <summary>
+    /// Doubtful events that were not settled so, since too many waited for the kernel's answer: the flow stayed, for the next round to judge.
+    /// </summary>
+    public long DoubtsGivenUp;
+
     /// <summary>Flows found by a dump, without a NEW.</summary>
     public long Found;
 

@@ -47,20 +47,8 @@ internal static partial class OpenAdvice
     /// <summary>Maps that would do, for whoever may list them.</summary>
     private static string Candidates()
     {
-        List<string> found = [];
-        uint id = 0;
-        while (Bpf.NextId(ref id) == Errno.None)
-        {
-            if (Bpf.OpenId(id, Bpf.BPF_F_RDONLY, out SafeFileHandle map) != Errno.None)
-                continue;
-            using (map)
-            {
-                if (Bpf.Info(map, out BpfMapInfo info) == Errno.None && MapLayouts.Known.TryFind(info, out MapLayout layout))
-                    found.Add(string.Create(CultureInfo.InvariantCulture, $"id:{info.Id} ('{info.Name}', {layout.Name})"));
-            }
-        }
-
-        return found.Count == 0 ? "" : $"; loaded on this machine and of a known layout: {string.Join(", ", found)}";
+        string[] found = [.. (LoadedMaps.OfKnownLayouts() ?? []).Select(static map => string.Create(CultureInfo.InvariantCulture, $"id:{map.Id} ('{map.Name}', {map.Layout})"))];
+        return found.Length == 0 ? "" : $"; loaded on this machine and of a known layout: {string.Join(", ", found)}";
     }
 
     /// <summary>Null when there is nothing at the path, or nothing that may be looked at.</summary>

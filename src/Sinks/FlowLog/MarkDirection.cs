@@ -20,12 +20,6 @@ internal static class MarkDirection
 
         if (!MarkMatch.TryParse(text[..equals], out MarkMatch mark, out error))
             return false;
-        if ((mark.Value & ~mark.Mask) != 0)
-        {
-            error = $"'{text}' can never match: its value has bits outside its mask";
-            return false;
-        }
-
         rule = new(mark, parsed);
         return true;
     }

@@ -81,6 +81,10 @@ internal static class RecordNames
         FlowGapReason.Reconnect => "reconnect"u8,
         FlowGapReason.Restart => "restart"u8,
         FlowGapReason.SinkQueueFull => "sink_queue_full"u8,
+        FlowGapReason.NamespaceReplaced => "namespace_replaced"u8,
+        FlowGapReason.EventsOff => "events_off"u8,
+        FlowGapReason.AccountingOff => "accounting_off"u8,
+        FlowGapReason.TimestampsOff => "timestamps_off"u8,
         _ => "sink_failed"u8,
     };
 

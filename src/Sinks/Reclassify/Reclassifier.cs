@@ -128,7 +128,7 @@ internal sealed partial class Reclassifier : IResetOutcomes
                     _ledger.OnEnded(change.Flow);
                     _resets.OnChanged(change.Flow, hasEnded: true, now);
                     break;
-                case FlowChangeKind.Gap:
+                case FlowChangeKind.Gap when change.Gap is not { HidesFlows: false }:
                     _ledger.OnLoss();
                     break;
             }

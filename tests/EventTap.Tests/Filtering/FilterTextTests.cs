@@ -70,6 +70,15 @@ public class FilterTextTests
     }
 
     [Theory]
+    [InlineData("0x10/0x0f")]
+    [InlineData("1/0")]
+    public void Marks_that_no_flow_can_have_are_refused(string text)
+    {
+        Assert.False(MarkMatch.TryParse(text, out _, out string? error));
+        Assert.Equal($"'{text}' can never match: its value has bits outside its mask", error);
+    }
+
+    [Theory]
     [InlineData("ASSURED", FlowStatus.Assured, FlowStatus.None)]
     [InlineData("assured,SEEN_REPLY", FlowStatus.Assured | FlowStatus.SeenReply, FlowStatus.None)]
     [InlineData("UNREPLIED", FlowStatus.None, FlowStatus.SeenReply)]

@@ -38,7 +38,7 @@ public sealed class DeleteRaceTests
             await rig.StartAsync();
             rig.Once(DeleteStep.Authorise, () => reuse = gate.Tcp(Port));
             await rig.NominateAsync();
-            Eventually.True(() => rig.Counters.KeptAlive == 1);
+            Eventually.True(() => rig.Counters.KeptAlive + rig.Counters.CancelledByNew == 1); // by the kernel's answer, or a NEW that was quicker
             Assert.Equal((stale, 0), (reuse.Key, rig.Counters.Deleted));
             GateAssert.Intact(gate, reuse);
             return;

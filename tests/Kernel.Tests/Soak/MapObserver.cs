@@ -24,7 +24,7 @@ internal sealed class MapObserver : IDisposable
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
     private long _lost, _lostAt;
-    private int _turn;
+    private int _turn, _suspects;
 
     public MapObserver(string pin, SoakModel model, AuditLog audits, TimeSpan grace, Func<long> losses)
     {
@@ -42,6 +42,9 @@ internal sealed class MapObserver : IDisposable
 
     /// <summary>Entries that were gone although the timer of their deleted flow had time left; where no events were lost since.</summary>
     public ConcurrentQueue<SoakEntry> GoneEarly { get; } = [];
+
+    /// <summary>Some entry is gone that may yet be put back, or else has gone early.</summary>
+    public bool HasSuspects => Volatile.Read(ref _suspects) > 0;
 
     /// <summary>Times such an entry was seen to stay until its time was over, and then to go.</summary>
     public long Held { get; private set; }
@@ -131,6 +134,8 @@ internal sealed class MapObserver : IDisposable
             if (isAbsent && entry.IsUnchanged(version) && since - _lostAt > Settling)
                 GoneEarly.Enqueue(entry);
         }
+
+        Volatile.Write(ref _suspects, _early.Count);
     }
 
     private void WatchLosses(long now)

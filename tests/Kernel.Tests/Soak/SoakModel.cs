@@ -61,7 +61,7 @@ internal sealed class SoakModel
         _open.Add(flow);
         if (flow.Entry.Live++ == 0)
             flow.Entry.LiveSince = since;
-        flow.Entry.StaleSince = flow.Entry.HeldUntil = 0;
+        Use(flow);
     }
 
     /// <summary>The flow has been made, or is about to be, and ends when the kernel says so.</summary>
@@ -69,7 +69,7 @@ internal sealed class SoakModel
     {
         flow.State = state;
         flow.Entry.Unsure++;
-        flow.Entry.StaleSince = flow.Entry.HeldUntil = 0;
+        Use(flow);
     }
 
     /// <summary>A flow of which only the kernel knew has ended.</summary>
@@ -107,6 +107,14 @@ internal sealed class SoakModel
         if (flow.WasUsed && flow.Entry.StaleSince != 0)
             Counts.ReusedStale++;
         flow.WasUsed = true;
+    }
+
+    /// <summary>What its predecessor may have had left does not matter any more; another flow of a shared key may still need it.</summary>
+    private static void Use(SoakFlow flow)
+    {
+        flow.Entry.StaleSince = 0;
+        if (flow.Kind != SoakKind.Echo)
+            flow.Entry.HeldUntil = 0;
     }
 
     private void Free(SoakFlow flow, long at)

@@ -51,7 +51,7 @@ public class SoakTests
         Lifetimes = Short,
         Tuples = 20_000,
         Alive = 2_000,
-        Checkpoint = 15_000,
+        Checkpoint = 14_000, // two before the end, the second of which begins with a flush
         Overrun = 12_000,
         Provoke = 20,
         AuditInterval = TimeSpan.FromMilliseconds(700),

@@ -60,7 +60,13 @@ internal sealed class CleaningHarness : IAsyncDisposable
     /// <summary>The key that the agent's hook makes for the pod at the flow's destination.</summary>
     public static MapKey Key(in Flow flow) => KeyOf(flow.Original);
 
-    public static MapKey KeyOf(in FlowTuple tuple) => new(tuple with { Zone = 0 }, tuple.Destination, InterfaceIndex: 7);
+    public static MapKey KeyOf(in FlowTuple tuple)
+    {
+        FlowTuple key = tuple with { Zone = 0 };
+        if (MapKeys.IsShared(key.Protocol))
+            key.SourcePort = key.DestinationPort = 0;
+        return new MapKey(key, key.Destination, InterfaceIndex: 7);
+    }
 
     /// <summary>A flow that lives in kernel and view, with its entry in the map.</summary>
     public async Task OpenAsync(Flow flow, MapValue value = default)
@@ -76,7 +82,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
     /// <param name="portId">Of the program that asked for it.</param>
     public async Task CloseAsync(Flow flow, uint portId = 0)
     {
-        await OnLoopAsync(() => Kernel.Table.Remove(flow.Original));
+        await OnLoopAsync(() => Kernel.Table.TryRemove(flow.Original, out _));
         Kernel.Event(FlowEventType.Destroy, flow, portId);
         await UntilAsync(() => Find(flow) is null);
         await SettleAsync();

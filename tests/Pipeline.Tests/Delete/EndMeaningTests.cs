@@ -36,6 +36,30 @@ public sealed class EndMeaningTests
         await CleaningHarness.UntilAsync(() => !harness.Map.Has(CleaningHarness.Key(flow)));
     }
 
+    [Theory]
+    [InlineData(false)] // the other one lived before, and an audit saw the key alive
+    [InlineData(true)] // it began after the deletion
+    public async Task The_hold_of_a_key_outlasts_other_flows_that_share_it(bool isLater)
+    {
+        Flow flow = Echo(1), other = Echo(2);
+        await using CleaningHarness harness = await OpenAsync(flow);
+        if (!isLater)
+            await harness.OpenAsync(other);
+        await harness.CloseAsync(flow with { Timeout = 1000, Present = flow.Present | FlowFields.Timeout }, Requester);
+        if (isLater)
+            await harness.OpenAsync(other);
+        await harness.AuditAsync();
+        await harness.CloseAsync(other);
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await AuditTwiceAsync(harness);
+        Assert.Equal((1, 0), (harness.Status.Held, harness.Map.Takes));
+        await harness.AdvanceAsync(TimeSpan.FromSeconds(1000));
+        await AuditTwiceAsync(harness);
+        await harness.AdvanceAsync(CleaningHarness.Grace);
+        await AuditTwiceAsync(harness); // keys without ports go by audits
+        await CleaningHarness.UntilAsync(() => harness.Map.Takes == 1);
+    }
+
     [Fact]
     public async Task A_connection_that_comes_back_and_closes_is_dead_at_once()
     {
@@ -181,7 +205,7 @@ public sealed class EndMeaningTests
     {
         Flow flow = Tcp(TcpState.Established) with { Timeout = 9000, Present = Tcp(TcpState.Established).Present | FlowFields.Timeout };
         await using CleaningHarness harness = await OpenAsync(flow);
-        await harness.OnLoopAsync(() => harness.Kernel.Table.Remove(flow.Original)); // without a word
+        await harness.OnLoopAsync(() => harness.Kernel.Table.TryRemove(flow.Original, out _)); // without a word
         await AuditTwiceAsync(harness);
         await harness.AdvanceAsync(TimeSpan.FromSeconds(8900));
         await harness.AuditAsync();
@@ -257,6 +281,15 @@ public sealed class EndMeaningTests
 
     private static long Monotonic(CleaningHarness harness) =>
         (long)((Int128)harness.Kernel.Time.GetTimestamp() * 1_000_000_000 / harness.Kernel.Time.TimestampFrequency);
+
+    private static Flow Echo(ushort id)
+    {
+        Flow flow = ViewHarness.Udp(1);
+        flow.Original.Protocol = flow.Reply.Protocol = IpProtocol.Icmp;
+        flow.Original.SourcePort = flow.Reply.SourcePort = id;
+        (flow.Original.DestinationPort, flow.Reply.DestinationPort) = (8 << 8, 0);
+        return flow;
+    }
 
     private static Flow Tcp(TcpState state)
     {

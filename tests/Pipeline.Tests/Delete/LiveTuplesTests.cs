@@ -11,7 +11,7 @@ public sealed class LiveTuplesTests
     {
         ViewHarness harness = new();
         MapContext context = new(
-            harness.View, new MapOptions { Open = static () => new ScriptedMap() }, static _ => FlowExistence.None, static _ => true, TimeProvider.System);
+            harness.View, new MapOptions { Open = static () => new ScriptedMap() }, static _ => true, TimeProvider.System);
         DeleteStagePorts ports = new() { FlushChanges = harness.Writer.Flush, RequestAudit = static () => { }, Scheduler = System.Reactive.Concurrency.ImmediateScheduler.Instance };
         await using DeleteJournal journal = new(NullLogger.Instance);
         DeleteStage stage = new(context, ports, journal, NullLogger.Instance);

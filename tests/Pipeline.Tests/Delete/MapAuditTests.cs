@@ -69,6 +69,17 @@ public sealed class MapAuditTests
         Assert.Equal((0, 0), (harness.Status.Tombstones, harness.Status.WithoutFlow));
     }
 
+    /// <summary>Another namespace knows none of the flows: without forgetting, every key would be stale there.</summary>
+    [Fact]
+    public async Task Another_network_namespace_voids_everything_and_an_armed_entry_is_put_back()
+    {
+        await using CleaningHarness harness = await ArmedAsync();
+        await harness.Kernel.Pipeline.LeaveNamespaceAsync();
+        Assert.Equal((0, 0, 0, false), (harness.Status.Tombstones, harness.Status.Armed, harness.Status.WithoutFlow, harness.Status.HasMatched));
+        Assert.True(harness.Map.Has(KeyA)); // put back
+        Assert.Equal(1, harness.Kernel.NamespacesLeft);
+    }
+
     [Fact]
     public async Task A_recreated_map_voids_everything_and_nothing_is_restored_into_it()
     {

@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
+using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Service.Tests.Cli;
 
@@ -37,6 +38,22 @@ public sealed class FailureReportTests
         Assert.EndsWith(": do this\n", error, StringComparison.Ordinal);
         Assert.DoesNotContain("CAP_NET_ADMIN", error, StringComparison.Ordinal);
     }
+
+    /// <summary>systemd starts the service again after 1, and not after 2 and 3.</summary>
+    [Theory]
+    [InlineData(Errno.ENOENT, 2)]
+    [InlineData(Errno.None, 2)] // a kind of file that is refused
+    [InlineData((Errno)20, 2)] // ENOTDIR
+    [InlineData((Errno)30, 2)] // EROFS
+    [InlineData(Errno.EACCES, 3)]
+    [InlineData(Errno.EAGAIN, 1)] // another process has it, and may end
+    [InlineData(Errno.ENOSPC, 1)]
+    public void A_log_that_cannot_be_opened_ends_a_start_for_good_only_where_trying_again_cannot_help(Errno errno, int code) =>
+        Assert.Equal(code, Tell(new FlowLogFileException("/x/y", errno, "so it is")).Code);
+
+    [Fact]
+    public void A_directory_of_the_configuration_that_is_refused_is_a_fault_of_that() =>
+        Assert.Equal((2, "conntrack-stream: configuration: State:Directory: no\n"), Tell(new SettingFaultException("State:Directory: no")));
 
     [Fact]
     public void A_reader_that_left_is_no_failure() => Assert.Equal((0, ""), Tell(new BrokenPipeException()));

@@ -32,6 +32,7 @@ public sealed class ChecksTests
         Assert.Equal(CheckLevel.Fail, KernelChecks.Tracking(inactive, track: false).Level);
         Assert.Equal(CheckLevel.Ok, KernelChecks.Tracking(inactive, track: true).Level);
         Assert.Equal(CheckLevel.Warn, KernelChecks.Tracking(inactive with { State = TrackingState.Unknown }, track: false).Level);
+        Assert.Equal(CheckLevel.Fail, KernelChecks.Tracking(inactive with { State = TrackingState.Unknown, IsFull = true }, track: false).Level);
     }
 
     [Fact]

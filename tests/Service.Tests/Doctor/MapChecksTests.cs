@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Doctor;
+using ConntrackStream.Sinks.Ebpf;
 
 namespace ConntrackStream.Service.Tests.Doctor;
 
@@ -29,6 +30,22 @@ public sealed class MapChecksTests
     [InlineData(null, MapMode.Delete, "warn  map cleaner: controller cleans the map by itself each 150 s (--conntrack-cache-cleanup-period=300, its default)")]
     public void The_agents_own_cleaner_is_told(int? period, MapMode mode, string line) =>
         Assert.StartsWith(line, MapChecks.Cleaner(new AgentCleaner("controller", period), mode).ToString(), StringComparison.Ordinal);
+
+    /// <summary>After an agent's restart: the pin is a new map, and its programs may hold the old one.</summary>
+    [Fact]
+    public void Other_maps_of_the_same_name_and_layout_are_named_with_their_ids()
+    {
+        FlowMapInfo map = new(9, "/pin", "aws_conntrack_m", "v4", 1000, IsIPv6: false, HasInterfaceIndex: true, HasLastSeen: false, IsWritable: true);
+        LoadedMap itself = new(9, "aws_conntrack_m", "v4"), other = new(4, "aws_conntrack_m", "v4"), third = new(5, "aws_conntrack_m", "v4");
+        LoadedMap[] strangers = [new(6, "aws_conntrack_m", "v6"), new(7, "something_else", "v4")];
+        CheckResult twins = Assert.Single(MapChecks.Twins(map, [itself, other, third, .. strangers]));
+        Assert.Equal(CheckLevel.Warn, twins.Level);
+        Assert.Contains("/pin is map id 9, but other loaded maps have its name 'aws_conntrack_m' and its layout: id 4, id 5;", twins.ToString(), StringComparison.Ordinal);
+        Assert.Contains("bpftool prog show", twins.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Map:Path=id:4", twins.ToString(), StringComparison.Ordinal);
+        Assert.Empty(MapChecks.Twins(map, [itself, .. strangers]));
+        Assert.Equal("ok    map twins: not looked for: listing the machine's maps needs CAP_SYS_ADMIN", Assert.Single(MapChecks.Twins(map, null)).ToString());
+    }
 
     [Fact]
     public void Without_an_agent_it_says_how_to_find_out() =>

@@ -29,7 +29,7 @@ public sealed class StateDirectoryTests : IDisposable
     {
         Directory.CreateDirectory(_path);
         File.SetUnixFileMode(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
-        IOException refused = Assert.Throws<IOException>(() => StateDirectory.Open(_path));
+        IOException refused = Assert.ThrowsAny<IOException>(() => StateDirectory.Open(_path));
         Assert.Contains("can be written by everybody", refused.Message, StringComparison.Ordinal);
     }
 
@@ -41,19 +41,5 @@ public sealed class StateDirectoryTests : IDisposable
         File.SetUnixFileMode(state.PathOf("x"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite);
         Assert.Throws<IOException>(() => state.Read("x"));
         Assert.Null(state.Read("missing"));
-    }
-
-    [Fact]
-    public void A_namespace_has_one_instance()
-    {
-        StateDirectory state = StateDirectory.Open(_path);
-        NamespaceIdentity identity = new("boot", 17);
-        using (InstanceLock.Take(state.Path, identity))
-        {
-            Assert.Contains("another conntrack-stream serves", Assert.Throws<IOException>(() => InstanceLock.Take(state.Path, identity)).Message, StringComparison.Ordinal);
-            InstanceLock.Take(state.Path, identity with { Cookie = 18 }).Dispose();
-        }
-
-        InstanceLock.Take(state.Path, identity).Dispose();
     }
 }

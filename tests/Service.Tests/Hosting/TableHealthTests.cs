@@ -45,6 +45,17 @@ public sealed class TableHealthTests
     [Fact]
     public void What_was_lost_before_the_first_look_is_not_told() => Assert.Empty(Observe(drop: 1000, earlyDrop: 10, insertFailed: 5));
 
+    /// <summary>Control: the same sums of one namespace are a loss.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 0)]
+    public void What_another_namespace_has_lost_so_far_is_not_told(int @namespace, int warnings)
+    {
+        Observe(earlyDrop: 5);
+        _health.Observe(new TableSample(0, 1000, 0, 0, EarlyDrop: 500, @namespace));
+        Assert.Equal(warnings, _log.Entries.Count(static entry => entry.Id == 4015));
+    }
+
     [Fact]
     public void Growing_drops_in_a_full_table_are_named_as_that()
     {

@@ -60,6 +60,10 @@ public sealed class DeleteJudgeTests
         { "Possibly", [Flow("start", "05", Forward, origin: "dump"), Gap("sink_failed", "07", "09"), Flow("end", "12", Forward, end: "12")] },
         // Gaps.
         { "Unknown", [Flow("start", "05", Forward, start: "05"), Gap("overrun", "09", "11")] },
+        { "Unknown", [Gap("events_off", "09", "11")] },
+        { "Unknown", [Gap("namespace_replaced", "09", "11")] },
+        { "Dead", [Gap("accounting_off", "09", "11")] }, // no record is missing
+        { "Dead", [Gap("timestamps_off", "09", "11")] },
         { "Unknown", [Gap("overrun", "10", "11")] },
         { "Unknown", [Gap("overrun", "09", "10")] },
         { "Unknown", [Gap("overrun", null, "11")] },

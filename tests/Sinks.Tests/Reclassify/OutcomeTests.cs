@@ -221,6 +221,20 @@ public sealed class OutcomeTests
         Assert.Equal(0, world.Counters.Of(ActionOutcome.Hung));
     }
 
+    /// <summary>Counters that are missing hide no successor.</summary>
+    [Theory]
+    [InlineData(FlowGapReason.AccountingOff, 1)]
+    [InlineData(FlowGapReason.EventsOff, 0)]
+    public void A_gap_that_hides_no_flows_leaves_silence_its_meaning(FlowGapReason reason, int hung)
+    {
+        ScriptedWorld world = new();
+        world.Set.Add(1);
+        world.Start(world.Flow(protocol: IpProtocol.Tcp));
+        world.Gap(reason);
+        world.Pass(6);
+        Assert.Equal(hung, world.Counters.Of(ActionOutcome.Hung));
+    }
+
     [Fact]
     public void The_end_that_a_deletion_causes_is_known_as_ours()
     {

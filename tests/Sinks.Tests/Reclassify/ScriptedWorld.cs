@@ -124,7 +124,8 @@ internal sealed class ScriptedWorld : IResetCalls
         Tell(FlowChangeKind.Ended, flow);
     }
 
-    internal void Gap() => Reclassifier.OnChanges(FlowLogTestData.Batch(new FlowChange { Kind = FlowChangeKind.Gap }));
+    internal void Gap(FlowGapReason reason = FlowGapReason.Overrun) => Reclassifier.OnChanges(FlowLogTestData.Batch(
+        new FlowChange { Kind = FlowChangeKind.Gap, Gap = new FlowGap(reason, 0, 0, Lost: null, Recovered: null) }));
 
     /// <summary>Lets time pass, step by step as the service's timer does.</summary>
     internal void Pass(double seconds)

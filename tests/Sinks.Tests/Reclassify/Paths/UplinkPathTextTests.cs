@@ -28,6 +28,7 @@ public sealed class UplinkPathTextTests
     [InlineData("wan", "no flow could be recognised")]
     [InlineData("wan mark=1 id=2", "one mark= or one id=")]
     [InlineData("wan mark=x", "'x' is not a mark")]
+    [InlineData("wan mark=0x101/0x3f00", "'0x101/0x3f00' can never match: its value has bits outside its mask")]
     [InlineData("wan id=0", "numbers 1 to 60 under the mask 0x3f00")]
     [InlineData("wan id=61", "numbers 1 to 60")]
     [InlineData("wan source=300.1.1.1", "'300.1.1.1' is not an IPv4")]

@@ -1,0 +1,23 @@
+using System.Text;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// A process that is started with a standard descriptor closed gives its number to the next file that it opens: the runtime's own pipes, and
+/// records or messages would be written into those. By the time this program begins it is too late to take the number back, so the program is
+/// executed again, with /dev/null in its place.
+/// </summary>
+internal static class StandardDescriptors
+{
+    private const int Last = 2;
+
+    /// <summary>Returns when all three are whole, or cannot be made so; otherwise the process becomes this program once more.</summary>
+    internal static void Ensure()
+    {
+        int[] closed = [.. Enumerable.Range(0, Last + 1).Where(Posix.IsNotInherited)];
+        if (closed.Length == 0 || !Posix.OpenNull(closed))
+            return;
+        string[] arguments = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).Split('\0')[..^1];
+        Posix.Execute("/proc/self/exe", arguments);
+    }
+}

@@ -1,0 +1,73 @@
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Service.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ConntrackStream.Kernel.Tests.Service;
+
+public sealed class InstanceLockTests : IDisposable
+{
+    private readonly KernelNamespace _space = new(track: false);
+    private readonly NetworkNamespace _namespace;
+
+    public InstanceLockTests() => _namespace = NetworkNamespace.OpenName(_space.Name);
+
+    public void Dispose()
+    {
+        _namespace.Dispose();
+        _space.Dispose();
+    }
+
+    [Fact]
+    public async Task A_namespace_has_one_instance_and_another_namespace_its_own()
+    {
+        using KernelNamespace other = new(track: false);
+        using NetworkNamespace otherNamespace = NetworkNamespace.OpenName(other.Name);
+        using (await TakeAsync(_namespace))
+        {
+            for (int i = 0; i < 3; i++) // asking takes no room from those who ask later
+            {
+                IOException refused = await Assert.ThrowsAsync<IOException>(() => TakeAsync(_namespace));
+                Assert.Equal($"another conntrack-stream serves this network namespace already (process {Environment.ProcessId})", refused.Message);
+            }
+
+            (await TakeAsync(otherNamespace))!.Dispose();
+        }
+
+        (await TakeAsync(_namespace))!.Dispose();
+    }
+
+    /// <summary>Or any user could keep the service from starting.</summary>
+    [Fact]
+    public async Task A_stranger_with_the_name_is_no_instance()
+    {
+        Requirements.Tool("perl");
+        const string Squat = "socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, pack_sockaddr_un(qq(\\0" + InstanceLock.Name + "))) or die; listen(S, 5); sleep";
+        _space.Start("setpriv", "--reuid", "65534", "--clear-groups", "perl", "-MSocket", "-e", Squat);
+        Eventually.True(() => _space.Run(static () => File.ReadAllText("/proc/thread-self/net/unix")).Contains("@" + InstanceLock.Name, StringComparison.Ordinal));
+        Assert.Null(await TakeAsync(_namespace));
+    }
+
+    [Fact]
+    public async Task Two_services_with_different_directories_do_not_share_a_namespace()
+    {
+        string first = Directory.CreateTempSubdirectory("cs-lock-").FullName, second = Directory.CreateTempSubdirectory("cs-lock-").FullName;
+        using (ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, first))
+        {
+            (int code, _, string error) = await ServiceProcess.RunAsync(
+                "run", "--netns", _space.Name, "--set", $"State:Directory={second}/state", "--set", $"Api:Socket={second}/api.sock");
+            Assert.Equal(1, code); // the other may end: systemd tries again
+            Assert.Contains("another conntrack-stream serves this network namespace already", error, StringComparison.Ordinal);
+            Assert.Equal("1", _space.Sysctl("net.netfilter.nf_conntrack_acct"));
+            service.Signal("TERM");
+            await service.WaitForExitAsync();
+        }
+
+        Assert.Equal("0", _space.Sysctl("net.netfilter.nf_conntrack_acct"));
+        Directory.Delete(first, recursive: true);
+        Directory.Delete(second, recursive: true);
+    }
+
+    private static Task<InstanceLock?> TakeAsync(NetworkNamespace space) =>
+        InstanceLock.TakeAsync(space, TimeProvider.System, NullLogger.Instance, TestContext.Current.CancellationToken);
+}
