@@ -28,6 +28,7 @@ public sealed partial class FlowPipeline
         FlowsIPv6 = _view.CountIPv6,
         Untapped = _view.Untapped,
         Synced = _view.Context.Synced,
+        Counters = Counters,
         Turns = _loop.Turns,
         Backlog = _source.Messages.Reader.Count,
         Changes = _writer.Written,

@@ -57,6 +57,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         ViewContext context = new(_writer, ids, _asker is null ? null : _asker.Ask)
         {
             EarlierIds = options.EarlierIds,
+            IsRecording = source.Kernel is null,
             ReplaceAfterLoss = options.ReplaceAfterLoss,
             InterimSeconds = (uint)(options.InterimInterval?.TotalSeconds ?? 0),
         };
@@ -85,7 +86,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         {
             graph.Add(_messages.Where(m => m.Kind != TapMessageKind.Events).Subscribe(m => reconciler.Handle(m)));
             graph.Add(Repeat(NextAudit, loop).Subscribe(_ => reconciler.Request(RoundReason.Audit)));
-            if (_options is { ProbeCount: true, Filter: null })
+            if (Probes)
                 graph.Add(Repeat(GlanceAtCount, loop).Subscribe());
         }
 
@@ -115,11 +116,25 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     {
         if (!_view.Context.Synced || !_reconciler!.IsIdle || _source.Kernel!.Count() is not { } count)
             return CountProbe.Interval;
-        (TimeSpan next, bool alarm) = _probe.Glance(count, _view.Count, _events, _loop.Scheduler.Now);
+        (TimeSpan next, bool alarm) = _probe.Glance(CountsNow(count), _loop.Scheduler.Now);
         if (alarm)
             _reconciler.Request(RoundReason.Probe);
         return next;
     }
+
+    private bool Probes => _options is { ProbeCount: true, Filter: null };
+
+    private void TellProbe(RoundReport report)
+    {
+        ProbeCounts counts = CountsNow(_source.Kernel!.Count() ?? _view.Count);
+        if (report.Reason == RoundReason.Probe)
+            _probe.OnOwnRound(counts, report.Duration, _loop.Scheduler.Now);
+        else
+            _probe.OnRound(counts);
+    }
+
+    private ProbeCounts CountsNow(long kernel) =>
+        new(kernel, _view.Count, _events, _source.Kernel!.Clashes(), _view.Context.Counters.ClashLosers);
 
     private void Handle(TapMessage message)
     {
@@ -139,10 +154,8 @@ public sealed partial class FlowPipeline : IAsyncDisposable
 
     private void OnRound(RoundReport report)
     {
-        if (report.Reason == RoundReason.Probe && _source.Kernel!.Count() is { } count)
-            _probe.OnOwnRound(count - _view.Count, report.Duration, _loop.Scheduler.Now);
-        else
-            _probe.OnRound();
+        if (Probes)
+            TellProbe(report);
         if (report.Reason is not RoundReason.Audit and not RoundReason.Probe && _view.Context.Synced)
             _logger.Synced(_view.Count, report.Reason, report.Duration.TotalMilliseconds);
         if (_view.Context.Synced || _reconciler!.IsBlind) // what cannot be proven for a setting's sake is no reason to wait

@@ -10,7 +10,7 @@ namespace ConntrackStream.Pipeline;
 
 /// <summary>
 /// The kernel as a source: a tap that feeds the pipeline, a client each for the pipeline's questions, for the interfaces of a map's keys and for
-/// each dump, and the count of entries, all in one network namespace. A question that fails is answered so that nothing ends by it: the entry counts
+/// each dump, and the counts of entries and clashes, all in one network namespace. A question that fails is answered so that nothing ends by it: the entry counts
 /// as alive.
 /// </summary>
 public sealed class KernelSource : IAsyncDisposable
@@ -22,6 +22,7 @@ public sealed class KernelSource : IAsyncDisposable
     private readonly OneClient _asker, _interfaces; // of the asker's and the scan's thread
     private volatile EntryCount? _count; // null until the event socket is open
     private long _failedQuestions;
+    private volatile ClashCount? _clashes; // null until the event socket is open, and where the kernel has no such figure
 
     /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
     public KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers)
@@ -39,6 +40,7 @@ public sealed class KernelSource : IAsyncDisposable
             Kernel = new KernelTable
             {
                 Count = Count,
+                Clashes = () => _clashes?.Read() ?? 0,
                 Answer = Answer,
                 HasInterface = HasInterface,
                 Timeouts = Timeouts,
@@ -70,7 +72,23 @@ public sealed class KernelSource : IAsyncDisposable
         EntryCount? before = _count;
         _count = OpenCount();
         before?.Dispose();
+        ClashCount? clashesBefore = _clashes;
+        _clashes = OpenClashes();
+        clashesBefore?.Dispose();
         return socket;
+    }
+
+    /// <summary>Without it the count probe has no more to go by than what its own rounds leave.</summary>
+    private ClashCount? OpenClashes()
+    {
+        try
+        {
+            return ClashCount.Open(_namespace);
+        }
+        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private EntryCount? OpenCount()
@@ -151,6 +169,7 @@ public sealed class KernelSource : IAsyncDisposable
         _asker.Close();
         _interfaces.Close();
         Interlocked.Exchange(ref _count, null)?.Dispose();
+        Interlocked.Exchange(ref _clashes, null)?.Dispose();
     }
 
     private void OnFailure(NetlinkException e)

@@ -15,6 +15,9 @@ internal sealed record KernelTable
     /// <summary>Entries in the namespace's table now; null when the kernel did not answer. Never waits.</summary>
     public required Func<long?> Count { get; init; }
 
+    /// <summary>Clashes that the kernel has resolved since the namespace was made; 0 where it does not say. Never waits.</summary>
+    public required Func<long> Clashes { get; init; }
+
     /// <summary>Looks tuples up by GET, and puts what the kernel says into the question. Called on <see cref="KernelAsker"/>'s thread.</summary>
     public required Action<TableQuestion> Answer { get; init; }
 

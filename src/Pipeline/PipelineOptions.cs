@@ -30,7 +30,7 @@ public sealed record PipelineOptions
     /// <summary>The eBPF map to keep clean; null = none. Not together with a <see cref="Filter"/>: what is filtered out would look stale.</summary>
     public Delete.MapOptions? Map { get; init; }
 
-    /// <summary>Ids of flows from before a restart, asked during the first round only.</summary>
+    /// <summary>Ids of flows from before a restart, asked until the view is synced for the first time.</summary>
     public FlowIdLookup? EarlierIds { get; init; }
 
     /// <summary>False takes the replacement rule away (NEW over a flow that may have ended unseen), for its negative control.</summary>

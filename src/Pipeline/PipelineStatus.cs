@@ -16,6 +16,9 @@ public sealed record PipelineStatus
     /// <summary>The first round is done and no loss lies unrepaired.</summary>
     public required bool Synced { get; init; }
 
+    /// <summary>What became of unusual events, and what dumps put right.</summary>
+    public LiveView.ViewCounters Counters { get; init; } = new();
+
     /// <summary>Moves while the loop makes progress.</summary>
     public required long Turns { get; init; }
 

@@ -137,6 +137,33 @@ public sealed class FlowPipelineTests
     }
 
     [Fact]
+    public async Task A_loss_inside_the_first_round_leaves_the_ids_from_before_the_restart_for_the_next()
+    {
+        FlowId earlier = new(0x123, 9);
+        await using ScriptedKernel kernel = new(new PipelineOptions
+        {
+            AuditJitter = 0,
+            EarlierIds = (in Flow told, out FlowId id) =>
+            {
+                id = earlier;
+                return told.Original == B.Original;
+            },
+        });
+        kernel.OnDump = () =>
+        {
+            kernel.OnDump = () => kernel.DumpsFail = true; // so that the view is not synced
+            kernel.Table[A.Original] = A;
+            kernel.Say(TapMessageKind.Overrun, lost: 3);
+        };
+        await kernel.StartAsync();
+        Assert.Equal("Started/Dump", await kernel.NextAsync());
+        Assert.False(kernel.Pipeline.Status.Synced);
+        kernel.Event(FlowEventType.Destroy, B);
+        Assert.Equal("Started/Dump", await kernel.NextAsync()); // Started/Event without an earlier id
+        Assert.Equal("Ended/Event", await kernel.NextAsync());
+    }
+
+    [Fact]
     public async Task Reconnect_is_repaired_from_the_successful_reopen()
     {
         await using ScriptedKernel kernel = new();

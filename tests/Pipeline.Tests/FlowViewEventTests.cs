@@ -106,18 +106,6 @@ public sealed class FlowViewEventTests
     }
 
     [Fact]
-    public void Destroy_with_another_id_is_late_unless_a_loss_lies_between()
-    {
-        _h.Context.Synced = true;
-        _h.New(ViewHarness.Udp(1, id: 8));
-        _h.Destroy(ViewHarness.Udp(1, id: 7));
-        Assert.Equal("Started/Event 1", _h.Take());
-        _h.Lose();
-        _h.Destroy(ViewHarness.Udp(1, id: 9)); // the kernel denies id 8
-        Assert.Equal("Ended/Event 1", _h.Take());
-    }
-
-    [Fact]
     public void New_over_a_live_flow_after_a_loss_replaces_it()
     {
         _h.Context.Synced = true;

@@ -21,6 +21,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             Kernel = new KernelTable
             {
                 Count = () => CountAnswer ?? Table.Count,
+                Clashes = () => Clashes,
                 LeaveNamespace = () => NamespacesLeft++,
                 Answer = Answer,
                 HasInterface = index => Interfaces.Contains(index),
@@ -45,6 +46,8 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public bool BarriersLost { get; set; }
 
     public long? CountAnswer { get; set; }
+
+    public long Clashes { get; set; }
 
     /// <summary>Interfaces of the namespace.</summary>
     public HashSet<uint> Interfaces { get; } = [7];

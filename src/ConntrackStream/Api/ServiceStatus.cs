@@ -36,7 +36,10 @@ internal sealed record TapFigures(
 /// <param name="Untapped">Flows known from a dump only; they may emit no DESTROY.</param>
 /// <param name="Drift">What the last audit found wrong: missing, ghosts and wrong incarnations; null before the first.</param>
 internal sealed record ViewFigures(
-    long Flows, long Ipv4, long Ipv6, long Untapped, long Changes, int Backlog, long Rounds, long FailedRounds, long ProbeAlarms, long? Drift);
+    long Flows, long Ipv4, long Ipv6, long Untapped, long Changes, int Backlog, long Rounds, long FailedRounds, long ProbeAlarms, long? Drift)
+{
+    public required ViewEventFigures Events { get; init; }
+}
 
 internal sealed record SinkFigures(string Name, int WaitingBatches, long Written, long Dropped);
 

@@ -94,7 +94,10 @@ internal static class ServiceHost
                 tap.New, tap.Update, tap.Destroy, tap.Malformed, tap.Lost, tap.Overruns, tap.Reconnects, tap.FailedReconnects, tap.Bytes),
             View = new ViewFigures(
                 status.FlowsIPv4 + status.FlowsIPv6, status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Changes, status.Backlog,
-                status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift),
+                status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift)
+            {
+                Events = ViewEventFigures.Of(status.Counters),
+            },
             Map = status.Map is { } map ? MapFigures.Of(map, stream.MapPath!) : null,
             Reclassify = stream.Reclassify is { } reclassify ? ReclassifyFigures.Of(reclassify.Status) : null,
             Sinks = [.. status.Sinks.Select(static sink => new SinkFigures(sink.Name, sink.WaitingBatches, sink.Written, sink.Dropped))],

@@ -44,7 +44,7 @@ internal static class TapConfiguration
             SinkQueueBatches = options.Pipeline.SinkQueueBatches,
             DrainPatience = options.Shutdown.Timeout,
             Filter = filter.IsEmpty ? null : filter.Matches,
-            EarlierIds = earlierIds is null ? null : earlierIds.TryMatch,
+            EarlierIds = earlierIds is null ? null : earlierIds.TryTake,
             Map = map,
         };
     }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
@@ -28,6 +29,7 @@ internal sealed class ServiceMeter : IDisposable
         _reclassify = reclassify;
         AddTap(tap);
         AddView();
+        AddViewEvents();
         AddSinks();
         AddMapAudits();
         AddMapKeys();
@@ -80,6 +82,28 @@ internal sealed class ServiceMeter : IDisposable
         });
         Gauge("drift_flows", "What the last comparison found wrong: missing, ghosts and wrong incarnations.", status =>
             status.LastRound is { } last ? [new(last.Result.Drift)] : []);
+    }
+
+    private void AddViewEvents()
+    {
+        Counter("view_events_total", "Events that were not simply a start, a change or an end of a flow, by what they were.", () =>
+        {
+            ViewCounters now = _status().Counters;
+            return
+            [
+                new(now.DuplicateNew, Label("kind", "duplicate_new")), new(now.Replaced, Label("kind", "replaced")),
+                new(now.LateDestroy, Label("kind", "late_destroy")), new(now.UnknownDestroy, Label("kind", "unknown_destroy")),
+                new(now.UnknownUpdate, Label("kind", "unknown_update")), new(now.SeenOnlyAtEnd, Label("kind", "seen_only_at_end")),
+                new(now.ClashLosers, Label("kind", "clash_loser")), new(now.ClashEvents, Label("kind", "clash_event")),
+                new(now.OtherFamily, Label("kind", "other_family")),
+            ];
+        });
+        Counter("view_questions_total", "Events of which only the kernel could say whose they were.", () => [new(_status().Counters.Verified)]);
+        Counter("view_dump_flows_total", "Flows that a dump did not show as events had told them, by what was done.", () =>
+        {
+            ViewCounters now = _status().Counters;
+            return [new(now.Found, Label("result", "found")), new(now.Swept, Label("result", "swept")), new(now.DumpOmissions, Label("result", "kept"))];
+        });
     }
 
     private void AddSinks()

@@ -29,6 +29,16 @@ public struct Flow
 
     public readonly bool Has(FlowFields fields) => (Present & fields) == fields;
 
+    /// <summary>When it began, as far as the message tells; 0 where it does not.</summary>
+    public readonly long KnownStart => (Present & (FlowFields.StartTime | FlowFields.LatestStart)) == FlowFields.StartTime ? StartTime : 0;
+
+    /// <summary>
+    /// Two datagrams of one socket raced, both before there was an entry, and were translated to different destinations: the kernel keeps the
+    /// loser's entry beside the winner's, with the same original tuple (nf_ct_resolve_clash_harder). It is found by its reply tuple alone, is
+    /// in no dump, and no NEW tells of it.
+    /// </summary>
+    public readonly bool IsClashLoser => (Status & FlowStatus.NatClash) != FlowStatus.None;
+
     public readonly TcpState TcpState => Original.Protocol == IpProtocol.Tcp ? (TcpState)ProtocolState : TcpState.None;
 
     /// <summary>The source is translated: replies go to another address or port than the original source.</summary>

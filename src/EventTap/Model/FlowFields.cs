@@ -20,6 +20,9 @@ public enum FlowFields : uint
     ProtocolState = 1 << 12, // CTA_PROTOINFO_TCP_STATE, CTA_PROTOINFO_SCTP_STATE, CTA_PROTOINFO_DCCP_STATE
     TcpWindow = 1 << 13, // CTA_PROTOINFO_TCP_WSCALE_*, CTA_PROTOINFO_TCP_FLAGS_*
 
+    RoundedStart = 1 << 14, // StartTime is right to the second only: of a text line, never of a message
+    LatestStart = 1 << 15, // the flow began at StartTime or earlier; together with RoundedStart
+
     BothTuples = Original | Reply,
     Counters = OriginalCounters | ReplyCounters,
 }

@@ -332,11 +332,12 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         _phase = Phase.Idle;
         _retry = FirstRetry;
         view.CloseRound();
-        view.Context.EarlierIds = null;
         Rounds++;
         TimeSpan duration = ports.Scheduler.Now - _began;
         bool lostMeanwhile = view.Context.LossEpoch != _epochAtOpen;
         view.Context.Synced = !lostMeanwhile && !IsBlind;
+        if (view.Context.Synced)
+            view.Context.EarlierIds = null;
         if (_gap is { } gap)
             WriteGap(gap with { To = EndOf(gap), Recovered = _result.Repaired });
         _gap = null;

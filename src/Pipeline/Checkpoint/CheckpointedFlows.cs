@@ -11,7 +11,7 @@ namespace ConntrackStream.Pipeline.Checkpoint;
 public sealed class CheckpointedFlows : IDisposable
 {
     private byte[] _content;
-    private int[] _slots; // offset of a record, 0 = free; a power of two, at most half full; linear probing
+    private int[] _slots; // offset of a record, negative once it was taken, 0 = free; a power of two, at most half full; linear probing
 
     private CheckpointedFlows(byte[] content, int slots, string? problem)
     {
@@ -33,13 +33,15 @@ public sealed class CheckpointedFlows : IDisposable
     /// The id of a flow known before the restart: its original tuple is the checkpoint's, and its start time is within 1 ms of the
     /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW); or, when either start
     /// time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did
-    /// not know prove nothing and are not asked for).
+    /// not know prove nothing and are not asked for). Each id is given once: without kernel times a successor may look like its predecessor.
     /// </summary>
-    public bool TryMatch(in Flow dumped, out FlowId id)
+    /// <param name="told">As a dump or a DESTROY tells it.</param>
+    public bool TryTake(in Flow told, out FlowId id)
     {
         id = default;
-        if (!dumped.Has(FlowFields.Original) || !TryFind(dumped.Original, out CheckpointedFlow known) || !IsSame(known, dumped))
+        if (!told.Has(FlowFields.Original) || !TryFind(told.Original, out int slot, out CheckpointedFlow known) || !IsSame(known, told))
             return false;
+        _slots[slot] = -_slots[slot];
         id = known.Id;
         return true;
     }
@@ -64,19 +66,19 @@ public sealed class CheckpointedFlows : IDisposable
         return lookup.Index(count) ? lookup : Unusable($"{path}: damaged (records)");
     }
 
-    private static bool IsSame(in CheckpointedFlow known, in Flow dumped)
+    private static bool IsSame(in CheckpointedFlow known, in Flow told)
     {
-        bool hasSameId = dumped.Has(FlowFields.Id) && dumped.Id == known.ConntrackId;
-        if (known.StartTime != 0 && dumped.Has(FlowFields.StartTime))
+        bool hasSameId = told.Has(FlowFields.Id) && told.Id == known.ConntrackId;
+        if (known.StartTime != 0 && told.Has(FlowFields.StartTime))
         {
-            long later = dumped.StartTime - known.StartTime;
+            long later = told.StartTime - known.StartTime;
             return later >= -StartTimes.Same && later <= (hasSameId ? StartTimes.LongestWay : StartTimes.Same);
         }
 
         if (!hasSameId)
             return false;
-        return !known.HasCounters || (dumped.Has(FlowFields.Counters)
-            && dumped.OriginalPackets + dumped.ReplyPackets >= known.Packets && dumped.OriginalBytes + dumped.ReplyBytes >= known.Bytes);
+        return !known.HasCounters || (told.Has(FlowFields.Counters)
+            && told.OriginalPackets + told.ReplyPackets >= known.Packets && told.OriginalBytes + told.ReplyBytes >= known.Bytes);
     }
 
     private bool Index(int count)
@@ -98,10 +100,12 @@ public sealed class CheckpointedFlows : IDisposable
         }
     }
 
-    private bool TryFind(in FlowTuple tuple, out CheckpointedFlow flow)
+    private bool TryFind(in FlowTuple tuple, out int slot, out CheckpointedFlow flow)
     {
-        for (int slot = SlotOf(tuple); _slots[slot] != 0; slot = (slot + 1) & (_slots.Length - 1))
+        for (slot = SlotOf(tuple); _slots[slot] != 0; slot = (slot + 1) & (_slots.Length - 1))
         {
+            if (_slots[slot] < 0)
+                continue;
             CheckpointReader reader = new(_content.AsSpan(_slots[slot]..^TrailerLength));
             if (reader.TryRead(out flow) && flow.Original == tuple)
                 return true;

@@ -26,7 +26,7 @@ public static class FlowCheckpoint
     }
 
     /// <summary>
-    /// Loads a checkpoint for <see cref="CheckpointedFlows.TryMatch"/>. Never fails: what cannot be used leaves an empty lookup whose
+    /// Loads a checkpoint for <see cref="CheckpointedFlows.TryTake"/>. Never fails: what cannot be used leaves an empty lookup whose
     /// <see cref="CheckpointedFlows.Problem"/> says why; a missing file is no problem.
     /// </summary>
     public static CheckpointedFlows Load(string path, CheckpointIdentity identity)

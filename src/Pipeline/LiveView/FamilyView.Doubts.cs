@@ -126,7 +126,7 @@ internal sealed partial class FamilyView<TKey>
         if (isAlive)
             Reject(destroy, fingerprint);
         else
-            End(doubt.Slot, doubt.Hash, destroy, fingerprint);
+            EndGone(doubt.Slot, doubt.Hash, destroy, fingerprint);
         foreach (ParkedEvent behind in doubt.Behind ?? [])
         {
             _parked--;

@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
-// NEW, UPDATE and DESTROY. Each may come twice, and (after a loss) any may be missing.
+// NEW and UPDATE. Each may come twice, and (after a loss) any may be missing.
 internal sealed partial class FamilyView<TKey>
 {
     /// <summary>
@@ -21,6 +21,12 @@ internal sealed partial class FamilyView<TKey>
     {
         TKey key = TKey.From(e.Flow.Original);
         int slot = _table.Find(key, hash);
+        if (e.Flow.IsClashLoser && e.Type != FlowEventType.Destroy)
+        {
+            context.Counters.ClashEvents++; // its DESTROY will tell of it
+            return;
+        }
+
         if (_doubts.Count > 0 && slot >= 0 && _table[slot].Is(RowFlags.Doubtful))
         {
             ParkBehind(slot, e);
@@ -46,13 +52,13 @@ internal sealed partial class FamilyView<TKey>
         if (slot >= 0)
         {
             ref FlowRow<TKey> row = ref _table[slot];
-            if (row.Is(RowFlags.Provisional))
+            if (row.Is(RowFlags.Provisional) && !EndedBefore(ref row, e))
             {
                 Announce(slot, ref row, e);
                 return;
             }
 
-            if (!IsReplacement(row, e))
+            if (!row.Is(RowFlags.Provisional) && !IsReplacement(row, e))
             {
                 context.Counters.DuplicateNew++;
                 SetTapped(ref row);
@@ -60,22 +66,40 @@ internal sealed partial class FamilyView<TKey>
                 return;
             }
 
-            context.Counters.Replaced++;
-            EndUnseen(slot, hash, FlowOrigin.Event, e.Time);
+            EndOvertaken(slot, hash, ref row, e, FlowOrigin.Event);
         }
 
         slot = Insert(key, hash, e.Flow, RowFlags.None);
         Start(slot, ref _table[slot], e);
     }
 
-    /// <summary>The dump of this round was quicker than the event: one flow, announced once.</summary>
+    /// <summary>
+    /// The dump of this round was quicker than the event: one flow, announced once. Or it was quicker by a whole flow, whose NEW is still to
+    /// come: unless times show that it is the same, what the dump told is forgotten.
+    /// </summary>
     private void Announce(int slot, ref FlowRow<TKey> row, in FlowEvent e)
     {
+        bool isOne = IsSameEntry(row, e.Flow) && row.HasExactStart && e.Flow.Has(FlowFields.EventTime) && e.Time >= row.Start - StartTimes.Same;
+        if (!isOne)
+            Forget(slot, ref row);
         SetTapped(ref row);
         row.ConntrackId = e.Flow.Id;
         _table.ChangeReply(slot, TKey.From(e.Flow.Reply));
         row.Refresh(e.Flow, context.NowSeconds);
+        if (e.Flow.Extras is not null)
+            KeepExtras(slot, ref row, e.Flow.Extras);
         Start(slot, ref row, e);
+    }
+
+    /// <summary>
+    /// Has a flow that this round's dump found ended before this NEW? Its start shows it, and where the kernel keeps no times, that another
+    /// entry lived before the restart.
+    /// </summary>
+    private bool EndedBefore(ref FlowRow<TKey> row, in FlowEvent e)
+    {
+        if (row.HasExactStart && e.Flow.Has(FlowFields.EventTime))
+            return e.Time > row.Start + StartTimes.Same;
+        return !IsSameEntry(row, e.Flow) && TryKeepEarlierId(ref row);
     }
 
     private void Start(int slot, ref FlowRow<TKey> row, in FlowEvent e)
@@ -113,7 +137,8 @@ internal sealed partial class FamilyView<TKey>
     {
         if (slot < 0)
         {
-            if (context.Synced || (context.RoundOpen && _endedInRound.Contains(key)))
+            // Until the first sync the dump or the DESTROY is waited for: they tell enough to find the id from before the restart.
+            if (context.Synced || context.EarlierIds is not null || (context.RoundOpen && _endedInRound.Contains(key)))
             {
                 context.Counters.UnknownUpdate++;
                 return;
@@ -126,6 +151,12 @@ internal sealed partial class FamilyView<TKey>
         }
 
         ref FlowRow<TKey> row = ref _table[slot];
+        if (!IsSameEntry(row, e.Flow))
+        {
+            context.Counters.UnknownUpdate++;
+            return;
+        }
+
         row.Refresh(e.Flow, context.NowSeconds);
         if (e.Flow.Extras is not null)
             KeepExtras(slot, ref row, e.Flow.Extras);
@@ -133,146 +164,6 @@ internal sealed partial class FamilyView<TKey>
             return;
         Touch(ref row);
         Emit(FlowChangeKind.Updated, FlowOrigin.Event, slot, e.Time);
-    }
-
-    private void ApplyDestroy(in TKey key, ulong hash, int slot, in FlowEvent e)
-    {
-        ulong fingerprint = RecentEnds.Fingerprint(hash, e.Flow);
-        if (slot < 0)
-        {
-            EndUnknown(fingerprint, key, e);
-            return;
-        }
-
-        switch (IsLate(_table[slot], e, fingerprint))
-        {
-            case Lateness.Late:
-                Reject(e, fingerprint);
-                break;
-            case Lateness.Doubtful when context.Ask is not null: // a recording has no kernel to be asked, and no repeats
-                Park(slot, hash, e);
-                break;
-            default:
-                End(slot, hash, e, fingerprint);
-                break;
-        }
-    }
-
-    /// <summary>The DESTROY is an earlier incarnation's.</summary>
-    private void Reject(in FlowEvent e, ulong fingerprint)
-    {
-        context.Counters.LateDestroy++;
-        context.RecentEnds.Add(fingerprint, e.Time);
-    }
-
-    /// <summary>The DESTROY is the row's own.</summary>
-    private void End(int slot, ulong hash, in FlowEvent e, ulong fingerprint)
-    {
-        ref FlowRow<TKey> row = ref _table[slot];
-        if (row.Is(RowFlags.Provisional))
-            Emit(FlowChangeKind.Started, FlowOrigin.Dump, slot, Math.Min(FoundAt(row), e.Time));
-        WriteEnd(slot, row, e);
-        Remove(slot, hash);
-        context.RecentEnds.Add(fingerprint, e.Time);
-    }
-
-    private void WriteEnd(int slot, in FlowRow<TKey> row, in FlowEvent e)
-    {
-        ref FlowChange change = ref context.Changes.Add(FlowChangeKind.Ended, FlowOrigin.Event);
-        change.Flow = e.Flow;
-        change.Id = context.Ids.Unpack(row.PackedId);
-        change.Generation = row.Generation;
-        change.Time = e.Time;
-        change.Start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : row.Start;
-        change.End = e.Flow.Has(FlowFields.StopTime) ? e.Flow.StopTime : e.Time;
-        change.Requester = e.PortId;
-        change.TimeLeft = e.Flow.Timeout;
-        MergeExtras(ref change, row.Is(RowFlags.HasExtras) ? _extras[slot] : null, e.Flow.Extras);
-    }
-
-    /// <summary>DESTROY carries no labels and no helper: they come from NEW or a dump.</summary>
-    private void MergeExtras(ref FlowChange change, FlowExtras? known, FlowExtras? told)
-    {
-        change.Flow.Extras = null;
-        if (known is null && told is null)
-            return;
-        FlowExtras merged = context.Changes.Copy(told ?? known!);
-        if (known is not null && !merged.HasLabels)
-        {
-            merged.HasLabels = known.HasLabels;
-            merged.Labels = known.Labels;
-        }
-
-        merged.Helper ??= known?.Helper;
-        change.Flow.Extras = merged;
-    }
-
-    /// <summary>A flow the view never held: it is told whole while events are being lost, and is a repeat otherwise.</summary>
-    private void EndUnknown(ulong fingerprint, in TKey key, in FlowEvent e)
-    {
-        bool repeated = context.Synced || context.RecentEnds.Contains(fingerprint, e.Time) || _endedInRound.Contains(key);
-        context.RecentEnds.Add(fingerprint, e.Time);
-        if (context.RoundOpen)
-            _endedInRound.Add(key);
-        if (repeated)
-        {
-            context.Counters.UnknownDestroy++;
-            return;
-        }
-
-        context.Counters.SeenOnlyAtEnd++;
-        FlowId id = context.Ids.Unpack(context.Ids.Mint());
-        uint generation = context.NextGeneration();
-        long start = e.Flow.Has(FlowFields.StartTime) ? e.Flow.StartTime : 0;
-        WriteWhole(FlowChangeKind.Started, e, id, generation, start, end: 0);
-        WriteWhole(FlowChangeKind.Ended, e, id, generation, start, e.Flow.Has(FlowFields.StopTime) ? e.Flow.StopTime : e.Time);
-    }
-
-    private void WriteWhole(FlowChangeKind kind, in FlowEvent e, FlowId id, uint generation, long start, long end)
-    {
-        ref FlowChange change = ref context.Changes.Add(kind, FlowOrigin.Event);
-        change.Flow = e.Flow;
-        change.Flow.Extras = e.Flow.Extras is null ? null : context.Changes.Copy(e.Flow.Extras);
-        change.Id = id;
-        change.Generation = generation;
-        change.Time = kind == FlowChangeKind.Started && start != 0 ? start : e.Time;
-        change.Start = start;
-        change.End = end;
-        if (kind != FlowChangeKind.Ended)
-            return;
-        change.Requester = e.PortId;
-        change.TimeLeft = e.Flow.Timeout;
-    }
-
-    /// <summary>
-    /// Does this DESTROY belong to an earlier incarnation than the live row? The id tells, except that a tuple used again often gets the
-    /// same id; then kernel times tell. The kernel is asked where they are not of one kind and close, or there are none and the very same
-    /// DESTROY was seen a moment ago.
-    /// </summary>
-    private Lateness IsLate(in FlowRow<TKey> row, in FlowEvent e, ulong fingerprint)
-    {
-        if (row.Is(RowFlags.Provisional))
-            return Lateness.Own;
-        if (e.Flow.Id != row.ConntrackId)
-            return row.LossEpoch == context.LossEpoch ? Lateness.Late : Lateness.Doubtful;
-        if (e.Flow.Has(FlowFields.StartTime) && row.HasKernelStart)
-        {
-            long earlier = row.Start - e.Flow.StartTime;
-            return earlier <= StartTimes.Same ? Lateness.Own
-                : row.HasExactStart || earlier > StartTimes.LongestWay ? Lateness.Late
-                : Lateness.Doubtful;
-        }
-
-        return context.RecentEnds.Contains(fingerprint, e.Time) ? Lateness.Doubtful : Lateness.Own;
-    }
-
-    private enum Lateness : byte
-    {
-        Own,
-        Late,
-
-        /// <summary>Only the kernel can say: late if it knows the row's flow.</summary>
-        Doubtful,
     }
 
     private void Touch(ref FlowRow<TKey> row)

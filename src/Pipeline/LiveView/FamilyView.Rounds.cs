@@ -34,11 +34,18 @@ internal sealed partial class FamilyView<TKey>
         if (slot < 0)
         {
             if (!_endedInRound.Contains(key))
-                _table[Insert(key, hash, e.Flow, RowFlags.Provisional | RowFlags.Untapped)].SeenRound = context.Round;
+                InsertFound(key, hash, e.Flow);
             return;
         }
 
         ref FlowRow<TKey> row = ref _table[slot];
+        if (row.Is(RowFlags.Provisional) && row.SeenRound != context.Round && !IsSameIncarnation(row, e.Flow))
+        {
+            DropUnannounced(slot, ref row, FlowOrigin.Dump, context.RoundOpenedAt);
+            InsertFound(key, hash, e.Flow);
+            return;
+        }
+
         row.SeenRound = context.Round;
         if (row.TouchedRound == context.Round || row.Is(RowFlags.Provisional) || IsSameIncarnation(row, e.Flow))
             Confirm(slot, ref row, e.Flow);
@@ -46,10 +53,13 @@ internal sealed partial class FamilyView<TKey>
             Mismatch(slot, ref row, e.Flow);
     }
 
+    private void InsertFound(in TKey key, ulong hash, in Flow flow) =>
+        _table[Insert(key, hash, flow, RowFlags.Provisional | RowFlags.Untapped)].SeenRound = context.Round;
+
     private void Confirm(int slot, ref FlowRow<TKey> row, in Flow flow)
     {
-        if (row.ConntrackId != flow.Id)
-            return; // touched since: the row of the dump is the older one
+        if (row.ConntrackId != flow.Id || (row.TouchedRound == context.Round && !HasSameStart(row, flow)))
+            return; // touched since: the row of the dump is the older one, or may be
         row.Refresh(flow, context.NowSeconds);
         row.LossEpoch = context.LossEpoch;
         if (flow.Extras is not null)
@@ -79,20 +89,33 @@ internal sealed partial class FamilyView<TKey>
         if (!IsSameEntry(row, flow))
             return false;
         if (flow.Has(FlowFields.StartTime) && row.HasKernelStart)
-            return Math.Abs(flow.StartTime - row.Start) <= StartTimes.Same;
+            return HasSameStart(row, flow);
         return !flow.Has(FlowFields.Counters) || (row.Present & (ushort)FlowFields.Counters) == 0
             || (flow.OriginalPackets >= row.OriginalPackets && flow.ReplyPackets >= row.ReplyPackets);
     }
 
-    private static bool IsSameEntry(in FlowRow<TKey> row, in Flow flow) => row.ConntrackId == flow.Id && TKey.From(flow.Reply).Equals(row.Reply);
+    private static bool HasSameStart(in FlowRow<TKey> row, in Flow flow) =>
+        flow.Has(FlowFields.StartTime) && row.HasKernelStart && Math.Abs(flow.StartTime - row.Start) <= StartTimes.Same;
+
+    /// <summary>Only lines of a recording may lack the id.</summary>
+    private static bool IsSameEntry(in FlowRow<TKey> row, in Flow flow) =>
+        (row.ConntrackId == flow.Id || !flow.Has(FlowFields.Id) || (row.Present & (ushort)FlowFields.Id) == 0)
+        && TKey.From(flow.Reply).Equals(row.Reply);
 
     /// <summary>
     /// Another start than the time of its NEW, and still the same incarnation: all events of the round are in and none has told of another,
     /// nor can one have been lost since its NEW. After a loss the two must not lie too far apart.
     /// </summary>
-    private bool HadALongWay(in FlowRow<TKey> row, in Flow flow) =>
-        IsSameEntry(row, flow) && row.HasKernelStart && !row.HasExactStart && flow.Has(FlowFields.StartTime)
-        && (row.LossEpoch == context.LossEpoch || Math.Abs(flow.StartTime - row.Start) <= StartTimes.LongestWay);
+    private bool HadALongWay(in FlowRow<TKey> row, in Flow flow)
+    {
+        if (!IsSameEntry(row, flow) || !row.HasKernelStart || row.HasExactStart || !flow.Has(FlowFields.StartTime))
+            return false;
+        long later = flow.StartTime - row.Start;
+        if (row.LossEpoch != context.LossEpoch)
+            return Math.Abs(later) <= context.Way.AfterLoss;
+        context.Way.Saw(later);
+        return true;
+    }
 
     /// <summary>
     /// Decides the rows from <paramref name="slot"/> on, until <paramref name="until"/> or until enough suspects have been gathered.
@@ -180,7 +203,7 @@ internal sealed partial class FamilyView<TKey>
     {
         if (row.SeenRound != context.Round)
         {
-            Remove(slot, _table.Hash(row.Original)); // left by a round that failed, never announced
+            DropUnannounced(slot, ref row, origin, context.Now);
             return;
         }
 
@@ -188,16 +211,40 @@ internal sealed partial class FamilyView<TKey>
         row.Flags &= ~RowFlags.Provisional;
         result.Missing++;
         context.Counters.Found++;
-        if (context.EarlierIds is { } earlier)
-            KeepEarlierId(slot, ref row, earlier);
-        Emit(FlowChangeKind.Started, origin, slot, FoundAt(row));
+        AnnounceFound(slot, ref row, origin, FoundAt(row));
     }
 
-    private void KeepEarlierId(int slot, ref FlowRow<TKey> row, FlowIdLookup earlier)
+    /// <summary>
+    /// Left by a round that failed, never announced. Only where a record from before the restart tells of its start, one tells of its end.
+    /// </summary>
+    private void DropUnannounced(int slot, ref FlowRow<TKey> row, FlowOrigin origin, long time)
     {
+        ulong hash = _table.Hash(row.Original);
+        if (!TryKeepEarlierId(ref row))
+        {
+            Remove(slot, hash);
+            return;
+        }
+
+        Emit(FlowChangeKind.Started, origin, slot, Math.Min(FoundAt(row), time));
+        EndUnseen(slot, hash, origin, time);
+    }
+
+    private void AnnounceFound(int slot, ref FlowRow<TKey> row, FlowOrigin origin, long time)
+    {
+        TryKeepEarlierId(ref row);
+        Emit(FlowChangeKind.Started, origin, slot, time);
+    }
+
+    private bool TryKeepEarlierId(ref FlowRow<TKey> row)
+    {
+        if (context.EarlierIds is null)
+            return false;
         row.CopyTo(out Flow flow);
-        if (earlier(flow, out FlowId id) && context.Ids.TryPack(id, out ulong packed))
-            row.PackedId = packed;
+        if (!context.TryTakeEarlierId(flow, out ulong packed))
+            return false;
+        row.PackedId = packed;
+        return true;
     }
 
     private void SettleMismatch(int slot, ref FlowRow<TKey> row, FlowOrigin origin, RoundResult result)

@@ -73,6 +73,15 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
         row.Flags |= RowFlags.HasExtras;
     }
 
+    /// <summary>What a dump told of a flow turns out to be another's, or may be.</summary>
+    private void Forget(int slot, ref FlowRow<TKey> row)
+    {
+        row.Forget();
+        if (row.Is(RowFlags.HasExtras))
+            _extras.Remove(slot);
+        row.Flags &= ~RowFlags.HasExtras;
+    }
+
     /// <summary>Writes a change from a row, with everything the view knows of the flow.</summary>
     private ref FlowChange Emit(FlowChangeKind kind, FlowOrigin origin, int slot, long time)
     {

@@ -55,11 +55,14 @@ internal struct FlowRow<TKey>
     public byte ProtocolState;
     public byte MapKeys; // keys of the eBPF map that belong to it: seen by the scan under way (low half), by the one before (high half)
 
-    /// <summary><see cref="Start"/> is of the kernel's clock, not of receipt.</summary>
-    public readonly bool HasKernelStart => Start != 0 && (Present & (ushort)(FlowFields.StartTime | FlowFields.EventTime)) != 0;
+    /// <summary><see cref="Start"/> is of the kernel's clock, not of receipt, and not rounded.</summary>
+    public readonly bool HasKernelStart => IsStartTold && (Present & (ushort)FlowFields.RoundedStart) == 0;
 
     /// <summary>The kernel's <see cref="Start"/> is the entry's own (CTA_TIMESTAMP_START), as a dump tells it; before that it is the time of the NEW (CTA_TIMESTAMP_EVENT).</summary>
-    public readonly bool HasExactStart => (Present & (ushort)FlowFields.StartTime) != 0;
+    public readonly bool HasExactStart =>
+        (Present & (ushort)(FlowFields.StartTime | FlowFields.RoundedStart)) == (ushort)FlowFields.StartTime;
+
+    private readonly bool IsStartTold => Start != 0 && (Present & (ushort)(FlowFields.StartTime | FlowFields.EventTime)) != 0;
 
     public readonly bool Is(RowFlags flags) => (Flags & flags) != RowFlags.None;
 
@@ -83,9 +86,19 @@ internal struct FlowRow<TKey>
             Timeout = flow.Timeout;
         if (flow.Has(FlowFields.ProtocolState))
             ProtocolState = flow.ProtocolState;
-        if (flow.Has(FlowFields.StartTime))
+        if (flow.Has(FlowFields.StartTime) && (Start == 0 || !flow.Has(FlowFields.RoundedStart)))
             Start = flow.StartTime;
         AsOf = asOfSeconds;
+    }
+
+    /// <summary>Leaves the flow's keys and ids only.</summary>
+    public void Forget()
+    {
+        Present = 0;
+        Start = 0;
+        OriginalPackets = OriginalBytes = ReplyPackets = ReplyBytes = 0;
+        Status = Mark = Timeout = 0;
+        ProtocolState = 0;
     }
 
     /// <summary>The row as a flow, without extras.</summary>
@@ -99,7 +112,7 @@ internal struct FlowRow<TKey>
         flow.ReplyPackets = ReplyPackets;
         flow.ReplyBytes = ReplyBytes;
         flow.Present = (FlowFields)Present & Kept;
-        if (HasKernelStart)
+        if (IsStartTold)
         {
             flow.StartTime = Start;
             flow.Present |= FlowFields.StartTime;
@@ -113,5 +126,5 @@ internal struct FlowRow<TKey>
     }
 
     private const FlowFields Kept = FlowFields.BothTuples | FlowFields.Status | FlowFields.Timeout | FlowFields.Mark | FlowFields.Counters
-        | FlowFields.Id | FlowFields.StartTime | FlowFields.ProtocolState;
+        | FlowFields.Id | FlowFields.StartTime | FlowFields.RoundedStart | FlowFields.ProtocolState;
 }

@@ -23,10 +23,10 @@ internal sealed class RecentEnds
         return entry >> 32 == fingerprint >> 32 && entry != 0 && Math.Abs((int)(Milliseconds(timeNs) - (uint)entry)) <= WindowMilliseconds;
     }
 
-    /// <summary>What tells one DESTROY of a key from the next: its counters, status and id.</summary>
+    /// <summary>What tells one DESTROY of a key from the next: its counters, status, id and, where the kernel keeps times, start.</summary>
     public static ulong Fingerprint(ulong keyHash, in Flow flow) => KeyedHash.Start
         .Add(keyHash).Add(flow.OriginalBytes).Add(flow.ReplyBytes).Add(flow.OriginalPackets).Add(flow.ReplyPackets)
-        .Add((ulong)flow.Id << 32 | (uint)flow.Status).Value;
+        .Add((ulong)flow.Id << 32 | (uint)flow.Status).Add((ulong)flow.StartTime).Value;
 
     private static uint Milliseconds(long timeNs) => (uint)(timeNs / 1_000_000);
 }

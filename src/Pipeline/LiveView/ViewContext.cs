@@ -3,8 +3,10 @@ using ConntrackStream.Pipeline.Asking;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
-/// <summary>Finds the id that a flow found by the first dump had before the service restarted.</summary>
-public delegate bool FlowIdLookup(in Flow dumped, out FlowId id);
+/// <summary>
+/// Finds the id that a flow had before the service restarted, and gives each once. The flow is as a dump or a DESTROY tells it.
+/// </summary>
+public delegate bool FlowIdLookup(in Flow told, out FlowId id);
 
 /// <summary>What both families of the live view share. Used by the loop only.</summary>
 internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, Action<TableQuestion>? ask)
@@ -22,7 +24,9 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, Action
 
     public RecentEnds RecentEnds { get; } = new();
 
-    /// <summary>Set until the first round is done; null afterwards.</summary>
+    public PacketWay Way { get; } = new();
+
+    /// <summary>Set until the view is synced for the first time; null afterwards.</summary>
     public FlowIdLookup? EarlierIds { get; set; }
 
     /// <summary>Present time, ns since the Unix epoch, as of the message being handled.</summary>
@@ -56,10 +60,20 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, Action
     /// <summary>Interim records: report a flow seen by a dump when its last record is this old; 0 = never.</summary>
     public uint InterimSeconds { get; set; }
 
+    /// <summary>Events come from a recording: there is no kernel to ask, no dump, and nothing is repeated.</summary>
+    public bool IsRecording { get; init; }
+
     /// <summary>See <see cref="PipelineOptions.ReplaceAfterLoss"/>.</summary>
     public bool ReplaceAfterLoss { get; init; } = true;
 
     public uint NextGeneration() => ++_generation;
+
+    /// <summary>The id that a flow had before the restart, packed.</summary>
+    public bool TryTakeEarlierId(in Flow flow, out ulong packed)
+    {
+        packed = 0;
+        return EarlierIds is { } earlier && earlier(flow, out FlowId id) && Ids.TryPack(id, out packed);
+    }
 
     private uint _generation;
 }

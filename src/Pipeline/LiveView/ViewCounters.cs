@@ -1,3 +1,5 @@
+using ConntrackStream.EventTap.Model;
+
 namespace ConntrackStream.Pipeline.LiveView;
 
 /// <summary>Plain counters since start, written by the loop and read by polling.</summary>
@@ -6,7 +8,7 @@ public sealed class ViewCounters
     /// <summary>NEW over a live flow, taken for a repeat of the same event.</summary>
     public long DuplicateNew;
 
-    /// <summary>NEW over a live flow that had ended unseen: the old incarnation was ended, a new one started.</summary>
+    /// <summary>Live flows that had ended unseen, as the NEW or DESTROY of a later one with the same tuple showed.</summary>
     public long Replaced;
 
     /// <summary>DESTROY of a flow the view does not hold (a repeat, or one that began and ended while events were lost).</summary>
@@ -18,7 +20,13 @@ public sealed class ViewCounters
     /// <summary>DESTROY of an earlier incarnation that came after its successor's NEW; ignored.</summary>
     public long LateDestroy;
 
-    /// <summary>UPDATE of a flow the view does not hold.</summary>
+    /// <summary>Entries beside another with the same original tuple (<see cref="Flow.IsClashLoser"/>), told whole by their DESTROY.</summary>
+    public long ClashLosers;
+
+    /// <summary>Other events of such entries; left out.</summary>
+    public long ClashEvents;
+
+    /// <summary>UPDATE of a flow the view does not hold; another with its original tuple may be there.</summary>
     public long UnknownUpdate;
 
     /// <summary>Doubtful events settled by asking the kernel (GET).</summary>

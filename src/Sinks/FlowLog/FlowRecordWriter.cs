@@ -228,7 +228,7 @@ public sealed class FlowRecordWriter : IRecordWriter
     private void Times(ref Utf8Writer text, in FlowChange change)
     {
         ref readonly Flow flow = ref change.Flow;
-        long start = change.Start != 0 ? change.Start : flow.Has(FlowFields.StartTime) ? flow.StartTime : 0;
+        long start = change.Start != 0 ? change.Start : flow.KnownStart;
         long end = change.End != 0 ? change.End : flow.Has(FlowFields.StopTime) ? flow.StopTime : 0;
         Time(ref text, ",\"start\":\""u8, _startText, start);
         Time(ref text, ",\"end\":\""u8, _endText, end);

@@ -127,14 +127,27 @@ internal ref partial struct ConntrackLine(ReadOnlySpan<byte> line, ref FlowEvent
         flow.Present |= FlowFields.BothTuples | FlowFields.Status;
         if (!_unreplied)
             flow.Status |= FlowStatus.SeenReply;
-        if (_age is not { } age || flow.Has(FlowFields.StartTime))
-            return true;
+        if (flow.Has(FlowFields.StartTime))
+            flow.Present |= FlowFields.RoundedStart;
+        else if (_age is { } age)
+            StartBy(age);
+        return true;
+    }
+
+    /// <summary>
+    /// The age of an entry that has ended is that at its expiry, which is not told and may lie a minute before the DESTROY: the kernel removes
+    /// what has expired when it comes by. Only an entry that was deleted, with time left, ended when the line says.
+    /// </summary>
+    private readonly void StartBy(ulong age)
+    {
+        ref Flow flow = ref _event.Flow;
         long until = (flow.StopTime != 0 ? flow.StopTime : _event.Time) / NanosecondsPerSecond;
         if (age > (ulong)until) // older than the epoch: the time is unknown, or a clock was set
-            return true;
+            return;
         flow.StartTime = (until - (long)age) * NanosecondsPerSecond;
-        flow.Present |= FlowFields.StartTime;
-        return true;
+        flow.Present |= FlowFields.StartTime | FlowFields.RoundedStart;
+        if (_event.Type == FlowEventType.Destroy && flow.StopTime == 0 && flow.Timeout == 0)
+            flow.Present |= FlowFields.LatestStart;
     }
 
     private void SkipBlanks()

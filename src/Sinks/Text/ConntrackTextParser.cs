@@ -9,6 +9,7 @@ namespace ConntrackStream.Sinks.Text;
 /// <remarks>
 /// A line tells less than the kernel's message: of the status only replied, assured and offloaded, no window flags, times of <c>ktimestamp</c> to the second.
 /// Where it only tells an age (<c>delta-time</c>), the flow's start is the whole second that many before its stop or the event's time, so up to a second early.
+/// The age of what has expired runs to the expiry, which a DESTROY does not tell: then that second is the latest at which the flow can have begun.
 /// </remarks>
 public static class ConntrackTextParser
 {

@@ -7,6 +7,7 @@ using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
@@ -46,6 +47,7 @@ public sealed class ApiServerTests : IDisposable
         ProbeAlarms = 0,
         LastRound = null,
         Map = _map,
+        Counters = new ViewCounters { ClashLosers = 40 },
         Sinks = [new SinkStatus("a \"quoted\" name", WaitingBatches: 2, Written: 5, Dropped: 1)],
     }, () => _reclassify);
 
@@ -64,6 +66,7 @@ public sealed class ApiServerTests : IDisposable
         string text = Encoding.UTF8.GetString(output.ToArray());
         Assert.Contains("# TYPE conntrack_stream_events_total counter\nconntrack_stream_events_total{type=\"new\"} 7\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_sink_changes_total{sink=\"a \\\"quoted\\\" name\",result=\"dropped\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("conntrack_stream_view_events_total{kind=\"clash_loser\"} 40\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("conntrack_stream_map_", text, StringComparison.Ordinal);
 
         _map = MapTestData.Status;
@@ -247,7 +250,7 @@ public sealed class ApiServerTests : IDisposable
             Started = DateTimeOffset.UnixEpoch,
             Synced = _isSynced,
             Tap = new TapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0),
-            View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null),
+            View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null) { Events = ViewEventFigures.Of(new ViewCounters { LateDestroy = 4 }) },
             Map = _map is null ? null : MapFigures.Of(_map, "/sys/fs/bpf/m"),
             Sinks = [],
         },

@@ -29,7 +29,7 @@ public sealed class ConntrackTextParserTests
         Assert.Equal(1_795_222_659_000_000_000, flow.StartTime);
         Assert.Equal(
             FlowFields.BothTuples | FlowFields.Counters | FlowFields.Status | FlowFields.Timeout | FlowFields.ProtocolState | FlowFields.Mark
-            | FlowFields.StartTime | FlowFields.Use | FlowFields.Id,
+            | FlowFields.StartTime | FlowFields.RoundedStart | FlowFields.Use | FlowFields.Id,
             flow.Present);
     }
 
@@ -40,6 +40,19 @@ public sealed class ConntrackTextParserTests
         Assert.Equal(((byte)8, (byte)1, (ushort)77), (e.Flow.Original.IcmpType, e.Flow.Original.IcmpCode, e.Flow.Original.IcmpId));
         Assert.Equal(((byte)0, (byte)2, (ushort)78), (e.Flow.Reply.IcmpType, e.Flow.Reply.IcmpCode, e.Flow.Reply.IcmpId));
         Assert.Equal(79u, e.Flow.Id);
+    }
+
+    /// <summary>An age runs to the stop: to the DESTROY of what was deleted, with time left, but to the untold expiry of what has run out.</summary>
+    [Theory]
+    [InlineData("[DESTROY] udp      17 29 ", true)]
+    [InlineData("[DESTROY] udp      17 ", false)]
+    [InlineData("[DESTROY] udp      17 0 ", false)]
+    [InlineData("udp      17 29 ", true)]
+    public void The_age_of_what_has_expired_tells_the_latest_start_only(string head, bool isKnown)
+    {
+        FlowEvent e = Parse($"{head}{Tuples} delta-time=5", time: 100_500_000_000);
+        Assert.Equal((95_000_000_000, isKnown ? 95_000_000_000 : 0), (e.Flow.StartTime, e.Flow.KnownStart));
+        Assert.True(e.Flow.Has(FlowFields.RoundedStart));
     }
 
     [Fact]

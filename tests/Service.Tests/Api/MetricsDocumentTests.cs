@@ -1,0 +1,60 @@
+using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+using ConntrackStream.EventTap;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Service.Metrics;
+
+namespace ConntrackStream.Service.Tests.Api;
+
+/// <summary>docs/metrics.md has every metric of the tap, the view and the sinks, and every kind of unusual event.</summary>
+public sealed class MetricsDocumentTests
+{
+    [Fact]
+    public void Every_metric_and_kind_is_documented()
+    {
+        string document = File.ReadAllText(Path.Combine(Root(), "docs", "metrics.md"));
+        using ServiceMeter meter = new(static () => new TapCounters(), static () => Status, static () => null);
+        HashSet<string> words = [];
+        using MeterListener listener = new();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter == meter.Meter)
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Add(instrument.Name, tags));
+        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => Add(instrument.Name, tags));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        Assert.True(words.Count > 20, $"only {words.Count}");
+        Assert.All(words, word => Assert.Matches($"`{word}[`{{]", document));
+
+        void Add(string name, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            words.Add(name["conntrack_stream_".Length..]);
+            foreach ((string key, object? value) in tags)
+            {
+                if (key == "kind")
+                    words.Add((string)value!);
+            }
+        }
+    }
+
+    private static PipelineStatus Status => new()
+    {
+        FlowsIPv4 = 0,
+        FlowsIPv6 = 0,
+        Untapped = 0,
+        Synced = true,
+        Turns = 0,
+        Backlog = 0,
+        Changes = 0,
+        Rounds = 0,
+        FailedRounds = 0,
+        ProbeAlarms = 0,
+        LastRound = new Pipeline.Audit.RoundReport(Pipeline.Audit.RoundReason.Audit, new Pipeline.LiveView.RoundResult(), 0, TimeSpan.Zero),
+        Map = null,
+        Sinks = [new SinkStatus("log", 0, 0, 0)],
+    };
+
+    private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
+}
