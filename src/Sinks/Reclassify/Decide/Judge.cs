@@ -34,6 +34,8 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             return Judgement.Keep(Refusal.AlreadyRight);
         if (OfItself(flow) is var refusal and not Refusal.None)
             return Judgement.Keep(refusal);
+        if (wanted.WhyUnknown is { } unknown)
+            return Judgement.Keep(Refusal.PathDown, unknown);
         if (kernel.Prove(flow, wanted, out bool isOwn, out string? detail) is var unproven and not Refusal.None)
             return Judgement.Keep(unproven, detail);
         if (isOwn)
