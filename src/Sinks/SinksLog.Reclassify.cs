@@ -1,6 +1,6 @@
 namespace ConntrackStream.Sinks;
 
-/// <summary>Reclassification: ids 3100 to 3129.</summary>
+/// <summary>Reclassification: ids 3100 to 3119 and 3128 to 3130.</summary>
 internal static partial class SinksLog
 {
     [LoggerMessage(3100, LogLevel.Information, "re-marked {Flow}: {From} -> {To} ({Reason})")]
@@ -42,6 +42,9 @@ internal static partial class SinksLog
 
     [LoggerMessage(3112, LogLevel.Information, "{Note}")]
     internal static partial void ImportNote(this ILogger logger, string note);
+
+    [LoggerMessage(3130, LogLevel.Warning, "{Fault}")]
+    internal static partial void ImportFault(this ILogger logger, string fault);
 
     [LoggerMessage(3115, LogLevel.Warning, "No uplink is known, so that nothing can be moved: Reclassify:Mwan3Config and PbrConfig have none, and Reclassify:Paths names none")]
     internal static partial void NoPaths(this ILogger logger);

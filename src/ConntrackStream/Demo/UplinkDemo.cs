@@ -56,6 +56,7 @@ internal sealed class UplinkDemo(FlowLogFormat format, TextWriter report, TimePr
         (int tcpBefore, int udpBefore, _) = flows.Now;
         long start = time.GetTimestamp();
         await network.RecogniseAsync(cancellationToken);
+        await flows.BeginBesideAsync(cancellationToken);
         TimeSpan? reset = null;
         while ((reset is null || flows.Now is not { Udp: 2, Routed: 2 }) && time.GetElapsedTime(start) < Patience)
         {
@@ -67,7 +68,11 @@ internal sealed class UplinkDemo(FlowLogFormat format, TextWriter report, TimePr
 
         int reconnected = reset is null ? 0 : await flows.ReconnectAsync(cancellationToken);
         while (reclassifier.Counters.Of(ActionOutcome.Moved) < Moves && time.GetElapsedTime(start) < Patience)
+        {
+            await flows.TalkAsync(cancellationToken);
             await Task.Delay(Glance, time, cancellationToken);
+        }
+
         (_, int udp, int routed) = flows.Now;
         return new UplinkResult
         {

@@ -13,7 +13,7 @@ namespace ConntrackStream.Service.Demo;
 internal sealed class UplinkFlows : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-    private static readonly IPEndPoint Web = new(Server, 443), Routed = new(Server, 444), OtherWeb = new(OtherServer, 443);
+    private static readonly IPEndPoint Web = new(Server, 443), Routed = new(Server, 444), RoutedBeside = new(Server, 445), OtherWeb = new(OtherServer, 443);
 
     private readonly UplinkNetwork _network;
     private readonly TimeProvider _time;
@@ -60,6 +60,13 @@ internal sealed class UplinkFlows : IDisposable
     {
         await _udp.ExchangeAsync(cancellationToken);
         await _routed.ExchangeAsync(cancellationToken);
+    }
+
+    /// <summary>A flow of the untranslated client that begins on the right uplink: it shows that its source is answered there.</summary>
+    internal async Task BeginBesideAsync(CancellationToken cancellationToken)
+    {
+        using UplinkUdp beside = new(_network.Client, ClientPublic, _network.Server, RoutedBeside, _time);
+        await beside.ExchangeAsync(cancellationToken);
     }
 
     /// <summary>The next segment of the TCP connection, a download whose pace is the server's. True when its client has been reset.</summary>

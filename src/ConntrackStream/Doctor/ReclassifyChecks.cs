@@ -41,6 +41,7 @@ internal static class ReclassifyChecks
                 await parts.Classifiers.StartAsync(new ClassifyAnswers(), cancellation).ConfigureAwait(false);
                 return
                 [
+                    .. parts.Faults.Select(Fault),
                     .. parts.Notes.Select(Note),
                     .. parts.Paths.Paths.Select(path => Uplink(path, parts.Routes)),
                     parts.Paths.Paths.Count == 0 ? NoPaths : Marks(parts.Paths, networkNamespace, cancellation),
@@ -62,6 +63,8 @@ internal static class ReclassifyChecks
         "paths", "no uplink is known: mwan3's and pbr's configuration have none", "name them in Reclassify:Paths, or see the notes above");
 
     internal static CheckResult Note(string note) => CheckResult.Warn("import", note, "if it matters, say it in Reclassify:Sets or Reclassify:RuleFile, which are asked first");
+
+    internal static CheckResult Fault(string fault) => CheckResult.Fail("import", fault, "say what it means in Reclassify:Sets or Reclassify:RuleFile, which are asked first, and take it out of a copy of the file");
 
     internal static CheckResult Set(SetStatus set) => set.State switch
     {
@@ -123,6 +126,8 @@ internal static class ReclassifyChecks
         {
             if (!path.Carries(family))
                 continue;
+            if (path.WhyUnknown is { } unknown)
+                return CheckResult.Warn("path", $"{path.Name}: {unknown}; no flow is moved there", $"name its device in Reclassify:Paths, such as \"{path.Name} dev=wwan0\"");
             if (!routes.IsUsable(path, family, out string? why))
                 problems.Add(why!);
             else if (path.Mark is not { } mark || Leads(routes.Lookup(family, destination, mark.Value), path, routes))

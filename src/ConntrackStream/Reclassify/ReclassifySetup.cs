@@ -23,8 +23,10 @@ internal sealed class ReclassifySetup
     private readonly ILoggerFactory _loggers;
     private readonly List<string> _faults = [];
     private readonly List<string> _notes = [];
+    private readonly List<string> _importFaults = [];
     private readonly List<UplinkPath> _paths = [];
     private readonly List<SetRule> _sets = [];
+    private readonly List<(SetRule Rule, ImportedSet Import)> _importedSets = []; // of which the position counts from the first of all rules
     private readonly List<StaticRule> _rules = [];
 
     private ReclassifySetup(ReclassifyOptions options, ILoggerFactory loggers)
@@ -48,6 +50,8 @@ internal sealed class ReclassifySetup
         ILogger logger = loggers.CreateLogger<ReclassifySink>();
         foreach (string note in setup._notes)
             logger.ImportNote(note);
+        foreach (string fault in setup._importFaults)
+            logger.ImportFault(fault);
         if (paths.Paths.Count == 0)
             logger.NoPaths();
         RouteQuestions routes = networkNamespace.Run(static () => new RouteQuestions());
@@ -55,14 +59,18 @@ internal sealed class ReclassifySetup
         StaticRules? rules = options.RuleFile is null && setup._rules.Count == 0
             ? null
             : new StaticRules(options.RuleFile, setup._rules, name => paths.Find(name) is not null, loggers.CreateLogger<StaticRules>());
-        SetClassifier? sets = setup._sets.Count == 0
+        SetRule[] setRules = [.. setup._sets, .. setup._importedSets.Select(set => set.Rule with { Scope = ScopeOf(set.Import, rules) })];
+        SetClassifier? sets = setRules.Length == 0
             ? null
-            : new SetClassifier(setup._sets, networkNamespace, options.SetInterval, time, loggers.CreateLogger<SetClassifier>());
+            : new SetClassifier(setRules, networkNamespace, options.SetInterval, time, loggers.CreateLogger<SetClassifier>());
         List<IFlowClassifier> classifiers = [.. new IFlowClassifier?[] { sets, rules }.OfType<IFlowClassifier>()];
         if (withPrograms)
             classifiers.AddRange(setup.Programs(paths, time));
-        return new ReclassifyParts(paths, new ClassifierChain(classifiers), new KernelCalls(networkNamespace), routes) { Notes = setup._notes, Sets = sets, Rules = rules };
+        return new ReclassifyParts(paths, new ClassifierChain(classifiers), new KernelCalls(networkNamespace), routes) { Notes = setup._notes, Faults = setup._importFaults, Sets = sets, Rules = rules };
     }
+
+    private static SetScope ScopeOf(ImportedSet set, StaticRules? rules) =>
+        new(set.Rules, (in FlowQuestion question) => rules?.DecidesBefore(question, set.Position) == true, set.IsAlwaysThere ? $"{set.Rules[0].Origin}: {set.Set} cannot be looked up" : null);
 
     private IEnumerable<IFlowClassifier> Programs(PathTable paths, TimeProvider time)
     {
@@ -104,16 +112,28 @@ internal sealed class ReclassifySetup
         if (Mwan3Config.TryRead(mwan3, network, out ImportedConfig? config, out string? problem))
             Import(config, file);
         else
-            _faults.Add($"{Section}:{nameof(_options.Mwan3Config)}: {file}: {problem}");
+            _faults.Add($"{Section}:{nameof(_options.Mwan3Config)}: {file} {problem}");
     }
 
     private void ReadPbr()
     {
-        if (_options.PbrConfig is { } file && ReadUci(nameof(_options.PbrConfig), file) is { } pbr && ReadNetwork() is { } network)
-            Import(PbrConfig.Read(pbr, network), file);
+        if (_options.PbrConfig is not { } file || ReadUci(nameof(_options.PbrConfig), file) is not { } pbr || ReadNetwork() is not { } network)
+            return;
+        if (PbrConfig.TryRead(pbr, network, out ImportedConfig? config, out string? problem))
+            Import(config, file);
+        else
+            _faults.Add($"{Section}:{nameof(_options.PbrConfig)}: {file} {problem}");
     }
 
-    private UciFile? ReadNetwork() => ReadUci(nameof(_options.NetworkConfig), _options.NetworkConfig);
+    private UciFile? ReadNetwork()
+    {
+        if (ReadUci(nameof(_options.NetworkConfig), _options.NetworkConfig) is not { } network)
+            return null;
+        if (NetworkDevices.WhyOther(network) is not { } problem)
+            return network;
+        _faults.Add($"{Section}:{nameof(_options.NetworkConfig)}: {_options.NetworkConfig} {problem}");
+        return null;
+    }
 
     private UciFile? ReadUci(string key, string path)
     {
@@ -125,16 +145,19 @@ internal sealed class ReclassifySetup
 
     private void Import(ImportedConfig config, string file)
     {
-        _paths.AddRange(config.Paths.Where(path => !_paths.Exists(known => known.Name == path.Name)));
+        foreach (UplinkPath path in config.Paths.Where(path => !_paths.Exists(known => known.Name == path.Name)))
+            _paths.Add(path);
+        foreach (ImportedSet set in config.Sets)
+        {
+            if (SetRule.TryParse($"{set.Set}={UplinkPathText.Keep}", out SetRule? rule, out string? error))
+                _importedSets.Add((rule with { Path = set.Path }, set with { Position = _rules.Count + set.Position }));
+            else
+                _importFaults.Add($"{file}: {error}"); // the importer makes none such
+        }
+
         _rules.AddRange(config.Rules);
         _notes.AddRange(config.Notes.Select(note => $"{file}: {note}"));
-        foreach (string text in config.SetRules)
-        {
-            if (SetRule.TryParse(text, out SetRule? rule, out string? error))
-                _sets.Add(rule);
-            else
-                _notes.Add($"{file}: {error}");
-        }
+        _importFaults.AddRange(config.Faults.Select(fault => $"{file}: {fault}"));
     }
 
     private void ReadSets(PathTable paths)

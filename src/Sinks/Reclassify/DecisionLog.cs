@@ -79,7 +79,12 @@ internal sealed class DecisionLog(ILogger logger)
                 logger.MoveUnknown(Text(action), action.From, action.To, action.Reason, milliseconds);
                 break;
             default:
-                string why = outcome == ActionOutcome.Looped ? $"it did not take {action.To} (do the gateway's own rules lead there?)" : "its client did not come back";
+                string why = outcome switch
+                {
+                    ActionOutcome.Looped => $"it did not take {action.To} (do the gateway's own rules lead there?)",
+                    ActionOutcome.Unanswered => $"it is on {action.To}, where nothing came back (does that provider take its source?)",
+                    _ => "its client did not come back",
+                };
                 logger.MoveFailed(ReclassifyNames.Of(outcome), Text(action), action.From, action.To, action.Reason, milliseconds, why, pause.ToString("c"));
                 break;
         }

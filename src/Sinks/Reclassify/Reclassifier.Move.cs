@@ -66,7 +66,10 @@ internal sealed partial class Reclassifier
             return judgement;
         if (!_actions.TryTake(now))
             return TooMany();
-        PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", verdict.Origin, key, now, _time.UnixNanoseconds());
+        PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", verdict.Origin, key, now, _time.UnixNanoseconds())
+        {
+            WasAnswered = SourceUse.IsAnswered(flow),
+        };
         if (_options.Mode == ReclassifyMode.DryRun)
         {
             WouldMove(judgement.Action, action, now); // again at each look, since nothing is moved: not for the guard to count
@@ -132,7 +135,10 @@ internal sealed partial class Reclassifier
         _log.Remarked(action, now);
         Flow after = default;
         bool isThere = _kernel.Read(flow.Original, ref after) && after.Id == flow.Id;
-        OnOutcome(action, !isThere ? ActionOutcome.Unknown : wanted.Mark.Value.Matches(after.Mark) ? ActionOutcome.Moved : ActionOutcome.Looped, Now - now);
+        if (isThere && wanted.Mark.Value.Matches(after.Mark))
+            _arrivals.AddRemarked(action, after, Now);
+        else
+            OnOutcome(action, isThere ? ActionOutcome.Looped : ActionOutcome.Unknown, Now - now);
     }
 
     private void Delete(in Flow flow, PendingAction action, long now)
@@ -191,6 +197,8 @@ internal sealed partial class Reclassifier
         _wheel.TryAdd(look, due);
     }
 
+    private void OnArrived(PendingAction action, in Flow successor) => _arrivals.AddSuccessor(action, successor, Now);
+
     private void OnOutcome(PendingAction action, ActionOutcome outcome, long milliseconds)
     {
         Counters.Add(outcome);
@@ -198,7 +206,7 @@ internal sealed partial class Reclassifier
         if (outcome == ActionOutcome.Moved)
             _pathGuard.OnMoved(action.To, action.Origin);
         TimeSpan pause = TimeSpan.Zero;
-        if (outcome is ActionOutcome.Looped or ActionOutcome.Hung)
+        if (outcome is ActionOutcome.Looped or ActionOutcome.Hung or ActionOutcome.Unanswered)
         {
             _pathGuard.OnFailed(action.To, action.Origin, Now);
             pause = _guard.OnFailure(action.Key, Now);

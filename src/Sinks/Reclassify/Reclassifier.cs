@@ -41,6 +41,7 @@ internal sealed partial class Reclassifier : IResetOutcomes
     private readonly PathGuard _pathGuard;
     private readonly TokenBucket _actions, _proofs; // a proof takes some ten questions to the kernel, a fifth of a millisecond in all
     private readonly ActionLedger _ledger;
+    private readonly AnswerWatch _arrivals;
     private readonly List<Recheck> _due = [];
     private readonly long _began;
     private readonly Func<PendingReset, ResetState> _see;
@@ -65,7 +66,8 @@ internal sealed partial class Reclassifier : IResetOutcomes
         _pathGuard = new PathGuard(guard.FirstPause, guard.LongestPause);
         _actions = new TokenBucket(options.ActionsPerSecond, 2.0 * options.ActionsPerSecond);
         _proofs = new TokenBucket(ProofsPerAction * options.ActionsPerSecond, 2.0 * ProofsPerAction * options.ActionsPerSecond);
-        _ledger = new ActionLedger((long)options.Patience.TotalMilliseconds, OnOutcome);
+        _ledger = new ActionLedger((long)options.Patience.TotalMilliseconds, OnOutcome, OnArrived);
+        _arrivals = new AnswerWatch((long)options.Patience.TotalMilliseconds, kernel.Read, OnOutcome, Release);
         _see = See;
         _began = time.GetTimestamp();
     }
@@ -73,7 +75,7 @@ internal sealed partial class Reclassifier : IResetOutcomes
     internal ReclassifyCounters Counters { get; } = new();
 
     internal ReclassifyStatus Status => new(
-        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count, _resets.Waiting, _pathGuard.Awaited, _guard.Count, _classifiers.Statuses, _classifiers.External);
+        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count + _arrivals.Count, _resets.Waiting, _pathGuard.Awaited, _guard.Count, _classifiers.Statuses, _classifiers.External);
 
     /// <summary>ms since the start.</summary>
     internal long Now => (long)_time.GetElapsedTime(_began).TotalMilliseconds;
@@ -84,7 +86,7 @@ internal sealed partial class Reclassifier : IResetOutcomes
         get
         {
             long wheel = _wheel.Count > 0 ? ((Now / RecheckWheel.Tick) + 1) * RecheckWheel.Tick : long.MaxValue;
-            long due = Math.Min(Math.Min(wheel, _ledger.NextDue ?? long.MaxValue), _resets.NextDue ?? long.MaxValue);
+            long due = Math.Min(Math.Min(wheel, _ledger.NextDue ?? long.MaxValue), Math.Min(_resets.NextDue ?? long.MaxValue, _arrivals.NextDue ?? long.MaxValue));
             return due == long.MaxValue ? null : due;
         }
     }
@@ -126,6 +128,8 @@ internal sealed partial class Reclassifier : IResetOutcomes
                     break;
                 case FlowChangeKind.Ended:
                     _ledger.OnEnded(change.Flow);
+                    _arrivals.OnEnded(change.Flow, now);
+                    _ = _paths.Of(change.Flow); // it tells whether its source was answered there
                     _resets.OnChanged(change.Flow, hasEnded: true, now);
                     break;
                 case FlowChangeKind.Gap when change.Gap is not { HidesFlows: false }:
@@ -162,6 +166,7 @@ internal sealed partial class Reclassifier : IResetOutcomes
             return;
         long now = Now;
         _ledger.Advance(now);
+        _arrivals.Advance(now);
         _due.Clear(); // of a look that failed
         _wheel.Take(now, _due);
         foreach (ref readonly Recheck recheck in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_due))

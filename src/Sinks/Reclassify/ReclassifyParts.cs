@@ -22,6 +22,9 @@ internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifie
     /// <summary>What could not be taken from mwan3's and pbr's configuration, and what follows: each a sentence that names the file.</summary>
     internal IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Like the notes, but so much is left alone for it that little or nothing is left to do.</summary>
+    internal IReadOnlyList<string> Faults { get; init; } = [];
+
     /// <summary>One of the classifiers; null when no sets are configured.</summary>
     internal SetClassifier? Sets { get; init; }
 

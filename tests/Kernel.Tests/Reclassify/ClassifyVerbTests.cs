@@ -82,6 +82,9 @@ public sealed class ClassifyVerbTests
         using UplinkEcho udp = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6));
         udp.Exchange();
         rig.AddToSet(UplinkRig.ServerAddress(ipv6));
+        Assert.Equal(("wan1", "wan2", "keep", "unused_source"), (await ClassifyJsonAsync(rig)).Of(Tuple(udp)));
+        using UplinkEcho beside = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6), 446);
+        beside.Exchange();
         Assert.EndsWith("): re-mark", (await ClassifyAsync(rig)).Of(Tuple(udp)), StringComparison.Ordinal);
         Assert.Equal(("wan1", "wan2", "remark", null), (await ClassifyJsonAsync(rig)).Of(Tuple(udp)));
         Assert.Equal(0x100u, rig.Entry(udp).Mark);

@@ -108,6 +108,8 @@ public sealed class ReclassifyControlTests : IDisposable
         (uint, uint)[] before = Entries();
 
         rig.AddToSet(server);
+        using UplinkEcho beside = rig.Udp(rig.Client1, server, 446); // shows on the right uplink that its source is answered there
+        beside.Exchange();
         (string wouldTcp, string wouldUdp) = kind == UplinkKind.Routed ? ("would re-mark", "would re-mark") : ("would reset", "would delete");
         Eventually.True(() => { tcp.Exchange(100); return running.Log.Count(wouldTcp, Tuple(tcp)) > 0 && running.Log.Count(wouldUdp, Tuple(udp)) > 0; }, state: () => string.Join('\n', running.Log.All));
         tcp.Exchange(1000);

@@ -1,6 +1,7 @@
 using System.Net;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Sinks.Reclassify.Decide;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
@@ -53,5 +54,36 @@ public sealed class ReclassifyProofTests
         Assert.Equal(0, running.Log.Count("deleted", tuple));
         Assert.NotEqual(0, running.Log.Count("refused", tuple, "path_down")); // at its next look, and as the set has gained it
         Assert.Equal(id, rig.Entry(flow).Id);
+    }
+
+    /// <summary>As IPv6 with a provider's prefix: another provider drops what is not of its own, and would have the flow for ever.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_untranslated_flow_is_moved_only_to_where_its_source_is_answered(bool isDropped)
+    {
+        using UplinkRig rig = new(UplinkKind.Routed);
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1"); // as the service does
+        IPAddress server = UplinkRig.ServerAddress(ipv6: true);
+        if (isDropped)
+            rig.Gateway.Exec("nft", "add", "rule", "inet", UplinkRules.Table, "tally", "oifname", "wan2", "ip6", "saddr", UplinkPlan.Lan6, "drop");
+        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
+        using UplinkEcho flow = rig.Udp(rig.Client1, server), beside = rig.Udp(rig.Client1, server, 446);
+        flow.Exchange(10);
+
+        rig.AddToSet(server);
+        beside.Request(); // it begins on wan2
+        if (!isDropped)
+            beside.Answer();
+        FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
+        Eventually.True(
+            () =>
+            {
+                flow.Exchange(); // answered all the time
+                return isDropped ? running.Counters.Of(Refusal.UnusedSource) >= 2 : running.Log.Count("moved", tuple) > 0;
+            },
+            state: () => string.Join('\n', running.Log.All));
+        Assert.Equal(isDropped ? (0, 0x100u) : (1, 0x200u), (running.Log.Count("re-marked", tuple), rig.Entry(flow).Mark));
+        Assert.Equal(isDropped, running.Log.Count("moved", tuple) == 0);
     }
 }

@@ -82,6 +82,8 @@ public sealed class ReclassifyServiceTests : IDisposable
         Assert.Equal((0x100u, 0x100u, 0), (echoBefore.Mark, tcpBefore.Mark, rig.Packets(2)));
 
         rig.AddToSet(server);
+        using UplinkEcho beside = rig.Udp(rig.Client1, server, 446); // begins on the right uplink, and shows that its source is answered there
+        beside.Exchange();
         Eventually.True(() =>
         {
             echo.Exchange(); // each must be answered
@@ -95,7 +97,9 @@ public sealed class ReclassifyServiceTests : IDisposable
         Assert.True(rig.Packets(2) > two + 100);
         Assert.Equal((echoBefore.Id, tcpBefore.Id), (rig.Entry(echo).Id, rig.Entry(tcp).Id));
         Assert.Equal(resent, rig.Retransmissions(rig.Client1));
-        await WaitForAsync(service, "moved", Tuple(echo));
+        Task moved = WaitForAsync(service, "moved", Tuple(echo));
+        Eventually.True(() => { echo.Exchange(); return moved.IsCompleted; }, Patience);
+        await moved;
     }
 
     [Theory]

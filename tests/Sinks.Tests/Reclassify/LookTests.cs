@@ -33,6 +33,9 @@ public sealed class LookTests
         Assert.Equal((flow.Original, ScriptedWorld.Wan2, 0x3f00u), Assert.Single(world.Remarked));
         Assert.Equal(ScriptedWorld.Wan2 | 0x3, world.Table[flow.Original].Mark);
         Assert.Empty(world.DeletedFlows);
+        Assert.Equal(0, world.Counters.Of(ActionOutcome.Moved)); // until it is answered there
+        world.IsBusy = true;
+        world.Pass(1);
         Assert.Equal(1, world.Counters.Of(ActionOutcome.Moved));
     }
 

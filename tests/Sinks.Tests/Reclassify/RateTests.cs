@@ -28,7 +28,7 @@ public sealed class RateTests
     [Fact]
     public void However_many_they_are_each_has_its_turn()
     {
-        ScriptedWorld world = new(static options => options.ActionsPerSecond = 1);
+        ScriptedWorld world = new(static options => options.ActionsPerSecond = 1) { IsBusy = true };
         world.Set.Add(1);
         for (int client = 1; client <= 600; client++)
             world.Start(world.Flow(client: $"10.0.{client >> 8}.{client & 255}", isRouted: true));

@@ -133,6 +133,21 @@ public sealed class RefusalTests
         Assert.Single(world.DeletedFlows);
     }
 
+    /// <summary>As a modem's that the network configuration does not tell the device of.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void No_flow_is_moved_to_a_path_of_which_nothing_is_known(bool isUnknown)
+    {
+        ScriptedWorld world = new(wan2: new UplinkPath { Name = "wan2", Devices = isUnknown ? [] : ["wwan0"] });
+        world.Set.Add(1);
+        world.Start(world.Flow(state: TcpState.Established));
+        world.Start(world.Flow(protocol: IpProtocol.Udp));
+        world.Pass(10);
+        Assert.Equal(isUnknown ? (0, 0) : (1, 1), (world.Armed.Count, world.DeletedFlows.Count));
+        Assert.Equal(isUnknown, world.Log.Lines.Any(static line => line.Contains(": path_down (neither its device nor its mark nor an address is known)", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_path_that_comes_up_is_taken_then()
     {

@@ -25,7 +25,8 @@ internal sealed class ScriptedWorld : IResetCalls
     private uint _lastId;
 
     /// <param name="wan2">In place of the path told by its mark.</param>
-    internal ScriptedWorld(Action<ReclassifyOptions>? configure = null, UplinkPath? wan2 = null)
+    /// <param name="isSourceUsed">Untranslated flows of the clients' networks are answered on wan2, as a dump has told.</param>
+    internal ScriptedWorld(Action<ReclassifyOptions>? configure = null, UplinkPath? wan2 = null, bool isSourceUsed = true)
     {
         ReclassifyOptions options = new() { Enabled = true, Mode = ReclassifyMode.Act };
         configure?.Invoke(options);
@@ -44,6 +45,8 @@ internal sealed class ScriptedWorld : IResetCalls
             Ends,
             Time,
             Log);
+        foreach (string client in isSourceUsed ? ["10.0.0.9", "10.0.1.9", "10.0.2.9"] : Array.Empty<string>())
+            paths.Of(FlowLogTestData.Flow(FlowLogTestData.Tuple(IpProtocol.Udp, client, 1, "198.51.100.9", 1)) with { Mark = Wan2, Status = FlowStatus.SeenReply });
         Time.Advance(TimeSpan.FromSeconds(1)); // its start, when much is still unknown, is over
     }
 
@@ -84,6 +87,12 @@ internal sealed class ScriptedWorld : IResetCalls
 
     internal Refusal Proof { get; set; }
 
+    /// <summary>What begins on wan2 has an answer at once.</summary>
+    internal bool IsAnswered { get; set; } = true;
+
+    /// <summary>Each look at an entry finds another packet of each end.</summary>
+    internal bool IsBusy { get; set; }
+
     /// <summary>All connections are the gateway's own.</summary>
     internal bool IsOwn { get; set; }
 
@@ -107,6 +116,8 @@ internal sealed class ScriptedWorld : IResetCalls
         flow.ProtocolState = protocol == IpProtocol.Tcp ? (byte)state : (byte)0;
         flow.StartTime = Time.UnixNanoseconds();
         flow.OriginalPackets = 10;
+        if (mark == Wan2 && IsAnswered)
+            flow.Status |= FlowStatus.SeenReply;
         flow.Present |= FlowFields.Id | FlowFields.Mark | FlowFields.StartTime | FlowFields.Counters | FlowFields.ProtocolState;
         Table[flow.Original] = flow;
         return flow;
@@ -153,6 +164,15 @@ internal sealed class ScriptedWorld : IResetCalls
         ResetFlows.Add(now);
         if (!IsMute)
             Tell(FlowChangeKind.Updated, now);
+    }
+
+    /// <summary>A packet of the server.</summary>
+    internal void Reply(in Flow flow)
+    {
+        Flow now = Table[flow.Original];
+        now.ReplyPackets++;
+        now.Status |= FlowStatus.SeenReply;
+        Table[flow.Original] = now;
     }
 
     /// <summary>Does what the reclassifier asks of the kernel's set, as its sink does.</summary>
@@ -211,7 +231,16 @@ internal sealed class ScriptedWorld : IResetCalls
             throw failure;
         }
 
-        return Table.TryGetValue(tuple, out flow);
+        if (!Table.TryGetValue(tuple, out flow))
+            return false;
+        if (IsBusy)
+        {
+            flow.OriginalPackets++;
+            flow.ReplyPackets++;
+            Table[tuple] = flow;
+        }
+
+        return true;
     }
 
     private bool Delete(in Flow flow)

@@ -9,8 +9,11 @@ namespace ConntrackStream.Sinks.Reclassify.Act;
 /// </summary>
 /// <param name="patience">ms.</param>
 /// <param name="onOutcome">Told once for each action: it, the outcome, and ms it took.</param>
-internal sealed class ActionLedger(long patience, Action<PendingAction, ActionOutcome, long> onOutcome)
+/// <param name="onArrived">Told in its place of one whose successor is on the wanted path.</param>
+internal sealed class ActionLedger(long patience, Action<PendingAction, ActionOutcome, long> onOutcome, ActionLedger.Arrival onArrived)
 {
+    internal delegate void Arrival(PendingAction action, in Flow successor);
+
     private readonly Dictionary<LinkKey, List<PendingAction>> _byLink = [];
     private readonly Queue<PendingAction> _byTime = []; // the patience is the same for all
 
@@ -56,8 +59,10 @@ internal sealed class ActionLedger(long patience, Action<PendingAction, ActionOu
         if (action is null)
             return;
         Settle(action);
-        ActionOutcome outcome = pathNow is null ? ActionOutcome.Unknown : pathNow == action.To ? ActionOutcome.Moved : ActionOutcome.Looped;
-        onOutcome(action, outcome, now - action.Decided);
+        if (pathNow == action.To)
+            onArrived(action, flow);
+        else
+            onOutcome(action, pathNow is null ? ActionOutcome.Unknown : ActionOutcome.Looped, now - action.Decided);
     }
 
     /// <summary>Events were lost: silence proves nothing for those that wait.</summary>

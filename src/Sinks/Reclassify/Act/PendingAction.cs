@@ -6,7 +6,7 @@ namespace ConntrackStream.Sinks.Reclassify.Act;
 /// <summary>How an action ended.</summary>
 internal enum ActionOutcome : byte
 {
-    /// <summary>The flow, or the connection that replaced it, is on the wanted path.</summary>
+    /// <summary>The flow, or the connection that replaced it, is on the wanted path, and was answered there.</summary>
     Moved,
 
     /// <summary>It came back on another path than the wanted one.</summary>
@@ -23,6 +23,9 @@ internal enum ActionOutcome : byte
 
     /// <summary>Its client was to be reset with its next packet, and has sent none in time: nothing has been done to it.</summary>
     Expired,
+
+    /// <summary>It is on the wanted path, where its client sends and nothing comes back, as it did before.</summary>
+    Unanswered,
 }
 
 /// <summary>A deletion or a reset whose flow has not come back yet.</summary>
@@ -52,6 +55,9 @@ internal sealed class PendingAction(in FlowTuple original, uint id, string from,
     internal long At { get; set; } = at;
 
     internal long Time { get; } = time;
+
+    /// <summary>Something had come back before it was moved.</summary>
+    internal bool WasAnswered { get; init; }
 
     /// <summary>Its DESTROY has been seen.</summary>
     internal bool HasEnded { get; set; }

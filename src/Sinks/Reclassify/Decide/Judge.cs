@@ -34,6 +34,8 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
             return Judgement.Keep(Refusal.AlreadyRight);
         if (OfItself(flow) is var refusal and not Refusal.None)
             return Judgement.Keep(refusal);
+        if (wanted.WhyUnknown is { } unknown)
+            return Judgement.Keep(Refusal.PathDown, unknown);
         if (kernel.Prove(flow, wanted, out bool isOwn, out string? detail) is var unproven and not Refusal.None)
             return Judgement.Keep(unproven, detail);
         if (isOwn)
@@ -41,6 +43,8 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
         bool isTranslated = flow.IsSourceNat || paths.Translates(flow, now, wanted);
         if (!isTranslated && wanted.Mark is null)
             return Judgement.Keep(Refusal.NoMark);
+        if (!isTranslated && !paths.IsSourceUsed(flow, wanted, kernel.Read))
+            return Judgement.Keep(Refusal.UnusedSource, $"no untranslated flow of its source's network is known to be answered on {wanted.Name}");
         bool isOffloaded = (flow.Status & (FlowStatus.Offload | FlowStatus.HardwareOffload)) != FlowStatus.None;
         if (!isTranslated && !isOffloaded)
             return new Judgement(FlowAction.Remark, Refusal.None);

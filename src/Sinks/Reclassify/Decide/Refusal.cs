@@ -41,6 +41,9 @@ internal enum Refusal : byte
     /// <summary>Not translated, and the path has no mark: where its packets go is not decided by its entry.</summary>
     NoMark,
 
+    /// <summary>Not translated, and no flow with a source of its network is answered on the path: its provider may drop that source.</summary>
+    UnusedSource,
+
     /// <summary>nf_conntrack_tcp_loose is 0: a TCP connection whose entry is deleted would not come back.</summary>
     TcpLoose,
 
@@ -88,7 +91,7 @@ internal static class RefusalExtensions
 {
     /// <summary>It may be otherwise in a while.</summary>
     internal static bool IsPassing(this Refusal refusal) =>
-        refusal is Refusal.PathDown or Refusal.Idle or Refusal.Flapping or Refusal.KernelError || refusal.IsTurn();
+        refusal is Refusal.PathDown or Refusal.UnusedSource or Refusal.Idle or Refusal.Flapping or Refusal.KernelError || refusal.IsTurn();
 
     /// <summary>It waits only for its turn.</summary>
     internal static bool IsTurn(this Refusal refusal) => refusal is Refusal.RateLimit or Refusal.Awaiting;

@@ -22,6 +22,21 @@ internal static class NetworkDevices
         return null;
     }
 
+    /// <summary>Why a file is no network configuration; null when it is, or is empty.</summary>
+    internal static string? WhyOther(UciFile file) => file.Sections.Count == 0 || file.OfType("interface").Any()
+        ? null
+        : $"is not the network configuration: it has no section of type interface, but {file.Types}";
+
+    /// <summary>Why the device is not known, and how to name it.</summary>
+    /// <param name="mark">What else a path of that name must say, with a blank behind it.</param>
+    internal static string Unknown(UciFile network, string name, string mark = "")
+    {
+        string what = network.Find("interface", name) is not { } section ? "the network configuration has no such interface"
+            : section.GetBool("disabled", false) ? "it is disabled in the network configuration"
+            : $"the network configuration does not tell its device (option proto '{section.Get("proto")}')";
+        return $"{what}; name it in Reclassify:Paths, such as \"{name} {mark}dev=wwan0\"";
+    }
+
     // Protocols that make a device of their own name it after the interface (OpenWrt's proto handlers: ppp.sh, wireguard.sh, 6in4.sh, …).
     private static string? DeviceOf(UciSection section, string name) => section.Get("proto") switch
     {

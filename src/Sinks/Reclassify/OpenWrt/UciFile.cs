@@ -21,6 +21,9 @@ public sealed class UciFile
     /// <summary>The sections of a type, in the file's order.</summary>
     public IEnumerable<UciSection> OfType(string type) => _sections.Where(section => section.Type == type);
 
+    /// <summary>The types of its sections, for people.</summary>
+    internal string Types => _sections.Count == 0 ? "no sections" : $"sections of type {string.Join(", ", _sections.Select(section => section.Type).Distinct(StringComparer.Ordinal).Take(10))}";
+
     /// <summary>The section of a type and name.</summary>
     public UciSection? Find(string type, string name) => _sections.Find(section => section.Type == type && section.Name == name);
 

@@ -24,6 +24,9 @@ public sealed class UciSection
     /// <summary>Where it begins, from 1.</summary>
     public int Line { get; }
 
+    /// <summary>The names of its options and lists.</summary>
+    public IEnumerable<string> Keys => _values.Keys;
+
     /// <summary>An option's value, of a list the last; null when there is none or an empty one.</summary>
     public string? Get(string key) => _values.TryGetValue(key, out List<string>? values) && values[^1].Length > 0 ? values[^1] : null;
 

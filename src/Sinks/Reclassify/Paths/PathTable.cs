@@ -15,6 +15,7 @@ public sealed class PathTable
     private readonly (uint Value, uint Mask, UplinkPath Path)[] _marks;
     private readonly PathSources _configured; // without the devices' addresses
     private readonly SourceTranslation _translation;
+    private readonly SourceUse _use = new();
     private DeviceAddresses? _devices;
 
     private PathTable(UplinkPath[] paths)
@@ -61,8 +62,8 @@ public sealed class PathTable
     /// <summary>
     /// The path a flow is on: if its source is translated, the one whose address it was translated to (the mark may have been changed since, or
     /// routing may have passed over it); else, or where that address is no path's, by its mark; else, where the gateway itself is its source, by the path
-    /// whose address that is. Does not allocate, but when the devices' addresses are read again, at most once a second, and for the first translated
-    /// flow of a network.
+    /// whose address that is. Does not allocate, but when the devices' addresses are read again, at most once a second, and for the first flow of
+    /// a network.
     /// </summary>
     public PathAnswer Of(in Flow flow)
     {
@@ -74,11 +75,17 @@ public sealed class PathTable
             answer = OfSource(flow, isTranslated);
         if (answer.Path is not null && isTranslated)
             _translation.Note(answer.Path, flow.Original);
+        else if (answer.Path is not null && flow.Has(FlowFields.BothTuples))
+            _use.Note(answer.Path, flow);
         return answer;
     }
 
     /// <summary>Whether the flow's source, which is not translated now, would be if the flow had begun on another path.</summary>
     internal bool Translates(in Flow flow, UplinkPath now, UplinkPath wanted) => _translation.IsExpected(flow.Original, now, wanted);
+
+    /// <summary>Whether untranslated flows of this one's network are known to be answered on another path.</summary>
+    /// <exception cref="EventTap.Netlink.NetlinkException">The kernel could not be asked about one of them.</exception>
+    internal bool IsSourceUsed(in Flow flow, UplinkPath wanted, FlowReader read) => _use.IsUsed(flow.Original, wanted, read);
 
     private PathAnswer OfSource(in Flow flow, bool isTranslated)
     {

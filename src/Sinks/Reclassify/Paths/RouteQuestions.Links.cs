@@ -39,7 +39,7 @@ public sealed partial class RouteQuestions
 
     /// <summary>
     /// Whether a flow of this family could take the path: one of its devices is up and running and has a global address of the family, or a
-    /// route. A path without devices counts as usable, since nothing tells.
+    /// route. A path without devices that has a mark or an address counts as usable, since nothing tells.
     /// </summary>
     /// <param name="path">The path.</param>
     /// <param name="family">The flow's.</param>
@@ -47,7 +47,7 @@ public sealed partial class RouteQuestions
     /// <exception cref="NetlinkException">The kernel could not be asked.</exception>
     public bool IsUsable(UplinkPath path, FlowFamily family, out string? why)
     {
-        why = path.Carries(family) ? null : $"path {path.Name} does not carry {family}";
+        why = path.Carries(family) ? path.WhyUnknown : $"path {path.Name} does not carry {family}";
         if (why is not null || path.Devices.Count == 0)
             return why is null;
         foreach (string device in path.Devices)

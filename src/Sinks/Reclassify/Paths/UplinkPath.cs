@@ -21,6 +21,9 @@ public sealed record UplinkPath
     /// <summary>Interfaces of the uplink, such as <c>wan</c> and <c>wan6</c>; their own addresses count as <see cref="Sources"/>, and their state says whether the path is usable.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
 
+    /// <summary>Why nothing can tell that a flow is on this path, or whether it is up, so that none is moved there; null when something can.</summary>
+    public string? WhyUnknown => Mark is null && Devices.Count == 0 && Sources.Count == 0 ? "neither its device nor its mark nor an address is known" : null;
+
     /// <summary>Whether flows of the family can be on this path.</summary>
     public bool Carries(FlowFamily family) => Family == FlowFamily.Unspecified || Family == family;
 }

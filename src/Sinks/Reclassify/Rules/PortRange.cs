@@ -21,6 +21,21 @@ public readonly record struct PortRange(ushort First, ushort Last)
         return true;
     }
 
+    /// <summary>All other ports, ascending.</summary>
+    internal static IEnumerable<PortRange> Others(IEnumerable<PortRange> ranges)
+    {
+        int next = 0;
+        foreach (PortRange range in ranges.OrderBy(static range => range.First))
+        {
+            if (range.First > next)
+                yield return new PortRange((ushort)next, (ushort)(range.First - 1));
+            next = Math.Max(next, range.Last + 1);
+        }
+
+        if (next <= ushort.MaxValue)
+            yield return new PortRange((ushort)next, ushort.MaxValue);
+    }
+
     public override string ToString() => First == Last
         ? First.ToString(CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{First}-{Last}");

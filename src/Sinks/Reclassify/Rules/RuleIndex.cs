@@ -37,12 +37,19 @@ internal sealed class RuleIndex
 
     private static QuestionFields FieldsOf(StaticRule rule) =>
         (rule.Protocol is null ? QuestionFields.None : QuestionFields.Protocol)
-        | (rule.Source is null ? QuestionFields.None : QuestionFields.Source)
+        | (rule.Source is null && rule.NotSources.Count == 0 ? QuestionFields.None : QuestionFields.Source)
         | (rule.SourcePort is null ? QuestionFields.None : QuestionFields.SourcePort)
         | (rule.DestinationPort is null ? QuestionFields.None : QuestionFields.DestinationPort)
         | (rule.Mark is null ? QuestionFields.None : QuestionFields.Mark);
 
     internal Verdict Classify(in FlowQuestion question)
+    {
+        int first = First(question);
+        return first == int.MaxValue ? Verdict.None : _verdicts[first];
+    }
+
+    /// <summary>The place of the first rule that matches, from 0; <see cref="int.MaxValue"/>: none does.</summary>
+    internal int First(in FlowQuestion question)
     {
         FlowTuple tuple = question.Original;
         uint mark = question.Mark;
@@ -55,8 +62,7 @@ internal sealed class RuleIndex
 
         if (_byPort.TryGetValue(tuple.DestinationPort, out int[]? same))
             first = Earlier(same, tuple, mark, first);
-        first = Earlier(_others, tuple, mark, first);
-        return first == int.MaxValue ? Verdict.None : _verdicts[first];
+        return Earlier(_others, tuple, mark, first);
     }
 
     /// <param name="candidates">Ascending.</param>

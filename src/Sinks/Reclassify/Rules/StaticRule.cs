@@ -29,6 +29,12 @@ public sealed record StaticRule
     /// <summary>The flow's connmark.</summary>
     public MarkMatch? Mark { get; init; }
 
+    /// <summary>Sources that it does not match.</summary>
+    public IReadOnlyList<IpPrefix> NotSources { get; init; } = [];
+
+    /// <summary>Destinations that it does not match.</summary>
+    public IReadOnlyList<IpPrefix> NotDestinations { get; init; } = [];
+
     internal Verdict Verdict => Path is null ? Verdict.Keep(Origin) : Verdict.To(Path, Origin) with { Origin = Origin };
 
     /// <summary>Whether the rule is about such flows.</summary>
@@ -38,5 +44,18 @@ public sealed record StaticRule
             && (SourcePort is not { } sport || (tuple.Protocol.HasPorts() && sport.Contains(tuple.SourcePort)))
             && (Destination is not { } destination || destination.Contains(tuple.Destination, tuple.Family))
             && (Source is not { } source || source.Contains(tuple.Source, tuple.Family))
-            && (Mark is not { } written || written.Matches(mark));
+            && (Mark is not { } written || written.Matches(mark))
+            && !IsAmong(NotSources, tuple.Source, tuple.Family)
+            && !IsAmong(NotDestinations, tuple.Destination, tuple.Family);
+
+    private static bool IsAmong(IReadOnlyList<IpPrefix> prefixes, IpAddress address, FlowFamily family)
+    {
+        for (int i = 0; i < prefixes.Count; i++)
+        {
+            if (prefixes[i].Contains(address, family))
+                return true;
+        }
+
+        return false;
+    }
 }

@@ -55,6 +55,13 @@ public sealed class StaticRules : IFlowClassifier
 
     public Verdict Classify(in FlowQuestion question) => Volatile.Read(ref _index).Classify(question);
 
+    /// <summary>Whether the file's rules, or the first so many of the configured ones, decide over such a flow.</summary>
+    internal bool DecidesBefore(in FlowQuestion question, int position)
+    {
+        RuleIndex index = Volatile.Read(ref _index);
+        return index.First(question) < index.Count - _configured.Count + position;
+    }
+
     /// <summary>Reads the file again, if there is one. From any thread.</summary>
     /// <exception cref="InvalidDataException">As at the start. The rules stay as they were, and <see cref="Status"/> tells it.</exception>
     public void Reload()

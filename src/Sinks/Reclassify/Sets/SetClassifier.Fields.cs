@@ -15,9 +15,9 @@ public sealed partial class SetClassifier
         {
             lock (_mirror.Gate)
             {
-                if (_types.Length == 0)
+                bool isSame = _types.Length > 0;
+                if (!isSame)
                     _types = new string?[_entries.Length];
-                bool isSame = true;
                 for (int i = 0; i < _entries.Length; i++)
                 {
                     string? type = _entries[i].Source.Type;
@@ -26,7 +26,7 @@ public sealed partial class SetClassifier
                 }
 
                 if (!isSame)
-                    _fields = _entries.Aggregate(QuestionFields.None, static (fields, entry) => fields | FieldsOf(entry.Source.Type, entry.Rule.Directions));
+                    _fields = _entries.Aggregate(QuestionFields.None, static (fields, entry) => fields | FieldsOf(entry.Source.Type, entry.Rule.Directions) | (entry.Rule.Scope?.Fields ?? QuestionFields.None));
                 return _fields;
             }
         }

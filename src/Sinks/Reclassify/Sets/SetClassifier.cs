@@ -58,8 +58,11 @@ public sealed partial class SetClassifier : IFlowClassifier
             uint now = _mirror.Clock.Now;
             foreach (Entry entry in _entries)
             {
-                if (entry.Find(question, now, out uint deadline))
-                    return entry.Answer(SetClock.Left(deadline, now));
+                Verdict verdict = !entry.IsReadable ? entry.OfUnknown(question)
+                    : entry.Find(question, now, out uint deadline) ? entry.OfMember(question, SetClock.Left(deadline, now))
+                    : Verdict.None;
+                if (verdict.Kind != VerdictKind.None)
+                    return verdict;
             }
         }
 
@@ -75,23 +78,27 @@ public sealed partial class SetClassifier : IFlowClassifier
         foreach (Entry entry in _entries)
         {
             TimeSpan? left = null;
+            bool isReadable;
             lock (_mirror.Gate)
             {
+                isReadable = entry.IsReadable;
                 uint now = _mirror.Clock.Now;
                 if (entry.Find(question, now, out uint deadline))
                     left = SetClock.Left(deadline, now);
             }
 
-            Errno errno = entry.Source.Test(_asker, question, entry.Rule.Directions, ref left);
-            if (errno == Errno.ENOENT)
-                continue;
+            Errno errno = isReadable || entry.Rule.Scope is null ? entry.Source.Test(_asker, question, entry.Rule.Directions, ref left) : Errno.EAGAIN;
             if (errno == Errno.None)
-            {
                 _testFails = false;
-                return entry.Answer(left);
-            }
-
-            return Fail(entry, errno);
+            Verdict verdict = errno switch
+            {
+                Errno.None => entry.OfMember(question, left),
+                Errno.ENOENT => Verdict.None,
+                _ when isReadable => Fail(entry, errno, question),
+                _ => entry.OfUnknown(question),
+            };
+            if (verdict.Kind != VerdictKind.None || (errno is not (Errno.None or Errno.ENOENT) && entry.Rule.Scope is null))
+                return verdict;
         }
 
         return Verdict.None;
@@ -104,13 +111,13 @@ public sealed partial class SetClassifier : IFlowClassifier
         _asker.Dispose();
     }
 
-    private Verdict Fail(Entry entry, Errno errno)
+    private Verdict Fail(Entry entry, Errno errno, in FlowQuestion question)
     {
         Volatile.Write(ref _confirmFailures, _confirmFailures + 1);
         if (!_testFails)
             _mirror.Logger.SetTestFailed(entry.Source.Reason, $"{errno} ({NetlinkException.DescribeErrno(errno)})");
         _testFails = true;
-        return Verdict.None;
+        return entry.OfUnknown(question);
     }
 
     /// <summary>A rule and its set.</summary>
@@ -127,6 +134,22 @@ public sealed partial class SetClassifier : IFlowClassifier
                 && content.Find(question, rule.Directions, now, out deadline);
         }
 
-        internal Verdict Answer(TimeSpan? left) => Verdict.To(rule.Path, source.Reason, left) with { Origin = source.Reason };
+        /// <summary>Its members can be looked up; of a rule without a scope a set that cannot be has none.</summary>
+        internal bool IsReadable => rule.Scope is null || (source.Content is { } content && rule.Directions.Cover(content.Dimensions));
+
+        internal Verdict OfMember(in FlowQuestion question, TimeSpan? left)
+        {
+            if (rule.Scope is null)
+                return Verdict.To(rule.Path, source.Reason, left) with { Origin = source.Reason };
+            Verdict verdict = rule.Scope.OfMember(question);
+            return verdict.Kind switch
+            {
+                VerdictKind.Path => Verdict.To(verdict.Path!, source.Reason, left) with { Origin = source.Reason },
+                VerdictKind.Keep => verdict with { ValidFor = left },
+                _ => Verdict.None,
+            };
+        }
+
+        internal Verdict OfUnknown(in FlowQuestion question) => rule.Scope?.OfUnknown(question) ?? Verdict.None;
     }
 }

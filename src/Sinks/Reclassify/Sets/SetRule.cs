@@ -9,6 +9,9 @@ namespace ConntrackStream.Sinks.Reclassify.Sets;
 /// <param name="Path">Name of a path.</param>
 public sealed record SetRule(SetName Set, SetDirections Directions, string Path)
 {
+    /// <summary>Which members' flows the rule decides over, and how; null: all of them, by <see cref="Path"/>.</summary>
+    internal SetScope? Scope { get; init; }
+
     /// <summary>Reads <c>ipset:NAME[@dst+src]=PATH</c> or <c>nft:FAMILY/TABLE/SET[@dst+src]=PATH</c>.</summary>
     /// <param name="error">What is wrong with it, naming the text.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out SetRule? rule, [NotNullWhen(false)] out string? error)

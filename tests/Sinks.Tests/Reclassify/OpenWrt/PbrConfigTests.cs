@@ -29,7 +29,7 @@ public sealed class PbrConfigTests
         	option disabled '1'
         """;
 
-    private const string Enabled = """
+    internal const string Enabled = """
         config pbr 'config'
         	option enabled '1'
         	option resolver_set 'dnsmasq.nftset'
@@ -50,8 +50,8 @@ public sealed class PbrConfigTests
     [Fact]
     public void The_uplinks_other_family_is_no_path_of_its_own()
     {
-        ImportedConfig config = PbrConfig.Read(
-            Mwan3ConfigTests.Parse(Enabled + "config pbr 'config'\n option ipv6_enabled 1\n"), Mwan3ConfigTests.Parse(Network.Replace("'eth1'\n\toption proto 'dhcpv6'", "'eth3'\n\toption proto 'dhcpv6'", StringComparison.Ordinal)));
+        ImportedConfig config = Read(
+            Enabled + "config pbr 'config'\n option ipv6_enabled 1\n", (Network.Replace("'eth1'\n\toption proto 'dhcpv6'", "'eth3'\n\toption proto 'dhcpv6'", StringComparison.Ordinal)));
         Assert.Equal(["eth1", "eth3"], config.Paths[0].Devices.ToArray());
         Assert.Equal(["wan", "wanb", "vpn", "odd"], config.Paths.Select(path => path.Name).ToArray());
     }
@@ -105,7 +105,7 @@ public sealed class PbrConfigTests
             	option dest_addr '203.0.113.10'
             """);
 
-        Assert.Equal(["nft:inet/fw4/pbr_vpn_4_dst_ip_cfg036ff5@dst=vpn"], config.SetRules.ToArray());
+        Assert.Equal(["nft:inet/fw4/pbr_vpn_4_dst_ip_cfg036ff5@dst=vpn after 2"], config.Sets.Select(Mwan3ConfigTests.Show).ToArray());
         Assert.Equal(
             [
                 "pbr policy ignored: keep * * > 10.0.0.0/8 *",
@@ -121,8 +121,9 @@ public sealed class PbrConfigTests
             ],
             config.Rules.Select(Mwan3ConfigTests.Show).ToArray());
         Assert.Equal(4, config.Notes.Count); // guests, onion, not these, own
-        Assert.Contains("policy onion: its flows are left alone, since interface tor is no path known here", config.Notes, StringComparer.Ordinal);
-        Assert.Contains(config.Notes, note => note.StartsWith("policy not these: flows that its other conditions match are left alone, since dest_addr !198.51.100.0/24", StringComparison.Ordinal));
+        Assert.Contains("policy onion, option interface 'tor': its flows are left alone, since interface tor is no path known here", config.Notes, StringComparer.Ordinal);
+        Assert.Contains(config.Notes, note => note.StartsWith("policy not these: flows that match the rest of it, but none of the values understood here, are left alone, since option dest_addr '!198.51.100.0/24'", StringComparison.Ordinal));
+        Assert.Empty(config.Faults);
     }
 
     [Fact]
@@ -139,7 +140,7 @@ public sealed class PbrConfigTests
             	option dest_port '53'
             	option proto 'udp'
             """);
-        Assert.Equal(["nft:inet/fw4/pbr_wan6_4_dst_ip_video@dst=wan", "nft:inet/fw4/pbr_wan6_6_dst_ip_video@dst=wan"], config.SetRules.ToArray());
+        Assert.Equal(["nft:inet/fw4/pbr_wan6_4_dst_ip_video@dst=wan after 0", "nft:inet/fw4/pbr_wan6_6_dst_ip_video@dst=wan after 0"], config.Sets.Select(Mwan3ConfigTests.Show).ToArray());
         Assert.Equal(["pbr policy dns: wan Udp * > * 53"], config.Rules.Select(Mwan3ConfigTests.Show).ToArray());
     }
 
@@ -152,5 +153,9 @@ public sealed class PbrConfigTests
         Assert.Contains("pbr is not enabled", Assert.Single(config.Notes), StringComparison.Ordinal);
     }
 
-    private static ImportedConfig Read(string pbr) => PbrConfig.Read(Mwan3ConfigTests.Parse(pbr), Mwan3ConfigTests.Parse(Network));
+    internal static ImportedConfig Read(string pbr, string network = Network)
+    {
+        Assert.True(PbrConfig.TryRead(Mwan3ConfigTests.Parse(pbr), Mwan3ConfigTests.Parse(network), out ImportedConfig? config, out string? problem), problem);
+        return config;
+    }
 }
