@@ -8,6 +8,7 @@ using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Output;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ConntrackStream.Service.Api;
 
@@ -23,12 +24,18 @@ internal static class ApiEndpoints
     private static readonly string[] FormatParameters = ["format", "id", "extended"];
     private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(5);
 
-    internal static void Map(WebApplication app, ApiBackend backend, TimeProvider time)
+    internal static void Map(WebApplication app, ApiBackend backend, ApiConnections connections, TimeProvider time)
     {
-        app.MapGet("/v1/flows", context => FlowsAsync(context, backend));
-        app.MapGet("/v1/count", context => CountAsync(context, backend));
+        app.Use((context, next) =>
+        {
+            connections.Touch(PlaceOf(context));
+            return next(context);
+        });
+        app.UseRouting();
+        app.MapGet("/v1/flows", Limited(connections, context => FlowsAsync(context, backend)));
+        app.MapGet("/v1/count", Limited(connections, context => CountAsync(context, backend)));
+        app.MapGet("/v1/tombstones", Limited(connections, context => TombstonesAsync(context, backend)));
         app.MapGet("/v1/status", context => StatusAsync(context, backend));
-        app.MapGet("/v1/tombstones", context => TombstonesAsync(context, backend));
         app.MapGet("/metrics", context => MetricsAsync(context, backend));
         app.MapGet("/healthz", context => HealthAsync(context, backend, time));
         app.MapGet("/readyz", context =>
@@ -37,6 +44,30 @@ internal static class ApiEndpoints
             return AnswerAsync(context, isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, isReady ? "ready\n" : "not synchronised\n");
         });
     }
+
+    /// <summary>Of a request whose answer may be of any length.</summary>
+    private static RequestDelegate Limited(ApiConnections connections, RequestDelegate answer) => async context =>
+    {
+        LinkedListNode<ApiConnection> place = PlaceOf(context);
+        if (!connections.TryBeginAnswer(place))
+        {
+            await AnswerAsync(
+                context, StatusCodes.Status503ServiceUnavailable, "as many answers as are allowed (Api:MaxConnections) are on their way; try again\n")
+                .ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await answer(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            connections.EndAnswer(place);
+        }
+    };
+
+    private static LinkedListNode<ApiConnection> PlaceOf(HttpContext context) => context.Features.GetRequiredFeature<LinkedListNode<ApiConnection>>();
 
     private static async Task FlowsAsync(HttpContext context, ApiBackend backend)
     {
@@ -57,17 +88,16 @@ internal static class ApiEndpoints
             filter,
             async batch =>
             {
-                Write(batch, lines);
+                for (int i = 0; i < batch.Count; i++)
+                {
+                    if (lines.IsFull)
+                        await lines.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+                    lines.Write(batch.Span[i]);
+                }
+
                 await lines.FlushAsync(context.RequestAborted).ConfigureAwait(false);
             },
             context.RequestAborted).ConfigureAwait(false);
-    }
-
-    // A batch has at most 256 rows, which LineOutput's buffer may not hold at once: it then flushes synchronously, which the server must allow.
-    private static void Write(FlowChangeBatch batch, LineOutput lines)
-    {
-        foreach (ref readonly FlowChange change in batch.Span)
-            lines.Write(change);
     }
 
     private static async Task CountAsync(HttpContext context, ApiBackend backend)
