@@ -11,7 +11,8 @@ internal static class ApiClient
     /// <summary>Copies the live view's flows, in the format asked for, and returns how many they are.</summary>
     internal static async Task<long> ListAsync(string socket, string filter, OutputFormat format, Stream output, CancellationToken cancellation)
     {
-        string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}";
+        string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}"
+            + $"{(format.Timestamp ? "&timestamp" : "")}{(format.KernelTimestamps ? "&ktimestamp" : "")}{(format.Labels ? "&labels" : "")}";
         using HttpClient client = Connect(socket);
         string path = $"/v1/flows?{options}&{filter}".TrimEnd('&');
         using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);

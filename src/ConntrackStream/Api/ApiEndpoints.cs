@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.EventTap.Filtering;
-using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Metrics;
@@ -21,7 +21,7 @@ internal static class ApiEndpoints
     internal const string TotalHeader = "X-Total-Count";
     internal const int MostTombstones = 65536;
 
-    private static readonly string[] FormatParameters = ["format", "id", "extended"];
+    private static readonly string[] FormatParameters = ["format", "id", "extended", "timestamp", "ktimestamp", "labels"];
     private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(5);
 
     internal static void Map(WebApplication app, ApiBackend backend, ApiConnections connections, TimeProvider time)
@@ -71,7 +71,7 @@ internal static class ApiEndpoints
 
     private static async Task FlowsAsync(HttpContext context, ApiBackend backend)
     {
-        if (await ReadFilterAsync(context, backend).ConfigureAwait(false) is not { } filter)
+        if (await ReadFilterAsync(context).ConfigureAwait(false) is not { } filter)
             return;
         IQueryCollection query = context.Request.Query;
         string format = query["format"].FirstOrDefault() ?? "json";
@@ -81,33 +81,99 @@ internal static class ApiEndpoints
             return;
         }
 
-        OutputFormat output = new() { Json = format == "json", Id = query.ContainsKey("id"), Extended = query.ContainsKey("extended") };
-        context.Response.ContentType = output.Json ? "application/x-ndjson" : "text/plain; charset=utf-8";
-        LineOutput lines = new(context.Response.Body, output, backend.NetworkNamespace);
-        await backend.Query(
-            filter,
-            async batch =>
-            {
-                for (int i = 0; i < batch.Count; i++)
-                {
-                    if (lines.IsFull)
-                        await lines.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-                    lines.Write(batch.Span[i]);
-                }
+        OutputFormat output = new()
+        {
+            Json = format == "json",
+            Id = query.ContainsKey("id"),
+            Extended = query.ContainsKey("extended"),
+            Timestamp = query.ContainsKey("timestamp"),
+            KernelTimestamps = query.ContainsKey("ktimestamp"),
+            Labels = query.ContainsKey("labels"),
+        };
+        LineOutput lines;
+        try
+        {
+            lines = new LineOutput(context.Response.Body, output, backend.NetworkNamespace);
+        }
+        catch (IOException e) // the file of label names
+        {
+            await AnswerAsync(context, StatusCodes.Status500InternalServerError, e.Message + "\n").ConfigureAwait(false);
+            return;
+        }
 
-                await lines.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-            },
-            context.RequestAborted).ConfigureAwait(false);
+        context.Response.ContentType = output.Json ? "application/x-ndjson" : "text/plain; charset=utf-8";
+        await AskAsync(context, backend, filter, rows => WriteAsync(rows, lines, filter, context.RequestAborted)).ConfigureAwait(false);
+    }
+
+    private static async Task WriteAsync(FlowChangeBatch rows, LineOutput lines, FlowFilter filter, CancellationToken cancellation)
+    {
+        for (int i = 0; i < rows.Count; i++)
+        {
+            if (!filter.Matches(rows.Span[i].Flow))
+                continue;
+            if (lines.IsFull)
+                await lines.FlushAsync(cancellation).ConfigureAwait(false);
+            lines.Write(rows.Span[i]);
+        }
+
+        await lines.FlushAsync(cancellation).ConfigureAwait(false);
     }
 
     private static async Task CountAsync(HttpContext context, ApiBackend backend)
     {
-        if (await ReadFilterAsync(context, backend).ConfigureAwait(false) is not { } filter)
+        if (await ReadFilterAsync(context).ConfigureAwait(false) is not { } filter)
             return;
-        long count = filter.IsEmpty
-            ? backend.Status().View.Flows
-            : (await backend.Query(filter, static _ => ValueTask.CompletedTask, context.RequestAborted).ConfigureAwait(false)).Rows;
+        long count = 0;
+        if (filter.IsEmpty)
+        {
+            count = backend.Status().View.Flows;
+        }
+        else if (filter.IsStable)
+        {
+            count = (await backend.Query(filter, static _ => ValueTask.CompletedTask, context.RequestAborted).ConfigureAwait(false)).Rows;
+        }
+        else if (!await AskAsync(context, backend, filter, Count).ConfigureAwait(false))
+        {
+            return;
+        }
+
         await AnswerAsync(context, StatusCodes.Status200OK, string.Create(CultureInfo.InvariantCulture, $"{count}\n")).ConfigureAwait(false);
+
+        Task Count(FlowChangeBatch rows)
+        {
+            foreach (ref readonly FlowChange row in rows.Span)
+                count += filter.Matches(row.Flow) ? 1 : 0;
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>
+    /// Reads the view and asks the kernel for each of its rows: what changes in a flow's life is the kernel's own answer, never the view's,
+    /// and a filter on it is asked of that answer.
+    /// </summary>
+    /// <returns>False when the kernel does not answer, which is the request's answer then.</returns>
+    /// <exception cref="NetlinkException">It stopped answering when some rows had been sent: the answer breaks off, which the client sees.</exception>
+    private static async Task<bool> AskAsync(HttpContext context, ApiBackend backend, FlowFilter filter, Func<FlowChangeBatch, Task> onRows)
+    {
+        try
+        {
+            await backend.Query(
+                filter.Stable,
+                async seen =>
+                {
+                    FlowChangeBatch rows = await backend.Ask(seen, context.RequestAborted).ConfigureAwait(false);
+                    await onRows(rows).ConfigureAwait(false);
+                    rows.Release();
+                },
+                context.RequestAborted).ConfigureAwait(false);
+            return true;
+        }
+        catch (NetlinkException e) when (!context.Response.HasStarted)
+        {
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, $"the kernel was asked for the flows as they are now: {e.Message}\n")
+                .ConfigureAwait(false);
+            return false;
+        }
     }
 
     private static Task StatusAsync(HttpContext context, ApiBackend backend)
@@ -160,21 +226,11 @@ internal static class ApiEndpoints
     }
 
     /// <summary>The request's filter; null when it was refused and answered.</summary>
-    private static async Task<FlowFilter?> ReadFilterAsync(HttpContext context, ApiBackend backend)
+    private static async Task<FlowFilter?> ReadFilterAsync(HttpContext context)
     {
-        if (!FilterQuery.TryParse(context.Request.Query, FormatParameters, out FlowFilter filter, out string error))
-        {
-            await AnswerAsync(context, StatusCodes.Status400BadRequest, error + "\n").ConfigureAwait(false);
-            return null;
-        }
-
-        if (filter.IsStable || backend.HasUpdates)
+        if (FilterQuery.TryParse(context.Request.Query, FormatParameters, out FlowFilter filter, out string error))
             return filter;
-        await AnswerAsync(
-            context,
-            StatusCodes.Status409Conflict,
-            "mark, state and status are as of a flow's start in this live view, since the service does not join UPDATE events: set Tap:JoinUpdates, or ask the kernel (without --live)\n")
-            .ConfigureAwait(false);
+        await AnswerAsync(context, StatusCodes.Status400BadRequest, error + "\n").ConfigureAwait(false);
         return null;
     }
 

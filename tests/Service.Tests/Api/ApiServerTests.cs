@@ -124,8 +124,6 @@ public sealed partial class ApiServerTests : IDisposable
     [InlineData("/v1/flows?proto=tpc", HttpStatusCode.BadRequest, "'tpc' is not a protocol")]
     [InlineData("/v1/flows?protocol=tcp", HttpStatusCode.BadRequest, "protocol")]
     [InlineData("/v1/flows?format=xml", HttpStatusCode.BadRequest, "'xml' is not json or text")]
-    [InlineData("/v1/flows?state=ESTABLISHED", HttpStatusCode.Conflict, "set Tap:JoinUpdates")]
-    [InlineData("/v1/count?mark=1", HttpStatusCode.Conflict, "set Tap:JoinUpdates")]
     [InlineData("/v2", HttpStatusCode.NotFound, "")]
     [InlineData("/healthz", HttpStatusCode.OK, "ok")]
     [InlineData("/readyz", HttpStatusCode.OK, "ready")]
@@ -257,7 +255,7 @@ public sealed partial class ApiServerTests : IDisposable
         Tombstones = _map is null ? null : static (limit, _) => Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
         Meter = _meter.Meter,
         IsHealthy = token => _isHealthy(token),
-        HasUpdates = false,
+        Ask = (seen, _) => AskAsync(seen),
     };
 
     private async Task<QuerySummary> QueryAsync(FlowFilter filter, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellation)
