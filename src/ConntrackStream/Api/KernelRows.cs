@@ -60,7 +60,9 @@ internal sealed class KernelRows(Func<NetworkNamespace> networkNamespace) : IDis
                     client ??= networkNamespace().Run(static () => new ConntrackClient());
                     job.Done.SetResult(questions.Ask(client, job.Seen));
                 }
-                catch (NetlinkException e)
+#pragma warning disable CA1031 // carried to the request as it is; the thread serves the others
+                catch (Exception e)
+#pragma warning restore CA1031
                 {
                     client?.Dispose();
                     client = null;
