@@ -22,8 +22,11 @@ internal sealed record ApiBackend
     /// <summary>The nominated keys, so many at most; null when no map is configured.</summary>
     internal Func<int, CancellationToken, Task<TombstoneList>>? Tombstones { get; init; }
 
-    /// <summary>UPDATE is joined, so that mark, state and status are current.</summary>
-    internal required bool HasUpdates { get; init; }
+    /// <summary>
+    /// The rows of a batch as the kernel has them now, without those that are gone; to be released. Throws NetlinkException when the kernel
+    /// does not answer.
+    /// </summary>
+    internal required Func<FlowChangeBatch, CancellationToken, Task<FlowChangeBatch>> Ask { get; init; }
 
     /// <summary>Name of the network namespace for <c>netns</c>; null when it is the service's own.</summary>
     internal string? NetworkNamespace { get; init; }

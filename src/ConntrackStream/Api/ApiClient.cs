@@ -11,7 +11,8 @@ internal static class ApiClient
     /// <summary>Copies the live view's flows, in the format asked for, and returns how many they are.</summary>
     internal static async Task<long> ListAsync(string socket, string filter, OutputFormat format, Stream output, CancellationToken cancellation)
     {
-        string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}";
+        string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}"
+            + $"{(format.Timestamp ? "&timestamp" : "")}{(format.KernelTimestamps ? "&ktimestamp" : "")}{(format.Labels ? "&labels" : "")}";
         using HttpClient client = Connect(socket);
         string path = $"/v1/flows?{options}&{filter}".TrimEnd('&');
         using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
@@ -68,7 +69,7 @@ internal static class ApiClient
         byte[] buffer = new byte[64 * 1024];
         AnswerBytes answer = default;
         long lines = 0;
-        for (int length; (length = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+        for (int length; (length = await ReadAsync(body, buffer, cancellation).ConfigureAwait(false)) > 0;)
         {
             answer.Clean(buffer.AsSpan(0, length));
             lines += buffer.AsSpan(0, length).Count((byte)'\n');
@@ -76,6 +77,18 @@ internal static class ApiClient
         }
 
         return lines;
+    }
+
+    private static async ValueTask<int> ReadAsync(Stream body, byte[] buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await body.ReadAsync(buffer, cancellation).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new IOException("the answer is not complete: the service has ended, or the output paused for longer than Api:ReadTimeout", e);
+        }
     }
 
     private static HttpClient Connect(string path) => new(new SocketsHttpHandler

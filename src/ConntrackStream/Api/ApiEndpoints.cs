@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.EventTap.Filtering;
-using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Output;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ConntrackStream.Service.Api;
 
@@ -20,15 +21,21 @@ internal static class ApiEndpoints
     internal const string TotalHeader = "X-Total-Count";
     internal const int MostTombstones = 65536;
 
-    private static readonly string[] FormatParameters = ["format", "id", "extended"];
+    private static readonly string[] FormatParameters = ["format", "id", "extended", "timestamp", "ktimestamp", "labels"];
     private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(5);
 
-    internal static void Map(WebApplication app, ApiBackend backend, TimeProvider time)
+    internal static void Map(WebApplication app, ApiBackend backend, ApiConnections connections, TimeProvider time)
     {
-        app.MapGet("/v1/flows", context => FlowsAsync(context, backend));
-        app.MapGet("/v1/count", context => CountAsync(context, backend));
+        app.Use((context, next) =>
+        {
+            connections.Touch(PlaceOf(context));
+            return next(context);
+        });
+        app.UseRouting();
+        app.MapGet("/v1/flows", Limited(connections, context => FlowsAsync(context, backend)));
+        app.MapGet("/v1/count", Limited(connections, context => CountAsync(context, backend)));
+        app.MapGet("/v1/tombstones", Limited(connections, context => TombstonesAsync(context, backend)));
         app.MapGet("/v1/status", context => StatusAsync(context, backend));
-        app.MapGet("/v1/tombstones", context => TombstonesAsync(context, backend));
         app.MapGet("/metrics", context => MetricsAsync(context, backend));
         app.MapGet("/healthz", context => HealthAsync(context, backend, time));
         app.MapGet("/readyz", context =>
@@ -38,9 +45,33 @@ internal static class ApiEndpoints
         });
     }
 
+    /// <summary>Of a request whose answer may be of any length.</summary>
+    private static RequestDelegate Limited(ApiConnections connections, RequestDelegate answer) => async context =>
+    {
+        LinkedListNode<ApiConnection> place = PlaceOf(context);
+        if (!connections.TryBeginAnswer(place))
+        {
+            await AnswerAsync(
+                context, StatusCodes.Status503ServiceUnavailable, "as many answers as are allowed (Api:MaxConnections) are on their way; try again\n")
+                .ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await answer(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            connections.EndAnswer(place);
+        }
+    };
+
+    private static LinkedListNode<ApiConnection> PlaceOf(HttpContext context) => context.Features.GetRequiredFeature<LinkedListNode<ApiConnection>>();
+
     private static async Task FlowsAsync(HttpContext context, ApiBackend backend)
     {
-        if (await ReadFilterAsync(context, backend).ConfigureAwait(false) is not { } filter)
+        if (await ReadFilterAsync(context).ConfigureAwait(false) is not { } filter)
             return;
         IQueryCollection query = context.Request.Query;
         string format = query["format"].FirstOrDefault() ?? "json";
@@ -50,34 +81,99 @@ internal static class ApiEndpoints
             return;
         }
 
-        OutputFormat output = new() { Json = format == "json", Id = query.ContainsKey("id"), Extended = query.ContainsKey("extended") };
+        OutputFormat output = new()
+        {
+            Json = format == "json",
+            Id = query.ContainsKey("id"),
+            Extended = query.ContainsKey("extended"),
+            Timestamp = query.ContainsKey("timestamp"),
+            KernelTimestamps = query.ContainsKey("ktimestamp"),
+            Labels = query.ContainsKey("labels"),
+        };
+        LineOutput lines;
+        try
+        {
+            lines = new LineOutput(context.Response.Body, output, backend.NetworkNamespace);
+        }
+        catch (IOException e) // the file of label names
+        {
+            await AnswerAsync(context, StatusCodes.Status500InternalServerError, e.Message + "\n").ConfigureAwait(false);
+            return;
+        }
+
         context.Response.ContentType = output.Json ? "application/x-ndjson" : "text/plain; charset=utf-8";
-        LineOutput lines = new(context.Response.Body, output, backend.NetworkNamespace);
-        await backend.Query(
-            filter,
-            async batch =>
-            {
-                Write(batch, lines);
-                await lines.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-            },
-            context.RequestAborted).ConfigureAwait(false);
+        await AskAsync(context, backend, filter, rows => WriteAsync(rows, lines, filter, context.RequestAborted)).ConfigureAwait(false);
     }
 
-    // A batch has at most 256 rows, which LineOutput's buffer may not hold at once: it then flushes synchronously, which the server must allow.
-    private static void Write(FlowChangeBatch batch, LineOutput lines)
+    private static async Task WriteAsync(FlowChangeBatch rows, LineOutput lines, FlowFilter filter, CancellationToken cancellation)
     {
-        foreach (ref readonly FlowChange change in batch.Span)
-            lines.Write(change);
+        for (int i = 0; i < rows.Count; i++)
+        {
+            if (!filter.Matches(rows.Span[i].Flow))
+                continue;
+            if (lines.IsFull)
+                await lines.FlushAsync(cancellation).ConfigureAwait(false);
+            lines.Write(rows.Span[i]);
+        }
+
+        await lines.FlushAsync(cancellation).ConfigureAwait(false);
     }
 
     private static async Task CountAsync(HttpContext context, ApiBackend backend)
     {
-        if (await ReadFilterAsync(context, backend).ConfigureAwait(false) is not { } filter)
+        if (await ReadFilterAsync(context).ConfigureAwait(false) is not { } filter)
             return;
-        long count = filter.IsEmpty
-            ? backend.Status().View.Flows
-            : (await backend.Query(filter, static _ => ValueTask.CompletedTask, context.RequestAborted).ConfigureAwait(false)).Rows;
+        long count = 0;
+        if (filter.IsEmpty)
+        {
+            count = backend.Status().View.Flows;
+        }
+        else if (filter.IsStable)
+        {
+            count = (await backend.Query(filter, static _ => ValueTask.CompletedTask, context.RequestAborted).ConfigureAwait(false)).Rows;
+        }
+        else if (!await AskAsync(context, backend, filter, Count).ConfigureAwait(false))
+        {
+            return;
+        }
+
         await AnswerAsync(context, StatusCodes.Status200OK, string.Create(CultureInfo.InvariantCulture, $"{count}\n")).ConfigureAwait(false);
+
+        Task Count(FlowChangeBatch rows)
+        {
+            foreach (ref readonly FlowChange row in rows.Span)
+                count += filter.Matches(row.Flow) ? 1 : 0;
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>
+    /// Reads the view and asks the kernel for each of its rows: what changes in a flow's life is the kernel's own answer, never the view's,
+    /// and a filter on it is asked of that answer.
+    /// </summary>
+    /// <returns>False when the kernel does not answer, which is the request's answer then.</returns>
+    /// <exception cref="NetlinkException">It stopped answering when some rows had been sent: the answer breaks off, which the client sees.</exception>
+    private static async Task<bool> AskAsync(HttpContext context, ApiBackend backend, FlowFilter filter, Func<FlowChangeBatch, Task> onRows)
+    {
+        try
+        {
+            await backend.Query(
+                filter.Stable,
+                async seen =>
+                {
+                    FlowChangeBatch rows = await backend.Ask(seen, context.RequestAborted).ConfigureAwait(false);
+                    await onRows(rows).ConfigureAwait(false);
+                    rows.Release();
+                },
+                context.RequestAborted).ConfigureAwait(false);
+            return true;
+        }
+        catch (NetlinkException e) when (!context.Response.HasStarted)
+        {
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, $"the kernel was asked for the flows as they are now: {e.Message}\n")
+                .ConfigureAwait(false);
+            return false;
+        }
     }
 
     private static Task StatusAsync(HttpContext context, ApiBackend backend)
@@ -130,21 +226,11 @@ internal static class ApiEndpoints
     }
 
     /// <summary>The request's filter; null when it was refused and answered.</summary>
-    private static async Task<FlowFilter?> ReadFilterAsync(HttpContext context, ApiBackend backend)
+    private static async Task<FlowFilter?> ReadFilterAsync(HttpContext context)
     {
-        if (!FilterQuery.TryParse(context.Request.Query, FormatParameters, out FlowFilter filter, out string error))
-        {
-            await AnswerAsync(context, StatusCodes.Status400BadRequest, error + "\n").ConfigureAwait(false);
-            return null;
-        }
-
-        if (filter.IsStable || backend.HasUpdates)
+        if (FilterQuery.TryParse(context.Request.Query, FormatParameters, out FlowFilter filter, out string error))
             return filter;
-        await AnswerAsync(
-            context,
-            StatusCodes.Status409Conflict,
-            "mark, state and status are as of a flow's start in this live view, since the service does not join UPDATE events: set Tap:JoinUpdates, or ask the kernel (without --live)\n")
-            .ConfigureAwait(false);
+        await AnswerAsync(context, StatusCodes.Status400BadRequest, error + "\n").ConfigureAwait(false);
         return null;
     }
 

@@ -11,7 +11,10 @@ namespace ConntrackStream.Service.Api;
 /// <summary>The HTTP interface on a Unix socket with mode 0660: who may connect is who may write to the socket.</summary>
 internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
+    private const double BytesPerSecondOfCredit = 1e9;
+
     private readonly ILogger _logger = loggers.CreateLogger<ApiServer>();
+    private readonly ApiConnections _connections = new(settings.MaxConnections);
     private WebApplication? _app;
 
     /// <exception cref="IOException">The path is in use: by a service that answers, or by something that is no socket.</exception>
@@ -26,7 +29,7 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
         _app = builder.Build();
-        ApiEndpoints.Map(_app, backend, time);
+        ApiEndpoints.Map(_app, backend, _connections, time);
         await _app.StartAsync(cancellationToken).ConfigureAwait(false);
         File.SetUnixFileMode(settings.Socket, FileModes.Socket);
         ServiceLog.ApiListening(_logger, settings.Socket);
@@ -36,6 +39,7 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
     {
         if (_app is null)
             return;
+        _connections.Close();
         await _app.StopAsync(cancellationToken).ConfigureAwait(false);
         File.Delete(settings.Socket);
     }
@@ -44,15 +48,21 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
 
     private void Configure(KestrelServerOptions kestrel)
     {
-        kestrel.ListenUnixSocket(settings.Socket);
+        kestrel.ListenUnixSocket(settings.Socket, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1; // one request at a time on a connection
+            listen.Use(next => connection => _connections.ServeAsync(connection, next));
+        });
         kestrel.AddServerHeader = false;
-        kestrel.AllowSynchronousIO = true; // LineOutput flushes within a batch when lines are long
-        kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+        kestrel.AllowSynchronousIO = false; // a client that does not read must hold no thread
         kestrel.Limits.MaxRequestBodySize = 0;
         kestrel.Limits.MaxRequestLineSize = 8192;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
+        kestrel.Limits.KeepAliveTimeout = settings.IdleTimeout;
+        // A write may take ReadTimeout. At a lower rate than this Kestrel would credit a client that stops with all that it has read before.
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(BytesPerSecondOfCredit, settings.ReadTimeout);
+        kestrel.Limits.MaxResponseBufferSize = 0; // a write is done when the socket has it all
     }
 
     /// <summary>Removes what a killed run left: only a socket, and only if nobody answers on it.</summary>

@@ -38,10 +38,14 @@ internal sealed class SharedOptions
         HelpName = "PATH",
     };
 
-    internal void SocketOnlyWithLive(CommandResult result)
+    /// <summary>A validator: --socket needs --live, which has no use for --netns.</summary>
+    internal void EitherLiveOrKernel(CommandResult result)
     {
-        if (result.GetValue(Socket) is not null && !result.GetValue(Live))
+        bool isLive = result.GetValue(Live);
+        if (result.GetValue(Socket) is not null && !isLive)
             result.AddError("--socket: only --live asks the running service");
+        if (result.GetValue(Namespace) is not null && isLive)
+            result.AddError("--netns: --live asks a running service, which follows its own namespace (Tap:NetworkNamespace); name its socket with --socket");
     }
 
     internal ConfigurationSources Sources(ParseResult parsed, CliContext context) => new(parsed.GetValue(Configuration), parsed.GetValue(Set))

@@ -49,9 +49,11 @@ internal static class ServiceHost
 
     private static void AddAround(IServiceCollection services, ServiceOptions options)
     {
+        services.AddSingleton(static provider => new KernelRows(() => provider.GetRequiredService<StreamService>().Namespace));
         services.AddHostedService(provider => new ApiServer(
             options.Api,
-            Backend(provider.GetRequiredService<StreamService>(), provider.GetRequiredService<ServiceMeter>().Meter, options),
+            Backend(
+                provider.GetRequiredService<StreamService>(), provider.GetRequiredService<KernelRows>(), provider.GetRequiredService<ServiceMeter>().Meter, options),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddHostedService(provider => new TableHealthService(
@@ -68,14 +70,14 @@ internal static class ServiceHost
             provider.GetRequiredService<ILogger<WatchdogService>>()));
     }
 
-    private static ApiBackend Backend(StreamService stream, Meter meter, ServiceOptions options) => new()
+    private static ApiBackend Backend(StreamService stream, KernelRows rows, Meter meter, ServiceOptions options) => new()
     {
         Meter = meter,
         Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
         Status = () => StatusOf(stream),
         Tombstones = options.Map.Path is null ? null : (limit, token) => stream.Pipeline.TombstonesAsync(limit, token),
         IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
-        HasUpdates = options.Tap.JoinUpdates,
+        Ask = rows.AskAsync,
         NetworkNamespace = options.Tap.NetworkNamespace,
     };
 

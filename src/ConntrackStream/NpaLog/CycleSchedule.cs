@@ -39,9 +39,10 @@ internal sealed record CycleSchedule(Spread? Interval, long Assumed, long? Next,
 
     private static long? Between(NpaCycle cycle, NpaCycle next) => Begin(next) - Begin(cycle) is { } interval and > 0 ? interval : null;
 
-    /// <summary>Hydrating and cleaning take turns; up to April 2024 every run cleaned.</summary>
+    /// <summary>Hydrating and cleaning take turns; up to April 2024 every run cleaned. An idle run was to hydrate, and the next tries again.</summary>
     private static NpaCycleKind? NextKindAfter(IReadOnlyList<NpaCycle> cycles) => cycles.Count == 0 ? null : cycles[^1].Kind switch
     {
+        NpaCycleKind.Idle => NpaCycleKind.Hydrated,
         NpaCycleKind.Hydrated => NpaCycleKind.Cleaned,
         NpaCycleKind.Cleaned when cycles.Any(static cycle => cycle.Kind == NpaCycleKind.Hydrated) => NpaCycleKind.Hydrated,
         NpaCycleKind.Cleaned when cycles.Count > 1 => NpaCycleKind.Cleaned,

@@ -6,6 +6,11 @@ internal enum NpaCycleKind : byte
     /// <summary>Its end is not in the log: it runs still, the agent ended, or lines are missing.</summary>
     Unfinished,
 
+    /// <summary>
+    /// It logged its first line only, as a run does that finds the map empty (CleanupConntrackMap returns where the first key cannot be read).
+    /// </summary>
+    Idle,
+
     /// <summary>It copied the map; deletes nothing.</summary>
     Hydrated,
 
@@ -29,7 +34,10 @@ internal sealed class NpaCycle
 
     internal NpaCycleKind Kind { get; set; }
 
-    /// <summary>Delete lines, which a newer agent writes at debug level only.</summary>
+    /// <summary>None but its first line has come so far.</summary>
+    internal bool HasFirstLineOnly { get; set; }
+
+    /// <summary>Delete lines, which an agent may write at debug level only.</summary>
     internal long LoggedDeletes { get; set; }
 
     /// <summary>What its last line says; null where it does not.</summary>

@@ -14,7 +14,7 @@ internal sealed class NpaCycles
         switch (line.Kind)
         {
             case NpaLineKind.Start:
-                Open(line.Time?.From, line.Time);
+                Begin(line);
                 break;
             case NpaLineKind.Nominated:
                 _ = Current(line);
@@ -45,7 +45,23 @@ internal sealed class NpaCycles
     {
         NpaCycle cycle = _open ?? Open(start: null, line.Time);
         cycle.FirstSeen ??= line.Time?.From;
+        cycle.HasFirstLineOnly = false;
+        cycle.Kind = NpaCycleKind.Unfinished;
         return cycle;
+    }
+
+    /// <summary>
+    /// Where the next cycle begins, one that has logged nothing more was idle. The last of the log is taken for the same as the one before it: a
+    /// run takes a fraction of a second, so the log hardly ends within it.
+    /// </summary>
+    private void Begin(in NpaLine line)
+    {
+        if (_open is { HasFirstLineOnly: true } silent)
+            silent.Kind = NpaCycleKind.Idle;
+        bool followsIdle = _all is [.., { Kind: NpaCycleKind.Idle }];
+        NpaCycle cycle = Open(line.Time?.From, line.Time);
+        cycle.HasFirstLineOnly = true;
+        cycle.Kind = followsIdle ? NpaCycleKind.Idle : NpaCycleKind.Unfinished;
     }
 
     private NpaCycle Open(long? start, AgentTime? seen)

@@ -12,7 +12,7 @@ internal sealed record NpaFindings(string Source, NpaLogReader Log, CycleSchedul
 
     internal long Deletes => Log.Cycles.Sum(static cycle => cycle.Deletes);
 
-    /// <summary>Deletes whose keys are not in the log: the agent writes them at debug level only, since July 2026.</summary>
+    /// <summary>Deletes whose keys are not in the log: an agent may write them at debug level only.</summary>
     internal long DeletesNotLogged => Log.Cycles.Sum(static cycle => Math.Max(0, cycle.Deletes - cycle.LoggedDeletes));
 
     /// <summary>Of each cycle that cleaned.</summary>
@@ -33,7 +33,7 @@ internal sealed record NpaFindings(string Source, NpaLogReader Log, CycleSchedul
         + """
 
             - no cleanup fell into this period: the agent runs it each half of --conntrack-cache-cleanup-period (300 s unless set: every 150 s);
-            - or its log level hides it: cycles are logged at level info, and since July 2026 each delete at level debug only (--log-level);
+            - or its log level hides it: cycles are logged at level info, by some builds each delete at level debug only (--log-level);
             - or this is not the agent's log: that is /var/log/aws-routed-eni/network-policy-agent.log on the node, or, where it logs to stdout,
               kubectl logs -n kube-system -c aws-eks-nodeagent aws-node-…
           """;

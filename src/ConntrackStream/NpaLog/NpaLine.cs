@@ -24,7 +24,7 @@ internal enum NpaLineKind : byte
     /// <summary>"Conntrack cleanup Delete - …": written just before the delete.</summary>
     Delete,
 
-    /// <summary>"Done cleanup of conntrack map", since July 2026 with ": deleted N stale entries out of M tracked".</summary>
+    /// <summary>"Done cleanup of conntrack map", in a change proposed in July 2026 with ": deleted N stale entries out of M tracked".</summary>
     Done,
 
     /// <summary>"Failed to get mapInfo for conntrack pinpath" or "Failed to read from conntrack table": the run ends there.</summary>

@@ -25,7 +25,7 @@ internal static class NpaTextReport
         foreach (NpaCycle cycle in cycles)
         {
             string duration = cycle.Duration is { } time ? Seconds(time, "0.000") : "-";
-            string deletes = cycle.Kind == NpaCycleKind.Hydrated && cycle.Deletes == 0 ? "-" : Text($"{cycle.Deletes}");
+            string deletes = cycle.Kind is NpaCycleKind.Hydrated or NpaCycleKind.Idle && cycle.Deletes == 0 ? "-" : Text($"{cycle.Deletes}");
             string tracked = cycle.Tracked is { } number ? Text($" of {number}") : "";
             string hidden = cycle.Deletes > cycle.LoggedDeletes ? Text($" ({cycle.LoggedDeletes} logged)") : "";
             Line(output, $"{Time(cycle.Start),-24}  {Time(cycle.End),-24}  {duration,10}  {Name(cycle.Kind),-10}  {deletes}{tracked}{hidden}");
@@ -66,6 +66,7 @@ internal static class NpaTextReport
 
     internal static string Name(NpaCycleKind kind) => kind switch
     {
+        NpaCycleKind.Idle => "idle",
         NpaCycleKind.Hydrated => "hydrated",
         NpaCycleKind.Cleaned => "cleaned",
         NpaCycleKind.Failed => "failed",

@@ -13,7 +13,15 @@ public sealed class ApiSettings
     [StringLength(107)]
     public string Socket { get; set; } = "/run/conntrack-stream/api.sock";
 
-    /// <summary>Connections served at one time; one more is refused. Default 32.</summary>
+    /// <summary>Answers of any length (flows, counts, tombstones) at one time; one more is refused with 503. Default 32.</summary>
     [Range(1, 1024)]
     public int MaxConnections { get; set; } = 32;
+
+    /// <summary>A client that takes nothing of its answer for so long is disconnected. Default 30 s.</summary>
+    [DurationRange("00:00:02", "01:00:00")]
+    public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A connection without a request is closed after this time. Default 30 s.</summary>
+    [DurationRange("00:00:01", "01:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -28,9 +28,12 @@ internal sealed class LineOutput
     /// <summary>Lines written so far.</summary>
     internal long Lines { get; private set; }
 
+    /// <summary>The next line may not fit: writing it flushes synchronously, unless <see cref="FlushAsync"/> comes first.</summary>
+    internal bool IsFull => _buffer.Length - _used < ConntrackText.MaxLineBytes;
+
     internal void Write(in FlowEvent e)
     {
-        if (_buffer.Length - _used < ConntrackText.MaxLineBytes)
+        if (IsFull)
             Flush();
         Span<byte> free = _buffer.AsSpan(_used);
         int length = _text is not null ? WriteText(free, e) : WriteJson(free, ToChange(e));
@@ -47,7 +50,7 @@ internal sealed class LineOutput
             return;
         }
 
-        if (_buffer.Length - _used < ConntrackText.MaxLineBytes)
+        if (IsFull)
             Flush();
         _used += WriteJson(_buffer.AsSpan(_used), change);
         Lines++;

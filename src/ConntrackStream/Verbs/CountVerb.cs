@@ -24,7 +24,7 @@ internal static class CountVerb
             UsesConfiguration = parsed => parsed.GetValue(shared.Live) && parsed.GetValue(shared.Socket) is null,
         };
         verb.Add([.. filter.All, shared.Namespace, shared.Live, shared.Socket]);
-        verb.Validators.Add(shared.SocketOnlyWithLive);
+        verb.Validators.Add(shared.EitherLiveOrKernel);
         verb.SetAction(async (parsed, cancellation) =>
         {
             long count = parsed.GetValue(shared.Live)

@@ -26,7 +26,7 @@ internal static class ListVerb
             UsesConfiguration = parsed => parsed.GetValue(shared.Live) && parsed.GetValue(shared.Socket) is null,
         };
         verb.Add([.. filter.All, output.Option, shared.Namespace, shared.Live, shared.Socket]);
-        verb.Validators.Add(shared.SocketOnlyWithLive);
+        verb.Validators.Add(shared.EitherLiveOrKernel);
         verb.SetAction(async (parsed, cancellation) =>
         {
             OutputFormat format = output.Read(parsed, context);

@@ -21,7 +21,7 @@ internal static class StatsVerb
             UsesConfiguration = parsed => parsed.GetValue(shared.Live) && parsed.GetValue(shared.Socket) is null,
         };
         verb.Add([shared.Namespace, shared.Live, shared.Socket]);
-        verb.Validators.Add(shared.SocketOnlyWithLive);
+        verb.Validators.Add(shared.EitherLiveOrKernel);
         verb.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(shared.Live))

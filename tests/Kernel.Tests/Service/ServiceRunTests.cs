@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
@@ -43,6 +44,39 @@ public sealed class ServiceRunTests : IDisposable
         Assert.Equal("0", Sysctl("nf_conntrack_timestamp"));
         Assert.Empty(_space.Exec("nft", "list", "tables"));
         Assert.False(Path.Exists($"{_directory}/api.sock"));
+    }
+
+    [Fact]
+    public async Task List_live_has_what_the_kernel_has_now()
+    {
+        using ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory);
+        _space.Exec("conntrack", ["-I", .. Tcp, "--state", "SYN_SENT", "-t", "100", "-u", "SEEN_REPLY"]);
+        string record = await service.WaitForRecordAsync("\"dport\":5002");
+        _space.Exec("conntrack", ["-U", .. Tcp, "--state", "ESTABLISHED", "-t", "5000", "-u", "ASSURED", "-m", "7"]);
+
+        string listed = (await ListAsync()).Output;
+        Assert.Equal(WithoutTimes(_space.Exec("conntrack", "-L", "-p", "tcp")), WithoutTimes(listed));
+        Assert.Contains(" ESTABLISHED ", listed, StringComparison.Ordinal);
+        Assert.InRange(int.Parse(listed.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2], CultureInfo.InvariantCulture), 121, 5000); // not 100, as at its birth
+        Assert.Contains(" id=", (await ListAsync("-o", "id,ktimestamp")).Output, StringComparison.Ordinal);
+        Assert.Contains("[start=", (await ListAsync("-o", "id,ktimestamp")).Output, StringComparison.Ordinal);
+        Assert.Equal(FlowId(record), FlowId((await ListAsync("--state", "ESTABLISHED", "-u", "ASSURED", "-m", "7", "-o", "json")).Output));
+        Assert.Empty((await ListAsync("--state", "SYN_SENT")).Output);
+
+        _space.Exec("conntrack", ["-D", .. Tcp]);
+        Assert.Empty((await ListAsync()).Output);
+
+        Task<(int Code, string Output, string Error)> ListAsync(params string[] more) =>
+            ServiceProcess.RunAsync(["list", "--live", "--socket", $"{_directory}/api.sock", "-p", "tcp", .. more]);
+    }
+
+    private static readonly string[] Tcp = ["-p", "tcp", "-s", "10.9.0.1", "-d", "10.9.0.2", "--sport", "5001", "--dport", "5002"];
+
+    /// <summary>Lines as conntrack prints them, without the seconds left.</summary>
+    private static string WithoutTimes(string line)
+    {
+        string[] words = line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return string.Join(' ', words.Where(static (word, at) => at != 2 && !word.StartsWith("delta-time=", StringComparison.Ordinal)));
     }
 
     [Fact]

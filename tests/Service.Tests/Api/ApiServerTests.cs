@@ -21,11 +21,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Tests.Api;
 
-public sealed class ApiServerTests : IDisposable
+public sealed partial class ApiServerTests : IDisposable
 {
     private readonly string _socket = Path.Combine(Path.GetTempPath(), $"cs-api-{Guid.NewGuid():N}.sock");
     private readonly List<FlowChange> _flows = [Flow(1, IpProtocol.Tcp, 443), Flow(2, IpProtocol.Udp, 53), Flow(3, IpProtocol.Tcp, 80)];
     private Func<CancellationToken, Task<bool>> _isHealthy = static _ => Task.FromResult(true);
+    private Func<FlowFilter, Func<FlowChangeBatch, ValueTask>, CancellationToken, Task<QuerySummary>>? _query;
     private bool _isSynced = true;
     private readonly ServiceMeter _meter;
     private MapStatus? _map;
@@ -126,8 +127,6 @@ public sealed class ApiServerTests : IDisposable
     [InlineData("/v1/flows?proto=tpc", HttpStatusCode.BadRequest, "'tpc' is not a protocol")]
     [InlineData("/v1/flows?protocol=tcp", HttpStatusCode.BadRequest, "protocol")]
     [InlineData("/v1/flows?format=xml", HttpStatusCode.BadRequest, "'xml' is not json or text")]
-    [InlineData("/v1/flows?state=ESTABLISHED", HttpStatusCode.Conflict, "set Tap:JoinUpdates")]
-    [InlineData("/v1/count?mark=1", HttpStatusCode.Conflict, "set Tap:JoinUpdates")]
     [InlineData("/v2", HttpStatusCode.NotFound, "")]
     [InlineData("/healthz", HttpStatusCode.OK, "ok")]
     [InlineData("/readyz", HttpStatusCode.OK, "ready")]
@@ -233,16 +232,18 @@ public sealed class ApiServerTests : IDisposable
         Assert.Equal("precious", await File.ReadAllTextAsync(_socket, Cancellation));
     }
 
-    private async Task<ApiServer> StartAsync()
+    private async Task<ApiServer> StartAsync(Action<ApiSettings>? set = null)
     {
-        ApiServer server = new(new ApiSettings { Socket = _socket }, Backend(), TimeProvider.System, NullLoggerFactory.Instance);
+        ApiSettings settings = new() { Socket = _socket };
+        set?.Invoke(settings);
+        ApiServer server = new(settings, Backend(), TimeProvider.System, NullLoggerFactory.Instance);
         await server.StartAsync(Cancellation);
         return server;
     }
 
     private ApiBackend Backend() => new()
     {
-        Query = QueryAsync,
+        Query = (filter, onRows, token) => (_query ?? QueryAsync)(filter, onRows, token),
         Status = () => new ServiceStatus
         {
             Version = "1",
@@ -257,7 +258,7 @@ public sealed class ApiServerTests : IDisposable
         Tombstones = _map is null ? null : static (limit, _) => Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
         Meter = _meter.Meter,
         IsHealthy = token => _isHealthy(token),
-        HasUpdates = false,
+        Ask = (seen, _) => AskAsync(seen),
     };
 
     private async Task<QuerySummary> QueryAsync(FlowFilter filter, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellation)

@@ -43,6 +43,7 @@ public sealed class CycleScheduleTests
     {
         Assert.Equal(NpaCycleKind.Cleaned, CycleSchedule.Of([At(0, NpaCycleKind.Cleaned), At(300, NpaCycleKind.Cleaned)], Period).NextKind);
         Assert.Equal(NpaCycleKind.Hydrated, CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Cleaned)], Period).NextKind);
+        Assert.Equal(NpaCycleKind.Hydrated, CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Cleaned), At(300, NpaCycleKind.Idle)], Period).NextKind);
         Assert.Null(CycleSchedule.Of([At(0, NpaCycleKind.Cleaned)], Period).NextKind);
         Assert.Null(CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Failed)], Period).NextKind);
     }

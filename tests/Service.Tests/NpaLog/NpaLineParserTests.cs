@@ -22,7 +22,7 @@ public sealed class NpaLineParserTests
         // pkg/logger, later: no logger's name, the whole text in msg.
         { $$"""{"level":"info","ts":"2025-12-04T20:05:02.100Z","caller":"conntrack/conntrack_client.go:209","msg":"Conntrack cleanup Delete - {{Key}}"}""", (int)NpaLineKind.Delete },
         { """{"level":"error","ts":"2025-12-04T20:05:02.100Z","caller":"conntrack/conntrack_client.go:58","msg":"Failed to get mapInfo for conntrack pinpath no such file or directory"}""", (int)NpaLineKind.Failed },
-        // July 2026: deletes at debug, a count at the end.
+        // Proposed in July 2026: deletes at debug, a count at the end.
         { $$"""{"level":"debug","ts":"2026-08-04T20:05:02.100Z","caller":"conntrack/conntrack_client.go:206","msg":"Conntrack cleanup Delete - {{Key}} Ifindex - 7"}""", (int)NpaLineKind.Delete },
         { """{"level":"info","ts":"2026-08-04T20:05:02.100Z","caller":"conntrack/conntrack_client.go:212","msg":"Done cleanup of conntrack map: deleted 3 stale entries out of 841 tracked"}""", (int)NpaLineKind.Done },
         // A fork with two misses; zap's console form; epoch time; behind kubectl's and the container runtime's prefixes.

@@ -39,6 +39,23 @@ public sealed class NpaLogReaderTests
     }
 
     [Fact]
+    public async Task Cycles_of_one_line_are_those_of_an_idle_node()
+    {
+        string lines = string.Join('\n', Enumerable.Range(0, 10).Select(static i => $"2024-12-04 20:{i * 2:00}:30 [INFO] Check for any stale entries in the conntrack map"));
+        NpaLogReader log = await ReadAsync(lines);
+        Assert.Equal(Enumerable.Repeat("Idle - 0", 10), log.Cycles.Select(Describe), StringComparer.Ordinal);
+
+        log = await ReadAsync($"""
+            {lines}
+            2024-12-04 20:18:31 [INFO] hydrated local conntrack cache
+            2024-12-04 20:20:30 [INFO] Check for any stale entries in the conntrack map
+            2024-12-04 20:20:30 [INFO] Conntrack cleanup Delete - Conntrack Key : Source IP - 10.0.1.5 ...
+            2024-12-04 20:22:30 [INFO] Check for any stale entries in the conntrack map
+            """);
+        Assert.Equal(["Idle - 0", "Hydrated 1 0", "Unfinished - 1", "Unfinished - 0"], log.Cycles.Skip(8).Select(Describe), StringComparer.Ordinal);
+    }
+
+    [Fact]
     public async Task A_done_after_hydrating_is_the_same_cycle()
     {
         NpaLogReader log = await ReadAsync(Seed);
