@@ -44,9 +44,9 @@ internal sealed class KernelRows(Func<NetworkNamespace> networkNamespace) : IDis
     private void Run()
     {
         RowQuestions questions = new();
-        ConntrackClient? client = null;
         while (_jobs.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
+            ConntrackClient? client = null; // none is kept: it would keep a namespace alive that is followed no more
             while (_jobs.Reader.TryRead(out Job? job))
             {
                 if (job.Cancellation.IsCancellationRequested)
@@ -69,9 +69,9 @@ internal sealed class KernelRows(Func<NetworkNamespace> networkNamespace) : IDis
                     job.Done.SetException(e);
                 }
             }
-        }
 
-        client?.Dispose();
+            client?.Dispose();
+        }
     }
 
     private sealed record Job(FlowChangeBatch Seen, CancellationToken Cancellation)

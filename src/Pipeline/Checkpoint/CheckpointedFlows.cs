@@ -13,8 +13,11 @@ public sealed class CheckpointedFlows : IDisposable
     private byte[] _content;
     private int[] _slots; // offset of a record, negative once it was taken, 0 = free; a power of two, at most half full; linear probing
 
-    private CheckpointedFlows(byte[] content, int slots, string? problem)
+    private readonly long _begun; // ns since the Unix epoch: when its writing began
+
+    private CheckpointedFlows(byte[] content, int slots, string? problem, long begun = 0)
     {
+        _begun = begun;
         _content = content;
         _slots = new int[slots];
         Problem = problem;
@@ -31,7 +34,8 @@ public sealed class CheckpointedFlows : IDisposable
 
     /// <summary>
     /// The id of a flow known before the restart: its original tuple is the checkpoint's, and its start time is within 1 ms of the
-    /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW); or, when either start
+    /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW), unless that is after the checkpoint
+    /// was begun: a tuple used again mostly gets the id of its predecessor; or, when either start
     /// time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did
     /// not know prove nothing and are not asked for). Each id is given once: without kernel times a successor may look like its predecessor.
     /// </summary>
@@ -58,21 +62,21 @@ public sealed class CheckpointedFlows : IDisposable
 
     internal static CheckpointedFlows Unusable(string problem) => new([], 1, problem);
 
-    internal static CheckpointedFlows From(byte[] content, string? problem, int count, string path)
+    internal static CheckpointedFlows From(byte[] content, string? problem, int count, string path, long begun)
     {
         if (problem is not null)
             return Unusable($"{path}: {problem}");
-        CheckpointedFlows lookup = new(content, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, 1) * 2), problem: null);
+        CheckpointedFlows lookup = new(content, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, 1) * 2), problem: null, begun);
         return lookup.Index(count) ? lookup : Unusable($"{path}: damaged (records)");
     }
 
-    private static bool IsSame(in CheckpointedFlow known, in Flow told)
+    private bool IsSame(in CheckpointedFlow known, in Flow told)
     {
         bool hasSameId = told.Has(FlowFields.Id) && told.Id == known.ConntrackId;
         if (known.StartTime != 0 && told.Has(FlowFields.StartTime))
         {
             long later = told.StartTime - known.StartTime;
-            return later >= -StartTimes.Same && later <= (hasSameId ? StartTimes.LongestWay : StartTimes.Same);
+            return later >= -StartTimes.Same && later <= (hasSameId && told.StartTime <= _begun ? StartTimes.LongestWay : StartTimes.Same);
         }
 
         if (!hasSameId)

@@ -44,13 +44,16 @@ public static class FlowCheckpoint
                 return CheckpointedFlows.Unusable($"{path} has {file.Length} bytes, more than the {MaxFileLength} allowed");
             byte[] content = GC.AllocateUninitializedArray<byte>((int)file.Length);
             file.ReadExactly(content);
-            return CheckpointedFlows.From(content, Verify(content, identity, out int count), count, path);
+            return CheckpointedFlows.From(content, Verify(content, identity, out int count), count, path, BegunAt(handle));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return CheckpointedFlows.Unusable($"{path} cannot be read: {e.Message}");
         }
     }
+
+    /// <summary>The file's time, as <see cref="FlowCheckpointWriter.Commit"/> sets it.</summary>
+    private static long BegunAt(SafeFileHandle handle) => (File.GetLastWriteTimeUtc(handle) - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 
     /// <summary>What is wrong with the file as a whole; null when nothing is.</summary>
     private static string? Verify(ReadOnlySpan<byte> content, CheckpointIdentity identity, out int count)

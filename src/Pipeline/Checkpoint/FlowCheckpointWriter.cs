@@ -19,6 +19,7 @@ public sealed class FlowCheckpointWriter : IDisposable
     private readonly string _temporary;
     private readonly FileStream _file;
     private readonly byte[] _buffer = new byte[BufferLength];
+    private readonly DateTime _begun;
     private int _used;
     private uint _checksum;
     private bool _committed;
@@ -41,6 +42,7 @@ public sealed class FlowCheckpointWriter : IDisposable
             throw;
         }
 
+        _begun = File.GetLastWriteTimeUtc(_file.SafeFileHandle); // it has just been made
         Magic.CopyTo(_buffer);
         BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(8), FormatVersion);
         identity.BootId.TryWriteBytes(_buffer.AsSpan(16), bigEndian: true, out _);
@@ -60,7 +62,7 @@ public sealed class FlowCheckpointWriter : IDisposable
         Count++;
     }
 
-    /// <summary>Completes the file and puts it into place.</summary>
+    /// <summary>Completes the file and puts it into place. Its time is that of its beginning: what began later is in no record.</summary>
     /// <exception cref="IOException">As for <see cref="Add"/>.</exception>
     public void Commit()
     {
@@ -72,6 +74,7 @@ public sealed class FlowCheckpointWriter : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(_used), _checksum);
         _used += sizeof(uint);
         _file.Write(_buffer, 0, _used);
+        File.SetLastWriteTimeUtc(_file.SafeFileHandle, _begun);
         _file.Dispose();
         _directory.Rename(_temporary, _name);
         _committed = true;

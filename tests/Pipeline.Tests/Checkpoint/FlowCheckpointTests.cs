@@ -81,6 +81,19 @@ public sealed class FlowCheckpointTests : IDisposable
         Assert.Equal(expected, Match(known, dumped));
     }
 
+    /// <summary>A tuple that is used again mostly gets its predecessor's conntrack id; the predecessor may have ended after the checkpoint.</summary>
+    [Theory]
+    [InlineData(-2000, true)]
+    [InlineData(2000, false)]
+    public void What_began_after_the_checkpoint_is_another_flow(int milliseconds, bool expected)
+    {
+        long start = UnixTime.ToUnixTimeNanoseconds(TimeProvider.System.GetUtcNow()) + (milliseconds * 1_000_000L);
+        CheckpointedFlow known = Known(start - 900_000_000, counters: false);
+        Flow dumped = Dumped(known);
+        dumped.StartTime = start;
+        Assert.Equal(expected, Match(known, dumped));
+    }
+
     [Theory]
     [InlineData(0u, 0, 0, true)]
     [InlineData(0u, 5, 9, true)]
