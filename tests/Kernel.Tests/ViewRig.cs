@@ -19,13 +19,15 @@ internal sealed partial class ViewRig : IAsyncDisposable
     private TapSocket? _socket;
 
     /// <param name="capacity">Of the channel between reader and loop, in messages.</param>
+    /// <param name="updates">Listens to UPDATE as well.</param>
     /// <param name="tamper">Takes a guard away, for a negative control.</param>
     public ViewRig(
-        KernelNamespace space, PipelineOptions? options = null, long? receiveBuffer = null, int capacity = 256, Action<PipelineSource>? tamper = null)
+        KernelNamespace space, PipelineOptions? options = null, long? receiveBuffer = null, int capacity = 256, bool updates = false,
+        Action<PipelineSource>? tamper = null)
     {
         _space = space;
         _netns = NetworkNamespace.OpenName(space.Name);
-        TapOptions tap = new() { Namespace = _netns, ReceiveBufferBytes = receiveBuffer };
+        TapOptions tap = new() { Namespace = _netns, ReceiveBufferBytes = receiveBuffer, Updates = updates };
         Source = new KernelSource(
             tap, TimeProvider.System, NullLoggerFactory.Instance, capacity, () => _socket = TapSocket.Open(tap, TimeProvider.System, NullLogger.Instance));
         tamper?.Invoke(Source.Source);
