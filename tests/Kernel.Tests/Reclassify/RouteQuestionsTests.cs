@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
@@ -206,7 +207,9 @@ public sealed class RouteQuestionsTests : IDisposable
         _gateway.Ip("link", "set", "wan2", "down");
         Assert.False(Questions.IsUsable(path, FlowFamily.IPv4, out why));
         Assert.StartsWith("wan2 is down", why, StringComparison.Ordinal);
-        Assert.True(Questions.IsUsable(new UplinkPath { Name = "C" }, FlowFamily.IPv4, out _));
+        Assert.True(Questions.IsUsable(new UplinkPath { Name = "C", Mark = new MarkMatch(1, 0xff) }, FlowFamily.IPv4, out _));
+        Assert.False(Questions.IsUsable(new UplinkPath { Name = "C" }, FlowFamily.IPv4, out why));
+        Assert.StartsWith("neither its device nor its mark", why, StringComparison.Ordinal);
         Assert.False(Questions.IsUsable(new UplinkPath { Name = "D", Family = FlowFamily.IPv6, Devices = ["wan1"] }, FlowFamily.IPv4, out why));
         Assert.Equal("path D does not carry IPv4", why);
     }

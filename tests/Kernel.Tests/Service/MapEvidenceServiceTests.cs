@@ -51,7 +51,7 @@ public sealed class MapEvidenceServiceTests : IDisposable
         (int code, _, string error) = await ServiceProcess.RunAsync(
             "run", "--netns", _rig.Space.Name, "--set", $"Map:Path={_rig.Pin}", "--set", $"Map:EvidencePath={link}", "--set", $"State:Directory={_rig.Directory}/state",
             "--set", $"Api:Socket={_rig.Socket}");
-        Assert.Equal(1, code);
+        Assert.Equal(2, code);
         Assert.Contains($"Map:EvidencePath '{link}': is a symbolic link, which is not followed", error, StringComparison.Ordinal);
         Assert.False(Path.Exists($"{_rig.Directory}/elsewhere"));
     }
