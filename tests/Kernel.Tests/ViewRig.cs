@@ -13,6 +13,8 @@ namespace ConntrackStream.Kernel.Tests;
 /// <summary>Tap and pipeline over a test's namespace, and all changes they brought.</summary>
 internal sealed partial class ViewRig : IAsyncDisposable
 {
+    private const int Roomy = 8192; // batches: what a storm brings, however late the log's task gets a processor
+
     private readonly KernelNamespace _space;
     private readonly ChangeLog _log = new();
     private readonly NetworkNamespace _netns;
@@ -31,7 +33,7 @@ internal sealed partial class ViewRig : IAsyncDisposable
         Source = new KernelSource(
             tap, TimeProvider.System, NullLoggerFactory.Instance, capacity, () => _socket = TapSocket.Open(tap, TimeProvider.System, NullLogger.Instance));
         tamper?.Invoke(Source.Source);
-        Pipeline = new FlowPipeline(Source.Source, [_log], options ?? new PipelineOptions(), TimeProvider.System, new NullLogger<FlowPipeline>());
+        Pipeline = new FlowPipeline(Source.Source, [_log], (options ?? new PipelineOptions()) with { SinkQueueBatches = Roomy }, TimeProvider.System, new NullLogger<FlowPipeline>());
     }
 
     public KernelSource Source { get; }
@@ -65,6 +67,7 @@ internal sealed partial class ViewRig : IAsyncDisposable
         string? difference = await DifferenceAsync(patience ?? TimeSpan.FromSeconds(30));
         Assert.True(difference is null, difference);
         Eventually.True(() => Pipeline.Status is var now && now.Sinks.All(sink => sink.Written + sink.Dropped >= now.Changes)); // its task may be behind the view
+        Assert.All(Pipeline.Status.Sinks, static sink => Assert.True(sink.Dropped == 0, $"{sink.Dropped} changes are missing in the test's own log"));
     }
 
     /// <summary>Null when view and kernel became equal in time.</summary>

@@ -17,6 +17,7 @@ from .gaps import SINK, Gap, Gaps
 from .seen_ids import SeenIds
 
 AHEAD = 1_000_000  # µs, of the recorder before the log
+FIRST_ROUND = 3_000_000  # until then a service that was started again may not know a flow that its predecessor knew
 HORIZON = 60_000_000  # µs, until a flow is judged
 WAY = 1_000_000  # µs, most between the first event of an entry and its confirmation, which is the kernel's start
 CHECKPOINT_MARGIN = 2_000_000  # µs, for a flow_id to be in a checkpoint written after its first record
@@ -344,10 +345,14 @@ class Checker:
             gap = self._gaps.over(flow.destroy)
             if gap is None:
                 self._violation("end-inferred" if flow.ended else "destroy-untold", str(flow))
-            elif flow.ids and not self._gaps.over(flow.destroy, gap.end + 10_000_000, (*SINK, "restart")):
+            elif flow.ids and not self._is_end_excused(flow.destroy, gap):
                 self._violation("end-missing", f"{self._gap_text(gap)}; {flow}")
         elif flow.ids:
             self._violation("end-missing", str(flow))
+
+    def _is_end_excused(self, destroy, gap):
+        """A sink dropped the end that a resync found, or the service that knew the flow was gone: before the resync, or when the DESTROY was lost."""
+        return self._gaps.over(destroy, gap.end + 10_000_000, (*SINK, "restart")) or self._gaps.over(destroy - FIRST_ROUND, destroy, ("restart",))
 
     def _forget(self, flow):
         for flow_id in flow.ids:
