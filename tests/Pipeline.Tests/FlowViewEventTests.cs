@@ -117,6 +117,27 @@ public sealed class FlowViewEventTests
         Assert.Equal(1, _h.View.Count);
     }
 
+    /// <summary>
+    /// A loss is noticed while older events are still queued. The flow of such an event may have ended in the loss, and its tuple been used again, which
+    /// nearly always brings the same id.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // the event came after all that was lost
+    public void A_new_that_was_queued_when_a_loss_was_noticed_is_from_before_it(bool wasQueued)
+    {
+        Flow flow = ViewHarness.Udp(1);
+        flow.Present |= FlowFields.EventTime;
+        _h.Lose();
+        _h.Context.IsLossAhead = wasQueued;
+        _h.New(flow, time: 5_000_000_000);
+        _h.Context.IsLossAhead = false; // the barrier that was asked for then
+        flow.Present |= FlowFields.StartTime;
+        flow.StartTime = 5_400_000_000;
+        _h.Destroy(flow, time: 9_000_000_000);
+        Assert.Equal(wasQueued ? "Started/Event 1, Ended/Dump 1, Started/Event 2, Ended/Event 2" : "Started/Event 1, Ended/Event 1", _h.Take());
+    }
+
     [Fact]
     public void Kernel_times_tell_a_repeated_new_from_a_replacement_after_a_loss()
     {

@@ -31,6 +31,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private DateTimeOffset _notBefore;
     private DateTimeOffset _began;
     private ushort _epochAtOpen;
+    private ushort _epochAtBarrier; // when the barrier was asked for
     private long _token;
     private bool _connected;
     private bool _hasOpened;
@@ -175,6 +176,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     {
         _losses.Add(reason, from, to, lost);
         view.Context.LossEpoch++;
+        view.Context.IsLossAhead = true;
         view.Context.Synced = false;
     }
 
@@ -203,6 +205,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private void AskForBarrier()
     {
         long token = ++_token;
+        _epochAtBarrier = view.Context.LossEpoch;
         if (!ports.RequestBarrier(token))
         {
             _connected = false; // Disconnected is on its way
@@ -257,6 +260,8 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         else
             ports.OnOpened(view.Context.Now);
         _hasOpened = true;
+        if (view.Context.LossEpoch == _epochAtBarrier)
+            view.Context.IsLossAhead = false; // what was queued when it was noticed has been applied
         _gap = _losses.Take();
         _epochAtOpen = view.Context.LossEpoch;
         _result = new RoundResult();

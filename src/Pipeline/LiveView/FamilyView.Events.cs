@@ -169,6 +169,6 @@ internal sealed partial class FamilyView<TKey>
     private void Touch(ref FlowRow<TKey> row)
     {
         row.TouchedRound = context.Round;
-        row.LossEpoch = context.LossEpoch;
+        row.LossEpoch = context.ProvenEpoch;
     }
 }

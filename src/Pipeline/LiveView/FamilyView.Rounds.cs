@@ -61,7 +61,7 @@ internal sealed partial class FamilyView<TKey>
         if (row.ConntrackId != flow.Id || (row.TouchedRound == context.Round && !HasSameStart(row, flow)))
             return; // touched since: the row of the dump is the older one, or may be
         row.Refresh(flow, context.NowSeconds);
-        row.LossEpoch = context.LossEpoch;
+        row.LossEpoch = context.ProvenEpoch;
         if (flow.Extras is not null)
             KeepExtras(slot, ref row, flow.Extras);
     }
@@ -163,7 +163,7 @@ internal sealed partial class FamilyView<TKey>
             question.Add(row.Original.ToTuple(), row.ConntrackId);
         }
 
-        _askedInEpoch = context.LossEpoch;
+        _askedInEpoch = context.ProvenEpoch;
         context.Ask!(question);
         return true;
     }

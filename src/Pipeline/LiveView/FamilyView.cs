@@ -30,7 +30,7 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
         row.PackedId = context.Ids.Mint();
         row.Generation = context.NextGeneration();
         row.ConntrackId = flow.Id;
-        row.LossEpoch = context.LossEpoch;
+        row.LossEpoch = context.ProvenEpoch;
         row.Flags |= flags;
         row.Refresh(flow, context.NowSeconds);
         row.Reported = context.NowSeconds;

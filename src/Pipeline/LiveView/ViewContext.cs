@@ -51,6 +51,15 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, Action
     /// </summary>
     public ushort LossEpoch { get; set; } = 1;
 
+    /// <summary>
+    /// Events that were queued when the last loss was noticed may still be on their way, ahead of what was lost: a full socket loses the newest, and
+    /// its count is read while older ones wait. Until a barrier that was asked for after it.
+    /// </summary>
+    public bool IsLossAhead { get; set; }
+
+    /// <summary>Under which number an entry is proven alive by what is applied now.</summary>
+    public ushort ProvenEpoch => IsLossAhead ? (ushort)(LossEpoch - 1) : LossEpoch;
+
     /// <summary>Barriers passed so far.</summary>
     public uint Barriers { get; set; }
 
