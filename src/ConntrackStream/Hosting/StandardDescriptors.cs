@@ -15,9 +15,11 @@ internal static class StandardDescriptors
     internal static void Ensure()
     {
         int[] closed = [.. Enumerable.Range(0, Last + 1).Where(Posix.IsNotInherited)];
-        if (closed.Length == 0 || !Posix.OpenNull(closed))
+        if (closed.Length == 0)
             return;
         string[] arguments = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).Split('\0')[..^1];
+        if (!Posix.OpenNull(closed))
+            return; // else at once, before the runtime misses what was there
         Posix.Execute("/proc/self/exe", arguments);
     }
 }
