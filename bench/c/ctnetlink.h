@@ -1,4 +1,4 @@
-/* What both programs need of ctnetlink: socket, group numbers, message types. Sources: linux/netfilter/nfnetlink{,_conntrack,_compat}.h */
+/* What the programs need of ctnetlink: socket, group numbers, message types. Sources: linux/netfilter/nfnetlink{,_conntrack,_compat}.h */
 #ifndef CTNETLINK_H
 #define CTNETLINK_H
 

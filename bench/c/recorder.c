@@ -11,17 +11,15 @@
  * of JSON on stdout. What it lost itself is in there, as the kernel counts it: with that above 0 it is no witness, and the exit code is 2.
  */
 #define _GNU_SOURCE
-#include "ctnetlink.h"
+#define DATAGRAMS 256
+#include "listener.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdbool.h>
 
 enum {
-	DATAGRAMS = 256,
-	DATAGRAM_BYTES = 8192,
 	TIMESTAMP_EVENT = 27, /* CTA_TIMESTAMP_EVENT, Linux 6.14; not in the headers of older ones */
 };
 
@@ -43,10 +41,6 @@ struct counts {
 	unsigned long created, destroyed, other, malformed, untimed;
 };
 
-static unsigned char buffers[DATAGRAMS][DATAGRAM_BYTES] __attribute__((aligned(8)));
-static struct iovec vectors[DATAGRAMS];
-static struct mmsghdr datagrams[DATAGRAMS];
-static volatile sig_atomic_t stopping;
 static const char *directory;
 static FILE *segment;
 static long segment_bytes = 64 << 20;
@@ -253,41 +247,11 @@ static void record_all(int fd, struct counts *counts)
 	}
 }
 
-static int join_events(int receive_buffer)
-{
-	int fd = open_netfilter_socket();
-
-	set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer, "SO_RCVBUFFORCE");
-	set_option(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, "NETLINK_NO_ENOBUFS");
-	set_option(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_CONNTRACK_NEW, "NETLINK_ADD_MEMBERSHIP");
-	set_option(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_CONNTRACK_DESTROY, "NETLINK_ADD_MEMBERSHIP");
-	return fd;
-}
-
-static void stop(int signal)
-{
-	(void)signal;
-	stopping = 1;
-	alarm(1); /* again, in case this came between the test of the flag and the system call that it should interrupt */
-}
-
-static unsigned int drops(int fd)
-{
-	unsigned int info[MEMINFO_VARS];
-	socklen_t length = sizeof(info);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &length) < 0)
-		fail("reading SO_MEMINFO");
-	return info[MEMINFO_DROPS];
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "buffer", required_argument, NULL, 'b' }, { "segment", required_argument, NULL, 's' }, { 0 },
 	};
-	static const int signals[] = { SIGTERM, SIGINT, SIGALRM };
-	struct sigaction action = { .sa_handler = stop }; /* no SA_RESTART */
 	int receive_buffer = 0x3fffffff; /* the most it takes; the kernel doubles it */
 	struct counts counts = { 0 };
 
@@ -303,12 +267,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	directory = argv[optind];
-	for (int i = 0; i < DATAGRAMS; i++) {
-		vectors[i] = (struct iovec){ buffers[i], DATAGRAM_BYTES };
-		datagrams[i].msg_hdr = (struct msghdr){ .msg_iov = &vectors[i], .msg_iovlen = 1 };
-	}
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
+	prepare_vectors();
+	catch_signals();
 	next_segment();
 
 	int events = join_events(receive_buffer);

@@ -72,59 +72,60 @@ def _meanwhile(space):
         generator.wait()
 
 
-class Backlog:
+class Beside:
+    """Does something again and again on a thread of its own, with a pause, until the block ends."""
+
+    def __init__(self, pause):
+        self._pause = pause
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._ends.wait(self._pause):
+            self._once()
+
+
+class Backlog(Beside):
     """The highest number of bytes queued on the event socket."""
 
     def __init__(self, program):
+        super().__init__(pause=0.001)
         self.highest = 0
         self._path, self._inode = f"/proc/{program.pid}/net/netlink", str(program.event_socket()[2])
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ends.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._ends.wait(0.001):
-            with open(self._path, encoding="ascii") as lines:
-                for line in lines:
-                    fields = line.split()
-                    if fields[-1] == self._inode:
-                        self.highest = max(self.highest, int(fields[4]))
+    def _once(self):
+        with open(self._path, encoding="ascii") as lines:
+            for line in lines:
+                fields = line.split()
+                if fields[-1] == self._inode:
+                    self.highest = max(self.highest, int(fields[4]))
 
 
-class Asking:
+class Asking(Beside):
     """Asks one path of the API again and again; the longest time to a whole answer."""
 
     def __init__(self, path, what):
+        super().__init__(pause=0.01)
         self.longest, self.answers, self.unwell = 0.0, 0, 0
         self._path, self._what = path, what
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ends.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._ends.wait(0.01):
-            began = time.monotonic()
-            connection = http.client.HTTPConnection("localhost", timeout=60)
-            connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.connect(self._path)
-            connection.request("GET", self._what)
-            answer = connection.getresponse()
-            answer.read()
-            connection.close()
-            self.unwell += answer.status != 200  # /healthz says 503 when the loop does not turn in time
-            self.longest = max(self.longest, time.monotonic() - began)
-            self.answers += 1
+    def _once(self):
+        began = time.monotonic()
+        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(self._path)
+        connection.request("GET", self._what)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        self.unwell += answer.status != 200  # /healthz says 503 when the loop does not turn in time
+        self.longest = max(self.longest, time.monotonic() - began)
+        self.answers += 1

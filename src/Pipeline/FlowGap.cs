@@ -9,7 +9,10 @@ namespace ConntrackStream.Pipeline;
 public sealed record FlowGap(FlowGapReason Reason, long From, long To, long? Lost, long? Recovered)
 {
     /// <summary>False: every flow has its records, but in some of them is less than usual.</summary>
-    public bool HidesFlows => Reason is not (FlowGapReason.AccountingOff or FlowGapReason.TimestampsOff);
+    public bool HidesFlows => Hides(Reason);
+
+    /// <summary><see cref="HidesFlows"/>, for a gap of this reason.</summary>
+    internal static bool Hides(FlowGapReason reason) => reason is not (FlowGapReason.AccountingOff or FlowGapReason.TimestampsOff);
 }
 
 /// <summary>Why a gap came about; written to the log in snake case.</summary>

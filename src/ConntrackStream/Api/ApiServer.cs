@@ -68,9 +68,9 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
     /// <summary>Removes what a killed run left: only a socket, and only if nobody answers on it.</summary>
     private void RemoveLeftover(string path)
     {
-        if (!Posix.TryStat(path, out Posix.Statx status))
+        if (!FileSystemCalls.TryStat(path, out FileStat stat))
             return;
-        if ((status.Mode & Posix.S_IFMT) != Posix.S_IFSOCK)
+        if (stat.Type != FileType.Socket)
             throw new IOException($"Api:Socket: {path} exists and is not a socket; it is left alone");
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

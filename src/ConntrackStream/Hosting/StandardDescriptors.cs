@@ -10,6 +10,7 @@ namespace ConntrackStream.Service.Hosting;
 internal static class StandardDescriptors
 {
     private const int Last = 2;
+    private const string Self = "/proc/self/exe";
 
     /// <summary>Returns when all three are whole, or cannot be made so; otherwise the process becomes this program once more.</summary>
     internal static void Ensure()
@@ -20,6 +21,7 @@ internal static class StandardDescriptors
         string[] arguments = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).Split('\0')[..^1];
         if (!Posix.OpenNull(closed))
             return; // else at once, before the runtime misses what was there
-        Posix.Execute("/proc/self/exe", arguments);
+        Posix.Execute(Environment.ProcessPath ?? Self, arguments); // the kernel names the process by it: by the other one "exe"
+        Posix.Execute(Self, arguments); // the file has another name by now
     }
 }

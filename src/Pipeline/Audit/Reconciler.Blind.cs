@@ -9,7 +9,7 @@ internal sealed partial class Reconciler
     private bool _wasBlind; // the losses that the next rounds repair are among them
 
     /// <summary>Flows may begin without an event at the moment: the view cannot be proven.</summary>
-    public bool IsBlind => _off.Exists(static one => Hides(one.Reason));
+    public bool IsBlind => _off.Exists(static one => FlowGap.Hides(one.Reason));
 
     /// <summary>A setting was found off.</summary>
     /// <param name="from">The last time it was seen on, ns since the Unix epoch.</param>
@@ -18,7 +18,7 @@ internal sealed partial class Reconciler
         if (_off.Exists(one => one.Reason == reason))
             return;
         _off.Add((reason, from));
-        if (!Hides(reason))
+        if (!FlowGap.Hides(reason))
             return;
         view.Context.LossEpoch++;
         view.Context.Synced = false;
@@ -35,9 +35,9 @@ internal sealed partial class Reconciler
         long from = _off[place].From;
         _off.RemoveAt(place);
         long now = ports.Time.UnixNanoseconds();
-        if (!Hides(reason))
+        if (!FlowGap.Hides(reason))
         {
-            WriteNote(new FlowGap(reason, from, now, Lost: 0, Recovered: null));
+            WriteNote(reason, from, now);
             return;
         }
 
@@ -52,10 +52,10 @@ internal sealed partial class Reconciler
         long now = ports.Time.UnixNanoseconds();
         foreach ((FlowGapReason reason, long from) in _off)
         {
-            if (Hides(reason))
+            if (FlowGap.Hides(reason))
                 _losses.Add(reason, from, now, lost: null);
             else
-                WriteNote(new FlowGap(reason, from, now, Lost: 0, Recovered: null));
+                WriteNote(reason, from, now);
         }
     }
 
@@ -71,14 +71,6 @@ internal sealed partial class Reconciler
         return Math.Max(gap.To, ports.Time.UnixNanoseconds());
     }
 
-    private void WriteNote(FlowGap gap)
-    {
-        ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, FlowOrigin.Event);
-        change.Gap = gap;
-        change.Time = gap.To;
-        change.Start = gap.From;
-        change.End = gap.To;
-    }
-
-    private static bool Hides(FlowGapReason reason) => new FlowGap(reason, 0, 0, Lost: null, Recovered: null).HidesFlows;
+    private void WriteNote(FlowGapReason reason, long from, long to) =>
+        Write(new FlowGap(reason, from, to, Lost: 0, Recovered: null), FlowOrigin.Event, to);
 }

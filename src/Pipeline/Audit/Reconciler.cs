@@ -372,9 +372,14 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     {
         if (_gapWarnings.IsDue(out long gaps))
             logger.GapClosed(gap.Reason, Describe(gap.Lost), Milliseconds(gap.To - gap.From), gap.Recovered ?? 0, gaps);
-        ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, FlowOrigin.Dump);
+        Write(gap, FlowOrigin.Dump, Math.Max(view.Context.Now, gap.To));
+    }
+
+    private void Write(FlowGap gap, FlowOrigin origin, long time)
+    {
+        ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, origin);
         change.Gap = gap;
-        change.Time = Math.Max(view.Context.Now, gap.To);
+        change.Time = time;
         change.Start = gap.From;
         change.End = gap.To;
     }

@@ -25,6 +25,10 @@ internal static class ThreadStates
         return text.ToString();
     }
 
+    /// <summary>The names of a process's threads.</summary>
+    internal static IEnumerable<string> NamesOf(int process) =>
+        Threads(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}")).Select(static thread => Read(thread, "comm"));
+
     /// <summary>Of a line such as <c>[&lt;0&gt;] futex_wait+0x67/0x120</c>.</summary>
     private static string Function(string frame) => frame.Split(' ')[^1].Split('+')[0];
 

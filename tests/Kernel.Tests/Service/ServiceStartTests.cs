@@ -105,8 +105,9 @@ public sealed class ServiceStartTests : IDisposable
 
     private static string Link(int process, char number) => new FileInfo($"/proc/{process}/fd/{number}").LinkTarget ?? "";
 
-    /// <summary>Not bash any more, and past its second beginning: what it opened itself is closed with each.</summary>
-    private static bool IsOurs(int process) => File.ReadAllText($"/proc/{process}/comm").StartsWith("conntrack-strea", StringComparison.Ordinal);
+    /// <summary>Not bash any more, and past its second beginning: it reads events, under its own name.</summary>
+    private static bool IsOurs(int process) =>
+        File.ReadAllText($"/proc/{process}/comm").StartsWith("conntrack-strea", StringComparison.Ordinal) && ThreadStates.NamesOf(process).Contains("conntrack-tap", StringComparer.Ordinal);
 
     private static string WithoutTimeout(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(static (_, i) => i != 2));
 }
