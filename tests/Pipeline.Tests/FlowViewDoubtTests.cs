@@ -146,6 +146,58 @@ public sealed class FlowViewDoubtTests
     }
 
     [Fact]
+    public void A_flow_whose_DESTROY_comes_behind_the_answer_ends_with_it()
+    {
+        _h.HoldsAnswers = false;
+        _h.New(A);
+        _h.View.OpenRound();
+        _h.BeforeEnding = () => _h.Destroy(A);
+        RoundResult result = _h.Settle();
+        Assert.Equal("Started/Event 1, Ended/Event 1", _h.Take());
+        Assert.Equal((0, 0), (result.Ghosts, _h.View.Count));
+    }
+
+    [Fact]
+    public void A_flow_that_begins_behind_the_answer_does_not_end_with_its_predecessor()
+    {
+        _h.HoldsAnswers = false;
+        _h.New(A);
+        _h.New(ViewHarness.Udp(2));
+        _h.View.OpenRound();
+        _h.BeforeEnding = () =>
+        {
+            _h.Destroy(A);
+            _h.New(A);
+            _h.New(ViewHarness.Udp(2)); // told again: its DESTROY is behind it
+        };
+        Assert.Equal(0, _h.Settle().Ghosts);
+        Assert.Equal(2, _h.View.Count);
+        _h.BeforeEnding = null;
+        _h.View.OpenRound();
+        Assert.Equal(2, _h.Settle().Ghosts);
+    }
+
+    [Fact]
+    public void What_the_kernel_denied_in_a_round_that_was_given_up_is_forgotten()
+    {
+        _h.HoldsAnswers = false;
+        _h.New(A);
+        _h.New(ViewHarness.Udp(2));
+        _h.New(ViewHarness.Udp(3));
+        _h.View.OpenRound();
+        RoundSettlement settlement = _h.View.Settle(FlowOrigin.Audit, new RoundResult());
+        _h.Finish(settlement);
+        Assert.True(settlement.HasDenied);
+        _h.View.CloseRound();
+
+        _h.View.OpenRound();
+        _h.Row(A);
+        _h.Alive.Add(ViewHarness.Udp(2).Original);
+        Assert.Equal(1, _h.Settle().Ghosts);
+        Assert.Equal(2, _h.View.Count);
+    }
+
+    [Fact]
     public void An_answer_from_before_a_loss_proves_nothing_after_it()
     {
         _h.New(A);

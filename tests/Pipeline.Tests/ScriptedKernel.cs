@@ -28,7 +28,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
                 Timeouts = () => Timeouts,
                 Dump = Dump,
             },
-            RequestBarrier = token => !BarriersLost && Source!.Writer.TryWrite(new TapMessage(TapMessageKind.Barrier) { Token = token }),
+            RequestBarrier = Barrier,
         };
         Pipeline = new FlowPipeline(
             Source, other is null ? [_sink] : [_sink, other], options ?? new PipelineOptions { AuditJitter = 0 }, Time, new Microsoft.Extensions.Logging.Abstractions.NullLogger<FlowPipeline>());
@@ -44,6 +44,9 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public ConcurrentDictionary<FlowTuple, Flow> Table { get; } = new();
 
     public bool BarriersLost { get; set; }
+
+    /// <summary>Called on the loop before a barrier is sent: what waits on the event socket comes first.</summary>
+    public Action? BeforeBarrier { get; set; }
 
     public long? CountAnswer { get; set; }
 
@@ -115,6 +118,12 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await Pipeline.DisposeAsync();
+
+    private bool Barrier(long token)
+    {
+        BeforeBarrier?.Invoke();
+        return !BarriersLost && Source.Writer.TryWrite(new TapMessage(TapMessageKind.Barrier) { Token = token });
+    }
 
     private void Answer(TableQuestion question)
     {

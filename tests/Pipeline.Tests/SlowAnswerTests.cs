@@ -72,15 +72,39 @@ public sealed class SlowAnswerTests : IAsyncDisposable
     [Fact]
     public async Task A_sweep_waits_for_the_kernel_and_events_do_not()
     {
-        await StartAsync();
-        _kernel.Event(FlowEventType.New, A);
-        Assert.Equal("Started/Event", await _kernel.NextAsync());
-        await _kernel.Pipeline.RequestAuditAsync(Cancel); // the kernel's table has no A
-        await _isAsked.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        await SweepAsync();
         _kernel.Event(FlowEventType.New, B);
         Assert.Equal("Started/Event", await _kernel.NextAsync());
         _answers.Set();
         Assert.Equal("Ended/Audit", await _kernel.NextAsync());
+    }
+
+    /// <summary>An expired entry is deleted by the question about it: its DESTROY is on the socket before the answer, and read after it.</summary>
+    [Fact]
+    public async Task A_DESTROY_that_is_read_after_the_kernels_no_is_the_flows_end()
+    {
+        await SweepAsync();
+        _kernel.BeforeBarrier = () => _kernel.Event(FlowEventType.Destroy, A);
+        _answers.Set();
+        Assert.Equal("Ended/Event", await _kernel.NextAsync());
+        await Delete.CleaningHarness.UntilAsync(() => _kernel.Pipeline.Status.Rounds == 2);
+        Assert.Equal(0, _kernel.Pipeline.Status.LastRound!.Result.Ghosts);
+    }
+
+    [Fact]
+    public async Task A_sweep_whose_socket_closes_before_the_last_barrier_is_done_again()
+    {
+        await SweepAsync();
+        _kernel.BarriersLost = true;
+        _kernel.BeforeBarrier = () => _kernel.Say(TapMessageKind.Disconnected);
+        _answers.Set();
+        await Delete.CleaningHarness.UntilAsync(() => !_kernel.Pipeline.Status.Synced);
+        Assert.NotNull(await _kernel.Pipeline.FindAsync(A.Original, Cancel));
+        _kernel.BarriersLost = false;
+        _kernel.BeforeBarrier = null;
+        _kernel.Say(TapMessageKind.Connected);
+        Assert.Equal("Ended/Dump", await _kernel.NextAsync());
+        Assert.Equal("Gap Reconnect ? recovered 1", await _kernel.NextAsync());
     }
 
     public async ValueTask DisposeAsync()
@@ -88,6 +112,16 @@ public sealed class SlowAnswerTests : IAsyncDisposable
         _answers.Set();
         await _kernel.DisposeAsync();
         _answers.Dispose();
+    }
+
+    /// <summary>A lives in the view, and the kernel's table has no A: a round asks.</summary>
+    private async Task SweepAsync()
+    {
+        await StartAsync();
+        _kernel.Event(FlowEventType.New, A);
+        Assert.Equal("Started/Event", await _kernel.NextAsync());
+        await _kernel.Pipeline.RequestAuditAsync(Cancel);
+        await _isAsked.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
     }
 
     private async Task StartAsync()

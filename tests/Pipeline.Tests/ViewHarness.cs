@@ -99,16 +99,31 @@ internal sealed class ViewHarness
 
     public void Row(in Flow flow) => View.Merge(BatchOf(FlowEventType.Row, flow, time: 0), isWanted: null);
 
-    /// <summary>What the end of a round does: closing barrier, sweep, synced.</summary>
+    /// <summary>Called when the kernel has denied rows, and the barrier behind that has not come back.</summary>
+    public Action? BeforeEnding { get; set; }
+
+    /// <summary>What the end of a round does: closing barrier, sweep, one more barrier and ends, synced.</summary>
     public RoundResult Settle(FlowOrigin origin = FlowOrigin.Dump)
     {
         RoundResult result = new();
         RoundSettlement settlement = View.Settle(origin, result);
-        while (settlement.Step() != LoopWorkState.Done)
-            WhileSettling?.Invoke();
+        Finish(settlement);
+        if (settlement.HasDenied)
+        {
+            BeforeEnding?.Invoke();
+            settlement.StartEnding();
+            Finish(settlement);
+        }
+
         View.CloseRound();
         Context.Synced = true;
         return result;
+    }
+
+    public void Finish(RoundSettlement settlement)
+    {
+        while (settlement.Step() != LoopWorkState.Done)
+            WhileSettling?.Invoke();
     }
 
     /// <summary>What a loss does to the view.</summary>

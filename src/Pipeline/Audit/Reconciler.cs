@@ -9,7 +9,8 @@ namespace ConntrackStream.Pipeline.Audit;
 
 /// <summary>
 /// Makes the view equal to the kernel, at the start, after every loss, and again and again to prove it: one round at a time of
-/// barrier → dump → barrier → sweep. Used by the loop only; the dump itself runs on a thread of its own and comes in as messages.
+/// barrier → dump → barrier → sweep and, where that finds ends, → barrier → ends. Used by the loop only; the dump itself runs on a thread of its
+/// own and comes in as messages.
 /// </summary>
 internal sealed partial class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
 {
@@ -46,7 +47,11 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         Dumping,
         Closing, // waiting for the barrier after the dump
         Settling,
+        Proving, // waiting for the barrier after the kernel's last answer
+        Ending,
     }
+
+    private bool IsWaitingForBarrier => _phase is Phase.Opening or Phase.Closing or Phase.Proving;
 
     private FlowOrigin Origin => _reason is RoundReason.Audit or RoundReason.Probe ? FlowOrigin.Audit : FlowOrigin.Dump;
 
@@ -102,7 +107,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     {
         if (_hasPassed)
             return TryPass() ? LoopWorkState.Busy : LoopWorkState.Waiting;
-        if (_phase != Phase.Settling || _settlement is null)
+        if (_phase is not (Phase.Settling or Phase.Ending) || _settlement is null)
             return LoopWorkState.Waiting;
         if (!ports.HasRoom())
         {
@@ -113,7 +118,10 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         LoopWorkState state = _settlement.Step();
         if (state != LoopWorkState.Done)
             return state;
-        Finish();
+        if (_phase == Phase.Settling && _settlement.HasDenied)
+            Prove();
+        else
+            Finish();
         return LoopWorkState.Busy;
     }
 
@@ -168,7 +176,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         _connected = false;
         FlowGapReason reason = message.Break == TapBreak.NamespaceReplaced ? FlowGapReason.NamespaceReplaced : FlowGapReason.Reconnect;
         OnLoss(reason, message.From, message.To, lost: null);
-        if (_phase is Phase.Opening or Phase.Closing)
+        if (IsWaitingForBarrier)
             Abandon(RoundReason.Reconnect);
     }
 
@@ -225,7 +233,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     /// </summary>
     private void OnBarrierOverdue(long token)
     {
-        if (token != _token || _hasPassed || _phase is not (Phase.Opening or Phase.Closing))
+        if (token != _token || _hasPassed || !IsWaitingForBarrier)
             return;
         logger.BarrierOverdue(BarrierPatience.TotalSeconds);
         AskForBarrier();
@@ -233,7 +241,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
 
     private void OnBarrier()
     {
-        if (_phase is not (Phase.Opening or Phase.Closing))
+        if (!IsWaitingForBarrier)
             return;
         view.PassBarrier();
         _hasPassed = true;
@@ -246,10 +254,19 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         if (view.HasDoubtsBeforeBarrier)
             return false;
         _hasPassed = false;
-        if (_phase == Phase.Opening)
-            Open();
-        else
-            StartSettling();
+        switch (_phase)
+        {
+            case Phase.Opening:
+                Open();
+                break;
+            case Phase.Closing:
+                StartSettling();
+                break;
+            default:
+                StartEnding();
+                break;
+        }
+
         return true;
     }
 
@@ -318,6 +335,11 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         }
 
         _phase = Phase.Closing;
+        AskOrAbandon();
+    }
+
+    private void AskOrAbandon()
+    {
         if (_connected)
             AskForBarrier();
         else
@@ -328,6 +350,19 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     {
         _phase = Phase.Settling;
         _settlement = view.Settle(Origin, _result);
+        ports.Wake();
+    }
+
+    private void Prove()
+    {
+        _phase = Phase.Proving;
+        AskOrAbandon();
+    }
+
+    private void StartEnding()
+    {
+        _phase = Phase.Ending;
+        _settlement!.StartEnding();
         ports.Wake();
     }
 
@@ -362,6 +397,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         if (_gap is { } gap)
             _losses.Return(gap);
         _gap = null;
+        _settlement = null;
         _hasPassed = false;
         _phase = Phase.Idle;
         _token++;

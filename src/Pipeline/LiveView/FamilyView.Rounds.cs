@@ -169,11 +169,13 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// Ends the suspects that the kernel denied; the others were left out of the dump although alive. Those that an event has concerned since the
+    /// Marks the suspects that the kernel denied; the others were left out of the dump although alive. Those that an event has concerned since the
     /// kernel was asked are left as it made them.
     /// </summary>
-    public void Sweep(TableQuestion answered, FlowOrigin origin, RoundResult result)
+    /// <returns>Some are marked: <see cref="EndDenied"/> is due.</returns>
+    public bool Sweep(TableQuestion answered)
     {
+        bool hasDenied = false;
         for (int i = 0; i < _suspects.Count; i++)
         {
             int slot = _suspects[i].Slot;
@@ -185,9 +187,32 @@ internal sealed partial class FamilyView<TKey>
             {
                 context.Counters.DumpOmissions++;
                 row.LossEpoch = _askedInEpoch;
+                row.Flags &= ~RowFlags.Denied; // of a round that was given up
                 continue;
             }
 
+            row.Flags |= RowFlags.Denied;
+            hasDenied = true;
+        }
+
+        _suspects.Clear();
+        return hasDenied;
+    }
+
+    /// <summary>
+    /// Ends the rows that the kernel denied, once a barrier asked for afterwards has come back. Before that the kernel's answer is ahead of the
+    /// events: an entry that is left out of dumps since its time is over is deleted by the very question about it, with a DESTROY.
+    /// </summary>
+    public void EndDenied(int slot, int until, FlowOrigin origin, RoundResult result)
+    {
+        for (; slot < until; slot++)
+        {
+            ref FlowRow<TKey> row = ref _table[slot];
+            if (!row.Is(RowFlags.Denied))
+                continue;
+            row.Flags &= ~RowFlags.Denied;
+            if (row.Is(RowFlags.Doubtful) || row.TouchedRound == context.Round || row.SeenRound == context.Round)
+                continue;
             if (row.Is(RowFlags.Untapped))
                 result.UntappedEnded++;
             else
@@ -195,8 +220,6 @@ internal sealed partial class FamilyView<TKey>
             context.Counters.Swept++;
             EndUnseen(slot, _table.Hash(row.Original), origin, context.Now);
         }
-
-        _suspects.Clear();
     }
 
     private void SettleProvisional(int slot, ref FlowRow<TKey> row, FlowOrigin origin, RoundResult result)

@@ -25,6 +25,9 @@ internal enum RowFlags : byte
 
     /// <summary>The kernel is being asked whether a DESTROY is this flow's; events for it wait.</summary>
     Doubtful = 1 << 5,
+
+    /// <summary>The kernel was asked and does not know it. It ends unseen, unless its DESTROY is still on its way.</summary>
+    Denied = 1 << 6,
 }
 
 /// <summary>
