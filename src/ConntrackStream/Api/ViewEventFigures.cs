@@ -27,6 +27,8 @@ internal sealed record ViewEventFigures
 
     public required long Verified { get; init; }
 
+    public required long DoubtsGivenUp { get; init; }
+
     public required long Found { get; init; }
 
     public required long Swept { get; init; }
@@ -45,6 +47,7 @@ internal sealed record ViewEventFigures
         ClashEvents = counters.ClashEvents,
         OtherFamily = counters.OtherFamily,
         Verified = counters.Verified,
+        DoubtsGivenUp = counters.DoubtsGivenUp,
         Found = counters.Found,
         Swept = counters.Swept,
         DumpOmissions = counters.DumpOmissions,

@@ -98,7 +98,11 @@ internal sealed class ServiceMeter : IDisposable
                 new(now.OtherFamily, Label("kind", "other_family")),
             ];
         });
-        Counter("view_questions_total", "Events of which only the kernel could say whose they were.", () => [new(_status().Counters.Verified)]);
+        Counter("view_questions_total", "Events of which only the kernel could say whose they were.", () =>
+        {
+            ViewCounters now = _status().Counters;
+            return [new(now.Verified, Label("result", "asked")), new(now.DoubtsGivenUp, Label("result", "given_up"))];
+        });
         Counter("view_dump_flows_total", "Flows that a dump did not show as events had told them, by what was done.", () =>
         {
             ViewCounters now = _status().Counters;

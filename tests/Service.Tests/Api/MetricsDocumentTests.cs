@@ -1,7 +1,10 @@
 using System.Diagnostics.Metrics;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Metrics;
 
 namespace ConntrackStream.Service.Tests.Api;
@@ -37,6 +40,34 @@ public sealed class MetricsDocumentTests
                     words.Add((string)value!);
             }
         }
+    }
+
+    [Fact]
+    public void Every_counter_of_the_view_is_in_status_and_metrics()
+    {
+        ViewCounters counters = new();
+        Dictionary<string, long> wanted = new(StringComparer.Ordinal);
+        foreach (FieldInfo field in typeof(ViewCounters).GetFields())
+        {
+            wanted[field.Name] = 1000 + wanted.Count;
+            field.SetValue(counters, wanted[field.Name]);
+        }
+
+        ViewEventFigures figures = ViewEventFigures.Of(counters);
+        Assert.All(wanted, one => Assert.Equal(one.Value, typeof(ViewEventFigures).GetProperty(one.Key)?.GetValue(figures)));
+
+        using ServiceMeter meter = new(static () => new TapCounters(), () => Status with { Counters = counters }, static () => null);
+        List<long> values = [];
+        using MeterListener listener = new();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter == meter.Meter)
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => values.Add(value));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        Assert.Equal(wanted.Values, values.Where(static value => value >= 1000).Order());
     }
 
     private static PipelineStatus Status => new()
