@@ -18,8 +18,8 @@ internal static partial class SinksLog
     [LoggerMessage(3124, LogLevel.Warning, "{Set} could not be read; what was read before stands, and it is tried again: {Problem}")]
     internal static partial void SetReadFailed(this ILogger logger, string set, string problem);
 
-    [LoggerMessage(3125, LogLevel.Warning, "Notifications of nftables were lost ({Errno}); its sets are read again")]
-    internal static partial void SetNotificationsLost(this ILogger logger, string errno);
+    [LoggerMessage(3125, LogLevel.Warning, "{Lost} notifications of nftables were lost; its sets are read again")]
+    internal static partial void SetNotificationsLost(this ILogger logger, long lost);
 
     [LoggerMessage(3126, LogLevel.Warning, "{Set} could not be asked about a flow, which stays where it is: {Problem}")]
     internal static partial void SetTestFailed(this ILogger logger, string set, string problem);

@@ -17,7 +17,7 @@ internal sealed unsafe class SocketDrops(NetlinkSocket socket)
         uint* variables = stackalloc uint[MeminfoVariables];
         uint length = MeminfoVariables * sizeof(uint);
         if (getsockopt(socket.Handle, SOL_SOCKET, SO_MEMINFO, variables, &length) < 0)
-            throw new NetlinkException("reading SO_MEMINFO of the event socket", LastErrno);
+            throw new NetlinkException("reading SO_MEMINFO of a netlink socket", LastErrno);
         uint increase = unchecked(variables[Drops] - _seen); // the kernel's counter wraps too
         _seen = variables[Drops];
         return increase;

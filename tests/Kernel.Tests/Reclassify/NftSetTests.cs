@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets;
+using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
@@ -12,6 +13,7 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 public sealed class NftSetTests : IDisposable
 {
     private const int Flows = 150;
+    private const int FloodMembers = 20_000;
     private static readonly string[] _ports = ["80-81", "82", "83", "84-90"];
     private static readonly TimeSpan _never = TimeSpan.FromHours(1);
     private readonly SetRig _rig = new();
@@ -152,14 +154,33 @@ public sealed class NftSetTests : IDisposable
         await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
 
         for (int batch = 0; batch < 4; batch++)
+            _rig.Nft(Flood(batch));
+        Eventually.True(() => classifier.Sets[0].Members == 4 * FloodMembers, state: () => classifier.Status.Text);
+    }
+
+    /// <summary>Told by ENOBUFS, only the first would be seen: until the queue is empty the kernel drops everything and does not say so again.</summary>
+    [Fact]
+    public void Each_loss_of_notifications_is_noticed()
+    {
+        _rig.Nft("table inet t { set s { type ipv4_addr; }; }");
+        using NftNotifications notifications = NftNotifications.Open(_rig.Namespace, join: true);
+        for (int batch = 0; batch < 4; batch += 2)
         {
-            StringBuilder flood = new();
-            for (int i = 0; i < 20000; i++)
-                flood.Append(CultureInfo.InvariantCulture, $"{(i % 500 == 0 ? (i == 0 ? "" : " }\n") + "add element inet t s { " : ", ")}10.{batch}.{i >> 8}.{i & 255}");
-            _rig.Nft(flood.Append(" }\n").ToString());
+            _rig.Nft(Flood(batch) + Flood(batch + 1));
+            Assert.True(notifications.Drain([], static _ => { }) > 0);
         }
 
-        Eventually.True(() => classifier.Sets[0].Members == 80000, state: () => classifier.Status.Text);
+        _rig.Nft("add element inet t s { 10.9.9.9 }");
+        Assert.Equal(0, notifications.Drain([], static _ => { }));
+    }
+
+    /// <summary>Commands whose notifications, twice, are more than the queue holds.</summary>
+    private static string Flood(int batch)
+    {
+        StringBuilder flood = new();
+        for (int i = 0; i < FloodMembers; i++)
+            flood.Append(CultureInfo.InvariantCulture, $"{(i % 500 == 0 ? (i == 0 ? "" : " }\n") + "add element inet t s { " : ", ")}10.{batch}.{i >> 8}.{i & 255}");
+        return flood.Append(" }\n").ToString();
     }
 
     private static string Adding(RandomSetFlows random, string parts, int members)

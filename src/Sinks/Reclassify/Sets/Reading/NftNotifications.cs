@@ -12,8 +12,13 @@ internal sealed class NftNotifications : IDisposable
     private const long QueueBytes = 4 << 20;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+    private readonly SocketDrops _drops;
 
-    private NftNotifications(NetlinkSocket socket) => Socket = socket;
+    private NftNotifications(NetlinkSocket socket)
+    {
+        Socket = socket;
+        _drops = new SocketDrops(socket);
+    }
 
     internal NetlinkSocket Socket { get; }
 
@@ -23,22 +28,32 @@ internal sealed class NftNotifications : IDisposable
     {
         NetlinkSocket socket = new(NetlinkSocket.NETLINK_NETFILTER);
         SocketBuffer.Set(socket, QueueBytes, out _);
+        // Without it an overrun is told once, and stops all delivery until the queue is empty (netlink_overrun, NETLINK_S_CONGESTED).
+        socket.SetOption(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, nameof(NETLINK_NO_ENOBUFS));
         if (join)
             socket.SetOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES, "NETLINK_ADD_MEMBERSHIP (nftables)");
         return socket;
     }));
 
     /// <summary>Takes what is queued; the caller is told which sets must be read again.</summary>
-    /// <returns>None; else notifications were lost, and every set must be.</returns>
-    internal Errno Drain(IReadOnlyList<NftSource> sources, Action<NftSource> changed)
+    /// <returns>How many were lost: if any, every set must be. What is lost later finds the queue full, and so is counted by the next call.</returns>
+    /// <exception cref="NetlinkException">The socket is broken.</exception>
+    internal long Drain(IReadOnlyList<NftSource> sources, Action<NftSource> changed)
     {
+        long lost = 0;
         while (true)
         {
             int length = Socket.Receive(_buffer, MSG_DONTWAIT | MSG_TRUNC);
+            if (length == -(int)Errno.EAGAIN)
+                return lost + _drops.ReadIncrease();
             if (length < 0)
-                return (Errno)(-length) is Errno.EAGAIN ? Errno.None : (Errno)(-length);
+                throw new NetlinkException("receiving notifications of nftables", (Errno)(-length));
             if (length > _buffer.Length)
-                return Errno.EMSGSIZE;
+            {
+                lost++;
+                continue;
+            }
+
             MessageReader messages = new(_buffer.AsSpan(0, length));
             while (messages.Next())
             {

@@ -90,16 +90,12 @@ internal sealed class SetReader
 
     private void Listen()
     {
-        Errno lost = _notifications.Drain(_nft, _turns.Demand);
-        if (lost is Errno.ENOBUFS or Errno.EMSGSIZE)
+        long lost = _notifications.Drain(_nft, _turns.Demand);
+        if (lost > 0)
         {
-            _mirror.Logger.SetNotificationsLost(lost.ToString());
+            _mirror.Logger.SetNotificationsLost(lost);
             foreach (NftSource source in _nft)
                 _turns.Demand(source);
-        }
-        else if (lost != Errno.None)
-        {
-            throw new NetlinkException("receiving notifications of nftables", lost);
         }
 
         _mirror.Gains.Tell(_host);
