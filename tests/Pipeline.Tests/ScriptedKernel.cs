@@ -117,6 +117,15 @@ internal sealed class ScriptedKernel : IAsyncDisposable
         return await next.WaitAsync(TimeSpan.Zero);
     }
 
+    /// <summary>Waits for what needs the pauses of a round: time goes on meanwhile.</summary>
+    public Task UntilAsync(Func<bool> condition) => Delete.CleaningHarness.UntilAsync(() =>
+    {
+        bool isSo = condition();
+        if (!isSo)
+            Time.Advance(TimeSpan.FromMilliseconds(1));
+        return isSo;
+    });
+
     public async ValueTask DisposeAsync() => await Pipeline.DisposeAsync();
 
     private bool Barrier(long token)

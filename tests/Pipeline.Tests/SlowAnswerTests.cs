@@ -37,7 +37,7 @@ public sealed class SlowAnswerTests : IAsyncDisposable
         Assert.Equal(dumps, _kernel.Dumps);
         _answers.Set();
         Assert.Equal("Ended/Event", await _kernel.NextAsync());
-        await Delete.CleaningHarness.UntilAsync(() => _kernel.Pipeline.Status.Rounds == 2);
+        await _kernel.UntilAsync(() => _kernel.Pipeline.Status.Rounds == 2);
         Assert.Equal(dumps + 1, _kernel.Dumps);
     }
 
@@ -87,8 +87,25 @@ public sealed class SlowAnswerTests : IAsyncDisposable
         _kernel.BeforeBarrier = () => _kernel.Event(FlowEventType.Destroy, A);
         _answers.Set();
         Assert.Equal("Ended/Event", await _kernel.NextAsync());
-        await Delete.CleaningHarness.UntilAsync(() => _kernel.Pipeline.Status.Rounds == 2);
+        await _kernel.UntilAsync(() => _kernel.Pipeline.Status.Rounds == 2);
         Assert.Equal(0, _kernel.Pipeline.Status.LastRound!.Result.Ghosts);
+    }
+
+    /// <summary>Its collector, say, lost the processor between hiding the entry and sending the DESTROY.</summary>
+    [Fact]
+    public async Task A_DESTROY_that_is_sent_a_moment_after_the_kernels_no_is_the_flows_end()
+    {
+        await SweepAsync();
+        _answers.Set();
+        await Delete.CleaningHarness.UntilAsync(() => _kernel.Answers == 1);
+        long turns = _kernel.Pipeline.Status.Turns;
+        await Delete.CleaningHarness.UntilAsync(() =>
+        {
+            _kernel.Pipeline.Nudge();
+            return _kernel.Pipeline.Status.Turns >= turns + 8; // the answer has been taken
+        });
+        _kernel.Event(FlowEventType.Destroy, A);
+        Assert.Equal("Ended/Event", await _kernel.NextAsync());
     }
 
     [Fact]
@@ -98,7 +115,7 @@ public sealed class SlowAnswerTests : IAsyncDisposable
         _kernel.BarriersLost = true;
         _kernel.BeforeBarrier = () => _kernel.Say(TapMessageKind.Disconnected);
         _answers.Set();
-        await Delete.CleaningHarness.UntilAsync(() => !_kernel.Pipeline.Status.Synced);
+        await _kernel.UntilAsync(() => !_kernel.Pipeline.Status.Synced);
         Assert.NotNull(await _kernel.Pipeline.FindAsync(A.Original, Cancel));
         _kernel.BarriersLost = false;
         _kernel.BeforeBarrier = null;

@@ -18,6 +18,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan OverloadPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan DeletionPatience = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly LossWindow _losses = new();
@@ -353,10 +354,19 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         ports.Wake();
     }
 
+    /// <summary>
+    /// The kernel hides an entry (IPS_DYING) a moment before it sends the DESTROY (nf_ct_delete), and on a busy machine its collector may lose the
+    /// processor in between.
+    /// </summary>
     private void Prove()
     {
         _phase = Phase.Proving;
-        AskOrAbandon();
+        ports.Scheduler.Schedule((Self: this, Token: ++_token), DeletionPatience, static (_, state) =>
+        {
+            if (state.Token == state.Self._token)
+                state.Self.AskOrAbandon();
+            return System.Reactive.Disposables.Disposable.Empty;
+        });
     }
 
     private void StartEnding()

@@ -90,7 +90,12 @@ internal sealed class CleaningHarness : IAsyncDisposable
 
     public FlowChange? Find(in Flow flow) => Kernel.Pipeline.FindAsync(flow.Original, Cancel).GetAwaiter().GetResult();
 
-    public Task<MapReport> AuditAsync() => Kernel.Pipeline.AuditMapAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(30));
+    public async Task<MapReport> AuditAsync()
+    {
+        Task<MapReport> audit = Kernel.Pipeline.AuditMapAsync(Cancel);
+        await Kernel.UntilAsync(() => audit.IsCompleted);
+        return await audit;
+    }
 
     public async Task<TombstoneView> TombstoneAsync() => Assert.Single((await Kernel.Pipeline.TombstonesAsync(10, Cancel)).Shown);
 

@@ -11,7 +11,7 @@ public sealed class PackagingTests
     [Fact]
     public void A_reload_signals_the_main_process_alone()
     {
-        Assert.Contains("ExecReload=/bin/kill -HUP $MAINPID", File.ReadAllLines(Path.Combine(_root, "packaging", "conntrack-stream.service")));
+        Assert.Contains("ExecReload=/bin/kill -HUP $MAINPID", File.ReadAllLines(Path.Combine(_root, "packaging", "conntrack-stream.service")), StringComparer.Ordinal);
         Assert.Contains(Commands(Path.Combine(_root, "packaging", "conntrack-stream.logrotate")), static line => line.Contains("systemctl reload", StringComparison.Ordinal));
         string[] files = [.. Directory.GetFiles(Path.Combine(_root, "packaging")), .. Directory.GetFiles(Path.Combine(_root, "docs")), Path.Combine(_root, "README.md")];
         Assert.All(files, static file => Assert.DoesNotContain(Commands(file), static line => line.Contains("systemctl kill", StringComparison.Ordinal)));
