@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Reset;
@@ -51,6 +52,28 @@ public sealed class ResetTests
         Assert.Equal(1, _world.Counters.Of(ActionOutcome.Moved));
         _world.Pass(60);
         Assert.Equal((0, 0), (_world.Reclassifier.Status.Pending, _world.Reclassifier.Status.Awaited));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_follows_before_the_kernels_acknowledgement_has_moved(bool isMute)
+    {
+        _world.IsMute = isMute;
+        Flow flow = _world.Flow(state: TcpState.Established);
+        _world.Set.Add(1);
+        _world.BeforeAcknowledgement = () =>
+        {
+            Moment();
+            _world.Send(flow);
+            _world.Tell(FlowChangeKind.Started, _world.Flow(mark: ScriptedWorld.Wan2, port: 40001));
+        };
+        _world.Start(flow);
+        Assert.Equal((1, 1), (_world.Counters.Resets, _world.Counters.Of(ActionOutcome.Moved)));
+        _world.Pass(60);
+        Assert.Equal((0, 0), (_world.Reclassifier.Status.Pending, _world.Reclassifier.Status.Awaited));
+        Assert.Equal(flow.Id, Assert.Single(_world.DeletedFlows).Id);
+        Assert.Empty(_world.Armed);
     }
 
     /// <summary>The first resets were lost or too late for the client, and each of its packets is answered by another one.</summary>

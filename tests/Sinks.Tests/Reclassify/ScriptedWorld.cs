@@ -99,6 +99,9 @@ internal sealed class ScriptedWorld : IResetCalls
     /// <summary>Thrown by the next reading.</summary>
     internal NetlinkException? Failure { get; set; }
 
+    /// <summary>Called once when members are in the set, and the reclassifier does not know it yet.</summary>
+    internal Action? BeforeAcknowledgement { get; set; }
+
     /// <summary>Thrown by the next change of the set.</summary>
     internal NetlinkException? ChangeFailure { get; set; }
 
@@ -202,6 +205,9 @@ internal sealed class ScriptedWorld : IResetCalls
 
         foreach (PendingReset reset in add)
             Armed[reset.Flow.Original] = reset.Flow.Id;
+        Action? before = BeforeAcknowledgement;
+        BeforeAcknowledgement = null;
+        before?.Invoke();
     }
 
     void IResetCalls.Look(IReadOnlyList<PendingReset> resets)

@@ -71,13 +71,15 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
             return null;
         ResetWork work = _work;
         work.Add.RemoveAll(static reset => reset.Stage != ResetStage.Asked); // over before it was begun
+        foreach (PendingReset reset in work.Add)
+            reset.Stage = ResetStage.Adding;
         _work = new ResetWork();
         return work;
     }
 
     internal void OnDone(ResetWork work, long now)
     {
-        foreach (PendingReset reset in work.Add.Where(static reset => reset.Stage == ResetStage.Asked))
+        foreach (PendingReset reset in work.Add.Where(static reset => reset.Stage == ResetStage.Adding)) // the others have been reset, or are over
         {
             if (work.ChangeFailure is { } failure)
             {
@@ -116,7 +118,7 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
             return;
         foreach (PendingReset reset in alike.ToArray())
         {
-            if (reset.Stage is ResetStage.Armed or ResetStage.Expiring)
+            if (MayBeInSet(reset))
             {
                 reset.Seen = see(reset);
                 if (reset.Seen is ResetState.Closed)
@@ -134,7 +136,7 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
     {
         if (Count == 0 || !_byFlow.TryGetValue(flow.Original, out PendingReset? reset) || reset.Flow.Id != flow.Id)
             return;
-        if (reset.Stage is ResetStage.Armed or ResetStage.Expiring && flow.TcpState == TcpState.Close)
+        if (MayBeInSet(reset) && flow.TcpState == TcpState.Close)
         {
             reset.Seen = ResetState.Closed;
             OnSeen(reset, now);
@@ -143,6 +145,9 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
         if (hasEnded)
             End(reset, isOver: true);
     }
+
+    /// <summary>A client that is closed now has been reset.</summary>
+    private static bool MayBeInSet(PendingReset reset) => reset.Stage is ResetStage.Adding or ResetStage.Armed or ResetStage.Expiring;
 
     private void OnDue(PendingReset reset, long now)
     {

@@ -6,6 +6,9 @@ internal enum ResetStage : byte
     /// <summary>Not in the kernel's set yet.</summary>
     Asked,
 
+    /// <summary>Being put into the set: its client may be reset before the kernel's acknowledgement has come.</summary>
+    Adding,
+
     /// <summary>In the set: its client's next packet is answered with a reset.</summary>
     Armed,
 
