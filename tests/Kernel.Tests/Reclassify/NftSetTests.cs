@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text;
+using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Rules;
 using ConntrackStream.Sinks.Reclassify.Sets;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
@@ -119,6 +121,49 @@ public sealed class NftSetTests : IDisposable
 
         _rig.Nft("delete table inet t\ntable inet t { set s { type inet_service; elements = { 443 }; }; }");
         Eventually.True(() => classifier.Classify(FlowTo("2001:db8::1", 443)).Path == "wan");
+    }
+
+    /// <summary>A rule of another program for a set's members: its other conditions count, too, and the rules that come before it.</summary>
+    [Fact]
+    public async Task A_set_with_a_scope_decides_within_it_alone()
+    {
+        const string Members = "type ipv4_addr; elements = { 10.0.0.1, 10.0.0.2, 10.0.0.3 };";
+        StaticRule[] web =
+        [
+            new() { Path = null, Origin = "keep", Destination = Net("10.0.0.2/32") },
+            new() { Path = "lte", Origin = "web", DestinationPort = new PortRange(443, 443) },
+        ];
+        IpPrefix earlier = Net("10.0.0.3/32");
+        SetScope scope = new(web, (in FlowQuestion question) => earlier.Contains(question.Original.Destination, FlowFamily.IPv4), "cannot be looked up");
+        SetRule[] rules = [SetRig.Rule("nft:inet/t/s=keep") with { Scope = scope }, SetRig.Rule("nft:inet/t/r=wan")];
+        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, rules);
+        Assert.Equal(QuestionFields.DestinationPort, classifier.Fields);
+        Says("keep", "10.0.0.1", 443); // it could be a member
+        Says(null, "10.0.0.1", 80);
+        Says(null, "10.0.0.3", 443);
+
+        _rig.Nft($"table inet t {{ set s {{ {Members} }}; set r {{ {Members} }}; }}");
+        Eventually.True(() => classifier.Sets.All(static set => set.State == SetState.Ready));
+        Says("lte", "10.0.0.1", 443);
+        Says("keep", "10.0.0.2", 443);
+        Says("wan", "10.0.0.1", 80); // what is not the scope's is the next set's
+        Says("wan", "10.0.0.3", 443);
+        Says(null, "10.0.0.4", 443);
+        Assert.Equal(0, classifier.ConfirmFailures);
+
+        _rig.Nft("delete set inet t s");
+        Eventually.True(() => classifier.Sets[0].State == SetState.Waiting);
+        Says("keep", "10.0.0.4", 443);
+        Says("wan", "10.0.0.1", 80);
+
+        void Says(string? path, string address, ushort port)
+        {
+            foreach (Verdict verdict in (Verdict[])[classifier.Classify(FlowTo(address, port)), classifier.Confirm(FlowTo(address, port))])
+                Assert.Equal(path, verdict.Kind == VerdictKind.Keep ? "keep" : verdict.Path);
+        }
+
+        static IpPrefix Net(string text) =>
+            IpPrefix.TryParse(text, out IpPrefix prefix, out string? error) ? prefix : throw new InvalidOperationException(error);
     }
 
     [Fact]

@@ -26,9 +26,13 @@ internal sealed class SetRig : IDisposable
     internal Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, params string[] rules) => StartAsync(host, interval, TimeProvider.System, rules);
 
     /// <summary>The same, by a clock of the test's.</summary>
-    internal async Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, TimeProvider time, params string[] rules)
+    internal Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, TimeProvider time, params string[] rules) =>
+        StartAsync(host, interval, [.. rules.Select(Rule)], time);
+
+    /// <summary>The same, of rules that no text gives.</summary>
+    internal async Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, IReadOnlyList<SetRule> rules, TimeProvider? time = null)
     {
-        SetClassifier classifier = new([.. rules.Select(Rule)], Namespace, interval, time, NullLogger.Instance);
+        SetClassifier classifier = new(rules, Namespace, interval, time ?? TimeProvider.System, NullLogger.Instance);
         await classifier.StartAsync(host, TestContext.Current.CancellationToken);
         return classifier;
     }
@@ -59,7 +63,7 @@ internal sealed class SetRig : IDisposable
         return [.. keys.Select(key => !missing.Contains($"get element {set} {{ {key} }}"))];
     }
 
-    private static SetRule Rule(string text) => SetRule.TryParse(text, out SetRule? rule, out string? error) ? rule : throw new InvalidOperationException(error);
+    internal static SetRule Rule(string text) => SetRule.TryParse(text, out SetRule? rule, out string? error) ? rule : throw new InvalidOperationException(error);
 
     private (string Output, string[] Error) Converse(string[] command, string input)
     {

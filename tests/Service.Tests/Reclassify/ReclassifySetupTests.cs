@@ -1,7 +1,9 @@
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Reclassify;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Classify;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Tests.Reclassify;
@@ -53,6 +55,56 @@ public sealed class ReclassifySetupTests
             File.WriteAllText(file, content);
             return file;
         }
+    }
+
+    /// <summary>A set's place counts from the first rule of all. Nothing is started, so that no set can be looked up.</summary>
+    [Fact]
+    public async Task A_set_of_the_second_file_comes_after_the_rules_of_the_first()
+    {
+        string directory = Directory.CreateTempSubdirectory("cs-setup-").FullName;
+        try
+        {
+            ReclassifyOptions options = Options();
+            options.NetworkConfig = Write("network", "config interface 'wan'\n option device 'eth1'\n");
+            options.Mwan3Config = Write(
+                "mwan3",
+                "config interface 'wan'\n option enabled 1\nconfig member 'm'\n option interface 'wan'\nconfig policy 'p'\n list use_member 'm'\n"
+                + "config rule 'first'\n option use_policy 'p'\n option dest_ip '203.0.113.1'\n"
+                + "config rule 'odd'\n option use_policy 'p'\n option src_iface 'guest'\n option family 'ipv6'\n");
+            options.PbrConfig = Write(
+                "pbr",
+                "config pbr 'config'\n option enabled 1\n option resolver_set 'dnsmasq.nftset'\nconfig include\n option path '/x'\n"
+                + "config policy 'named'\n option interface 'wan'\n option dest_addr 'office.example.org'\n");
+            await using ReclassifyParts parts = ReclassifySetup.Create(
+                options, NetworkNamespace.Current, TimeProvider.System, NullLoggerFactory.Instance);
+            Assert.Equal(VerdictKind.None, parts.Sets!.Classify(To("203.0.113.1")).Kind);
+            Assert.Equal("wan", parts.Classifiers.Classify(To("203.0.113.1")).Path);
+            string? reason = parts.Sets.Classify(To("203.0.113.2")).Reason; // not an include's sets, which need not be there
+            Assert.Equal("pbr policy named: nft:inet/fw4/pbr_wan_4_dst_ip_named@dst cannot be looked up", reason);
+            Assert.StartsWith($"{options.Mwan3Config}: rule odd: every flow", Assert.Single(parts.Faults), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        string Write(string name, string content)
+        {
+            string file = Path.Combine(directory, name);
+            File.WriteAllText(file, content);
+            return file;
+        }
+
+        static FlowQuestion To(string destination) => new(
+            new FlowTuple
+            {
+                Family = FlowFamily.IPv4,
+                Protocol = IpProtocol.Tcp,
+                Source = IpAddress.From(System.Net.IPAddress.Parse("10.0.0.2")),
+                Destination = IpAddress.From(System.Net.IPAddress.Parse(destination)),
+            },
+            0,
+            null);
     }
 
     private static ReclassifyOptions Options() => new() { Enabled = true, Paths = ["wan mark=0x100/0x3f00", "lte mark=0x200/0x3f00"] };

@@ -91,6 +91,42 @@ public sealed class Mwan3RuleTests
         Assert.Equal(path, Mwan3ConfigTests.Read(Mwan3ConfigTests.Interfaces + member + "config rule 'tested'\n option use_policy 'tested_policy'\n").Of(Client, "203.0.113.20"));
     }
 
+    /// <summary>One path for each family, and addresses of one of them.</summary>
+    [Fact]
+    public void Addresses_of_one_family_are_no_condition_of_the_others_path() =>
+        Assert.Equal("fibre6", Read("fibre_first", "option src_ip '2001:db8::/32'").Of("2001:db8::7", "2001:db8:1::1"));
+
+    /// <summary>mwan3 keeps no client on what is no uplink.</summary>
+    [Fact]
+    public void A_sticky_rule_to_no_uplink_is_like_any_other()
+    {
+        ImportedConfig config = Read("default", "option dest_ip '203.0.113.20'", "option sticky '1'");
+        Assert.Contains("rule tested: its flows are left alone, since 'default' is no uplink", config.Notes, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void A_policy_whose_name_is_too_long_is_no_policy()
+    {
+        const string Name = "sixteen_letters_";
+        string text = $"config policy '{Name}'\n list use_member 'c1'\nconfig rule 'tested'\n option use_policy '{Name}'\n";
+        ImportedConfig config = Mwan3ConfigTests.Read(Mwan3ConfigTests.Interfaces + text);
+        Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
+        string why = $"rule tested: its flows are left alone, since policy {Name} is longer than 15 characters, so mwan3 does not set it";
+        Assert.Contains(why, config.Notes, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void Too_many_combinations_leave_the_rules_flows_alone()
+    {
+        string sources = string.Join(',', Enumerable.Range(1, 250).Select(static i => $"192.168.1.{i}"));
+        string destinations = string.Join(',', Enumerable.Range(0, 300).Select(static i => $"10.{i / 250}.{i % 250}.1"));
+        ImportedConfig config = Read("fibre_first", $"option src_ip '{sources}'", $"option dest_ip '{destinations}'");
+        Assert.Equal("keep", config.Of(Client, "10.0.7.1"));
+        Assert.Equal("cable", config.Of("192.168.2.7", "203.0.113.20"));
+        Assert.InRange(config.Rules.Count, 1, 1000);
+        Assert.Contains(config.Notes, static note => note.Contains("more than 65536 combinations of its values", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void An_uplink_that_is_no_path_is_a_member_all_the_same()
     {

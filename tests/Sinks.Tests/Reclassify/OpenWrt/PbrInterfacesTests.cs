@@ -26,6 +26,13 @@ public sealed class PbrInterfacesTests
         Assert.Equal(isPath ? [name] : [], config.Paths.Select(path => path.Name).ToArray());
     }
 
+    [Theory]
+    [InlineData("", "br-lan", false)]
+    [InlineData(" list lan_device 'eth7'\n", "eth7", false)]
+    [InlineData(" list lan_device 'eth7'\n", "br-lan", true)] // in place of br-lan
+    public void A_lans_device_is_no_way_out_whatever_its_interface_is_called(string lans, string device, bool isPath) =>
+        Assert.Equal(isPath ? 1 : 0, PbrConfigTests.Read(Config + lans, $"config interface 'wanted'\n option device '{device}'\n").Paths.Count);
+
     /// <summary>pbr 1.1 routes by names that begin or end with wan, 1.2.1 by all that have it.</summary>
     [Theory]
     [InlineData("wwan", "wwan", true)]

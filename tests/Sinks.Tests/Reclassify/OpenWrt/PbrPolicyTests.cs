@@ -1,5 +1,7 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.OpenWrt;
+using ConntrackStream.Sinks.Reclassify.Rules;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.OpenWrt;
 
@@ -99,6 +101,80 @@ public sealed class PbrPolicyTests
         Assert.Equal("wanb", config.Of(Client, "203.0.113.20"));
         Assert.Equal("keep", config.Of(Client, "198.51.100.1"));
         Assert.Equal("none", config.Of("2001:db8::7", "2001:db8::1"));
+    }
+
+    [Fact]
+    public void A_negated_source_is_surely_not_meant_and_the_question_has_the_source()
+    {
+        string policy = Policy("vpn", "option src_addr '!192.168.1.0/24'", "option dest_addr '203.0.113.20'");
+        ImportedConfig config = PbrConfigTests.Read(WithoutSets + policy + Rest);
+        Assert.Equal("wanb", config.Of(Client, "203.0.113.20"));
+        Assert.Equal("keep", config.Of("192.168.2.7", "203.0.113.20"));
+        Assert.Equal(QuestionFields.Source, new RuleIndex(config.Rules).Fields); // or one source's answer would be another's
+    }
+
+    [Fact]
+    public void Beside_a_name_even_what_is_negated_may_be_meant()
+    {
+        string policy = Policy("vpn", "option dest_addr '!203.0.113.0/24 office.example.org'");
+        ImportedConfig config = PbrConfigTests.Read(WithoutSets + policy + Rest);
+        Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
+    }
+
+    /// <summary>Each family's addresses make a rule of that family alone.</summary>
+    [Fact]
+    public void What_is_negated_of_one_family_says_nothing_about_the_other()
+    {
+        const string WithIPv6 = WithoutSets + " option ipv6_enabled '1'\n";
+        ImportedConfig config = PbrConfigTests.Read(WithIPv6 + Policy("vpn", "option dest_addr '!203.0.113.0/24'") + Rest);
+        Assert.Equal("keep", config.Of(Client, "198.51.100.1"));
+        Assert.Equal("none", config.Of("2001:db8::7", "2001:db8::1"));
+    }
+
+    [Fact]
+    public void A_range_of_ports_with_a_colon_leaves_the_policys_flows_alone()
+    {
+        string policy = Policy("vpn", "option dest_addr '203.0.113.20'", "option dest_port '440:450'");
+        ImportedConfig config = PbrConfigTests.Read(WithoutSets + policy + Rest);
+        Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
+        Assert.Equal("wanb", config.Of(Client, "203.0.113.21"));
+    }
+
+    [Fact]
+    public void Ports_of_which_one_is_not_understood_leave_the_policys_flows_alone()
+    {
+        string policy = Policy("vpn", "option dest_addr '203.0.113.20'", "option dest_port '!80 https'");
+        ImportedConfig config = PbrConfigTests.Read(WithoutSets + policy + Rest);
+        Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
+    }
+
+    [Fact]
+    public void A_policy_without_conditions_is_left_out()
+    {
+        ImportedConfig config = PbrConfigTests.Read(WithoutSets + Policy("vpn") + Rest);
+        Assert.Equal("wanb", config.Of(Client, "203.0.113.20"));
+        Assert.Equal("policy under test: left out, since it has no conditions", Assert.Single(config.Notes));
+    }
+
+    [Fact]
+    public void A_policy_without_an_interface_leaves_its_flows_alone_and_says_so()
+    {
+        ImportedConfig config = PbrConfigTests.Read(WithoutSets + "config policy 'bare'\n option dest_addr '203.0.113.20'\n" + Rest);
+        Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
+        Assert.Equal("policy bare: its flows are left alone, since it has no option interface", Assert.Single(config.Notes));
+    }
+
+    [Fact]
+    public void A_name_with_a_set_says_what_beside_it_is_not_understood()
+    {
+        string policy = Policy("vpn", "option dest_addr 'office.example.org'", "option src_addr '@br-guest'");
+        ImportedConfig config = PbrConfigTests.Read(PbrConfigTests.Enabled + policy + Rest);
+        Assert.Equal("keep", Assert.Single(config.Sets).Path);
+        Assert.Equal(
+            "policy under test: of the flows to the names of its option dest_addr, those are left alone that it could concern, "
+            + "since option src_addr '@br-guest' is not understood here",
+            Assert.Single(config.Notes));
+        Assert.Empty(config.Faults);
     }
 
     [Fact]
