@@ -93,6 +93,9 @@ internal sealed class ScriptedWorld : IResetCalls
     /// <summary>Each look at an entry finds another packet of each end.</summary>
     internal bool IsBusy { get; set; }
 
+    /// <summary>An entry ends as it is marked, and another of the same tuple takes its place, the mark with it.</summary>
+    internal bool IsReplacedAsMarked { get; set; }
+
     /// <summary>All connections are the gateway's own.</summary>
     internal bool IsOwn { get; set; }
 
@@ -264,6 +267,8 @@ internal sealed class ScriptedWorld : IResetCalls
         if (!Table.TryGetValue(original, out Flow there))
             return false;
         there.Mark = (there.Mark & ~mask) | (mark & mask);
+        if (IsReplacedAsMarked)
+            there.Id = ++_lastId;
         Table[original] = there;
         Remarked.Add((original, mark, mask));
         return true;
