@@ -30,4 +30,7 @@ public sealed class TrackingProbeTests
         Assert.Contains(reason, report.Reason, StringComparison.Ordinal);
         Assert.Equal(reason.Contains("is full", StringComparison.Ordinal), report.IsFull);
     }
+    [Fact]
+    public void A_table_without_a_bound_is_never_full() =>
+        Assert.False(TrackingProbe.Describe(TrackingState.Inactive, TrackingState.Inactive, obstacle: null, entries: 7, max: 0).IsFull);
 }

@@ -1,6 +1,8 @@
+using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Network;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Kernel.Tests.Service;
@@ -23,9 +25,10 @@ public sealed class InstanceLockTests : IDisposable
     {
         using KernelNamespace other = new(track: false);
         using NetworkNamespace otherNamespace = NetworkNamespace.OpenName(other.Name);
+        _space.Sysctl("net.core.somaxconn", "1"); // room for two who ask
         using (await TakeAsync(_namespace))
         {
-            for (int i = 0; i < 3; i++) // asking takes no room from those who ask later
+            for (int i = 0; i < 5; i++) // asking takes no room from those who ask later
             {
                 IOException refused = await Assert.ThrowsAsync<IOException>(() => TakeAsync(_namespace));
                 Assert.Equal($"another conntrack-stream serves this network namespace already (process {Environment.ProcessId})", refused.Message);
@@ -46,6 +49,20 @@ public sealed class InstanceLockTests : IDisposable
         _space.Start("setpriv", "--reuid", "65534", "--clear-groups", "perl", "-MSocket", "-e", Squat);
         Eventually.True(() => _space.Run(static () => File.ReadAllText("/proc/thread-self/net/unix")).Contains("@" + InstanceLock.Name, StringComparison.Ordinal));
         Assert.Null(await TakeAsync(_namespace));
+    }
+
+    /// <summary>As another instance is for a moment as it starts: it is waited for.</summary>
+    [Fact]
+    public async Task One_who_is_bound_and_does_not_listen_yet_is_asked_again()
+    {
+        using Socket starting = NamespaceSocket.OpenUnix(_namespace);
+        starting.Bind(new UnixDomainSocketEndPoint('\0' + InstanceLock.Name));
+        FakeTimeProvider time = new();
+        Task<InstanceLock?> taking = InstanceLock.TakeAsync(_namespace, time, NullLogger.Instance, TestContext.Current.CancellationToken);
+        Assert.False(taking.IsCompleted);
+        starting.Listen();
+        time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<IOException>(() => taking);
     }
 
     [Fact]

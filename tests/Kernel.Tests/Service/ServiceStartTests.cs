@@ -41,7 +41,10 @@ public sealed class ServiceStartTests : IDisposable
         ToolRun.Output("mount", ["-t", "tmpfs", "-o", "nr_inodes=1,mode=0700", "none", full]);
         try
         {
-            Assert.Contains("No space left", StateDirectory.Open($"{full}/deeper").Obstacle!, StringComparison.Ordinal);
+            StateDirectory missing = StateDirectory.Open($"{full}/deeper");
+            Assert.Contains("No space left", missing.Obstacle!, StringComparison.Ordinal);
+            Assert.Throws<IOException>(() => missing.Write("x", "1"u8));
+            Assert.Null(missing.Read("x"));
             using ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory);
             Assert.Equal("1", _space.Sysctl("net.netfilter.nf_conntrack_acct"));
             _space.Exec("bash", "-c", "echo x > /dev/udp/127.0.0.1/5001");
@@ -92,6 +95,8 @@ public sealed class ServiceStartTests : IDisposable
             Assert.Equal((expected.Code, WithoutTimeout(expected.Output)), (actual.Code, WithoutTimeout(actual.Output)));
         }
 
+        string labels = (await ServiceProcess.RunAsync("list", "-o", "labels", "--netns", _space.Name)).Error;
+        Assert.Contains("labels have no names and are left out", labels, StringComparison.Ordinal);
         Assert.Equal(1, (await ServiceProcess.RunAsync("delete", "-s", "192.0.2.9", "--dry-run", "--netns", _space.Name)).Code);
         Assert.Equal(0, (await ServiceProcess.RunAsync("delete", "--dport", "5001", "--netns", _space.Name)).Code);
     }

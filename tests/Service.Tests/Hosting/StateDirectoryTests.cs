@@ -33,6 +33,19 @@ public sealed class StateDirectoryTests : IDisposable
         Assert.Contains("can be written by everybody", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A directory in its place stands for a disk that does not let it go.</summary>
+    [Fact]
+    public void What_is_of_no_more_use_may_stay_where_it_cannot_be_removed()
+    {
+        StateDirectory state = StateDirectory.Open(_path);
+        Directory.CreateDirectory(state.PathOf("old"));
+        Assert.ThrowsAny<Exception>(() => state.Delete("old"));
+        state.TryDelete("old");
+        state.Write("old2", "1"u8);
+        state.TryDelete("old2");
+        Assert.Null(state.Read("old2"));
+    }
+
     [Fact]
     public void A_file_that_others_may_write_to_is_not_trusted()
     {
