@@ -49,6 +49,22 @@ public sealed class LoadedMapsTests : IDisposable
         Assert.DoesNotContain("map twins", await DoctorAsync(space, pin), StringComparison.Ordinal);
     }
 
-    private async Task<string> DoctorAsync(KernelNamespace space, string pin) => (await ServiceProcess.RunAsync(
-        "doctor", "--netns", space.Name, "--set", $"Map:Path={pin}", "--set", $"State:Directory={_directory}", "--set", $"Api:Socket={_directory}/api.sock")).Output;
+    /// <summary>The map can be opened by its pin, but the kernel lists none: that there is no other one is not known.</summary>
+    [Fact]
+    public async Task Without_the_right_to_list_maps_doctor_says_that_it_has_not_looked()
+    {
+        using KernelNamespace space = new();
+        string pin = _bpffs.PathOf("map");
+        using EbpfFlowMap pinned = EbpfFlowMap.Create(MapOf.Layout4, 64, _name);
+        pinned.Pin(pin);
+        string[] without = ["netns", "exec", space.Name, "setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
+        string output = (await ServiceProcess.RunAsAsync("ip", [.. without, ServiceProcess.Program, .. Doctor(pin)])).Output;
+        Assert.Contains("ok    map twins: not looked for: listing the machine's maps needs CAP_SYS_ADMIN", output, StringComparison.Ordinal);
+    }
+
+    private async Task<string> DoctorAsync(KernelNamespace space, string pin) =>
+        (await ServiceProcess.RunAsync([.. Doctor(pin), "--netns", space.Name])).Output;
+
+    private string[] Doctor(string pin) =>
+        ["doctor", "--set", $"Map:Path={pin}", "--set", $"State:Directory={_directory}", "--set", $"Api:Socket={_directory}/api.sock"];
 }
