@@ -107,6 +107,18 @@ public class FlowRecordWriterTests
             Write(change, FlowDirections.None));
     }
 
+    [Theory]
+    [InlineData(FlowFields.StartTime, true)]
+    [InlineData(FlowFields.StartTime | FlowFields.RoundedStart, true)]
+    [InlineData(FlowFields.StartTime | FlowFields.RoundedStart | FlowFields.LatestStart, false)]
+    public void The_latest_start_that_is_possible_is_no_start(FlowFields told, bool isKnown)
+    {
+        FlowChange change = Change(FlowChangeKind.Ended, Flow(Tuple(IpProtocol.Udp, "192.0.2.1", 1, "192.0.2.2", 2)));
+        change.Flow.StartTime = Time - 1_000_000_000;
+        change.Flow.Present |= told;
+        Assert.Equal(isKnown, Parse(Write(change, FlowDirections.None)).TryGetProperty("start", out _));
+    }
+
     [Fact]
     public void A_clock_that_went_back_leaves_the_duration_unknown()
     {

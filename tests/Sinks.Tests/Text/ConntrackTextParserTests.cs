@@ -56,6 +56,10 @@ public sealed class ConntrackTextParserTests
     }
 
     [Fact]
+    public void A_start_of_ktimestamp_is_right_to_the_second_only() =>
+        Assert.True(Parse($"udp      17 29 {Tuples} [start=Sat Nov 21 00:57:44 2026]").Flow.Has(FlowFields.StartTime | FlowFields.RoundedStart));
+
+    [Fact]
     public void Without_a_time_an_age_tells_no_start()
     {
         FlowEvent e = Parse($"[DESTROY] udp      17 {Tuples} delta-time=5", time: 0);

@@ -12,6 +12,10 @@ public sealed class ReplayedFlowsTests
 {
     private const string Flow = "src=10.7.0.1 dst=10.9.9.9 sport=5000 dport=53 packets=1 bytes=38 [UNREPLIED] src=10.7.0.1 dst=10.7.0.1 sport=53 dport=5000 packets=0 bytes=0";
     private const string ClashLoser = "src=10.7.0.1 dst=10.9.9.9 sport=5000 dport=53 packets=1 bytes=38 [UNREPLIED] src=10.7.0.2 dst=10.7.0.1 sport=53 dport=5000 packets=0 bytes=0";
+    private const string RecordedFlow = """
+        "flow_id":"01a1fbe0-a5c8-8c5d-8000-000000000004","ct_id":7,"zone":0,"family":"ipv4","proto":"udp","proto_num":17,"src":"10.0.0.1","sport":1,"dst":"10.0.0.2","dport":2,"reply_src":"10.0.0.2","reply_sport":2,"reply_dst":"10.0.0.1","reply_dport":1
+        """;
+
     private const long Second = 1_000_000_000;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -53,6 +57,32 @@ public sealed class ReplayedFlowsTests
         Assert.All(told, c => Assert.Equal(995 * Second, c.Start));
     }
 
+    /// <summary>As where lists with <c>-o id</c> and events without it went into one file.</summary>
+    [Theory]
+    [InlineData(" id=77", "")]
+    [InlineData("", " id=77")]
+    public async Task An_id_that_only_one_line_has_does_not_make_two_flows(string newsId, string endsId)
+    {
+        List<FlowChange> told = await ReplayAsync($"""
+            [1000.700000] [NEW] udp 17 30 {Flow}{newsId}
+            [1050.200000] [DESTROY] udp 17 {Flow}{endsId}
+            """);
+        Assert.Equal([FlowChangeKind.Started, FlowChangeKind.Ended], told.Select(c => c.Kind));
+    }
+
+    /// <summary>The list's age is right to the second, the NEW's time to the microsecond.</summary>
+    [Fact]
+    public async Task A_later_list_does_not_round_the_start_that_was_told()
+    {
+        List<FlowChange> told = await ReplayAsync($"""
+            [1000.700000] [NEW] udp 17 30 {Flow}
+            [1020.500000] [UPDATE] udp 17 30 {Flow} delta-time=19
+            [1050.200000] [DESTROY] udp 17 3 {Flow} delta-time=49
+            """);
+        Assert.Equal([FlowChangeKind.Started, FlowChangeKind.Ended], told.Where(c => c.Kind != FlowChangeKind.Updated).Select(c => c.Kind));
+        Assert.All(told, c => Assert.Equal(1000_700_000_000, c.Start));
+    }
+
     /// <summary>A text line does not tell that an entry lost a clash; its reply tuple is another.</summary>
     [Theory]
     [InlineData("", "", true)]
@@ -76,16 +106,27 @@ public sealed class ReplayedFlowsTests
         });
     }
 
+    /// <summary>Times of one file need not fit: an age runs to the expiry, and a list's row without a time takes that of its reading.</summary>
+    [Theory]
+    [InlineData("start", "[1795227227.000000] [DESTROY] udp 17 {0} delta-time=10 id=7", true)]
+    [InlineData("end", "udp 17 29 {0} delta-time=10 id=7", false)]
+    public async Task A_start_by_an_age_is_not_compared_with_a_records(string kind, string line, bool recordFirst)
+    {
+        const string Tuples = "src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1";
+        const string Time = "2026-11-21T02:12:47.600000Z";
+        string record = $"{{\"v\":1,\"time\":\"{Time}\",\"host\":\"vm\",\"event\":\"{kind}\",{RecordedFlow},\"start\":\"{Time}\",\"origin\":\"event\"}}";
+        line = line.Replace("{0}", Tuples, StringComparison.Ordinal);
+        List<FlowChange> told = await ReplayAsync(recordFirst ? $"{record}\n{line}\n" : $"{line}\n{record}\n");
+        Assert.Equal([FlowChangeKind.Started, FlowChangeKind.Ended], told.Select(c => c.Kind));
+    }
+
     /// <summary>A record's start is that of the NEW first, and that of the entry's confirmation later.</summary>
     [Fact]
     public async Task Records_of_one_flow_with_two_starts_are_one_flow()
     {
-        const string flow = """
-            "flow_id":"01a1fbe0-a5c8-8c5d-8000-000000000004","ct_id":7,"zone":0,"family":"ipv4","proto":"udp","proto_num":17,"src":"10.0.0.1","sport":1,"dst":"10.0.0.2","dport":2,"reply_src":"10.0.0.2","reply_sport":2,"reply_dst":"10.0.0.1","reply_dport":1
-            """;
         List<FlowChange> told = await ReplayAsync(
-            $"{{\"v\":1,\"time\":\"2026-11-21T02:12:47.600000Z\",\"host\":\"vm\",\"event\":\"start\",{flow},\"start\":\"2026-11-21T02:12:47.600000Z\",\"origin\":\"event\"}}\n"
-            + $"{{\"v\":1,\"time\":\"2026-11-21T02:12:57.600000Z\",\"host\":\"vm\",\"event\":\"end\",{flow},\"start\":\"2026-11-21T02:12:47.640000Z\",\"origin\":\"event\"}}\n");
+            $"{{\"v\":1,\"time\":\"2026-11-21T02:12:47.600000Z\",\"host\":\"vm\",\"event\":\"start\",{RecordedFlow},\"start\":\"2026-11-21T02:12:47.600000Z\",\"origin\":\"event\"}}\n"
+            + $"{{\"v\":1,\"time\":\"2026-11-21T02:12:57.600000Z\",\"host\":\"vm\",\"event\":\"end\",{RecordedFlow},\"start\":\"2026-11-21T02:12:47.640000Z\",\"origin\":\"event\"}}\n");
         Assert.Equal([FlowChangeKind.Started, FlowChangeKind.Ended], told.Select(c => c.Kind));
     }
 
