@@ -53,6 +53,9 @@ public sealed class NpaLogReaderTests
             2024-12-04 20:22:30 [INFO] Check for any stale entries in the conntrack map
             """);
         Assert.Equal(["Idle - 0", "Hydrated 1 0", "Unfinished - 1", "Unfinished - 0"], log.Cycles.Skip(8).Select(Describe), StringComparer.Ordinal);
+
+        log = await ReadAsync($"{lines}\n2024-12-04 20:18:31 [INFO] Conntrack cleanup Delete - Conntrack Key : Source IP - 10.0.1.5 ...");
+        Assert.Equal(["Idle - 0", "Unfinished - 1"], log.Cycles.Skip(8).Select(Describe), StringComparer.Ordinal); // it found the map filled
     }
 
     [Fact]

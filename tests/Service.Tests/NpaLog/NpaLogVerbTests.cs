@@ -37,6 +37,14 @@ public sealed class NpaLogVerbTests : IDisposable
         Assert.DoesNotContain("alive", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_idle_cycle_has_no_number_of_deletes()
+    {
+        const string Check = "[INFO] Check for any stale entries in the conntrack map";
+        (_, string output, _) = await RunAsync($"2024-12-04 20:00:00 {Check}\n2024-12-04 20:02:30 {Check}", "-");
+        Assert.Equal(2, output.Split('\n').Count(static line => line.EndsWith("  idle        -", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData(null, "interval  not to be told from 1 cycle(s) in this log; taken is 150 s: the agent runs each half of its --conntrack-cache-cleanup-period (300 s)", "20:02:30")]
     [InlineData("600", "taken is 300 s: the agent runs each half of its --conntrack-cache-cleanup-period (600 s)", "20:05:00")]
