@@ -15,6 +15,7 @@ public sealed class LeftoversTests
         Assert.Equal(("made", "made"), (living.ReadLine(), killed.ReadLine()));
         int sleeper = int.Parse(killed.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
         killed.Kill();
+        ToolRun.Output("mount", ["--bind", Left(living)[0], Left(killed)[0]]); // as a test that gives the name to another namespace
         Assert.All(Left(killed).Append($"/proc/{sleeper}"), path => Assert.True(Path.Exists(path), path));
 
         Leftovers.Remove();
