@@ -53,6 +53,26 @@ public sealed class FlowViewRoundTests
         Assert.Equal("Started/Dump 1, Ended/Event 1", _h.Take());
     }
 
+    /// <summary>Its predecessor ended in the same round, and its own NEW was lost.</summary>
+    [Theory]
+    [InlineData(7, 1_500_000_000, true)] // it began after that end
+    [InlineData(7, 500_000_000, false)] // its DESTROY, told again
+    [InlineData(7, 0, false)]
+    [InlineData(8, 0, true)]
+    public void Of_two_flows_of_a_key_that_end_in_a_round_each_has_its_end(uint id, long start, bool isAnother)
+    {
+        _h.New(_flow);
+        _h.Lose();
+        _h.View.OpenRound();
+        _h.Destroy(_flow, time: 1_000_000_000);
+        Flow later = ViewHarness.Udp(1, id);
+        later.StartTime = start;
+        if (start != 0)
+            later.Present |= FlowFields.StartTime;
+        _h.Destroy(later, time: 9_000_000_000);
+        Assert.Equal("Started/Event 1, Ended/Event 1" + (isAnother ? ", Started/Event 2, Ended/Event 2" : ""), _h.Take());
+    }
+
     [Fact]
     public void Ghost_is_swept_after_the_kernel_denied_it()
     {

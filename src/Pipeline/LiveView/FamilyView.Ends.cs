@@ -83,7 +83,7 @@ internal sealed partial class FamilyView<TKey>
         if (row.Is(RowFlags.Provisional))
             AnnounceFound(slot, ref row, FlowOrigin.Dump, Math.Min(FoundAt(row), e.Time));
         WriteEnd(slot, row, e);
-        Remove(slot, hash);
+        Remove(slot, hash, e.Time);
         context.RecentEnds.Add(fingerprint, e.Time);
     }
 
@@ -187,10 +187,10 @@ internal sealed partial class FamilyView<TKey>
     /// <summary>A flow the view never held: it is told whole while events are being lost, and is a repeat otherwise.</summary>
     private void EndUnknown(ulong fingerprint, in TKey key, in FlowEvent e)
     {
-        bool repeated = context.Synced || context.RecentEnds.Contains(fingerprint, e.Time) || _endedInRound.Contains(key);
+        bool repeated = context.Synced || context.RecentEnds.Contains(fingerprint, e.Time) || HasEndedInRound(key, e.Flow);
         context.RecentEnds.Add(fingerprint, e.Time);
         if (context.RoundOpen)
-            _endedInRound.Add(key);
+            _endedInRound[key] = new Ended(e.Flow.Id, e.Time);
         if (repeated)
         {
             context.Counters.UnknownDestroy++;
@@ -203,6 +203,10 @@ internal sealed partial class FamilyView<TKey>
         else
             TellWhole(e, context.Ids.Mint(), FlowOrigin.Event);
     }
+
+    /// <summary>Another id, or a start after that end, shows that it is a later flow with the key.</summary>
+    private bool HasEndedInRound(in TKey key, in Flow flow) => _endedInRound.TryGetValue(key, out Ended ended)
+        && ended.Id == flow.Id && !(flow.Has(FlowFields.StartTime) && !flow.Has(FlowFields.RoundedStart) && flow.StartTime > ended.At);
 
     /// <summary>Start and end of a flow of which the view knows its DESTROY alone.</summary>
     private void TellWhole(in FlowEvent e, ulong packedId, FlowOrigin startOrigin)

@@ -138,7 +138,7 @@ internal sealed partial class FamilyView<TKey>
         if (slot < 0)
         {
             // Until the first sync the dump or the DESTROY is waited for: they tell enough to find the id from before the restart.
-            if (context.Synced || context.EarlierIds is not null || (context.RoundOpen && _endedInRound.Contains(key)))
+            if (context.Synced || context.EarlierIds is not null || (context.RoundOpen && _endedInRound.ContainsKey(key)))
             {
                 context.Counters.UnknownUpdate++;
                 return;

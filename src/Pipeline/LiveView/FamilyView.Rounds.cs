@@ -33,7 +33,7 @@ internal sealed partial class FamilyView<TKey>
         int slot = _table.Find(key, hash);
         if (slot < 0)
         {
-            if (!_endedInRound.Contains(key))
+            if (!_endedInRound.ContainsKey(key))
                 InsertFound(key, hash, e.Flow);
             return;
         }
@@ -245,7 +245,7 @@ internal sealed partial class FamilyView<TKey>
         ulong hash = _table.Hash(row.Original);
         if (!TryKeepEarlierId(ref row))
         {
-            Remove(slot, hash);
+            Remove(slot, hash, time);
             return;
         }
 

@@ -8,7 +8,7 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
 {
     private readonly FlowTable<TKey> _table = new(context.Seed);
     private readonly Dictionary<int, FlowExtras> _extras = [];
-    private readonly HashSet<TKey> _endedInRound = [];
+    private readonly Dictionary<TKey, Ended> _endedInRound = [];
     private readonly Dictionary<int, PendingIncarnation> _mismatches = [];
 
     /// <summary>Flows held, those not announced yet left out.</summary>
@@ -40,7 +40,12 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
         return slot;
     }
 
-    private void Remove(int slot, ulong hash)
+    /// <summary>The last flow of a key that ended in the round under way.</summary>
+    /// <param name="Id">The kernel's.</param>
+    /// <param name="At">ns since the Unix epoch.</param>
+    private readonly record struct Ended(uint Id, long At);
+
+    private void Remove(int slot, ulong hash, long endedAt)
     {
         ref FlowRow<TKey> row = ref _table[slot];
         if (row.Is(RowFlags.HasExtras))
@@ -48,7 +53,7 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
         if (row.Is(RowFlags.Mismatch))
             _mismatches.Remove(slot);
         if (context.RoundOpen)
-            _endedInRound.Add(row.Original);
+            _endedInRound[row.Original] = new Ended(row.ConntrackId, endedAt);
         Tally(row.Flags, -1);
         _table.Remove(slot, hash);
     }
@@ -104,6 +109,6 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
         ref FlowRow<TKey> row = ref _table[slot];
         long left = (long)row.AsOf + row.Timeout - context.NowSeconds;
         Emit(FlowChangeKind.Ended, origin, slot, time).TimeLeft = (uint)Math.Clamp(left, 0, row.Timeout);
-        Remove(slot, hash);
+        Remove(slot, hash, time);
     }
 }
