@@ -26,9 +26,8 @@ netlink.setblocking(False)
 
 def add(*numbers):
     """One transaction, and so at least one message, for each."""
-    commands = "".join(f"add element inet t s {{ 10.{netlink.fileno()}.0.{number} }}\n" for number in numbers)
-    for command in commands.splitlines():
-        subprocess.run(["nft", command], check=True)
+    for number in numbers:
+        subprocess.run(["nft", f"add element inet t s {{ 10.0.0.{number} }}"], check=True)
 
 
 def read(most=1000):

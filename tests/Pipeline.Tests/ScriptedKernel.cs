@@ -117,6 +117,18 @@ internal sealed class ScriptedKernel : IAsyncDisposable
         return await next.WaitAsync(TimeSpan.Zero);
     }
 
+    /// <summary>Some whole turns of the loop: what was said is handed on, and what is due is settled.</summary>
+    public async Task SettleAsync()
+    {
+        long turns = Pipeline.Status.Turns;
+        await Delete.CleaningHarness.UntilAsync(() =>
+        {
+            if (Pipeline.Status.Backlog == 0)
+                Pipeline.Nudge(); // no more than that: a full channel would have no room for a barrier
+            return Pipeline.Status.Turns >= turns + 8;
+        });
+    }
+
     /// <summary>Waits for what needs the pauses of a round: time goes on meanwhile.</summary>
     public Task UntilAsync(Func<bool> condition) => Delete.CleaningHarness.UntilAsync(() =>
     {

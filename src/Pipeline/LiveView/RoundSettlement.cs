@@ -55,16 +55,16 @@ internal sealed class FamilySettlement<TKey>(FamilyView<TKey> view, FlowOrigin o
 
         if (_slot == _end)
             return LoopWorkState.Done;
-        _slot = view.Settle(_slot, Until, origin, result);
+        _slot = view.Settle(_slot, Next, origin, result);
         return !view.AskAboutSuspects(_question) && _slot == _end ? LoopWorkState.Done : LoopWorkState.Busy;
     }
 
-    private int Until => Math.Min(_slot + SlotsAtOnce, _end);
+    private int Next => Math.Min(_slot + SlotsAtOnce, _end);
 
     private LoopWorkState End()
     {
-        int from = _slot;
-        view.EndDenied(from, _slot = Until, origin, result);
+        view.EndDenied(_slot, Next, origin, result);
+        _slot = Next;
         return _slot == _end ? LoopWorkState.Done : LoopWorkState.Busy;
     }
 }

@@ -106,17 +106,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
         await SettleAsync();
     }
 
-    /// <summary>Some whole turns of the loop: what was said is handed on, and what is due is settled.</summary>
-    public async Task SettleAsync()
-    {
-        long turns = Kernel.Pipeline.Status.Turns;
-        await UntilAsync(() =>
-        {
-            if (Kernel.Pipeline.Status.Backlog == 0)
-                Kernel.Pipeline.Nudge(); // no more than that: a full channel would have no room for a barrier
-            return Kernel.Pipeline.Status.Turns >= turns + 8;
-        });
-    }
+    public Task SettleAsync() => Kernel.SettleAsync();
 
     public Task OnLoopAsync(Action call) => Kernel.Pipeline.RunOnLoopAsync(call);
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.LiveView;
@@ -15,15 +14,10 @@ public sealed class MetricsDocumentTests
     [Fact]
     public void Every_metric_and_kind_is_documented()
     {
-        string document = File.ReadAllText(Path.Combine(Root(), "docs", "metrics.md"));
+        string document = File.ReadAllText(Repository.PathOf("docs", "metrics.md"));
         using ServiceMeter meter = new(static () => new TapCounters(), static () => Status, static () => null);
         HashSet<string> words = [];
-        using MeterListener listener = new();
-        listener.InstrumentPublished = (instrument, self) =>
-        {
-            if (instrument.Meter == meter.Meter)
-                self.EnableMeasurementEvents(instrument);
-        };
+        using MeterListener listener = ListenerOf(meter);
         listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Add(instrument.Name, tags));
         listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => Add(instrument.Name, tags));
         listener.Start();
@@ -58,17 +52,21 @@ public sealed class MetricsDocumentTests
 
         using ServiceMeter meter = new(static () => new TapCounters(), () => Status with { Counters = counters }, static () => null);
         List<long> values = [];
-        using MeterListener listener = new();
-        listener.InstrumentPublished = (instrument, self) =>
-        {
-            if (instrument.Meter == meter.Meter)
-                self.EnableMeasurementEvents(instrument);
-        };
+        using MeterListener listener = ListenerOf(meter);
         listener.SetMeasurementEventCallback<long>((_, value, _, _) => values.Add(value));
         listener.Start();
         listener.RecordObservableInstruments();
         Assert.Equal(wanted.Values, values.Where(static value => value >= 1000).Order());
     }
+
+    private static MeterListener ListenerOf(ServiceMeter meter) => new()
+    {
+        InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter == meter.Meter)
+                self.EnableMeasurementEvents(instrument);
+        },
+    };
 
     private static PipelineStatus Status => new()
     {
@@ -86,6 +84,4 @@ public sealed class MetricsDocumentTests
         Map = null,
         Sinks = [new SinkStatus("log", 0, 0, 0)],
     };
-
-    private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
 }

@@ -7,8 +7,7 @@ namespace ConntrackStream.Service.Tests.Options;
 /// <summary>Option classes, the shipped appsettings.json and docs/configuration.md tell the same keys and defaults.</summary>
 public sealed partial class ShippedConfigurationTests
 {
-    private static readonly string Root = FindRoot();
-    private static readonly string ShippedFile = Path.Combine(Root, "appsettings.json");
+    private static readonly string ShippedFile = Repository.PathOf("appsettings.json");
 
     [Fact]
     public void The_shipped_file_has_every_key_and_no_other() =>
@@ -38,7 +37,7 @@ public sealed partial class ShippedConfigurationTests
     [Fact]
     public void The_documentation_has_every_key_with_its_default_and_no_other()
     {
-        Dictionary<string, string> documented = File.ReadLines(Path.Combine(Root, "docs", "configuration.md"))
+        Dictionary<string, string> documented = File.ReadLines(Repository.PathOf("docs", "configuration.md"))
             .Select(static line => Row().Match(line)).Where(static match => match.Success)
             .ToDictionary(static match => match.Groups["key"].Value, static match => match.Groups["default"].Value.Trim('`'), StringComparer.Ordinal);
         Assert.Equal(OptionCatalog.Keys.Select(static key => key.Path).Order(StringComparer.Ordinal), documented.Keys.Order(StringComparer.Ordinal));
@@ -51,14 +50,6 @@ public sealed partial class ShippedConfigurationTests
         : Normalised(key.Type, key.Path, text);
 
     private static string Normalised(Type type, string name, string text) => OptionText.TryParse(type, name, text, out object? value) ? OptionText.Format(value) : text;
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "ConntrackStream.sln")))
-            directory = directory.Parent;
-        return directory!.FullName;
-    }
 
     [GeneratedRegex(@":\d+$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ListIndex();

@@ -28,7 +28,7 @@ internal sealed class NftNotifications : IDisposable
     {
         NetlinkSocket socket = new(NetlinkSocket.NETLINK_NETFILTER);
         SocketBuffer.Set(socket, QueueBytes, out _);
-        // Without it an overrun is told once, and stops all delivery until the queue is empty (netlink_overrun, NETLINK_S_CONGESTED).
+        // Without it an overrun is reported once, and stops all delivery until the queue is empty (netlink_overrun, NETLINK_S_CONGESTED).
         socket.SetOption(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, nameof(NETLINK_NO_ENOBUFS));
         if (join)
             socket.SetOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES, "NETLINK_ADD_MEMBERSHIP (nftables)");
