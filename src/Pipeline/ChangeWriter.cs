@@ -8,6 +8,9 @@ internal sealed class ChangeWriter(FlowChangeBatchPool pool, IObserver<FlowChang
     /// <summary>Changes written since the start.</summary>
     public long Written { get; private set; }
 
+    /// <summary>See <see cref="FlowChangeBatch.UnreportedLossFrom"/>.</summary>
+    public long UnreportedLossFrom { get; set; }
+
     /// <summary>Changes are waiting for <see cref="Flush"/>.</summary>
     public bool HasChanges => _batch is not null;
 
@@ -33,6 +36,7 @@ internal sealed class ChangeWriter(FlowChangeBatchPool pool, IObserver<FlowChang
         if (_batch is not { } batch)
             return;
         _batch = null;
+        batch.UnreportedLossFrom = UnreportedLossFrom;
         output.OnNext(batch);
         batch.Release();
     }

@@ -29,6 +29,12 @@ public sealed class FlowChangeBatch
 
     public ReadOnlySpan<FlowChange> Span => _changes.AsSpan(0, Count);
 
+    /// <summary>
+    /// Since when events are missing that no gap up to the end of this batch has reported, ns since the Unix epoch; 0 = none are known to. Such a loss
+    /// is being repaired, and its gap follows. A sink whose records outlive a kill -9 remembers it, and begins the gap of the restart there.
+    /// </summary>
+    public long UnreportedLossFrom { get; internal set; }
+
     /// <summary>Appends a change and returns its slot, cleared.</summary>
     public ref FlowChange Add()
     {
@@ -56,6 +62,7 @@ public sealed class FlowChangeBatch
     internal void Reset()
     {
         Count = 0;
+        UnreportedLossFrom = 0;
         _extras.Reset();
         _references = 1;
     }

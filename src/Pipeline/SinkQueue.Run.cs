@@ -49,7 +49,7 @@ internal sealed partial class SinkQueue
 
     private async ValueTask WriteAsync(FlowChangeBatch batch)
     {
-        await WriteFailedGapAsync().ConfigureAwait(false);
+        await WriteFailedGapAsync(batch).ConfigureAwait(false);
         Volatile.Write(ref _inHand, batch.Count);
         await _sink.WriteAsync(batch, _abort.Token).ConfigureAwait(false);
         Volatile.Write(ref _inHand, 0);
@@ -58,20 +58,20 @@ internal sealed partial class SinkQueue
         _backoff = FirstBackoff;
     }
 
-    private async ValueTask WriteFailedGapAsync()
+    private async ValueTask WriteFailedGapAsync(FlowChangeBatch? before)
     {
         if (_failed.IsEmpty)
             return;
-        await _sink.WriteAsync(GapBatch(_failed.ToGap(FlowGapReason.SinkFailed)), _abort.Token).ConfigureAwait(false);
+        await _sink.WriteAsync(GapBatch(_failed.ToGap(FlowGapReason.SinkFailed), before), _abort.Token).ConfigureAwait(false);
         _failed = default;
     }
 
     private async ValueTask WriteGapsAsync()
     {
-        await WriteFailedGapAsync().ConfigureAwait(false);
+        await WriteFailedGapAsync(before: null).ConfigureAwait(false);
         if (_refused.IsEmpty)
             return;
-        await _sink.WriteAsync(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull)), _abort.Token).ConfigureAwait(false);
+        await _sink.WriteAsync(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull), before: null), _abort.Token).ConfigureAwait(false);
         _refused = default;
     }
 

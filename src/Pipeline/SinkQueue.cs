@@ -83,7 +83,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
 
     public void OnNext(FlowChangeBatch value)
     {
-        if (!_refused.IsEmpty && !TryQueueGap())
+        if (!_refused.IsEmpty && !TryQueueGap(value))
         {
             Refuse(value);
             return;
@@ -108,9 +108,9 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
             _logger.SinkBehind(Name, gaps, dropped);
     }
 
-    private bool TryQueueGap()
+    private bool TryQueueGap(FlowChangeBatch before)
     {
-        if (!_queue.Writer.TryWrite(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull))))
+        if (!_queue.Writer.TryWrite(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull), before)))
             return false;
         _refused = default;
         return true;
@@ -151,9 +151,10 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
         return loss.Fresh - before;
     }
 
-    private static FlowChangeBatch GapBatch(FlowGap gap)
+    /// <param name="before">The batch that the gap stands before; null at the end.</param>
+    private static FlowChangeBatch GapBatch(FlowGap gap, FlowChangeBatch? before)
     {
-        FlowChangeBatch batch = new();
+        FlowChangeBatch batch = new() { UnreportedLossFrom = before?.UnreportedLossFrom ?? 0 };
         ref FlowChange change = ref batch.Add();
         change.Kind = FlowChangeKind.Gap;
         change.Gap = gap;

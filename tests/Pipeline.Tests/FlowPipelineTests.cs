@@ -115,6 +115,40 @@ public sealed class FlowPipelineTests
     }
 
     [Fact]
+    public async Task Every_batch_says_since_when_events_are_missing_until_the_gap_is_reported()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        kernel.Event(FlowEventType.New, A);
+        Assert.Equal(("Started/Event", 0), await kernel.NextWithLossAsync());
+        kernel.DumpFailures = 1; // the repair takes a second attempt
+        kernel.Say(TapMessageKind.Overrun, lost: 5);
+        kernel.Event(FlowEventType.New, B);
+        Assert.Equal(("Started/Event", ScriptedKernel.LossFrom), await kernel.NextWithLossAsync());
+        kernel.Table[A.Original] = A;
+        kernel.Table[B.Original] = B;
+        Assert.Equal(("Gap Overrun 5 recovered 0", 0), await kernel.NextWithLossAsync());
+        kernel.Event(FlowEventType.New, C);
+        Assert.Equal(("Started/Event", 0), await kernel.NextWithLossAsync());
+    }
+
+    [Fact]
+    public async Task Events_that_are_off_are_missing_until_they_are_on_again()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        await kernel.Pipeline.SettingOffAsync(FlowGapReason.AccountingOff, from: 3); // hides no flow
+        await kernel.Pipeline.SettingOffAsync(FlowGapReason.EventsOff, from: 7);
+        kernel.Event(FlowEventType.New, A);
+        Assert.Equal(("Started/Event", 7), await kernel.NextWithLossAsync());
+        kernel.Table[A.Original] = A;
+        await kernel.Pipeline.SettingOnAsync(FlowGapReason.EventsOff);
+        Assert.Equal(("Gap EventsOff ? recovered 0", 0), await kernel.NextWithLossAsync());
+    }
+
+    [Fact]
     public async Task A_loss_inside_a_round_brings_another_round_and_its_own_gap()
     {
         await using ScriptedKernel kernel = new();

@@ -10,6 +10,9 @@ namespace ConntrackStream.Pipeline.Tests;
 /// <summary>A pipeline over a kernel that the test plays: a table, events, losses and failures, in virtual time.</summary>
 internal sealed class ScriptedKernel : IAsyncDisposable
 {
+    /// <summary>Lower bound of every loss, ns since the Unix epoch.</summary>
+    public const long LossFrom = 100;
+
     private readonly RecordingSink _sink = new();
     private readonly FlowBatchPool _pool = new();
     private int _answers;
@@ -93,7 +96,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public int NamespacesLeft { get; private set; }
 
     public void Say(TapMessageKind kind, long lost = 0, TapBreak why = TapBreak.Failed) =>
-        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = 100, To = 200, Error = new IOException("scripted"), Break = why }));
+        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = LossFrom, To = 200, Error = new IOException("scripted"), Break = why }));
 
     /// <param name="portId">Of the program whose request caused it.</param>
     public void Event(FlowEventType type, in Flow flow, uint portId = 0)
@@ -115,6 +118,14 @@ internal sealed class ScriptedKernel : IAsyncDisposable
         for (int i = 0; i < 150 && await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System)) != next; i++)
             Time.Advance(TimeSpan.FromMilliseconds(50)); // where the sink was seen lagging, changes wait so long for a fuller batch
         return await next.WaitAsync(TimeSpan.Zero);
+    }
+
+    /// <summary>The same, with <see cref="FlowChangeBatch.UnreportedLossFrom"/> of its batch.</summary>
+    public async Task<(string Change, long LossFrom)> NextWithLossAsync()
+    {
+        string change = await NextAsync();
+        Assert.True(_sink.Losses.TryDequeue(out long from));
+        return (change, from);
     }
 
     /// <summary>Some whole turns of the loop: what was said is handed on, and what is due is settled.</summary>
@@ -189,6 +200,8 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     {
         public Task Gate { get; set; } = Task.CompletedTask;
 
+        public ConcurrentQueue<long> Losses { get; } = new();
+
         public Channel<string> Seen { get; } = Channel.CreateBounded<string>(10_000);
 
         public string Name => "recording";
@@ -205,6 +218,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
         {
             foreach (ref readonly FlowChange change in batch.Span)
             {
+                Losses.Enqueue(batch.UnreportedLossFrom);
                 Seen.Writer.TryWrite(change.Gap is { } gap
                     ? $"Gap {gap.Reason} {gap.Lost?.ToString() ?? "?"} recovered {gap.Recovered}"
                     : $"{change.Kind}/{change.Origin}");

@@ -114,6 +114,20 @@ public sealed class SinkQueueTests
     }
 
     [Fact]
+    public async Task A_gap_of_the_queue_takes_over_what_the_batch_behind_it_says_of_missing_events()
+    {
+        GatedSink sink = new();
+        SinkQueue queue = await BehindAsync(sink, lost: 3, capacity: 2);
+        sink.Open();
+        await sink.Flushed.ReadAsync(TestContext.Current.CancellationToken);
+        FlowChangeBatch batch = new() { UnreportedLossFrom = 70 };
+        batch.Add().Time = 100;
+        queue.OnNext(batch);
+        await queue.StopAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal([70, 70], sink.Losses[^2..]);
+    }
+
+    [Fact]
     public async Task A_failure_begins_with_the_earliest_of_the_dropped_changes_and_takes_in_a_gap_that_failed()
     {
         GatedSink sink = new() { Failures = 4 };
@@ -232,6 +246,9 @@ public sealed class SinkQueueTests
 
         public List<FlowGap> Gaps { get; } = [];
 
+        /// <summary>Of each batch written: since when events are missing.</summary>
+        public List<long> Losses { get; } = [];
+
         public ChannelReader<bool> Entered => _entered.Reader;
 
         public ChannelReader<bool> Flushed => _flushed.Reader;
@@ -248,6 +265,7 @@ public sealed class SinkQueueTests
             if (Failures-- > 0)
                 throw new InvalidOperationException("no");
             Seen.Add(what);
+            Losses.Add(batch.UnreportedLossFrom);
             if (batch.Span[0].Gap is { } told)
                 Gaps.Add(told);
         }

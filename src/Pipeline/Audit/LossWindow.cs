@@ -7,6 +7,9 @@ internal sealed class LossWindow
 
     public bool IsOpen => _open is not null;
 
+    /// <summary>Lower bound of the losses, ns since the Unix epoch; null when nothing was lost.</summary>
+    public long? From => _open?.From;
+
     /// <summary>Adds a loss; a gap of unknown extent (a reconnect) makes the sum unknown.</summary>
     public void Add(FlowGapReason reason, long from, long to, long? lost)
     {

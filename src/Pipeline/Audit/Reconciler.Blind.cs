@@ -22,6 +22,7 @@ internal sealed partial class Reconciler
             return;
         view.Context.LossEpoch++;
         view.Context.Synced = false;
+        AnnounceLoss();
     }
 
     /// <summary>

@@ -137,6 +137,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
             _losses.Extend(ports.Time.UnixNanoseconds());
         if (_losses.Take() is { } open)
             WriteGap(open);
+        ports.Changes.UnreportedLossFrom = 0;
     }
 
     public void Dispose()
@@ -187,6 +188,20 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         view.Context.LossEpoch++;
         view.Context.IsLossAhead = true;
         view.Context.Synced = false;
+        AnnounceLoss();
+    }
+
+    /// <summary>Every batch of changes says from now on since when events are missing that no gap has reported yet.</summary>
+    private void AnnounceLoss()
+    {
+        long from = Math.Min(_losses.From ?? long.MaxValue, _gap?.From ?? long.MaxValue);
+        foreach ((FlowGapReason reason, long since) in _off)
+        {
+            if (FlowGap.Hides(reason))
+                from = Math.Min(from, since);
+        }
+
+        ports.Changes.UnreportedLossFrom = from == long.MaxValue ? 0 : from;
     }
 
     private void TryOpen()
@@ -391,6 +406,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         if (_gap is { } gap)
             WriteGap(gap with { To = EndOf(gap), Recovered = _result.Repaired });
         _gap = null;
+        AnnounceLoss();
         Last = new RoundReport(_reason, _result, _began.ToUnixTimeMilliseconds() * 1_000_000, duration);
         logger.RoundDone(_reason, _result.Rows, _result.Missing, _result.Ghosts, _result.WrongIncarnations, _result.UntappedEnded, duration.TotalMilliseconds);
         ports.OnRound(Last);

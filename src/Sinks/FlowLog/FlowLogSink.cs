@@ -16,6 +16,9 @@ public sealed class FlowLogSink : IFlowSink
     /// <summary>Name of the file under the state directory that tells when a record was last written.</summary>
     public const string MarkerFileName = "flow-log.last-written";
 
+    /// <summary>Name of the file under the state directory that tells since when events are missing, until a gap record says so.</summary>
+    public const string LossFileName = "flow-log.unreported-loss";
+
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end
 
     private static readonly TimeSpan LookDelay = TimeSpan.FromSeconds(1); // from a write to the look whether its file is still there
@@ -30,6 +33,7 @@ public sealed class FlowLogSink : IFlowSink
     private readonly ILogger<FlowLogSink> _logger;
     private readonly FlowPredicate? _isWanted;
     private readonly LastWrittenMarker? _marker;
+    private readonly UnreportedLoss? _loss;
     private readonly IRecordWriter _writer;
     private readonly int _kinds; // bit: FlowChangeKind
     private readonly CancellationTokenSource _readerGone = new();
@@ -65,6 +69,7 @@ public sealed class FlowLogSink : IFlowSink
             ? isWanted ?? configured
             : (in Flow flow) => isWanted(flow) && configured(flow);
         _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, MarkerFileName), time, logger);
+        _loss = stateDirectory is null ? null : new UnreportedLoss(Path.Join(stateDirectory, LossFileName), logger);
         _writer = options.Format == FlowLogFormat.Json
             ? new FlowRecordWriter(options.Host ?? Environment.MachineName, networkNamespace, options.Directions(), options.CommunityId, ends)
             : new FlowTextWriter(new ConntrackTextOptions { Timestamp = true, Id = true });
@@ -108,6 +113,7 @@ public sealed class FlowLogSink : IFlowSink
         _gate.Enter();
         try
         {
+            _loss?.BeforeWrite(batch.UnreportedLossFrom);
             foreach (ref readonly FlowChange change in batch.Span)
             {
                 if (IsWanted(change))
@@ -169,7 +175,7 @@ public sealed class FlowLogSink : IFlowSink
         _buffer = new RecordBuffer(output, _writer, Counters, _time, _logger);
         if (output is FlowLogFile)
             _look = _time.CreateTimer(static state => ((FlowLogSink)state!).LookAfterFile(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _restartFrom = lastWritten ?? _marker?.Read();
+        _restartFrom = Earlier(lastWritten ?? _marker?.Read(), _loss?.Read());
         if (_restartFrom is null)
             return;
         if (_opened is null)
@@ -270,6 +276,8 @@ public sealed class FlowLogSink : IFlowSink
     private bool IsWanted(in FlowChange change) =>
         (_kinds & (1 << (int)change.Kind)) != 0 && (_isWanted is null || change.Kind == FlowChangeKind.Gap || _isWanted(change.Flow));
 
+    private static long? Earlier(long? one, long? other) => one is null || other < one ? other : one;
+
     private static FlowChangeKind KindOf(FlowLogEvent chosen) => chosen switch
     {
         FlowLogEvent.Start => FlowChangeKind.Started,
@@ -302,6 +310,8 @@ public sealed class FlowLogSink : IFlowSink
             _look.Change(LookDelay, Timeout.InfiniteTimeSpan);
         }
 
+        if (_buffer is { Pending: 0 } && _restartFrom is null)
+            _loss?.AfterWrite();
         if (_output is FlowLogFile file)
             Counters.Rotations = file.Rotations;
         if (_buffer is { Error: FileCalls.EPIPE } && !_readerGone.IsCancellationRequested)

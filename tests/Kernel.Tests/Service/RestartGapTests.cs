@@ -13,6 +13,8 @@ public sealed class RestartGapTests : IDisposable
 
     private string Log => $"{_directory}/flows.ndjson";
 
+    private string LossFile => $"{_directory}/state/flow-log.unreported-loss";
+
     public void Dispose()
     {
         _enough.Dispose();
@@ -57,6 +59,51 @@ public sealed class RestartGapTests : IDisposable
         Assert.DoesNotContain(unwritten, one => !gaps.Any(gap => gap.From <= one.Time / 1000 && one.Time / 1000 <= gap.To));
     }
 
+    /// <summary>The repair is kept from its end by a table that takes long to dump, while records go on being written.</summary>
+    [Fact]
+    public async Task A_loss_whose_repair_a_kill_cuts_short_lies_in_the_restart_gap()
+    {
+        using TableSize room = TableSize.AtLeast(400_000);
+        _space.Rules("table inet tracked { chain out { type filter hook output priority 0; ct state new accept; }; }");
+        using (Storm storm = new(_space))
+            storm.Make(150_000);
+        using Storm burst = new(_space);
+        for (bool wasCut = false; !wasCut;)
+        {
+            using ServiceProcess service = await StartAsync("--set", "Tap:ReceiveBufferBytes=64KiB");
+            DateTime loss = default;
+            Eventually.True(
+                () =>
+                {
+                    burst.Make(2_000);
+                    loss = File.GetLastWriteTimeUtc(LossFile);
+                    return File.Exists(LossFile);
+                },
+                waitedFor: "a loss");
+            DateTime enough = loss + TimeSpan.FromMilliseconds(200); // more than the restart gap reaches back from the last record
+            Eventually.True(
+                () =>
+                {
+                    burst.Make(1);
+                    return DateTime.UtcNow > enough || !File.Exists(LossFile);
+                },
+                waitedFor: "records after the loss");
+            service.Signal("KILL");
+            await service.WaitForExitAsync();
+            wasCut = File.Exists(LossFile);
+            if (!wasCut)
+                continue;
+            loss = File.GetLastWriteTimeUtc(LossFile);
+            using ServiceProcess next = await StartAsync();
+            next.Signal("TERM");
+            await next.WaitForExitAsync();
+            JsonElement gap = File.ReadLines(Log).Select(static line => JsonDocument.Parse(line).RootElement)
+                .Last(static record => IsGap(record) && record.GetProperty("reason").GetString() == "restart");
+            Assert.InRange(Time(gap, "from"), 0, (loss - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+            Assert.False(File.Exists(LossFile));
+        }
+    }
+
     private void MakeTraffic()
     {
         using Storm storm = new(_space);
@@ -67,7 +114,8 @@ public sealed class RestartGapTests : IDisposable
         }
     }
 
-    private Task<ServiceProcess> StartAsync() => ServiceProcess.StartAsync(_space.Name, _directory, "--set", $"FlowLog:Path={Log}");
+    private Task<ServiceProcess> StartAsync(params string[] more) =>
+        ServiceProcess.StartAsync(_space.Name, _directory, ["--set", $"FlowLog:Path={Log}", "--set", "FlowLog:Rotation:MaxBytes=0", .. more]);
 
     private static List<TimedEvent> Unwritten(List<TimedEvent> events, List<JsonElement> records)
     {

@@ -68,6 +68,66 @@ public sealed class FlowLogSinkTests : IDisposable
     }
 
     [Fact]
+    public async Task A_kill_during_the_repair_of_a_loss_begins_the_restart_gap_with_the_loss()
+    {
+        FlowChangeBatch later = Batch(Started(1));
+        later.UnreportedLossFrom = Time - 3_000_000_000;
+        await using (FlowLogSink killed = await Start(Options(), stateDirectory: _directory.Path))
+            await killed.WriteAsync(later, Token); // and the gap never comes
+        await using (FlowLogSink next = await Start(Options(), stateDirectory: _directory.Path))
+        {
+            Assert.Equal("2026-02-03T04:05:03.689012Z", Records()[^1].GetProperty("from").GetString());
+            await next.WriteAsync(Batch(Started(2)), Token);
+            await next.FlushAsync(Token);
+            Assert.False(File.Exists(_directory.File(FlowLogSink.LossFileName))); // it is reported
+        }
+
+        await using FlowLogSink last = await Start(Options(), stateDirectory: _directory.Path);
+        Assert.Equal("2026-02-03T04:05:06.689012Z", Records()[^1].GetProperty("from").GetString());
+    }
+
+    [Fact]
+    public async Task A_loss_is_kept_until_the_restart_gap_is_written()
+    {
+        FlowChangeBatch batch = Batch(Started(1));
+        batch.UnreportedLossFrom = Time;
+        await using (FlowLogSink killed = await Start(Options(), stateDirectory: _directory.Path))
+            await killed.WriteAsync(batch, Token);
+        TaskCompletionSource<long> opened = new();
+        await using FlowLogSink next = new(Options(), _time, _logger, stateDirectory: _directory.Path, opened: () => opened.Task);
+        await next.StartAsync(Token);
+        await next.FlushAsync(Token);
+        Assert.True(File.Exists(_directory.File(FlowLogSink.LossFileName)));
+    }
+
+    [Fact]
+    public async Task A_loss_is_reported_once_its_gap_is_written_not_before()
+    {
+        FlowChangeBatch during = Batch(Started(1)), closing = Batch(Started(2)), next = Batch(Started(3));
+        during.UnreportedLossFrom = Time;
+        next.UnreportedLossFrom = Time + 500; // another one
+        await using FlowLogSink sink = await Start(Options(), stateDirectory: _directory.Path);
+        await sink.WriteAsync(during, Token);
+        Assert.Equal(Time / 100, Kept()); // before the records are
+        await sink.FlushAsync(Token);
+        Assert.Equal(Time / 100, Kept());
+        await sink.WriteAsync(closing, Token);
+        Assert.Equal(Time / 100, Kept());
+        await sink.WriteAsync(next, Token);
+        Assert.Equal(Time / 100, Kept());
+        await sink.FlushAsync(Token);
+        Assert.Equal((Time + 500) / 100, Kept());
+        during.UnreportedLossFrom = Time + 100;
+        await sink.WriteAsync(during, Token);
+        Assert.Equal((Time + 100) / 100, Kept());
+        await sink.WriteAsync(Batch(Started(4)), Token);
+        await sink.FlushAsync(Token);
+        Assert.False(File.Exists(_directory.File(FlowLogSink.LossFileName)));
+
+        long Kept() => (File.GetLastWriteTimeUtc(_directory.File(FlowLogSink.LossFileName)) - DateTime.UnixEpoch).Ticks;
+    }
+
+    [Fact]
     public async Task A_restart_gap_ends_when_events_are_seen_and_comes_first()
     {
         await using (FlowLogSink first = await Start(Options()))
