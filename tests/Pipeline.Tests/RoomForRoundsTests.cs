@@ -46,8 +46,9 @@ public sealed class RoomForRoundsTests
         await using ScriptedKernel kernel = new(SmallQueues, stalled);
         Fill(kernel);
         await kernel.StartAsync();
-        await Until(kernel, () => kernel.Pipeline.Status.Sinks[1].WaitingBatches >= 8);
+        await Until(kernel, () => kernel.Pipeline.Status.Sinks[1].WaitingBatches >= 8 && stalled.IsInCall); // a sink without a processor does not stall
         await Until(kernel, () => kernel.Pipeline.Status.Sinks[0].WaitingBatches == 0);
+        await kernel.SettleAsync(); // the round has been refused room by a sink that is in its call
         kernel.Time.Advance(SinkQueue.StallPatience - TimeSpan.FromSeconds(1));
         await kernel.Pipeline.FindAsync(Late.Original, Cancel);
         Assert.False(kernel.Pipeline.FirstSync.IsCompleted);
@@ -94,10 +95,14 @@ public sealed class RoomForRoundsTests
     private sealed class SteppedSink : IFlowSink
     {
         private readonly SemaphoreSlim _steps = new(0);
+        private bool _isInCall;
 
         public string Name => "stepped";
 
         public int Changes { get; private set; }
+
+        /// <summary>A batch has reached it.</summary>
+        public bool IsInCall => Volatile.Read(ref _isInCall);
 
         public long LostByGaps { get; private set; }
 
@@ -109,6 +114,7 @@ public sealed class RoomForRoundsTests
 
         public async ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
         {
+            Volatile.Write(ref _isInCall, true);
             await _steps.WaitAsync(cancellationToken);
             Count(batch);
         }
