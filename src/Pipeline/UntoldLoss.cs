@@ -8,7 +8,9 @@ namespace ConntrackStream.Pipeline;
 /// <param name="To">ns since the Unix epoch.</param>
 /// <param name="Lost">Changes, those that a lost gap of a sink had reported among them.</param>
 /// <param name="Fresh">Those of them that no counter of drops knows yet, unlike what a gap of a sink reported.</param>
-public record struct UntoldLoss(long From, long To, long Lost, long Fresh)
+/// <param name="Refused">Deliveries refused by the kernel, as gaps among the lost changes reported.</param>
+/// <param name="IsUnbounded">Nobody knows how much a gap among the lost changes stood for.</param>
+public record struct UntoldLoss(long From, long To, long Lost, long Fresh, long Refused = 0, bool IsUnbounded = false)
 {
     public readonly bool IsEmpty => Lost == 0;
 
@@ -19,7 +21,7 @@ public record struct UntoldLoss(long From, long To, long Lost, long Fresh)
         if (change.Gap is { Reason: FlowGapReason.SinkQueueFull or FlowGapReason.SinkFailed, Lost: { } lost })
             Add(new UntoldLoss(from, Math.Max(to, change.Time), lost, Fresh: 0));
         else
-            Add(new UntoldLoss(from, Math.Max(to, change.Time), Lost: 1, Fresh: 1));
+            Add(new UntoldLoss(from, Math.Max(to, change.Time), Lost: 1, Fresh: 1, change.Gap?.Lost ?? 0, change.Gap is { HidesFlows: true, Lost: null }));
     }
 
     public void Add(in UntoldLoss other)
@@ -28,8 +30,11 @@ public record struct UntoldLoss(long From, long To, long Lost, long Fresh)
             return;
         this = IsEmpty
             ? other
-            : new UntoldLoss(Math.Min(From, other.From), Math.Max(To, other.To), Lost + other.Lost, Fresh + other.Fresh);
+            : new UntoldLoss(
+                Math.Min(From, other.From), Math.Max(To, other.To), Lost + other.Lost, Fresh + other.Fresh, Refused + other.Refused,
+                IsUnbounded || other.IsUnbounded);
     }
 
-    public readonly FlowGap ToGap(FlowGapReason reason) => new(reason, From, To, Lost, Recovered: null);
+    /// <summary>Among what it counts is what the lost gaps had counted: no other record reports that.</summary>
+    public readonly FlowGap ToGap(FlowGapReason reason) => new(reason, From, To, IsUnbounded ? null : Lost + Refused, Recovered: null);
 }

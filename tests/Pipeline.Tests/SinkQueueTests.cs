@@ -110,7 +110,27 @@ public sealed class SinkQueueTests
         sink.Open();
         await stop;
         Assert.Equal(200, sink.Gaps[0].From);
-        Assert.Equal(4, sink.Gaps[0].Lost);
+        Assert.Equal(3 + 1 + 1, sink.Gaps[0].Lost); // the gap among them is a change too, and stands for one more event
+    }
+
+    [Theory]
+    [InlineData(FlowGapReason.Overrun, 50L, 51L)] // nothing else in the log would say how many the kernel refused
+    [InlineData(FlowGapReason.Reconnect, null, null)]
+    [InlineData(FlowGapReason.AccountingOff, 0L, 1L)]
+    public async Task A_gap_that_is_dropped_counts_with_what_it_had_counted(FlowGapReason reason, long? lost, long? expected)
+    {
+        GatedSink sink = new();
+        SinkQueue queue = await BehindAsync(sink, lost: 0);
+        FlowChangeBatch batch = new();
+        ref FlowChange change = ref batch.Add();
+        (change.Kind, change.Time, change.Gap) = (FlowChangeKind.Gap, 950, new FlowGap(reason, 200, 950, lost, null));
+        queue.OnNext(batch);
+        Push(queue, 2, generation: 5);
+        Task stop = queue.StopAsync(TimeSpan.FromSeconds(10));
+        sink.Open();
+        await stop;
+        Assert.Equal(expected + 2, sink.Gaps[0].Lost);
+        Assert.Equal(3, queue.Dropped); // changes only
     }
 
     [Fact]

@@ -390,7 +390,7 @@ class Checker:
     def _compare_counts(self):
         """
         Where only overruns lie together, the events without a record of their own are those that the kernel refused. Where only a sink's gaps do, each of
-        them is a change that the sink dropped; it may have dropped others besides (updates, what a dump told).
+        them is a change that the sink dropped, or was counted by a gap among those; it may have dropped others besides (updates, what a dump told).
         """
         missed = sorted(self._missed)
         self.missed = len(missed)
@@ -398,7 +398,9 @@ class Checker:
             overrun = all(gap.reason == "overrun" for gap in cluster)
             if not overrun and not all(gap.reason in SINK for gap in cluster):
                 continue
-            lost = sum(gap.lost or 0 for gap in cluster)
+            if any(gap.lost is None for gap in cluster):
+                continue  # among what was dropped is a gap of unknown extent
+            lost = sum(gap.lost for gap in cluster)
             found = bisect.bisect_right(missed, end + 1) - bisect.bisect_left(missed, cluster[0].begin)
             self.exact_gaps += len(cluster) if overrun else 0
             if lost < found or (overrun and lost > found):
