@@ -61,6 +61,7 @@ class Checker:
         self._windows = []  # (from, to): nf_conntrack_events was off
         self._missed = array.array("q")
         self._run, self._checkpoint, self._downs = 0, 0, collections.deque()
+        self._stops = []  # (from, to): the service was stopped
         self._judge_from = self._judge_until = None
         self.event_clock = self.clock = 0
         self.live = 0
@@ -80,7 +81,9 @@ class Checker:
             if what == "begin":
                 self._judge_from = entry["at"]
             elif what == "down":
-                self._downs.append((entry["at"], entry["checkpoint"]))
+                self._downs.append((entry["at"], self._known_until(entry["checkpoint"])))
+            elif what == "fault" and entry["name"] == "stop":
+                self._stops.append((entry["at"], entry["until"]))
             elif what == "window":
                 self._windows.append((entry["from"], entry["to"]))
             elif what == "program":
@@ -95,6 +98,10 @@ class Checker:
             elif what == "live":
                 live = entry["path"]
         self.finish(live)
+
+    def _known_until(self, checkpoint):
+        """A checkpoint written just after a stop does not have what happened meanwhile: it still waits to be read."""
+        return next((begin for begin, end in self._stops if begin <= checkpoint <= end + CHECKPOINT_MARGIN), checkpoint)
 
     def log(self, name, lines, torn=False):
         for number, line in enumerate(lines, 1):
