@@ -402,6 +402,8 @@ class Checker:
         missed = sorted(self._missed)
         self.missed = len(missed)
         for cluster, end in self._gaps.clusters():
+            if self._judge_until is not None and end > self._judge_until:
+                continue  # events that late are not judged
             overrun = all(gap.reason == "overrun" for gap in cluster)
             if not overrun and not all(gap.reason in SINK for gap in cluster):
                 continue
