@@ -30,8 +30,9 @@ public sealed class FlowChangeBatch
     public ReadOnlySpan<FlowChange> Span => _changes.AsSpan(0, Count);
 
     /// <summary>
-    /// Since when events are missing that no gap up to the end of this batch has reported, ns since the Unix epoch; 0 = none are known to. Such a loss
-    /// is being repaired, and its gap follows. A sink whose records outlive a kill -9 remembers it, and begins the gap of the restart there.
+    /// Since when events are missing that no gap up to the end of this batch has reported, ns since the Unix epoch; 0 = none are known to. Such
+    /// a loss is being repaired, and its gap follows. A sink whose records outlive a kill -9 remembers it, and begins the gap of the restart
+    /// there.
     /// </summary>
     public long UnreportedLossFrom { get; internal set; }
 

@@ -9,7 +9,7 @@ namespace ConntrackStream.Pipeline;
 /// <param name="Lost">Changes, those that a lost gap of a sink had reported among them.</param>
 /// <param name="Fresh">Those of them that no counter of drops knows yet, unlike what a gap of a sink reported.</param>
 /// <param name="Refused">Deliveries refused by the kernel, as gaps among the lost changes reported.</param>
-/// <param name="IsUnbounded">Nobody knows how much a gap among the lost changes stood for.</param>
+/// <param name="IsUnbounded">It is unknown how much a gap among the lost changes stood for.</param>
 public record struct UntoldLoss(long From, long To, long Lost, long Fresh, long Refused = 0, bool IsUnbounded = false)
 {
     public readonly bool IsEmpty => Lost == 0;
@@ -17,11 +17,14 @@ public record struct UntoldLoss(long From, long To, long Lost, long Fresh, long 
     /// <param name="to">ns since the Unix epoch; the upper bound, unless the change bears a later time.</param>
     public void Add(in FlowChange change, long to)
     {
-        long from = change.Gap is { } gap ? gap.From : change.Time;
-        if (change.Gap is { Reason: FlowGapReason.SinkQueueFull or FlowGapReason.SinkFailed, Lost: { } lost })
-            Add(new UntoldLoss(from, Math.Max(to, change.Time), lost, Fresh: 0));
-        else
-            Add(new UntoldLoss(from, Math.Max(to, change.Time), Lost: 1, Fresh: 1, change.Gap?.Lost ?? 0, change.Gap is { HidesFlows: true, Lost: null }));
+        long until = Math.Max(to, change.Time);
+        Add(change.Gap switch
+        {
+            null => new UntoldLoss(change.Time, until, Lost: 1, Fresh: 1),
+            { Reason: FlowGapReason.SinkQueueFull or FlowGapReason.SinkFailed } gap =>
+                new UntoldLoss(gap.From, until, gap.Lost ?? 1, Fresh: 0, IsUnbounded: gap.Lost is null),
+            { } gap => new UntoldLoss(gap.From, until, Lost: 1, Fresh: 1, gap.Lost ?? 0, IsUnbounded: gap is { HidesFlows: true, Lost: null }),
+        });
     }
 
     public void Add(in UntoldLoss other)

@@ -46,7 +46,8 @@ public sealed class RoomForRoundsTests
         await using ScriptedKernel kernel = new(SmallQueues, stalled);
         Fill(kernel);
         await kernel.StartAsync();
-        await Until(kernel, () => kernel.Pipeline.Status.Sinks[1].WaitingBatches >= 8 && stalled.IsInCall); // a sink without a processor does not stall
+        // A sink whose task has no processor does not stall.
+        await Until(kernel, () => kernel.Pipeline.Status.Sinks[1].WaitingBatches >= 8 && stalled.IsInCall);
         await Until(kernel, () => kernel.Pipeline.Status.Sinks[0].WaitingBatches == 0);
         await kernel.SettleAsync(); // the round has been refused room by a sink that is in its call
         kernel.Time.Advance(SinkQueue.StallPatience - TimeSpan.FromSeconds(1));

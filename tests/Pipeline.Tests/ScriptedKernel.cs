@@ -95,8 +95,11 @@ internal sealed class ScriptedKernel : IAsyncDisposable
 
     public int NamespacesLeft { get; private set; }
 
-    public void Say(TapMessageKind kind, long lost = 0, TapBreak why = TapBreak.Failed) =>
-        Assert.True(Source.Writer.TryWrite(new TapMessage(kind) { Lost = lost, From = LossFrom, To = 200, Error = new IOException("scripted"), Break = why }));
+    public void Say(TapMessageKind kind, long lost = 0, TapBreak why = TapBreak.Failed)
+    {
+        TapMessage message = new(kind) { Lost = lost, From = LossFrom, To = 200, Error = new IOException("scripted"), Break = why };
+        Assert.True(Source.Writer.TryWrite(message));
+    }
 
     /// <param name="portId">Of the program whose request caused it.</param>
     public void Event(FlowEventType type, in Flow flow, uint portId = 0)

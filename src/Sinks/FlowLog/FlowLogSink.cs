@@ -16,7 +16,7 @@ public sealed class FlowLogSink : IFlowSink
     /// <summary>Name of the file under the state directory that tells when a record was last written.</summary>
     public const string MarkerFileName = "flow-log.last-written";
 
-    /// <summary>Name of the file under the state directory that tells since when events are missing, until a gap record says so.</summary>
+    /// <summary>Name of the file under the state directory that keeps since when events are missing, until a gap record reports it.</summary>
     public const string LossFileName = "flow-log.unreported-loss";
 
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end

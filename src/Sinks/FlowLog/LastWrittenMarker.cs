@@ -1,8 +1,9 @@
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// The time of the latest record written, or of one some seconds earlier after a kill -9: so that a restart leaves its gap record on standard
-/// output too, and after an external rotation has left an empty file. It is the record's own time: a slow reader may take it much later.
+/// The time of the latest record written, or of one some seconds earlier after a kill -9: so that a restart leaves its gap record on
+/// standard output too, and after an external rotation has left an empty file. It is the record's own time: a slow reader may take it much
+/// later.
 /// </summary>
 internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger logger)
 {

@@ -1,8 +1,9 @@
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// Since when events are missing that no gap in the log reports yet. While a loss is repaired, later records are written already: after a kill -9 the
-/// last record does not show where the gap must begin, so it is kept in a file of the state directory until the loss's own gap is written.
+/// Since when events are missing that no gap in the log reports yet. While a loss is repaired, later records are written already: after a
+/// kill -9 the last record does not show where the gap must begin, so it is kept in a file of the state directory until the loss's own gap is
+/// written.
 /// </summary>
 internal sealed class UnreportedLoss(string path, ILogger logger)
 {
@@ -10,7 +11,7 @@ internal sealed class UnreportedLoss(string path, ILogger logger)
     private long _kept; // ns since the Unix epoch; 0 = nothing
     private long _present;
 
-    /// <summary>What the run before this one left, ns since the Unix epoch; null when it left nothing. Kept until a gap has reported it.</summary>
+    /// <summary>What the run before this one left, ns since the Unix epoch; null for nothing. Kept until a gap has reported it.</summary>
     internal long? Read()
     {
         long? earlier = _file.Read();

@@ -203,7 +203,7 @@ public sealed class NftSetTests : IDisposable
         Eventually.True(() => classifier.Sets[0].Members == 4 * FloodMembers, state: () => classifier.Status.Text);
     }
 
-    /// <summary>With ENOBUFS only the first would be seen: until the queue is empty the kernel drops everything and does not say so again.</summary>
+    /// <summary>With ENOBUFS only the first would be seen: the kernel says nothing more until the queue is empty, and drops everything.</summary>
     [Fact]
     public void Each_loss_of_notifications_is_noticed()
     {

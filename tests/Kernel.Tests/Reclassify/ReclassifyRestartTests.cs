@@ -62,8 +62,8 @@ public sealed class ReclassifyRestartTests : IDisposable
         udp.Exchange(10);
         Assert.Equal(before, Entries());
         Eventually.True(() => rig.Find(Tuple(tcp)) is null && rig.Find(Tuple(ruled)) is null);
-        FlowTuple[] deleted = await ByRequestAsync(events); // each once it was quiet for a while, so in any order
-        Assert.Equal([Tuple(tcp), Tuple(ruled)], deleted.OrderBy(static tuple => tuple.DestinationPort)); // all that the second one has done
+        FlowTuple[] deleted = await ByRequestAsync(events); // all that the second one has done, each once it was quiet for a while: in any order
+        Assert.Equal([Tuple(tcp), Tuple(ruled)], deleted.OrderBy(static tuple => tuple.DestinationPort));
 
         (uint, uint)[] Entries() => [.. new[] { rig.Entry(again), rig.Entry(other), rig.Entry(udp) }.Select(static entry => (entry.Id, entry.Mark))];
     }

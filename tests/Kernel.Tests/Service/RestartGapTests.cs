@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Sinks.FlowLog;
+using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
@@ -71,21 +73,19 @@ public sealed class RestartGapTests : IDisposable
         for (bool wasCut = false; !wasCut;)
         {
             using ServiceProcess service = await StartAsync("--set", "Tap:ReceiveBufferBytes=64KiB");
-            DateTime loss = default;
             Eventually.True(
                 () =>
                 {
                     burst.Make(2_000);
-                    loss = File.GetLastWriteTimeUtc(LossFile);
                     return File.Exists(LossFile);
                 },
                 waitedFor: "a loss");
-            DateTime enough = loss + TimeSpan.FromMilliseconds(200); // more than the restart gap reaches back from the last record
+            long enough = Loss() + 200_000; // more than the restart gap reaches back from the last record
             Eventually.True(
                 () =>
                 {
                     burst.Make(1);
-                    return DateTime.UtcNow > enough || !File.Exists(LossFile);
+                    return LastRecord() > enough || !File.Exists(LossFile);
                 },
                 waitedFor: "records after the loss");
             service.Signal("KILL");
@@ -93,15 +93,25 @@ public sealed class RestartGapTests : IDisposable
             wasCut = File.Exists(LossFile);
             if (!wasCut)
                 continue;
-            loss = File.GetLastWriteTimeUtc(LossFile);
+            long loss = Loss();
             using ServiceProcess next = await StartAsync();
             next.Signal("TERM");
             await next.WaitForExitAsync();
             JsonElement gap = File.ReadLines(Log).Select(static line => JsonDocument.Parse(line).RootElement)
                 .Last(static record => IsGap(record) && record.GetProperty("reason").GetString() == "restart");
-            Assert.InRange(Time(gap, "from"), 0, (loss - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+            Assert.InRange(Time(gap, "from"), 0, loss);
             Assert.False(File.Exists(LossFile));
         }
+    }
+
+    /// <returns>Since when events are missing, µs since the Unix epoch.</returns>
+    private long Loss() => (File.GetLastWriteTimeUtc(LossFile) - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <returns>Time of the latest event that has a record, µs since the Unix epoch; 0 before the first.</returns>
+    private long LastRecord()
+    {
+        using SafeFileHandle file = File.OpenHandle(Log, share: FileShare.ReadWrite);
+        return (LogTail.Read(file, RandomAccess.GetLength(file)).LastTime ?? 0) / 1000;
     }
 
     private void MakeTraffic()
@@ -115,7 +125,8 @@ public sealed class RestartGapTests : IDisposable
     }
 
     private Task<ServiceProcess> StartAsync(params string[] more) =>
-        ServiceProcess.StartAsync(_space.Name, _directory, ["--set", $"FlowLog:Path={Log}", "--set", "FlowLog:Rotation:MaxBytes=0", .. more]);
+        ServiceProcess.StartAsync(
+            _space.Name, _directory, ["--set", $"FlowLog:Path={Log}", "--set", "FlowLog:Rotation:MaxBytes=0", .. more]);
 
     private static List<TimedEvent> Unwritten(List<TimedEvent> events, List<JsonElement> records)
     {
