@@ -397,7 +397,7 @@ class Checker:
     def _compare_counts(self):
         """
         Where only overruns lie together, the events without a record of their own are those that the kernel refused. Where only a sink's gaps do, each of
-        them is a change that the sink dropped, or was counted by a gap among those; it may have dropped others besides (updates, what a dump told).
+        them is a change that the sink dropped, or was counted by a gap among those; it may have dropped others besides (updates, rows of a dump).
         """
         missed = sorted(self._missed)
         self.missed = len(missed)
