@@ -44,6 +44,22 @@ public sealed class FlowTableTests
     }
 
     [Fact]
+    public void The_newest_of_the_rows_with_one_reply_is_found_however_the_table_grows()
+    {
+        FlowTable<FlowKey4> table = new(new HashSeed(3, 5));
+        FlowKey4 reply = new(7, 7);
+        FlowKey4 newest = new(2, 17);
+        foreach (FlowKey4 original in (FlowKey4[])[new(1, 17), newest])
+            table.Insert(original, table.Hash(original), reply);
+        for (ulong i = 1; i <= 10_000; i++) // past the 4,096 buckets of the beginning
+        {
+            FlowKey4 other = new(i, 6);
+            table.Insert(other, table.Hash(other), other);
+            Assert.Equal(newest, table[table.FindByReply(reply)].Original);
+        }
+    }
+
+    [Fact]
     public void Rows_have_the_size_that_the_memory_budget_counts_on()
     {
         Assert.Equal(128, System.Runtime.CompilerServices.Unsafe.SizeOf<FlowRow<FlowKey4>>());
