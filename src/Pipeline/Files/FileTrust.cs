@@ -1,20 +1,23 @@
 using System.Globalization;
 
-namespace ConntrackStream.EventTap.Files;
+namespace ConntrackStream.Pipeline.Files;
 
 /// <summary>
 /// Whose is a file that this service, often root, reads or writes? Somebody else may have put it there: a link to lead the writes, or the
 /// reading, to another file, a FIFO to hold them up, or content of their own.
 /// </summary>
-internal static class FileTrust
+public static class FileTrust
 {
     private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
+    /// <summary>The user that this process acts as.</summary>
+    public static uint OwnUser => Libc.geteuid();
 
     /// <summary>
     /// What is wrong with a file that is open, as the end of the sentence "FILE …", with what to do; null when it may be used.
     /// </summary>
     /// <param name="groupMayWrite">The file is the service's output: what its group writes there misleads nobody here.</param>
-    internal static string? Problem(in FileStat file, bool groupMayWrite = false)
+    public static string? Problem(in FileStat file, bool groupMayWrite = false)
     {
         if (file.Type != FileType.Regular)
         {
@@ -34,7 +37,7 @@ internal static class FileTrust
     }
 
     /// <summary>What is wrong with the directory of the service's state; null when it may be used.</summary>
-    internal static string? ProblemOfDirectory(in FileStat directory)
+    public static string? ProblemOfDirectory(in FileStat directory)
     {
         if (directory.Type != FileType.Directory)
             return "is no directory; remove it, or name another one";
@@ -44,9 +47,9 @@ internal static class FileTrust
     }
 
     /// <summary>Root and the service's own user are trusted.</summary>
-    internal static string? ProblemOfOwner(in FileStat file)
+    public static string? ProblemOfOwner(in FileStat file)
     {
-        uint own = FileSystemCalls.geteuid();
+        uint own = OwnUser;
         return file.UserId == 0 || file.UserId == own
             ? null
             : string.Create(

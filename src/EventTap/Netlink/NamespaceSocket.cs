@@ -1,21 +1,21 @@
 using System.Net.Sockets;
-using ConntrackStream.EventTap.Netlink;
 using static ConntrackStream.EventTap.Netlink.Libc;
 
-namespace ConntrackStream.Service.Network;
+namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
-/// Opens the framework's sockets in a namespace. Only socket(2) runs inside: the framework's own constructor may start the process's one event
-/// thread (".NET Sockets"), which would then stay in that namespace for good, and with it every pool thread it wakes.
+/// Opens the framework's sockets in a network namespace. Only socket(2) runs inside: the framework's own constructor may start the
+/// process's one event thread (".NET Sockets"), which would then stay in that namespace for good, and with it every pool thread it wakes.
 /// </summary>
-internal static class NamespaceSocket
+public static class NamespaceSocket
 {
+    /// <summary>An unbound socket of the framework's, for the caller to dispose.</summary>
     /// <param name="networkNamespace">Where.</param>
     /// <param name="family">IPv4 or IPv6.</param>
     /// <param name="type">Stream, datagram or raw.</param>
     /// <param name="protocol">The protocol's IANA number.</param>
     /// <exception cref="NetlinkException">The namespace cannot be entered, or the socket not opened (EPERM: a raw one needs CAP_NET_RAW).</exception>
-    internal static Socket Open(NetworkNamespace networkNamespace, AddressFamily family, SocketType type, ProtocolType protocol)
+    public static Socket Open(NetworkNamespace networkNamespace, AddressFamily family, SocketType type, ProtocolType protocol)
     {
         int domain = family == AddressFamily.InterNetwork ? 2 : 10; // AF_INET, AF_INET6
         return Open(networkNamespace, domain, type, (int)protocol, protocol.ToString());
@@ -23,7 +23,7 @@ internal static class NamespaceSocket
 
     /// <summary>A Unix stream socket, for an abstract name: each network namespace has its own.</summary>
     /// <exception cref="NetlinkException">As above.</exception>
-    internal static Socket OpenUnix(NetworkNamespace networkNamespace) => Open(networkNamespace, 1, SocketType.Stream, 0, "Unix"); // AF_UNIX
+    public static Socket OpenUnix(NetworkNamespace networkNamespace) => Open(networkNamespace, 1, SocketType.Stream, 0, "Unix"); // AF_UNIX
 
     private static Socket Open(NetworkNamespace networkNamespace, int domain, SocketType type, int protocol, string name)
     {

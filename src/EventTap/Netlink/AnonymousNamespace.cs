@@ -1,18 +1,16 @@
 using System.Runtime.ExceptionServices;
-using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Service.Network;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.EventTap.Netlink.Libc;
 
-namespace ConntrackStream.Service.Demo;
+namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>Makes network namespaces that have no name: held by a descriptor only, they cannot outlive this process.</summary>
-internal static class AnonymousNamespace
+public static class AnonymousNamespace
 {
     /// <summary>A new, empty network namespace (its <c>lo</c> is down).</summary>
     /// <param name="name">What messages and records call it.</param>
     /// <exception cref="NetlinkException">EPERM: CAP_SYS_ADMIN is missing; ENOSPC: user.max_net_namespaces is reached.</exception>
-    internal static NetworkNamespace Create(string name)
+    public static NetworkNamespace Create(string name)
     {
         SafeFileHandle? handle = null;
         NetlinkException? failure = null;

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
-using static ConntrackStream.EventTap.Netlink.NfTables;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.Sinks.Netlink.NfTables;
 
-namespace ConntrackStream.EventTap.Netlink.Nftables;
+namespace ConntrackStream.Sinks.Netlink.Nftables;
 
 /// <summary>Writes the expressions of one rule (<see cref="NftExpressions"/>), in the order of their evaluation.</summary>
 internal delegate void RuleBody(ref RequestWriter rule);

@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
-namespace ConntrackStream.EventTap.Files;
+namespace ConntrackStream.Pipeline.Files;
 
-/// <summary>struct statx (linux/stat.h): the same on every architecture, unlike struct stat.</summary>
+/// <summary>What a file is: struct statx (linux/stat.h), the same on every architecture, unlike struct stat.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
-internal struct FileStat
+public struct FileStat
 {
     [FieldOffset(16)]
     public uint Links; // stx_nlink
@@ -33,6 +34,14 @@ internal struct FileStat
     [FieldOffset(140)]
     public uint DeviceMinor; // stx_dev_minor
 
+    /// <summary>What the path names, without following a symbolic link at its end.</summary>
+    /// <returns>False on failure, with errno.</returns>
+    public static bool TryRead(string path, out FileStat stat) => Libc.TryStat(path, out stat);
+
+    /// <summary>An open file.</summary>
+    /// <returns>False on failure, with errno.</returns>
+    public static bool TryRead(SafeFileHandle file, out FileStat stat) => Libc.TryStat(file, out stat);
+
     public readonly FileType Type => (FileType)(Mode >> 12);
 
     /// <summary>ns since the Unix epoch.</summary>
@@ -43,7 +52,7 @@ internal struct FileStat
 }
 
 /// <summary>S_IFMT bits of a mode, shifted down.</summary>
-internal enum FileType : byte
+public enum FileType : byte
 {
     Fifo = 1, // S_IFIFO
     CharacterDevice = 2, // S_IFCHR

@@ -2,12 +2,13 @@ using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
 
-namespace ConntrackStream.EventTap.Files;
+namespace ConntrackStream.Pipeline.Files;
 
 /// <summary>
-/// System calls that name a file by an open directory, which the framework does not offer. All return -1 and set errno on failure.
+/// Every P/Invoke of this assembly: system calls that name a file by an open directory, which the framework does not offer. All return -1
+/// and set errno on failure.
 /// </summary>
-internal static unsafe partial class FileSystemCalls
+internal static unsafe partial class Libc
 {
     internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2;
     internal const int O_CREAT = 0x40, O_EXCL = 0x80, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;

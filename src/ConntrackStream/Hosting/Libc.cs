@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ConntrackStream.Service.Hosting;
 
-/// <summary>The few calls of the C library that the framework does not offer. Each returns -1 and sets errno on failure.</summary>
-internal static unsafe partial class Posix
+/// <summary>Every P/Invoke of the executable: what the framework does not offer. Each returns -1 and sets errno on failure.</summary>
+internal static unsafe partial class Libc
 {
     internal const int SIGHUP = 1, SIGTERM = 15;
 
@@ -12,12 +12,6 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc")]
     private static partial nint signal(int number, nint handler);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint write(int descriptor, byte* data, nuint length);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int poll(Pollfd* descriptors, nuint count, int timeoutMilliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int descriptor, int command, nint argument);
@@ -33,14 +27,6 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int execv(string path, byte** arguments);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Pollfd // struct pollfd
-    {
-        public int Descriptor;
-        public short Events;
-        public short Revents;
-    }
 
     /// <summary>
     /// Gives a signal that this process was started with as ignored (nohup) its default action. The runtime leaves an ignored signal
@@ -91,19 +77,5 @@ internal static unsafe partial class Posix
             vector[i] = (byte*)Marshal.StringToCoTaskMemUTF8(arguments[i]);
         vector[arguments.Length] = null;
         _ = execv(path, vector);
-    }
-
-    internal static nint Write(int descriptor, ReadOnlySpan<byte> data)
-    {
-        fixed (byte* from = data)
-            return write(descriptor, from, (nuint)data.Length);
-    }
-
-    /// <summary>Blocks until the descriptor takes data or has failed; the next write tells which.</summary>
-    internal static void WaitWritable(int descriptor)
-    {
-        const short POLLOUT = 4;
-        Pollfd wanted = new() { Descriptor = descriptor, Events = POLLOUT };
-        _ = poll(&wanted, 1, -1);
     }
 }

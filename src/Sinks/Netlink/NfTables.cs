@@ -1,4 +1,4 @@
-namespace ConntrackStream.EventTap.Netlink;
+namespace ConntrackStream.Sinks.Netlink;
 
 /// <summary>Numbers of linux/netfilter/nf_tables.h (with nfnetlink.h's subsystem, group and batches), under their kernel names.</summary>
 internal static class NfTables

@@ -1,6 +1,7 @@
-using static ConntrackStream.EventTap.Netlink.NfTables;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.Sinks.Netlink.NfTables;
 
-namespace ConntrackStream.EventTap.Netlink.Nftables;
+namespace ConntrackStream.Sinks.Netlink.Nftables;
 
 /// <summary>
 /// An nftables table <c>inet NAME</c> that lives as long as this object's socket (NFT_TABLE_F_OWNER): disposing it removes it, and so does the end
@@ -29,7 +30,7 @@ internal sealed class OwnedTable : IDisposable
         bool made = false;
         try
         {
-            socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1, nameof(Libc.NETLINK_EXT_ACK));
+            socket.SetOption(NetlinkOption.NETLINK_EXT_ACK, 1);
             NftBatch batch = new(new byte[8192]);
             batch.AddOwnedTable(name);
             contents(ref batch);
@@ -67,7 +68,7 @@ internal sealed class OwnedTable : IDisposable
     internal static string? WhyNot(string unused, NetworkNamespace networkNamespace, Contents contents)
     {
         using NetlinkSocket socket = networkNamespace.Run(() => new NetlinkSocket(NetlinkSocket.NETLINK_NETFILTER));
-        socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1, nameof(Libc.NETLINK_EXT_ACK));
+        socket.SetOption(NetlinkOption.NETLINK_EXT_ACK, 1);
         NftBatch batch = new(new byte[8192]);
         batch.AddOwnedTable(unused);
         contents(ref batch);

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using static ConntrackStream.EventTap.Netlink.NfTables;
+using ConntrackStream.EventTap.Netlink;
+using static ConntrackStream.Sinks.Netlink.NfTables;
 
-namespace ConntrackStream.EventTap.Netlink.Nftables;
+namespace ConntrackStream.Sinks.Netlink.Nftables;
 
 /// <summary>The expressions of an nftables rule. "Is" means: the rule goes on only if so.</summary>
 internal static class NftExpressions

@@ -1,4 +1,4 @@
-namespace ConntrackStream.EventTap.Netlink.Nftables;
+namespace ConntrackStream.Sinks.Netlink.Nftables;
 
 /// <summary>Where a base chain sits: enum nf_inet_hooks of linux/netfilter.h, enum nf_ip_hook_priorities of linux/netfilter_ipv4.h.</summary>
 /// <param name="Type">The chain's type: <c>nat</c> or <c>filter</c>.</param>

@@ -1,14 +1,14 @@
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
-using static ConntrackStream.EventTap.Files.FileSystemCalls;
+using static ConntrackStream.Pipeline.Files.Libc;
 
-namespace ConntrackStream.EventTap.Files;
+namespace ConntrackStream.Pipeline.Files;
 
 /// <summary>
 /// A directory with files of the service, held open: its files are named by one word each, no link is followed, and each is looked at by
 /// its descriptor before it is used. So nothing that is changed in the directory between two calls leads anywhere else.
 /// </summary>
-internal sealed class OwnedDirectory : IDisposable
+public sealed class OwnedDirectory : IDisposable
 {
     private const string Unknown = "cannot be examined";
 
@@ -20,17 +20,17 @@ internal sealed class OwnedDirectory : IDisposable
         _handle = handle;
     }
 
-    internal string Path { get; }
+    public string Path { get; }
 
     /// <summary>A directory that others may own, as a flow log's: only its files are looked at.</summary>
     /// <exception cref="IOException">There is no such directory, or it cannot be opened.</exception>
-    internal static OwnedDirectory Open(string path) =>
-        new(path, FileSystemCalls.Open(path, O_RDONLY | O_DIRECTORY) ?? throw Failed(path, LastErrno));
+    public static OwnedDirectory Open(string path) =>
+        new(path, Libc.Open(path, O_RDONLY | O_DIRECTORY) ?? throw Failed(path, LastErrno));
 
     /// <summary>The directory of the service's state, made with mode 0700 if it is missing.</summary>
     /// <exception cref="IOException">It cannot be made or opened, or is somebody else's, or anybody may write to it.</exception>
     /// <exception cref="UnauthorizedAccessException">Not allowed.</exception>
-    internal static OwnedDirectory OpenState(string path)
+    public static OwnedDirectory OpenState(string path)
     {
         if (ProblemOfName(path) is { } ofName)
             throw new IOException($"{path} {ofName}");
@@ -44,32 +44,32 @@ internal sealed class OwnedDirectory : IDisposable
     }
 
     /// <summary>What <see cref="OpenState"/> would say of a directory that is there; null when there is none, or it is right.</summary>
-    internal static string? ProblemOfState(string path)
+    public static string? ProblemOfState(string path)
     {
-        using SafeFileHandle? directory = FileSystemCalls.Open(path, O_RDONLY | O_DIRECTORY);
+        using SafeFileHandle? directory = Libc.Open(path, O_RDONLY | O_DIRECTORY);
         string? problem = ProblemOfName(path);
         if (problem is null && directory is not null && TryStat(directory, out FileStat stat))
             problem = FileTrust.ProblemOfDirectory(stat);
         return problem is null ? null : $"{path} {problem}";
     }
 
-    internal string PathOf(string name) => System.IO.Path.Join(Path, name);
+    public string PathOf(string name) => System.IO.Path.Join(Path, name);
 
     /// <summary>A file to read; null when there is none.</summary>
     /// <exception cref="IOException">It cannot be opened, or must not be trusted.</exception>
-    internal SafeFileHandle? TryOpen(string name) => Open(name, O_RDONLY, default, mayMiss: true);
+    public SafeFileHandle? TryOpen(string name) => Open(name, O_RDONLY, default, mayMiss: true);
 
     /// <summary>The same for the service's output, which its group may write.</summary>
     /// <exception cref="IOException">As for <see cref="TryOpen"/>.</exception>
-    internal SafeFileHandle? TryOpenOutput(string name) => Open(name, O_RDONLY, default, mayMiss: true, groupMayWrite: true);
+    public SafeFileHandle? TryOpenOutput(string name) => Open(name, O_RDONLY, default, mayMiss: true, groupMayWrite: true);
 
     /// <summary>A file to read and write, made if it is missing.</summary>
     /// <exception cref="IOException">It cannot be opened or made, or must not be trusted.</exception>
-    internal SafeFileHandle OpenOrCreate(string name, UnixFileMode mode) => Open(name, O_RDWR | O_CREAT, mode, mayMiss: false)!;
+    public SafeFileHandle OpenOrCreate(string name, UnixFileMode mode) => Open(name, O_RDWR | O_CREAT, mode, mayMiss: false)!;
 
     /// <summary>A new file to write, in the place of whatever has the name.</summary>
     /// <exception cref="IOException">It cannot be made.</exception>
-    internal SafeFileHandle Create(string name, UnixFileMode mode)
+    public SafeFileHandle Create(string name, UnixFileMode mode)
     {
         Delete(name);
         return Open(name, O_WRONLY | O_CREAT | O_EXCL, mode, mayMiss: false)!;
@@ -77,7 +77,7 @@ internal sealed class OwnedDirectory : IDisposable
 
     /// <summary>Replaces what has the new name.</summary>
     /// <exception cref="IOException">It cannot be renamed.</exception>
-    internal void Rename(string from, string to)
+    public void Rename(string from, string to)
     {
         if (!TryRename(_handle, Word(from), Word(to)))
             throw Failed(PathOf(from), LastErrno);
@@ -85,7 +85,7 @@ internal sealed class OwnedDirectory : IDisposable
 
     /// <summary>Removes the name, not what a link there leads to; nothing when there is none.</summary>
     /// <exception cref="IOException">It cannot be removed.</exception>
-    internal void Delete(string name)
+    public void Delete(string name)
     {
         if (!TryDelete(_handle, Word(name)) && LastErrno is var errno and not Errno.ENOENT)
             throw Failed(PathOf(name), errno);

@@ -1,4 +1,4 @@
-namespace ConntrackStream.EventTap.Netlink;
+namespace ConntrackStream.Sinks.Netlink;
 
 /// <summary>Numbers of linux/rtnetlink.h, if.h, if_link.h, if_addr.h and veth.h, under their kernel names. All values are in host order.</summary>
 internal static class Rtnetlink
