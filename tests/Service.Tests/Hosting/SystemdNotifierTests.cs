@@ -71,7 +71,7 @@ public sealed class SystemdNotifierTests : IDisposable
     public async Task The_watchdog_beats_only_while_the_pipeline_answers()
     {
         using Socket supervisor = Bind(_path);
-        FakeTimeProvider time = new();
+        VirtualTime time = new();
         using SystemdNotifier notifier = new(new Hashtable { ["NOTIFY_SOCKET"] = _path, ["WATCHDOG_USEC"] = "10000000" }, time, 1);
         RecordingLogger<WatchdogService> log = new();
         TaskCompletionSource<bool> stuck = new();
@@ -94,7 +94,7 @@ public sealed class SystemdNotifierTests : IDisposable
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
     }
 
-    private static async Task TickAsync(FakeTimeProvider time, Func<bool> isDone)
+    private static async Task TickAsync(VirtualTime time, Func<bool> isDone)
     {
         time.Advance(TimeSpan.FromSeconds(5));
         while (!isDone())
