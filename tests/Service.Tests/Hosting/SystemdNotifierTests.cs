@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using ConntrackStream.Service.Hosting;
@@ -39,6 +40,21 @@ public sealed class SystemdNotifierTests : IDisposable
         notifier.Ready("refused");
         File.Delete(_path);
         notifier.Ready("gone");
+    }
+
+    /// <summary>As systemd is while it is stopped or restarts itself: the queue of its socket is full.</summary>
+    [Fact]
+    public void A_supervisor_that_does_not_read_holds_nothing_up()
+    {
+        using Socket supervisor = Bind(_path);
+        using SystemdNotifier notifier = Create(_path);
+        int room = int.Parse(File.ReadAllText("/proc/sys/net/unix/max_dgram_qlen"), CultureInfo.InvariantCulture);
+        for (int i = 0; i < 2 * (room + 2); i++)
+            notifier.Watchdog();
+        int waiting = 0;
+        for (; supervisor.Available > 0; waiting++)
+            Assert.Equal("WATCHDOG=1", Receive(supervisor));
+        Assert.InRange(waiting, 1, room + 1); // the others were dropped
     }
 
     [Theory]
