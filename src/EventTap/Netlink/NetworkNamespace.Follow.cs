@@ -74,9 +74,10 @@ public sealed partial class NetworkNamespace
         }
     }
 
-    private static bool IsSame(SafeFileHandle held, SafeFileHandle there) => NameOf(held) is { } name && name == NameOf(there);
+    private static bool IsSame(SafeFileHandle held, SafeFileHandle there) => InodeOf(held) is { } inode && inode == InodeOf(there);
 
-    /// <summary>The kernel's name of an open namespace, such as <c>net:[4026531840]</c>: no other one has its number meanwhile.</summary>
-    private static string? NameOf(SafeFileHandle file) =>
-        new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}")).LinkTarget;
+    /// <summary>The inode of an open namespace (proc(5), since Linux 5.14); no other one has its number meanwhile. The link in fd/ may be its path's.</summary>
+    private static string? InodeOf(SafeFileHandle file) => File
+        .ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{file.DangerousGetHandle()}"))
+        .FirstOrDefault(static line => line.StartsWith("ino:", StringComparison.Ordinal));
 }

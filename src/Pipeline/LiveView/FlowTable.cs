@@ -166,19 +166,29 @@ internal sealed class FlowTable<TKey>(HashSeed seed)
     private void Split(FlowIndex index, bool original)
     {
         index.Grow(out uint from, out uint to);
+        // Where the next row goes: each chain keeps its order, the newest first.
         ref int stay = ref index.At(from);
         ref int move = ref index.At(to);
         int next = stay;
-        stay = 0;
         while (next != 0)
         {
             int slot = next - 1;
             ref FlowRow<TKey> row = ref this[slot];
             ref int link = ref original ? ref row.NextOriginal : ref row.NextReply;
             next = link;
-            ref int bucket = ref index.BucketOf(Hash(original ? row.Original : row.Reply)) == to ? ref move : ref stay;
-            link = bucket;
-            bucket = slot + 1;
+            if (index.BucketOf(Hash(original ? row.Original : row.Reply)) == to)
+            {
+                move = slot + 1;
+                move = ref link;
+            }
+            else
+            {
+                stay = slot + 1;
+                stay = ref link;
+            }
         }
+
+        stay = 0;
+        move = 0;
     }
 }
