@@ -24,14 +24,23 @@ public sealed class ConntrackTap : IAsyncDisposable
     private volatile TapReader? _reader; // null while not connected
     private long _lastGood; // of the last reader
 
+    /// <summary>A tap that listens to nothing before <see cref="StartAsync"/>.</summary>
     /// <param name="channel">Bounded: a full one holds up the reader, and the kernel's buffer takes the load.</param>
+    /// <param name="pool">Where its batches come from; shared with whoever else rents.</param>
+    /// <param name="time">The clock of receipt and of the waits before a reopen.</param>
     /// <exception cref="ArgumentException">An option is out of its range: <see cref="TapOptions.FindFault"/>.</exception>
     public ConntrackTap(TapOptions options, ChannelWriter<TapMessage> channel, FlowBatchPool pool, TimeProvider time, ILogger<ConntrackTap> logger)
         : this(options, channel, pool, time, logger, () => TapSocket.Open(options, time, logger), Random.Shared)
     {
     }
 
-    internal ConntrackTap(
+    /// <summary>
+    /// The same with another way to open its sockets, for whoever must know of each, and with the source of the waits' jitter.
+    /// </summary>
+    /// <param name="open">Called by <see cref="StartAsync"/> and, on a pool thread, for each reopen; <see cref="TapSocket.Open"/> does the
+    /// work.</param>
+    /// <exception cref="ArgumentException">An option is out of its range: <see cref="TapOptions.FindFault"/>.</exception>
+    public ConntrackTap(
         TapOptions options,
         ChannelWriter<TapMessage> channel,
         FlowBatchPool pool,
@@ -51,6 +60,7 @@ public sealed class ConntrackTap : IAsyncDisposable
         _random = random;
     }
 
+    /// <summary>What has been read, refused and lost since this object was made.</summary>
     public TapCounters Counters { get; } = new();
 
     /// <summary>Opens the event socket and starts to read. Does nothing when started; may be used again after <see cref="StopAsync"/>.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Netlink.Libc;
 
 namespace ConntrackStream.EventTap;
 
@@ -95,6 +94,6 @@ internal sealed class TapBarriers(NetlinkSocket socket, WakeEvent wake)
         BitConverter.TryWriteBytes(message[4..], Nlmsg.NLMSG_NOOP); // nlmsg_type: no subsystem's, so a kernel filter lets it pass
         BinaryPrimitives.WriteUInt64BigEndian(message[16..], Magic);
         BinaryPrimitives.WriteInt64BigEndian(message[24..], token);
-        return socket.Send(message, socket.PortId, MSG_DONTWAIT);
+        return socket.Send(message, socket.PortId, wait: false);
     }
 }

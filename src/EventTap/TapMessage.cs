@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.EventTap;
 
-/// <summary>What the tap and the dumper put into the pipeline's channel, in the order it happened.</summary>
+/// <summary>What a channel of a <see cref="ConntrackTap"/> holds, in the order it happened. The tap writes the first five kinds.</summary>
 public enum TapMessageKind : byte
 {
     /// <summary><see cref="TapMessage.Batch"/> holds events (NEW, UPDATE, DESTROY). The receiver owns one reference.</summary>
@@ -20,32 +20,43 @@ public enum TapMessageKind : byte
     /// <summary>An event socket is open and joined, the first one or one after a failure.</summary>
     Connected,
 
-    /// <summary><see cref="TapMessage.Batch"/> holds rows of the dump of <see cref="TapMessage.Token"/>. The receiver owns one reference.</summary>
+    /// <summary>
+    /// Of whoever writes a dump's rows beside the events: <see cref="TapMessage.Batch"/> holds rows of the dump of
+    /// <see cref="TapMessage.Token"/>. The receiver owns one reference.
+    /// </summary>
     DumpRows,
 
-    /// <summary>The dump of <see cref="TapMessage.Token"/> is complete, or failed with <see cref="TapMessage.Error"/>.</summary>
+    /// <summary>
+    /// Of the same writer: the dump of <see cref="TapMessage.Token"/> is complete, or failed with <see cref="TapMessage.Error"/>.
+    /// </summary>
     DumpEnd,
 
-    /// <summary>Nothing but a wake-up: timers or posted work may be due.</summary>
+    /// <summary>Of whoever wants to wake the receiver: nothing has happened.</summary>
     Wake,
 }
 
-/// <summary>One element of the channel between the tap's threads and the pipeline's loop.</summary>
+/// <summary>
+/// One element of the channel that a <see cref="ConntrackTap"/> writes to. Which properties count depends on the kind; see there.
+/// </summary>
+/// <param name="Kind">What it is about.</param>
 public readonly record struct TapMessage(TapMessageKind Kind)
 {
+    /// <summary>Of Events and DumpRows: what was decoded. The receiver releases it.</summary>
     public FlowBatch? Batch { get; init; }
 
-    /// <summary>Which barrier or dump, as asked for.</summary>
+    /// <summary>Of Barrier, DumpRows and DumpEnd: which one, as asked for.</summary>
     public long Token { get; init; }
 
-    /// <summary>Refused deliveries, counted by the kernel (SO_MEMINFO).</summary>
+    /// <summary>Of Overrun: deliveries that the kernel refused since the last one, by its own count (SO_MEMINFO).</summary>
     public long Lost { get; init; }
 
-    /// <summary>Bounds of a loss, ns since the Unix epoch.</summary>
+    /// <summary>Of Overrun and Disconnected: nothing was lost before this time, ns since the Unix epoch.</summary>
     public long From { get; init; }
 
+    /// <summary>Of Overrun and Disconnected: the loss was noticed by this time, ns since the Unix epoch.</summary>
     public long To { get; init; }
 
+    /// <summary>Of Disconnected and DumpEnd: the failure; null when there was none.</summary>
     public Exception? Error { get; init; }
 
     /// <summary>Of Disconnected: why.</summary>

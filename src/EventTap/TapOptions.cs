@@ -24,6 +24,7 @@ public sealed class TapOptions
     /// </summary>
     public FlowFilter Filter { get; init; } = FlowFilter.All;
 
+    /// <summary>How a failed event socket is opened again.</summary>
     public TapReconnectOptions Reconnect { get; init; } = new();
 
     /// <summary>

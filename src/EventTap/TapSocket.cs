@@ -1,36 +1,40 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Netlink.Libc;
 using static ConntrackStream.EventTap.Netlink.Nfnl;
 
 namespace ConntrackStream.EventTap;
 
-/// <summary>A netlink socket set up for conntrack events: buffer, loss reporting, filter, then groups, so that no event comes before its filter.</summary>
-internal sealed class TapSocket : IDisposable
+/// <summary>
+/// A netlink socket set up for conntrack events: buffer, loss reporting, filter, then groups, so that no event comes before its filter. A
+/// <see cref="ConntrackTap"/> opens and reads one by itself; this is for whoever reads it otherwise, with
+/// <see cref="NetlinkSocket.Receive"/>, <see cref="SocketDrops"/> and <see cref="Conntrack.FlowDecoder"/>.
+/// </summary>
+public sealed class TapSocket : IDisposable
 {
     private TapSocket(NetlinkSocket netlink) => Netlink = netlink;
 
-    internal NetlinkSocket Netlink { get; }
+    /// <summary>The socket itself, joined to the groups.</summary>
+    public NetlinkSocket Netlink { get; }
 
     /// <summary>What the kernel granted, in bytes.</summary>
-    internal int BufferBytes { get; private set; }
+    public int BufferBytes { get; private set; }
 
     /// <summary>What was asked for, in bytes.</summary>
-    internal long WantedBytes { get; private set; }
+    public long WantedBytes { get; private set; }
 
     /// <summary>When it was opened, before it joined any group; ns since the Unix epoch.</summary>
-    internal long OpenedAt { get; private init; }
+    public long OpenedAt { get; private init; }
 
     /// <summary>Opens one in the namespace of the options.</summary>
     /// <exception cref="NetlinkException">EPERM: joining needs CAP_NET_ADMIN (entering a namespace CAP_SYS_ADMIN);
     /// EPROTONOSUPPORT: the kernel has no netfilter netlink.</exception>
-    internal static TapSocket Open(TapOptions options, TimeProvider time, ILogger logger) =>
+    public static TapSocket Open(TapOptions options, TimeProvider time, ILogger logger) =>
         options.Namespace.Run(() => OpenHere(options, time.UnixNanoseconds(), logger));
 
     /// <summary>Makes the buffer as large as is wanted now; never smaller. Beside the reader.</summary>
     /// <returns>It has grown.</returns>
-    internal bool Grow(long wanted, ILogger logger)
+    public bool Grow(long wanted, ILogger logger)
     {
         if (wanted <= WantedBytes)
             return false;
@@ -41,6 +45,7 @@ internal sealed class TapSocket : IDisposable
         return BufferBytes > before;
     }
 
+    /// <summary>Closes the socket.</summary>
     public void Dispose() => Netlink.Dispose();
 
     private static TapSocket OpenHere(TapOptions options, long now, ILogger logger)
@@ -62,7 +67,7 @@ internal sealed class TapSocket : IDisposable
     {
         SetBuffer(options.ReceiveBufferBytes ?? SocketBuffer.DefaultBytes(), logger);
         // Without it an overrun stops all delivery until the queue is empty (netlink_overrun, NETLINK_S_CONGESTED).
-        Netlink.SetOption(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, nameof(NETLINK_NO_ENOBUFS));
+        Netlink.SetOption(NetlinkOption.NETLINK_NO_ENOBUFS, 1);
         int filterLength = AttachFilter(options.Filter, logger);
         Join(NFNLGRP_CONNTRACK_NEW, nameof(NFNLGRP_CONNTRACK_NEW));
         Join(NFNLGRP_CONNTRACK_DESTROY, nameof(NFNLGRP_CONNTRACK_DESTROY));
@@ -105,7 +110,7 @@ internal sealed class TapSocket : IDisposable
     {
         try
         {
-            Netlink.SetOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group, nameof(NETLINK_ADD_MEMBERSHIP));
+            Netlink.SetOption(NetlinkOption.NETLINK_ADD_MEMBERSHIP, group);
         }
         catch (NetlinkException e)
         {

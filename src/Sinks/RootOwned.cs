@@ -1,5 +1,5 @@
 using System.Globalization;
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks;
@@ -77,9 +77,9 @@ internal static class RootOwned
     private static string? ProblemOf(string path, out bool isLink)
     {
         isLink = false;
-        if (!FileCalls.TryStat(path, out FileStat stat))
-            return $"cannot be examined: {FileCalls.LastErrno}";
-        if (stat.UserId != 0 && stat.UserId != FileCalls.geteuid())
+        if (!FileStat.TryRead(path, out FileStat stat))
+            return $"cannot be examined: {Libc.LastErrno}";
+        if (stat.UserId != 0 && stat.UserId != FileTrust.OwnUser)
             return string.Create(CultureInfo.InvariantCulture, $"belongs to user {stat.UserId}; it must belong to root (chown root)");
         isLink = stat.Type == FileType.SymbolicLink;
         bool isSafe = isLink // its mode means nothing

@@ -212,14 +212,14 @@ public sealed class ConntrackClientTests : IDisposable
     public void The_kernel_explains_what_it_does_not_like()
     {
         using NetlinkSocket socket = _namespace.Run(() => new NetlinkSocket(NetlinkSocket.NETLINK_NETFILTER));
-        socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1, nameof(Libc.NETLINK_EXT_ACK));
+        socket.SetOption(NetlinkOption.NETLINK_EXT_ACK, 1);
         RequestWriter request = new(new byte[128]);
         request.BeginNetfilter(0x0102, Nlmsg.NLM_F_ACK, sequence: 1, (byte)FlowFamily.IPv4);
         request.PutU16(Ctnetlink.CTA_ID, 1); // two bytes too few
         request.EndMessage();
         Assert.Equal(Errno.None, socket.Send(request.Written));
         byte[] answer = new byte[1024];
-        int length = socket.ReceiveFrom(answer, out uint sender);
+        int length = socket.Receive(answer, out uint sender);
         Assert.Equal(0u, sender);
         MessageReader messages = new(answer.AsSpan(0, length));
         Assert.True(messages.Next());

@@ -127,8 +127,6 @@ public class KernelFilterTests
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "network namespaces need root");
         IpPrefix[] others = [.. Enumerable.Range(0, 280).Select(i => new IpPrefix(new IpAddress(0, (ulong)(0xC6120000 + i)), 32, FlowFamily.IPv4))];
         FlowFilter filter = new() { Addresses = [.. others, Prefix("172.16.0.9")] };
-        Assert.True(KernelFilter.TryCompile(filter, out BpfInstruction[]? program, out _));
-        Assert.InRange(program!.Length, 2500, BpfProgram.MaxLength);
         using TapTestNamespace space = new();
         using TapSocket all = Open(space, FlowFilter.All);
         using TapSocket filtered = Open(space, filter);
@@ -140,21 +138,16 @@ public class KernelFilterTests
     }
 
     [Fact]
-    public void What_is_no_conntrack_event_passes()
+    public async Task What_is_no_conntrack_event_passes()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "network namespaces need root");
         using TapTestNamespace space = new();
-        using TapSocket socket = Open(space, new FlowFilter { Protocols = [(IpProtocol)254], Zones = [65000], Addresses = [Prefix("255.255.255.255")] });
-        using WakeEvent wake = new();
-        TapBarriers barriers = new(socket.Netlink, wake);
-        Assert.True(barriers.Request(-5));
+        FlowFilter nothing = new() { Protocols = [(IpProtocol)254], Zones = [65000], Addresses = [Prefix("255.255.255.255")] };
+        await using TapHarness harness = new(new TapOptions { Namespace = space.Network, Filter = nothing });
+        await harness.StartAsync();
         space.Load(Entries);
-        barriers.SendPending();
-
-        DatagramRing ring = new();
-        Assert.Equal(1, ring.Receive(socket.Netlink.Handle)); // the marker, and none of the events before it
-        Assert.True(barriers.TryRead(ring[0], ring.Sender(0), out long token));
-        Assert.Equal(-5, token);
+        await harness.DrainAsync();
+        Assert.Equal(32, harness.Tap.Counters.Bytes); // the barrier's marker, and none of the events before it
     }
 
     // The one thing the program cannot tell from the message: ICMP has no port attributes, and neither have flows whose port counts as 0.
@@ -180,14 +173,11 @@ public class KernelFilterTests
 
     private static List<FlowEvent> Read(TapSocket socket)
     {
-        DatagramRing ring = new();
+        byte[] buffer = new byte[4096];
         FlowBatch batch = new();
-        int count;
-        while ((count = ring.Receive(socket.Netlink.Handle)) > 0)
-        {
-            for (int i = 0; i < count; i++)
-                Assert.Equal(DecodeResult.Decoded, FlowDecoder.Decode(ring[i], batch, 0));
-        }
+        int length;
+        while ((length = socket.Netlink.Receive(buffer, out _, wait: false)) > 0)
+            Assert.Equal(DecodeResult.Decoded, FlowDecoder.Decode(buffer.AsSpan(0, length), batch, 0));
 
         return [.. batch.Span];
     }

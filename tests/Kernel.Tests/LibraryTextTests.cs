@@ -6,7 +6,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Text;
 using ConntrackStream.Tests;
-using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
+using static ConntrackStream.Kernel.Tests.Kit.Ctnetlink;
 
 namespace ConntrackStream.Kernel.Tests;
 

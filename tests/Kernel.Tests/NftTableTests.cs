@@ -1,8 +1,8 @@
 using System.Net;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.EventTap.Netlink.Nftables;
 using ConntrackStream.Service.Demo;
 using ConntrackStream.Service.Network;
+using ConntrackStream.Sinks.Netlink.Nftables;
 
 namespace ConntrackStream.Kernel.Tests;
 

@@ -37,7 +37,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
             Source, other is null ? [_sink] : [_sink, other], options ?? new PipelineOptions { AuditJitter = 0 }, Time, new Microsoft.Extensions.Logging.Abstractions.NullLogger<FlowPipeline>());
     }
 
-    public FakeTimeProvider Time { get; } = new();
+    public VirtualTime Time { get; } = new();
 
     public PipelineSource Source { get; }
 

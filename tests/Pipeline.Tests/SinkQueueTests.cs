@@ -6,7 +6,7 @@ namespace ConntrackStream.Pipeline.Tests;
 
 public sealed class SinkQueueTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly VirtualTime _time = new();
 
     [Fact]
     public async Task What_does_not_fit_is_dropped_counted_and_told_before_the_next_batch()

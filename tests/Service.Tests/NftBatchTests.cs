@@ -1,4 +1,4 @@
-using ConntrackStream.EventTap.Netlink.Nftables;
+using ConntrackStream.Sinks.Netlink.Nftables;
 
 namespace ConntrackStream.Service.Tests;
 

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 using Microsoft.AspNetCore.Builder;
@@ -68,7 +68,7 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
     /// <summary>Removes what a killed run left: only a socket, and only if nobody answers on it.</summary>
     private void RemoveLeftover(string path)
     {
-        if (!FileSystemCalls.TryStat(path, out FileStat stat))
+        if (!FileStat.TryRead(path, out FileStat stat))
             return;
         if (stat.Type != FileType.Socket)
             throw new IOException($"Api:Socket: {path} exists and is not a socket; it is left alone");

@@ -1,4 +1,4 @@
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 

@@ -1,4 +1,6 @@
-using System.Runtime.InteropServices;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.FlowLog;
+using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -8,7 +10,7 @@ namespace ConntrackStream.Service.Hosting;
 /// </summary>
 internal sealed class DescriptorStream(int descriptor) : Stream
 {
-    internal const int EINTR = 4, EAGAIN = 11, EPIPE = 32;
+    private readonly SafeFileHandle _file = new(descriptor, ownsHandle: false);
 
     public override bool CanRead => false;
 
@@ -26,24 +28,22 @@ internal sealed class DescriptorStream(int descriptor) : Stream
     {
         while (!buffer.IsEmpty)
         {
-            nint written = Posix.Write(descriptor, buffer);
+            int written = FileCalls.Write(_file, buffer);
             if (written >= 0)
             {
-                buffer = buffer[(int)written..];
+                buffer = buffer[written..];
                 continue;
             }
 
-            switch (Marshal.GetLastPInvokeError())
+            switch ((Errno)(-written))
             {
-                case EINTR:
+                case Errno.EAGAIN: // a terminal or pipe that another program made non-blocking
+                    FileCalls.WaitWritable(_file, Timeout.Infinite);
                     break;
-                case EAGAIN: // a terminal or pipe that another program made non-blocking
-                    Posix.WaitWritable(descriptor);
-                    break;
-                case EPIPE:
+                case FileCalls.EPIPE:
                     throw new BrokenPipeException();
-                case int errno:
-                    throw new IOException($"writing to standard output: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
+                case var errno:
+                    throw new IOException($"writing to standard output: {NetlinkException.DescribeErrno(errno)}", (int)errno);
             }
         }
     }

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Sockets;
-using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Network;
 
 namespace ConntrackStream.Service.Hosting;
@@ -39,7 +39,7 @@ internal sealed class InstanceLock : IDisposable
                 return taken;
             switch (Holder(networkNamespace))
             {
-                case ({ } pid, { } uid) when uid == 0 || uid == FileSystemCalls.geteuid():
+                case ({ } pid, { } uid) when uid == 0 || uid == FileTrust.OwnUser:
                     string process = pid == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (process {pid})");
                     throw new IOException($"another conntrack-stream serves this network namespace already{process}");
                 case (_, { } uid):

@@ -15,8 +15,8 @@ internal sealed class ServiceSignals(IHostApplicationLifetime lifetime, ServiceR
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
-        Posix.StopIgnoring(Posix.SIGHUP);
-        Posix.StopIgnoring(Posix.SIGTERM);
+        Libc.StopIgnoring(Libc.SIGHUP);
+        Libc.StopIgnoring(Libc.SIGTERM);
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt));

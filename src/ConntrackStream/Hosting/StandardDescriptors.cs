@@ -15,13 +15,13 @@ internal static class StandardDescriptors
     /// <summary>Returns when all three are whole, or cannot be made so; otherwise the process becomes this program once more.</summary>
     internal static void Ensure()
     {
-        int[] closed = [.. Enumerable.Range(0, Last + 1).Where(Posix.IsNotInherited)];
+        int[] closed = [.. Enumerable.Range(0, Last + 1).Where(Libc.IsNotInherited)];
         if (closed.Length == 0)
             return;
         string[] arguments = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).Split('\0')[..^1];
-        if (!Posix.OpenNull(closed))
+        if (!Libc.OpenNull(closed))
             return; // else at once, before the runtime misses what was there
-        Posix.Execute(Environment.ProcessPath ?? Self, arguments); // the kernel names the process by it: by the other one "exe"
-        Posix.Execute(Self, arguments); // the file has another name by now
+        Libc.Execute(Environment.ProcessPath ?? Self, arguments); // the kernel names the process by it: by the other one "exe"
+        Libc.Execute(Self, arguments); // the file has another name by now
     }
 }

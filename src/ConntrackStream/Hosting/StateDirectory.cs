@@ -1,5 +1,5 @@
 using System.Globalization;
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Cli;
 using Microsoft.Win32.SafeHandles;
 

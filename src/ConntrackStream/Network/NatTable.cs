@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.EventTap.Netlink.Nftables;
+using ConntrackStream.Sinks.Netlink.Nftables;
 
 namespace ConntrackStream.Service.Network;
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
-using static ConntrackStream.EventTap.Netlink.Rtnetlink;
+using static ConntrackStream.Sinks.Netlink.Rtnetlink;
 
 namespace ConntrackStream.Service.Network;
 
@@ -24,7 +24,7 @@ internal sealed class RouteNetlink : IDisposable
     internal RouteNetlink(NetworkNamespace networkNamespace)
     {
         _socket = networkNamespace.Run(() => new NetlinkSocket(NetlinkSocket.NETLINK_ROUTE));
-        _socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1, nameof(Libc.NETLINK_EXT_ACK));
+        _socket.SetOption(NetlinkOption.NETLINK_EXT_ACK, 1);
     }
 
     public void Dispose() => _socket.Dispose();

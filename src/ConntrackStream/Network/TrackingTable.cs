@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.EventTap.Netlink.Nftables;
+using ConntrackStream.Sinks.Netlink.Nftables;
 
 namespace ConntrackStream.Service.Network;
 

@@ -41,6 +41,7 @@ public sealed class ClashCount : IDisposable
         return _last;
     }
 
+    /// <summary>Closes the file.</summary>
     public void Dispose() => _file.Dispose();
 
     /// <summary>A line of names, then one of hexadecimal figures for each processor; null where there is no such column.</summary>

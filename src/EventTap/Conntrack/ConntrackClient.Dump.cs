@@ -18,18 +18,17 @@ public sealed partial class ConntrackClient
     {
         cancellationToken.ThrowIfCancellationRequested();
         uint sequence = SendPlain(Dumping, IPCTNL_MSG_CT_GET, Nlmsg.NLM_F_DUMP, family);
-        Answers answers = new(this, Dumping, sequence, 1);
+        NetlinkAnswers answers = AnswersFrom(sequence);
         long rows = 0, malformed = 0;
-        bool interrupted = false, ended = false;
+        bool ended = false;
         FlowBatch? batch = null;
         try
         {
             while (!ended)
             {
-                answers.Next();
+                Next(ref answers, Dumping);
                 cancellationToken.ThrowIfCancellationRequested();
-                interrupted |= (answers.Header.Flags & Nlmsg.NLM_F_DUMP_INTR) != 0 && answers.Header.Type != Nlmsg.NLMSG_ERROR;
-                if (EndsDump(answers, out ErrorMessage error))
+                if (answers.TryReadEnd(out ErrorMessage error))
                 {
                     ended = true;
                     ThrowIfFailed(error, Dumping);
@@ -53,7 +52,7 @@ public sealed partial class ConntrackClient
                 Dispose();
         }
 
-        return new DumpResult(rows, malformed + answers.Malformed, interrupted);
+        return new DumpResult(rows, malformed + answers.Malformed, answers.Interrupted);
     }
 
     private static int HandOn(ref FlowBatch? batch, Action<FlowBatch> onBatch)
@@ -63,14 +62,5 @@ public sealed partial class ConntrackClient
         batch = null;
         onBatch(full);
         return rows;
-    }
-
-    /// <summary>NLMSG_DONE, which may carry an error, or NLMSG_ERROR.</summary>
-    private static bool EndsDump(in Answers answers, out ErrorMessage error)
-    {
-        if (answers.Header.Type != Nlmsg.NLMSG_DONE)
-            return answers.TryReadError(out error);
-        error = answers.ReadDone();
-        return true;
     }
 }

@@ -46,10 +46,10 @@ public sealed partial class ConntrackClient
     {
         uint first = _sequence + 1;
         SendGets(tuples);
-        Answers answers = new(this, Getting, first, (uint)tuples.Length);
+        NetlinkAnswers answers = AnswersFrom(first, tuples.Length);
         for (int left = tuples.Length; left > 0; left--) // without NLM_F_ACK each gets one answer: the entry, or an error
         {
-            answers.Next();
+            Next(ref answers, Getting);
             int index = (int)answers.Index;
             if (answers.TryReadError(out ErrorMessage error))
             {

@@ -19,12 +19,12 @@ public sealed partial class ConntrackClient
     public ConntrackCpuStats[] Stats()
     {
         uint sequence = SendPlain(ReadingStatistics, IPCTNL_MSG_CT_GET_STATS_CPU, Nlmsg.NLM_F_DUMP);
-        Answers answers = new(this, ReadingStatistics, sequence, 1);
+        NetlinkAnswers answers = AnswersFrom(sequence);
         List<ConntrackCpuStats> all = [];
         while (true)
         {
-            answers.Next();
-            if (EndsDump(answers, out ErrorMessage error))
+            Next(ref answers, ReadingStatistics);
+            if (answers.TryReadEnd(out ErrorMessage error))
             {
                 ThrowIfFailed(error, ReadingStatistics);
                 return [.. all];
@@ -41,8 +41,8 @@ public sealed partial class ConntrackClient
     private long GlobalStatistic(ushort type)
     {
         uint sequence = SendPlain(Counting, IPCTNL_MSG_CT_GET_STATS, flags: 0);
-        Answers answers = new(this, Counting, sequence, 1);
-        answers.Next();
+        NetlinkAnswers answers = AnswersFrom(sequence);
+        Next(ref answers, Counting);
         if (answers.TryReadError(out ErrorMessage error))
             ThrowIfFailed(error, Counting);
         if (answers.Message.Length >= Nlmsg.HeaderLength + Nfnl.HeaderLength)

@@ -34,13 +34,14 @@ public sealed partial class ConntrackClient : IDisposable
     {
         _socket = socket;
         _time = time ?? TimeProvider.System;
-        socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1, nameof(Libc.NETLINK_EXT_ACK));
+        socket.SetOption(NetlinkOption.NETLINK_EXT_ACK, 1);
         socket.SetReceiveTimeout(AnswerTimeout);
     }
 
     /// <summary>Whether the client's network namespace has an interface of this index; null when the kernel does not say.</summary>
     public bool? HasInterface(uint index) => _socket.HasInterface(index);
 
+    /// <summary>Closes the socket; an answer that has not been read is lost.</summary>
     public void Dispose() => _socket.Dispose();
 
     private static ushort MessageType(byte message) => Nfnl.MessageType(Nfnl.NFNL_SUBSYS_CTNETLINK, message);
@@ -66,13 +67,25 @@ public sealed partial class ConntrackClient : IDisposable
     private ErrorMessage Acknowledge(string operation, ReadOnlySpan<byte> request)
     {
         Send(operation, request);
-        Answers answers = new(this, operation, _sequence, 1);
+        NetlinkAnswers answers = AnswersFrom(_sequence);
         while (true)
         {
-            answers.Next();
+            Next(ref answers, operation);
             if (answers.TryReadError(out ErrorMessage error))
                 return error;
         }
+    }
+
+    /// <summary>The answers to <paramref name="count"/> requests that have been sent.</summary>
+    private NetlinkAnswers AnswersFrom(uint first, int count = 1) => new(_socket, _answer, first, (uint)count, _time);
+
+    /// <summary>Waits for the next message.</summary>
+    /// <exception cref="NetlinkException">Receiving failed, or nothing came in time (EAGAIN).</exception>
+    private static void Next(ref NetlinkAnswers answers, string operation)
+    {
+        Errno errno = answers.Next();
+        if (errno != Errno.None)
+            throw new NetlinkException(operation, errno);
     }
 
     private static void ThrowIfFailed(in ErrorMessage error, string operation)

@@ -9,16 +9,32 @@ namespace ConntrackStream.EventTap.Conntrack;
 /// </summary>
 public readonly record struct ConntrackCpuStats
 {
-    public int Cpu { get; private init; } // nfgenmsg.res_id
+    /// <summary>The CPU's number (nfgenmsg.res_id).</summary>
+    public int Cpu { get; private init; }
 
-    public uint? Searched { get; private init; } // CTA_STATS_SEARCHED, until 4.9
-    public uint? Found { get; private init; } // CTA_STATS_FOUND
-    public uint? New { get; private init; } // CTA_STATS_NEW, until 4.9
-    public uint? Invalid { get; private init; } // CTA_STATS_INVALID
-    public uint? Ignore { get; private init; } // CTA_STATS_IGNORE, until 5.10
-    public uint? Delete { get; private init; } // CTA_STATS_DELETE, until 4.9
-    public uint? DeleteList { get; private init; } // CTA_STATS_DELETE_LIST, until 4.9
-    public uint? Insert { get; private init; } // CTA_STATS_INSERT
+    /// <summary>Lookups (CTA_STATS_SEARCHED, until 4.9).</summary>
+    public uint? Searched { get; private init; }
+
+    /// <summary>Lookups that found an entry (CTA_STATS_FOUND).</summary>
+    public uint? Found { get; private init; }
+
+    /// <summary>Entries that were added (CTA_STATS_NEW, until 4.9).</summary>
+    public uint? New { get; private init; }
+
+    /// <summary>Packets that could not be tracked (CTA_STATS_INVALID).</summary>
+    public uint? Invalid { get; private init; }
+
+    /// <summary>Packets that were tracked already (CTA_STATS_IGNORE, until 5.10).</summary>
+    public uint? Ignore { get; private init; }
+
+    /// <summary>Entries that were removed (CTA_STATS_DELETE, until 4.9).</summary>
+    public uint? Delete { get; private init; }
+
+    /// <summary>Entries that were put on the dying list (CTA_STATS_DELETE_LIST, until 4.9).</summary>
+    public uint? DeleteList { get; private init; }
+
+    /// <summary>Entries that a request put into the table (CTA_STATS_INSERT).</summary>
+    public uint? Insert { get; private init; }
 
     /// <summary>A new entry's tuple was taken already, or its hash chain too long.</summary>
     public uint? InsertFailed { get; private init; } // CTA_STATS_INSERT_FAILED
@@ -29,13 +45,20 @@ public readonly record struct ConntrackCpuStats
     /// <summary>Entries pushed out early to make room in a full table.</summary>
     public uint? EarlyDrop { get; private init; } // CTA_STATS_EARLY_DROP
 
-    public uint? Error { get; private init; } // CTA_STATS_ERROR
-    public uint? SearchRestart { get; private init; } // CTA_STATS_SEARCH_RESTART
-    public uint? ClashResolve { get; private init; } // CTA_STATS_CLASH_RESOLVE, since 5.10
-    public uint? ChainTooLong { get; private init; } // CTA_STATS_CHAIN_TOOLONG, since 5.15
+    /// <summary>ICMP errors that belong to no flow, and packets that could not be read (CTA_STATS_ERROR).</summary>
+    public uint? Error { get; private init; }
 
-    /// <summary>Reads one whole message of an IPCTNL_MSG_CT_GET_STATS_CPU dump.</summary>
-    internal static bool TryRead(ReadOnlySpan<byte> message, out ConntrackCpuStats stats)
+    /// <summary>Lookups that began again, since the hash table was resized meanwhile (CTA_STATS_SEARCH_RESTART).</summary>
+    public uint? SearchRestart { get; private init; }
+
+    /// <summary>Races between first packets of one flow that were resolved (CTA_STATS_CLASH_RESOLVE, since 5.10).</summary>
+    public uint? ClashResolve { get; private init; }
+
+    /// <summary>Entries refused since their hash chain was too long (CTA_STATS_CHAIN_TOOLONG, since 5.15).</summary>
+    public uint? ChainTooLong { get; private init; }
+
+    /// <summary>Reads one whole message of an IPCTNL_MSG_CT_GET_STATS_CPU dump; false when it is malformed.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> message, out ConntrackCpuStats stats)
     {
         stats = default;
         if (message.Length < Nlmsg.HeaderLength + Nfnl.HeaderLength)

@@ -40,5 +40,6 @@ public sealed class EntryCount : IDisposable
         }
     }
 
+    /// <summary>Closes the file.</summary>
     public void Dispose() => _file.Dispose();
 }

@@ -5,7 +5,7 @@ using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
-internal static partial class FlowDecoder
+public static partial class FlowDecoder
 {
     private const uint PacketsHeader = CTA_COUNTERS_PACKETS << 16 | 12; // struct nlattr of 8 bytes as one little-endian number
     private const uint BytesHeader = CTA_COUNTERS_BYTES << 16 | 12;

@@ -5,7 +5,7 @@ using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
-internal static partial class FlowDecoder
+public static partial class FlowDecoder
 {
     private const int MaxLabelBytes = 16; // NF_CT_LABELS_MAX_SIZE
 

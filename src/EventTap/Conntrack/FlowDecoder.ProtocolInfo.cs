@@ -4,7 +4,7 @@ using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
-internal static partial class FlowDecoder
+public static partial class FlowDecoder
 {
     /// <summary>CTA_PROTOINFO. A DESTROY carries the state only.</summary>
     private static bool ReadProtocolInfo(AttributeReader attributes, ref Flow flow, ref FlowFields present, FlowBatch batch)

@@ -4,7 +4,7 @@ using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
-internal static partial class FlowDecoder
+public static partial class FlowDecoder
 {
     /// <summary>
     /// CTA_TUPLE_*. Both addresses, of the message's family, and the protocol number are mandatory; a protocol the kernel does not know has

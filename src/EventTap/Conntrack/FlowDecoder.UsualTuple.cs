@@ -4,7 +4,7 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
-internal static partial class FlowDecoder
+public static partial class FlowDecoder
 {
     // struct nlattr as one little-endian number: type << 16 | length
     private const uint IPv4Nest = 0x8001_0014; // CTA_TUPLE_IP, NLA_F_NESTED

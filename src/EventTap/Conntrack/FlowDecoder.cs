@@ -13,7 +13,7 @@ namespace ConntrackStream.EventTap.Conntrack;
 /// (addresses and protocol), since a flow without its key is of no use; any other attribute may be missing. Where one comes twice, the last
 /// counts, as in the kernel's own parser.
 /// </remarks>
-internal static partial class FlowDecoder
+public static partial class FlowDecoder
 {
     private const ushort CtNew = Nfnl.NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW;
     private const ushort CtDelete = Nfnl.NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE;
@@ -22,7 +22,7 @@ internal static partial class FlowDecoder
 
     /// <summary>Appends the event of one whole netlink message (header included, exactly nlmsg_len bytes) to a batch that is not full.</summary>
     /// <param name="receivedAt">ns since the Unix epoch, used where the kernel gives no event time.</param>
-    internal static DecodeResult Decode(ReadOnlySpan<byte> message, FlowBatch batch, long receivedAt)
+    public static DecodeResult Decode(ReadOnlySpan<byte> message, FlowBatch batch, long receivedAt)
     {
         if (!MessageHeader.TryRead(message, out MessageHeader header))
             return DecodeResult.Malformed;
@@ -40,7 +40,7 @@ internal static partial class FlowDecoder
     /// Appends a row of a dump or the answer to a GET, which nothing in the message tells from an UPDATE, to a batch that is not full.
     /// </summary>
     /// <param name="receivedAt">ns since the Unix epoch: the row's time.</param>
-    internal static DecodeResult DecodeRow(ReadOnlySpan<byte> message, FlowBatch batch, long receivedAt)
+    public static DecodeResult DecodeRow(ReadOnlySpan<byte> message, FlowBatch batch, long receivedAt)
     {
         if (!MessageHeader.TryRead(message, out MessageHeader header))
             return DecodeResult.Malformed;

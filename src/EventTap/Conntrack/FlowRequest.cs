@@ -5,20 +5,21 @@ using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 namespace ConntrackStream.EventTap.Conntrack;
 
 /// <summary>The parts that requests about one entry are made of.</summary>
-internal static class FlowRequest
+public static class FlowRequest
 {
     /// <summary>
     /// A tuple to look up, in either direction, and the zone it is looked up in. CTA_ZONE also finds entries with a directional zone: the
     /// kernel compares it with the zone of the direction that the tuple turns out to be.
     /// </summary>
-    internal static void PutKey(ref RequestWriter request, in FlowTuple tuple)
+    public static void PutKey(ref RequestWriter request, in FlowTuple tuple)
     {
         PutTuple(ref request, CTA_TUPLE_ORIG, tuple);
         if (tuple.Zone != 0)
             request.PutU16(CTA_ZONE, tuple.Zone);
     }
 
-    internal static void PutTuple(ref RequestWriter request, ushort type, in FlowTuple tuple, ushort tupleZone = 0)
+    /// <summary>A nest with a tuple's addresses and protocol.</summary>
+    public static void PutTuple(ref RequestWriter request, ushort type, in FlowTuple tuple, ushort tupleZone = 0)
     {
         int nest = request.BeginNest(type);
         PutAddresses(ref request, tuple);

@@ -43,6 +43,7 @@ public sealed class LongestTimeouts
         }
     }
 
+    /// <summary>The longest timeout of a protocol; the generic one where the kernel has none for it.</summary>
     public TimeSpan Of(IpProtocol protocol) =>
         _seconds.TryGetValue(NameOf(protocol), out long seconds) || _seconds.TryGetValue("generic", out seconds) ? TimeSpan.FromSeconds(seconds) : Longest;
 

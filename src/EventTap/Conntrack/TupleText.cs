@@ -3,11 +3,11 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
-/// <summary>A tuple in words, for messages.</summary>
-internal static class TupleText
+/// <summary>A tuple in words, for messages; as conntrack-tools spell it.</summary>
+public static class TupleText
 {
     /// <summary>Such as <c>tcp src=10.0.0.1 dst=10.0.0.2 sport=1025 dport=80 zone=5</c>.</summary>
-    internal static string Describe(in FlowTuple tuple)
+    public static string Describe(in FlowTuple tuple)
     {
         string layer4 = tuple.IsIcmp
             ? string.Create(CultureInfo.InvariantCulture, $"type={tuple.IcmpType} code={tuple.IcmpCode} id={tuple.IcmpId}")
@@ -17,7 +17,7 @@ internal static class TupleText
     }
 
     /// <summary>Such as <c>icmp src=10.0.0.1 dst=10.0.0.2</c>.</summary>
-    internal static string DescribeAddresses(in FlowTuple tuple)
+    public static string DescribeAddresses(in FlowTuple tuple)
     {
         string protocol = Enum.IsDefined(tuple.Protocol)
             ? tuple.Protocol.ToString().ToLowerInvariant()

@@ -15,6 +15,7 @@ public sealed record FlowFilter
     /// <summary><see cref="FlowFamily.Unspecified"/> for both.</summary>
     public FlowFamily Family { get; init; }
 
+    /// <summary>Protocols of layer 4.</summary>
     public ImmutableArray<IpProtocol> Protocols { get; init; } = [];
 
     /// <summary>Blocks of the original tuple's source, as <c>conntrack -s</c>.</summary>
@@ -35,6 +36,7 @@ public sealed record FlowFilter
     /// <summary>Zones of either direction; a flow without a zone is in zone 0.</summary>
     public ImmutableArray<ushort> Zones { get; init; } = [];
 
+    /// <summary>Which translation the flow has; with both tuples known.</summary>
     public NatMatch Nat { get; init; }
 
     /// <summary>A mark the kernel left out is 0: it sends none that is zero.</summary>
@@ -59,6 +61,7 @@ public sealed record FlowFilter
     /// </summary>
     public FlowFilter Stable => IsStable ? this : this with { Mark = null, State = null, Status = null };
 
+    /// <summary>Whether every condition holds. One on a field that the flow lacks does not.</summary>
     public bool Matches(in Flow flow) =>
         (Family == FlowFamily.Unspecified || flow.Original.Family == Family)
         && (Protocols.IsEmpty || Protocols.AsSpan().Contains(flow.Original.Protocol))

@@ -23,15 +23,19 @@ public readonly record struct IpPrefix
         Family = family;
     }
 
+    /// <summary>The first address of the block.</summary>
     public IpAddress Network { get; }
 
+    /// <summary>A keyed hash (<see cref="KeyedHash"/>), another one in each process.</summary>
     public override int GetHashCode() => KeyedHash.Start.Add(Network).Add((ulong)Length << 8 | (ulong)Family).Code;
 
     /// <summary>Leading bits that count.</summary>
     public byte Length { get; }
 
+    /// <summary>IPv4 or IPv6.</summary>
     public FlowFamily Family { get; }
 
+    /// <summary>Whether an address of this family lies in the block.</summary>
     public bool Contains(IpAddress address, FlowFamily family) =>
         family == Family && (address.High & _mask.High) == Network.High && (address.Low & _mask.Low) == Network.Low;
 
@@ -68,6 +72,7 @@ public readonly record struct IpPrefix
         return true;
     }
 
+    /// <summary>Such as <c>10.0.0.0/8</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Network.ToIPAddress(Family)}/{Length}");
 
     private static int MaxLength(FlowFamily family) => family switch

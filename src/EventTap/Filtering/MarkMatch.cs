@@ -6,6 +6,7 @@ namespace ConntrackStream.EventTap.Filtering;
 /// <summary>A condition on CTA_MARK: <c>mark &amp; Mask == Value</c>. A value with bits outside the mask matches nothing, and is refused where it is read.</summary>
 public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
 {
+    /// <summary>Whether a flow with this mark fulfils it.</summary>
     public bool Matches(uint mark) => (mark & Mask) == Value;
 
     /// <summary>Reads <c>value</c> or <c>value/mask</c>, each decimal or 0x-hexadecimal.</summary>
@@ -33,6 +34,7 @@ public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
         return true;
     }
 
+    /// <summary>Such as <c>0x10/0xff</c>, as <see cref="TryParse"/> reads it.</summary>
     public override string ToString() => Mask == uint.MaxValue
         ? string.Create(CultureInfo.InvariantCulture, $"0x{Value:x}")
         : string.Create(CultureInfo.InvariantCulture, $"0x{Value:x}/0x{Mask:x}");

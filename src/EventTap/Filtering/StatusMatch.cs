@@ -24,6 +24,7 @@ public readonly record struct StatusMatch(FlowStatus Required, FlowStatus Exclud
         ("DST_NAT", FlowStatus.DestinationNat),
     ];
 
+    /// <summary>Whether a flow with this status fulfils it.</summary>
     public bool Matches(FlowStatus status) => (status & Required) == Required && (status & Excluded) == FlowStatus.None;
 
     /// <summary>

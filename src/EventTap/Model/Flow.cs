@@ -9,24 +9,58 @@ namespace ConntrackStream.EventTap.Model;
 [StructLayout(LayoutKind.Sequential)]
 public struct Flow
 {
-    public FlowTuple Original; // CTA_TUPLE_ORIG
-    public FlowTuple Reply; // CTA_TUPLE_REPLY
-    public ulong OriginalPackets, OriginalBytes; // CTA_COUNTERS_ORIG
-    public ulong ReplyPackets, ReplyBytes; // CTA_COUNTERS_REPLY
-    public long StartTime; // CTA_TIMESTAMP_START
-    public long StopTime; // CTA_TIMESTAMP_STOP
-    public FlowExtras? Extras; // null for most flows; owned by the batch
-    public FlowFields Present;
-    public FlowStatus Status; // CTA_STATUS
-    public uint Id; // CTA_ID, as conntrack -o id prints it; a hash of the entry's address: reused, a mismatch check only
-    public uint Mark; // CTA_MARK
-    public uint Timeout; // CTA_TIMEOUT, seconds left
-    public uint Use; // CTA_USE
-    public byte ProtocolState; // TcpState for TCP; SCTP's and DCCP's own numbers
-    public byte OriginalWindowScale, ReplyWindowScale; // CTA_PROTOINFO_TCP_WSCALE_ORIGINAL, _REPLY
-    public byte OriginalTcpFlags, OriginalTcpFlagsMask; // CTA_PROTOINFO_TCP_FLAGS_ORIGINAL: struct nf_ct_tcp_flags
-    public byte ReplyTcpFlags, ReplyTcpFlagsMask; // CTA_PROTOINFO_TCP_FLAGS_REPLY
+    /// <summary>The direction of the flow's first packet (CTA_TUPLE_ORIG).</summary>
+    public FlowTuple Original;
 
+    /// <summary>The direction of its replies, after NAT (CTA_TUPLE_REPLY).</summary>
+    public FlowTuple Reply;
+
+    /// <summary>Packets and bytes (layer 3) in original direction (CTA_COUNTERS_ORIG).</summary>
+    public ulong OriginalPackets, OriginalBytes;
+
+    /// <summary>Packets and bytes (layer 3) in reply direction (CTA_COUNTERS_REPLY).</summary>
+    public ulong ReplyPackets, ReplyBytes;
+
+    /// <summary>When the entry was confirmed, ns since the Unix epoch (CTA_TIMESTAMP_START).</summary>
+    public long StartTime;
+
+    /// <summary>When it ended, ns since the Unix epoch (CTA_TIMESTAMP_STOP).</summary>
+    public long StopTime;
+
+    /// <summary>What few flows have; null for most. Owned by the batch: keep a <see cref="FlowExtras.Clone"/>.</summary>
+    public FlowExtras? Extras;
+
+    /// <summary>Which of the fields the message carried.</summary>
+    public FlowFields Present;
+
+    /// <summary>Status bits (CTA_STATUS).</summary>
+    public FlowStatus Status;
+
+    /// <summary>CTA_ID, as <c>conntrack -o id</c> prints it: a hash of the entry's address. Used again: a check, not a key.</summary>
+    public uint Id;
+
+    /// <summary>The mark of the connection (CTA_MARK).</summary>
+    public uint Mark;
+
+    /// <summary>Seconds left until the entry expires without a packet (CTA_TIMEOUT).</summary>
+    public uint Timeout;
+
+    /// <summary>References that the kernel holds to the entry (CTA_USE).</summary>
+    public uint Use;
+
+    /// <summary>A <see cref="Model.TcpState"/>, a <see cref="SctpState"/>, or DCCP's number, by the protocol of the tuples.</summary>
+    public byte ProtocolState;
+
+    /// <summary>TCP window scales of both directions (CTA_PROTOINFO_TCP_WSCALE_ORIGINAL, _REPLY).</summary>
+    public byte OriginalWindowScale, ReplyWindowScale;
+
+    /// <summary>IP_CT_TCP_FLAG_* of the original direction, and which of them count (CTA_PROTOINFO_TCP_FLAGS_ORIGINAL).</summary>
+    public byte OriginalTcpFlags, OriginalTcpFlagsMask;
+
+    /// <summary>The same of the reply direction (CTA_PROTOINFO_TCP_FLAGS_REPLY).</summary>
+    public byte ReplyTcpFlags, ReplyTcpFlagsMask;
+
+    /// <summary>Whether the message carried all of these fields.</summary>
     public readonly bool Has(FlowFields fields) => (Present & fields) == fields;
 
     /// <summary>When it began, as far as the message tells; 0 where it does not.</summary>
@@ -39,6 +73,7 @@ public struct Flow
     /// </summary>
     public readonly bool IsClashLoser => (Status & FlowStatus.NatClash) != FlowStatus.None;
 
+    /// <summary><see cref="ProtocolState"/> of a TCP flow; None for any other protocol.</summary>
     public readonly TcpState TcpState => Original.Protocol == IpProtocol.Tcp ? (TcpState)ProtocolState : TcpState.None;
 
     /// <summary>The source is translated: replies go to another address or port than the original source.</summary>

@@ -9,6 +9,7 @@ namespace ConntrackStream.EventTap.Model;
 /// </summary>
 public sealed class FlowBatch
 {
+    /// <summary>The most messages one batch holds.</summary>
     public const int Capacity = 256;
 
     private readonly FlowEvent[] _events = new FlowEvent[Capacity];
@@ -26,10 +27,13 @@ public sealed class FlowBatch
 
     internal FlowBatch(FlowBatchPool? pool) => _pool = pool;
 
+    /// <summary>How many it holds.</summary>
     public int Count { get; private set; }
 
+    /// <summary>There is no free slot for <see cref="Next"/>.</summary>
     public bool IsFull => Count == Capacity;
 
+    /// <summary>What it holds; valid as long as the caller holds a reference.</summary>
     public ReadOnlySpan<FlowEvent> Span => _events.AsSpan(0, Count);
 
     /// <summary>The next free slot, cleared. Keep it with <see cref="Commit"/>; without it the slot is used again.</summary>
@@ -41,6 +45,7 @@ public sealed class FlowBatch
         return ref slot;
     }
 
+    /// <summary>Keeps the slot that <see cref="Next"/> gave.</summary>
     public void Commit()
     {
         Count++;
@@ -58,8 +63,10 @@ public sealed class FlowBatch
     /// <summary>An empty extras object for the slot that <see cref="Next"/> gave, which lives as long as this batch's content.</summary>
     public FlowExtras RentExtras() => _extras.Rent();
 
+    /// <summary>Takes another reference, for whoever keeps the batch beyond the call that handed it on.</summary>
     public void Retain() => Interlocked.Increment(ref _references);
 
+    /// <summary>Gives a reference back. The batch must not be touched after it: the last one hands it to the next renter.</summary>
     public void Release()
     {
         int left = Interlocked.Decrement(ref _references);
@@ -68,7 +75,8 @@ public sealed class FlowBatch
             _pool?.Return(this);
     }
 
-    internal void Reset()
+    /// <summary>Empties the batch, to be filled again. Only the caller may hold a reference; it has one afterwards.</summary>
+    public void Reset()
     {
         Count = 0;
         _keptExtras = 0;

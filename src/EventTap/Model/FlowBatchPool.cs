@@ -7,6 +7,7 @@ public sealed class FlowBatchPool(int kept = 64)
 {
     private readonly ConcurrentQueue<FlowBatch> _free = new();
 
+    /// <summary>An empty batch with one reference, the caller's. From any thread.</summary>
     public FlowBatch Rent()
     {
         if (!_free.TryDequeue(out FlowBatch? batch))

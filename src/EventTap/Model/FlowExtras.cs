@@ -11,11 +11,13 @@ public sealed class FlowExtras
     /// <summary>The flow that expected this one (CTA_TUPLE_MASTER); only with <see cref="HasMaster"/>.</summary>
     public FlowTuple Master;
 
+    /// <summary><see cref="Master"/> was in the message.</summary>
     public bool HasMaster;
 
     /// <summary>128 label bits, bit 0 lowest (CTA_LABELS); only with <see cref="HasLabels"/>.</summary>
     public UInt128 Labels;
 
+    /// <summary><see cref="Labels"/> was in the message.</summary>
     public bool HasLabels;
 
     /// <summary>Name of the helper module, such as <c>ftp</c> (CTA_HELP_NAME).</summary>
@@ -33,15 +35,19 @@ public sealed class FlowExtras
     /// <summary>SYNPROXY state (CTA_SYNPROXY_ISN, _ITS, _TSOFF); only with <see cref="HasSynproxy"/>.</summary>
     public uint SynproxyIsn, SynproxyIts, SynproxyTimestampOffset;
 
+    /// <summary>The SYNPROXY state was in the message.</summary>
     public bool HasSynproxy;
 
     /// <summary>DCCP role (CTA_PROTOINFO_DCCP_ROLE): 0 client, 1 server.</summary>
     public byte DccpRole;
 
+    /// <summary>Makes every field empty.</summary>
     public void Clear() => CopyFrom(Empty);
 
+    /// <summary>A copy that belongs to the caller.</summary>
     public FlowExtras Clone() => (FlowExtras)MemberwiseClone();
 
+    /// <summary>Takes over every field.</summary>
     public void CopyFrom(FlowExtras other)
     {
         Master = other.Master;

@@ -19,6 +19,7 @@ public sealed class FlowExtrasStore
         return extras;
     }
 
+    /// <summary>A copy that lives in this store.</summary>
     public FlowExtras Copy(FlowExtras extras)
     {
         FlowExtras copy = Rent();
@@ -26,6 +27,7 @@ public sealed class FlowExtrasStore
         return copy;
     }
 
+    /// <summary>Takes back every object for reuse.</summary>
     public void Reset() => _used = 0;
 
     /// <summary>Takes back what was rented since <see cref="Used"/> was <paramref name="used"/>.</summary>

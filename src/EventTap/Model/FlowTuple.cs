@@ -9,12 +9,23 @@ namespace ConntrackStream.EventTap.Model;
 [StructLayout(LayoutKind.Sequential)]
 public struct FlowTuple : IEquatable<FlowTuple>
 {
-    public IpAddress Source; // CTA_IP_V4_SRC, CTA_IP_V6_SRC
-    public IpAddress Destination; // CTA_IP_V4_DST, CTA_IP_V6_DST
-    public ushort SourcePort; // CTA_PROTO_SRC_PORT; ICMP: CTA_PROTO_ICMP_ID
-    public ushort DestinationPort; // CTA_PROTO_DST_PORT; ICMP: type << 8 | code
-    public IpProtocol Protocol; // CTA_PROTO_NUM
-    public FlowFamily Family; // nfgenmsg.nfgen_family
+    /// <summary>CTA_IP_V4_SRC or CTA_IP_V6_SRC, by <see cref="Family"/>.</summary>
+    public IpAddress Source;
+
+    /// <summary>CTA_IP_V4_DST or CTA_IP_V6_DST.</summary>
+    public IpAddress Destination;
+
+    /// <summary>CTA_PROTO_SRC_PORT; ICMP: CTA_PROTO_ICMP_ID.</summary>
+    public ushort SourcePort;
+
+    /// <summary>CTA_PROTO_DST_PORT; ICMP: <c>type &lt;&lt; 8 | code</c>.</summary>
+    public ushort DestinationPort;
+
+    /// <summary>CTA_PROTO_NUM.</summary>
+    public IpProtocol Protocol;
+
+    /// <summary>nfgenmsg.nfgen_family: of both addresses.</summary>
+    public FlowFamily Family;
 
     /// <summary>
     /// The zone this direction is looked up in. A flow in one zone for both directions (CTA_ZONE) has it in both tuples; a
@@ -22,8 +33,10 @@ public struct FlowTuple : IEquatable<FlowTuple>
     /// </summary>
     public ushort Zone;
 
+    /// <summary>The addresses are IPv6.</summary>
     public readonly bool IsIPv6 => Family == FlowFamily.IPv6;
 
+    /// <summary>ICMP or ICMPv6: read <see cref="IcmpType"/>, <see cref="IcmpCode"/> and <see cref="IcmpId"/> instead of ports.</summary>
     public readonly bool IsIcmp => Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6;
 
     /// <summary>
@@ -33,21 +46,29 @@ public struct FlowTuple : IEquatable<FlowTuple>
         Protocol.HasPortsOrKeys()
         && (Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Gre || (SourcePort | DestinationPort) != 0);
 
+    /// <summary>CTA_PROTO_ICMP_TYPE; only where <see cref="IsIcmp"/>.</summary>
     public readonly byte IcmpType => (byte)(DestinationPort >> 8);
 
+    /// <summary>CTA_PROTO_ICMP_CODE; only where <see cref="IsIcmp"/>.</summary>
     public readonly byte IcmpCode => (byte)DestinationPort;
 
+    /// <summary>CTA_PROTO_ICMP_ID; only where <see cref="IsIcmp"/>.</summary>
     public readonly ushort IcmpId => SourcePort;
 
+    /// <summary>All fields are equal, zone and family included.</summary>
     public readonly bool Equals(FlowTuple other) =>
         Source == other.Source && Destination == other.Destination && SourcePort == other.SourcePort && DestinationPort == other.DestinationPort
         && Protocol == other.Protocol && Family == other.Family && Zone == other.Zone;
 
+    /// <inheritdoc/>
     public override readonly bool Equals(object? obj) => obj is FlowTuple other && Equals(other);
 
+    /// <summary>A keyed hash (<see cref="KeyedHash"/>), another one in each process.</summary>
     public override readonly int GetHashCode() => KeyedHash.Start.Add(this).Code;
 
+    /// <summary>As <see cref="Equals(FlowTuple)"/>.</summary>
     public static bool operator ==(in FlowTuple left, in FlowTuple right) => left.Equals(right);
 
+    /// <summary>The opposite of <see cref="Equals(FlowTuple)"/>.</summary>
     public static bool operator !=(in FlowTuple left, in FlowTuple right) => !left.Equals(right);
 }

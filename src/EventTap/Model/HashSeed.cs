@@ -7,8 +7,9 @@ namespace ConntrackStream.EventTap.Model;
 public readonly record struct HashSeed(ulong A, ulong B)
 {
     /// <summary>This process's own: the default hash of every key that remote hosts choose.</summary>
-    internal static readonly HashSeed Process = Random();
+    public static readonly HashSeed Process = Random();
 
+    /// <summary>A new secret from the system's random generator.</summary>
     public static HashSeed Random()
     {
         Span<HashSeed> seed = stackalloc HashSeed[1];

@@ -12,6 +12,7 @@ public readonly record struct IpAddress(ulong High, ulong Low)
     /// <summary>Longest text of an address, in bytes (IPv6 with an embedded IPv4 tail).</summary>
     public const int MaxTextLength = 45;
 
+    /// <summary>A keyed hash (<see cref="KeyedHash"/>), another one in each process.</summary>
     public override int GetHashCode() => KeyedHash.Start.Add(this).Code;
 
     /// <summary>From 4 bytes in network order.</summary>

@@ -46,6 +46,7 @@ public readonly struct KeyedHash
     /// <summary>For GetHashCode.</summary>
     public int Code => (int)Value;
 
+    /// <summary>The hash with one more 64-bit number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyedHash Add(ulong part)
     {
@@ -53,6 +54,7 @@ public readonly struct KeyedHash
         return new KeyedHash(mixed._v0 ^ part, mixed._v1, mixed._v2, mixed._v3);
     }
 
+    /// <summary>The hash with one more address.</summary>
     public KeyedHash Add(IpAddress address) => Add(address.High).Add(address.Low);
 
     /// <summary>Addresses, ports, protocol, family and zone.</summary>

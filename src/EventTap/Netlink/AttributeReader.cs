@@ -12,7 +12,7 @@ namespace ConntrackStream.EventTap.Netlink;
 /// An event is some thirty attributes, so this is the hottest code there is: three fields, which the compiler keeps in registers, and
 /// references in place of spans. <see cref="Next"/> alone moves the reference, and only after it has checked both lengths.
 /// </remarks>
-internal ref struct AttributeReader(ReadOnlySpan<byte> attributes)
+public ref struct AttributeReader(ReadOnlySpan<byte> attributes)
 {
     private const int HeaderLength = 4; // nla_len, nla_type; NLA_HDRLEN
     private const int Broken = int.MinValue;
@@ -22,18 +22,21 @@ internal ref struct AttributeReader(ReadOnlySpan<byte> attributes)
     private uint _header; // nla_len in the lower half: every supported machine is little-endian; 0 before the first attribute
 
     /// <summary>nla_type without NLA_F_NESTED and NLA_F_NET_BYTEORDER.</summary>
-    internal readonly ushort Type => (ushort)(_header >> 16 & Nlmsg.NLA_TYPE_MASK);
+    public readonly ushort Type => (ushort)(_header >> 16 & Nlmsg.NLA_TYPE_MASK);
 
-    internal readonly ReadOnlySpan<byte> Value => MemoryMarshal.CreateReadOnlySpan(ref Payload, Length);
+    /// <summary>The payload, without header and padding.</summary>
+    public readonly ReadOnlySpan<byte> Value => MemoryMarshal.CreateReadOnlySpan(ref Payload, Length);
 
-    internal readonly bool Malformed => _left == Broken;
+    /// <summary>A length was bad: what was read so far must not be used.</summary>
+    public readonly bool Malformed => _left == Broken;
 
     private readonly int Length => Math.Max((ushort)_header - HeaderLength, 0);
 
     private readonly ref byte Payload => ref Unsafe.Add(ref _current, _header == 0 ? 0 : HeaderLength);
 
+    /// <summary>Goes on to the next attribute.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool Next()
+    public bool Next()
     {
         int step = Nlmsg.Align((ushort)_header);
         int left = _left - step;
@@ -49,23 +52,24 @@ internal ref struct AttributeReader(ReadOnlySpan<byte> attributes)
         return true;
     }
 
-    /// <summary>The attributes within the current one; tell this reader of a bad nest by <see cref="Fail"/>.</summary>
+    /// <summary>The attributes within the current one. After a bad nest call <see cref="Fail"/> on this reader.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly AttributeReader Nested() => new(Value);
+    public readonly AttributeReader Nested() => new(Value);
 
-    internal byte U8() => Holds(1) ? Payload : (byte)0;
+    /// <summary>The payload as one byte.</summary>
+    public byte U8() => Holds(1) ? Payload : (byte)0;
 
     /// <summary>__be16</summary>
-    internal ushort U16() => Holds(2) ? BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref Payload)) : (ushort)0;
+    public ushort U16() => Holds(2) ? BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref Payload)) : (ushort)0;
 
     /// <summary>__be32</summary>
-    internal uint U32() => Holds(4) ? BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Payload)) : 0;
+    public uint U32() => Holds(4) ? BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref Payload)) : 0;
 
     /// <summary>__be64</summary>
-    internal ulong U64() => Holds(8) ? BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Payload)) : 0;
+    public ulong U64() => Holds(8) ? BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Payload)) : 0;
 
     /// <summary>Ends the walk. Always false.</summary>
-    internal bool Fail()
+    public bool Fail()
     {
         _left = Broken;
         _header = 0;

@@ -5,11 +5,11 @@ namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>An NLMSG_ERROR (struct nlmsgerr): an acknowledgement when <see cref="Errno"/> is none.</summary>
 /// <param name="Text">NLMSGERR_ATTR_MSG, which the kernel gives for some failures to sockets with NETLINK_EXT_ACK.</param>
-internal readonly record struct ErrorMessage(Errno Errno, string? Text)
+public readonly record struct ErrorMessage(Errno Errno, string? Text)
 {
     /// <summary>Reads the payload of an NLMSG_ERROR or, with its error alone, of an NLMSG_DONE.</summary>
     /// <returns>False when it is too short to hold an errno.</returns>
-    internal static bool TryRead(in MessageHeader header, ReadOnlySpan<byte> payload, out ErrorMessage error)
+    public static bool TryRead(in MessageHeader header, ReadOnlySpan<byte> payload, out ErrorMessage error)
     {
         error = default;
         if (!MemoryMarshal.TryRead(payload, out int negative)) // int error

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.EventTap.Netlink;
 
-/// <summary>Every P/Invoke of this project. All return -1 and set errno on failure (<see cref="LastErrno"/>).</summary>
+/// <summary>Every P/Invoke of this assembly. All return -1 and set errno on failure (<see cref="LastErrno"/>).</summary>
 internal static unsafe partial class Libc
 {
     internal const int AF_NETLINK = 16;
@@ -16,12 +16,6 @@ internal static unsafe partial class Libc
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_RCVBUFFORCE = 33;
     internal const int SO_MEMINFO = 55;
-    internal const int NETLINK_ADD_MEMBERSHIP = 1;
-    internal const int NETLINK_DROP_MEMBERSHIP = 2;
-    internal const int NETLINK_BROADCAST_ERROR = 4;
-    internal const int NETLINK_NO_ENOBUFS = 5;
-    internal const int NETLINK_EXT_ACK = 11;
-    internal const int NETLINK_GET_STRICT_CHK = 12;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_TRUNC = 0x20;
     internal const short POLLIN = 1;
@@ -119,9 +113,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint sendto(SafeFileHandle fd, void* data, nuint length, int flags, SockaddrNl* address, uint addressLength);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial nint recv(SafeFileHandle fd, void* data, nuint length, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint recvfrom(SafeFileHandle fd, void* data, nuint length, int flags, SockaddrNl* address, uint* addressLength);

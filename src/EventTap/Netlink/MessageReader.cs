@@ -4,23 +4,26 @@ namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
 /// The netlink messages of one datagram: <c>while (messages.Next())</c>. A length below the header's or beyond the datagram ends the walk
-/// and sets <see cref="Malformed"/>, since nothing tells where the next message would begin.
+/// and sets <see cref="Malformed"/>, since nothing says where the next message would begin.
 /// </summary>
-internal ref struct MessageReader(ReadOnlySpan<byte> datagram)
+public ref struct MessageReader(ReadOnlySpan<byte> datagram)
 {
     private ReadOnlySpan<byte> _rest = datagram;
 
-    internal MessageHeader Header;
+    /// <summary>The current message's header.</summary>
+    public MessageHeader Header;
 
     /// <summary>The current message, header included: exactly nlmsg_len bytes.</summary>
-    internal ReadOnlySpan<byte> Message { get; private set; }
+    public ReadOnlySpan<byte> Message { get; private set; }
 
     /// <summary>The current message without its header.</summary>
-    internal readonly ReadOnlySpan<byte> Payload => Message[Nlmsg.HeaderLength..];
+    public readonly ReadOnlySpan<byte> Payload => Message[Nlmsg.HeaderLength..];
 
-    internal bool Malformed { get; private set; }
+    /// <summary>A message length was bad: what follows it in the datagram is lost.</summary>
+    public bool Malformed { get; private set; }
 
-    internal bool Next()
+    /// <summary>Goes on to the next message; false at the end and after a bad length.</summary>
+    public bool Next()
     {
         if (_rest.IsEmpty)
             return false;

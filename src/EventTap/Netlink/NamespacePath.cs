@@ -1,5 +1,4 @@
 using System.Globalization;
-using ConntrackStream.EventTap.Files;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.EventTap.Netlink.Libc;
 
@@ -29,14 +28,15 @@ internal sealed unsafe class NamespacePath
     /// <summary>The namespace that it stands for now; null when there is none.</summary>
     internal SafeFileHandle? TryOpen(out string? why)
     {
-        SafeFileHandle? file = FileSystemCalls.Open(_path, O_RDONLY);
-        if (file is null)
+        int fd = open(_path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
         {
             Errno errno = LastErrno;
             why = errno == Errno.ENOENT ? $"{_path} does not exist" : $"{_path}: {NetlinkException.DescribeErrno(errno)}";
             return null;
         }
 
+        SafeFileHandle file = new(fd, ownsHandle: true);
         // While `ip netns add` runs, the name is an empty file for a moment.
         why = ioctl(file, NS_GET_NSTYPE, null) != CLONE_NEWNET ? $"{_path} is not a network namespace"
             : _process is { } id && _startOf(id) != _processStart ? $"process {id} has ended, and another has its number"

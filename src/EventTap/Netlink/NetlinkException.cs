@@ -4,8 +4,10 @@ namespace ConntrackStream.EventTap.Netlink;
 public sealed class NetlinkException(string operation, Errno errno, string? kernelMessage = null)
     : IOException($"{operation}: {errno} ({DescribeErrno(errno)}){(kernelMessage is null ? "" : $": {kernelMessage}")}")
 {
+    /// <summary>What was tried, on what.</summary>
     public string Operation { get; } = operation;
 
+    /// <summary>The kernel's reason.</summary>
     public Errno Errno { get; } = errno;
 
     /// <summary>The extended acknowledgement's text (NLMSGERR_ATTR_MSG), null when the kernel gave none.</summary>

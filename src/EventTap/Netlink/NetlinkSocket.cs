@@ -5,15 +5,21 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
-/// One AF_NETLINK socket, bound to a port id of the kernel's choice, in the network namespace of the thread that opens it.
-/// Not thread-safe, but for <see cref="Send"/> beside one receiver.
+/// One AF_NETLINK socket, bound to a port id of the kernel's choice, in the network namespace of the thread that opens it
+/// (<see cref="NetworkNamespace.Run{T}"/>). Not thread-safe, but for <see cref="Send"/> beside one receiver.
 /// </summary>
-internal sealed unsafe class NetlinkSocket : IDisposable
+public sealed unsafe class NetlinkSocket : IDisposable
 {
-    internal const int NETLINK_ROUTE = 0;
-    internal const int NETLINK_NETFILTER = 12;
+    /// <summary>rtnetlink: links, addresses, routes (rtnetlink(7)).</summary>
+    public const int NETLINK_ROUTE = 0;
 
-    internal NetlinkSocket(int protocol)
+    /// <summary>nfnetlink: conntrack, nf_tables, ipset.</summary>
+    public const int NETLINK_NETFILTER = 12;
+
+    /// <summary>Opens a socket.</summary>
+    /// <param name="protocol">Whom to talk to, such as <see cref="NETLINK_NETFILTER"/>.</param>
+    /// <exception cref="NetlinkException">EPROTONOSUPPORT: this kernel has no such protocol.</exception>
+    public NetlinkSocket(int protocol)
     {
         int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
         if (fd < 0)
@@ -30,10 +36,16 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
     }
 
-    internal SafeFileHandle Handle { get; }
+    /// <summary>The descriptor, for poll(2): see <see cref="SocketPoll"/>.</summary>
+    public SafeFileHandle Handle { get; }
 
     /// <summary>The address unicast messages to this socket use (nl_pid).</summary>
-    internal uint PortId { get; }
+    public uint PortId { get; }
+
+    /// <summary>Sets an option of netlink's own.</summary>
+    /// <exception cref="NetlinkException">EPERM: joining the group needs CAP_NET_ADMIN; ENOPROTOOPT: this kernel does not know the
+    /// option.</exception>
+    public void SetOption(NetlinkOption option, int value) => SetOption(SOL_NETLINK, (int)option, value, Enum.GetName(option)!);
 
     internal void SetOption(int level, int option, int value, string name)
     {
@@ -73,7 +85,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>Lets a receive fail with EAGAIN after so long without a datagram.</summary>
-    internal void SetReceiveTimeout(TimeSpan timeout)
+    public void SetReceiveTimeout(TimeSpan timeout)
     {
         Timeval value = new() { Seconds = (nint)timeout.TotalSeconds, Microseconds = timeout.Milliseconds * 1000 };
         if (setsockopt(Handle, SOL_SOCKET, SO_RCVTIMEO, &value, (uint)sizeof(Timeval)) < 0)
@@ -81,15 +93,16 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>Sends to the kernel (<paramref name="portId"/> 0) or to another socket of this namespace and protocol.</summary>
+    /// <param name="wait">False: fails with EAGAIN when the receiver's queue is full.</param>
     /// <returns>The errno; <see cref="Errno.None"/> when sent whole.</returns>
-    internal Errno Send(ReadOnlySpan<byte> message, uint portId = 0, int flags = 0)
+    public Errno Send(ReadOnlySpan<byte> message, uint portId = 0, bool wait = true)
     {
         if (portId == 0) // the kernel works on a request within sendto(2)
             NeverWaits.Check("a netlink request");
         SockaddrNl to = new() { Family = AF_NETLINK, PortId = portId };
         fixed (byte* data = message)
         {
-            while (sendto(Handle, data, (nuint)message.Length, flags, &to, (uint)sizeof(SockaddrNl)) < 0)
+            while (sendto(Handle, data, (nuint)message.Length, wait ? 0 : MSG_DONTWAIT, &to, (uint)sizeof(SockaddrNl)) < 0)
             {
                 if (LastErrno != Errno.EINTR)
                     return LastErrno;
@@ -99,34 +112,20 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         return Errno.None;
     }
 
-    /// <summary>Receives one datagram; blocks unless <paramref name="flags"/> says MSG_DONTWAIT.</summary>
-    /// <returns>Its length, or minus the errno.</returns>
-    internal int Receive(Span<byte> buffer, int flags = 0)
+    /// <summary>Receives one datagram.</summary>
+    /// <param name="sender">Its sender's port id (nl_pid); 0 is the kernel, and anything else another process.</param>
+    /// <param name="wait">False: fails with EAGAIN when none is queued.</param>
+    /// <returns>Its whole length, more than the buffer's if it did not fit (the rest is lost); or minus the errno.</returns>
+    public int Receive(Span<byte> buffer, out uint sender, bool wait = true)
     {
-        fixed (byte* data = buffer)
-        {
-            while (true)
-            {
-                nint length = recv(Handle, data, (nuint)buffer.Length, flags);
-                if (length >= 0)
-                    return (int)length;
-                if (LastErrno != Errno.EINTR)
-                    return -(int)LastErrno;
-            }
-        }
-    }
-
-    /// <summary>Receives one datagram and says whose it is: <paramref name="sender"/> 0 is the kernel.</summary>
-    /// <returns>Its whole length, more than the buffer's if it did not fit; or minus the errno.</returns>
-    internal int ReceiveFrom(Span<byte> buffer, out uint sender)
-    {
+        int flags = MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT);
         SockaddrNl from = default;
         fixed (byte* data = buffer)
         {
             while (true)
             {
                 uint addressLength = (uint)sizeof(SockaddrNl);
-                nint length = recvfrom(Handle, data, (nuint)buffer.Length, MSG_TRUNC, &from, &addressLength);
+                nint length = recvfrom(Handle, data, (nuint)buffer.Length, flags, &from, &addressLength);
                 sender = from.PortId;
                 if (length >= 0)
                     return (int)length;
@@ -136,6 +135,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
     }
 
+    /// <summary>Closes the socket. Does not wake a thread that waits in <see cref="Receive"/>.</summary>
     public void Dispose() => Handle.Dispose();
 
     private uint Bind()

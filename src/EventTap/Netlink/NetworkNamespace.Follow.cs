@@ -1,4 +1,4 @@
-using ConntrackStream.EventTap.Files;
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.EventTap.Netlink.Libc;
 
@@ -60,8 +60,7 @@ public sealed partial class NetworkNamespace
 
     /// <summary>The namespace that is held now, whatever becomes of this object; for the caller to dispose.</summary>
     /// <exception cref="NetlinkException">It cannot be entered.</exception>
-    public NetworkNamespace Pin() => IsCurrent ? this : new NetworkNamespace(
-        Name, Run(() => OpenFile("/proc/thread-self/ns/net", $"opening network namespace '{Name}'")));
+    public NetworkNamespace Pin() => IsCurrent ? this : new NetworkNamespace(Name, NamespaceHandle.Open(this));
 
     private SafeFileHandle Hold()
     {
@@ -75,6 +74,10 @@ public sealed partial class NetworkNamespace
         }
     }
 
-    private static bool IsSame(SafeFileHandle held, SafeFileHandle there) =>
-        FileSystemCalls.TryStat(held, out FileStat before) && FileSystemCalls.TryStat(there, out FileStat now) && now.IsSameFile(before);
+    private static bool IsSame(SafeFileHandle held, SafeFileHandle there) => InodeOf(held) is { } inode && inode == InodeOf(there);
+
+    /// <summary>The inode of an open namespace (proc(5), since Linux 5.14); no other one has its number meanwhile. The link in fd/ may be its path's.</summary>
+    private static string? InodeOf(SafeFileHandle file) => File
+        .ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{file.DangerousGetHandle()}"))
+        .FirstOrDefault(static line => line.StartsWith("ino:", StringComparison.Ordinal));
 }

@@ -102,8 +102,10 @@ public sealed partial class NetworkNamespace : IDisposable
         return 0;
     });
 
+    /// <summary>In words, for messages.</summary>
     public override string ToString() => IsCurrent ? "the current network namespace" : $"network namespace '{Name}'";
 
+    /// <summary>Closes the descriptor. Sockets opened in the namespace stay open.</summary>
     public void Dispose() => LetGo();
 
     private static NetworkNamespace Open(string name, string path)

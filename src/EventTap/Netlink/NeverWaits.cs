@@ -4,20 +4,21 @@ namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
 /// Marks threads that must never wait for the kernel. A netlink request takes its subsystem's mutex, which another program's request may hold for
-/// seconds: ctnetlink's is held while a table is flushed. Debug builds refuse to send one from such a thread; release builds do not look.
+/// seconds: ctnetlink's is held while a table is flushed. Debug builds of this library refuse to send one from such a thread; in the
+/// package, a release build, the marks do nothing.
 /// </summary>
-internal static class NeverWaits
+public static class NeverWaits
 {
     [ThreadStatic]
     private static bool t_applies;
 
     /// <summary>From here on this thread must not wait.</summary>
     [Conditional("DEBUG")]
-    internal static void Enter() => t_applies = true;
+    public static void Enter() => t_applies = true;
 
     /// <summary>From here on it may.</summary>
     [Conditional("DEBUG")]
-    internal static void Leave() => t_applies = false;
+    public static void Leave() => t_applies = false;
 
     /// <summary>Before a call that may wait.</summary>
     /// <exception cref="InvalidOperationException">This thread must not: a defect.</exception>

@@ -7,17 +7,17 @@ namespace ConntrackStream.EventTap.Netlink;
 /// Builds netlink messages, one after another, into a buffer. Requests are small and their buffers are sized for the largest one, so running
 /// out of room is a fault of the caller: <see cref="InvalidOperationException"/>.
 /// </summary>
-internal ref struct RequestWriter(Span<byte> buffer)
+public ref struct RequestWriter(Span<byte> buffer)
 {
     private readonly Span<byte> _buffer = buffer;
     private int _message; // where the current message begins
     private int _length;
 
     /// <summary>All messages so far; the last one must be ended.</summary>
-    internal readonly ReadOnlySpan<byte> Written => _buffer[.._length];
+    public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
 
     /// <summary>struct nlmsghdr and struct nfgenmsg. NLM_F_REQUEST is added.</summary>
-    internal void BeginNetfilter(ushort type, int flags, uint sequence, byte family)
+    public void BeginNetfilter(ushort type, int flags, uint sequence, byte family)
     {
         BeginMessage(type, flags, sequence);
         Span<byte> nfgenmsg = Take(Nfnl.HeaderLength);
@@ -26,7 +26,7 @@ internal ref struct RequestWriter(Span<byte> buffer)
     }
 
     /// <summary>struct nlmsghdr. NLM_F_REQUEST is added.</summary>
-    internal void BeginMessage(ushort type, int flags, uint sequence)
+    public void BeginMessage(ushort type, int flags, uint sequence)
     {
         _message = _length;
         Span<byte> header = Take(Nlmsg.HeaderLength);
@@ -36,31 +36,33 @@ internal ref struct RequestWriter(Span<byte> buffer)
     }
 
     /// <summary>Fills nlmsg_len.</summary>
-    internal readonly void EndMessage() => BinaryPrimitives.WriteInt32LittleEndian(_buffer[_message..], _length - _message);
+    public readonly void EndMessage() => BinaryPrimitives.WriteInt32LittleEndian(_buffer[_message..], _length - _message);
 
     /// <summary>Opens a nest; give the result to <see cref="EndNest"/>.</summary>
-    internal int BeginNest(ushort type)
+    public int BeginNest(ushort type)
     {
         int start = _length;
         Put((ushort)(type | Nlmsg.NLA_F_NESTED), 0);
         return start;
     }
 
-    internal readonly void EndNest(int start) => BinaryPrimitives.WriteUInt16LittleEndian(_buffer[start..], (ushort)(_length - start));
+    /// <summary>Closes the nest that <see cref="BeginNest"/> opened.</summary>
+    public readonly void EndNest(int start) => BinaryPrimitives.WriteUInt16LittleEndian(_buffer[start..], (ushort)(_length - start));
 
-    internal void PutU8(ushort type, byte value) => Put(type, 1)[0] = value;
+    /// <summary>An attribute of one byte.</summary>
+    public void PutU8(ushort type, byte value) => Put(type, 1)[0] = value;
 
     /// <summary>__be16</summary>
-    internal void PutU16(ushort type, ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Put(type, 2), value);
+    public void PutU16(ushort type, ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Put(type, 2), value);
 
     /// <summary>__be32</summary>
-    internal void PutU32(ushort type, uint value) => BinaryPrimitives.WriteUInt32BigEndian(Put(type, 4), value);
+    public void PutU32(ushort type, uint value) => BinaryPrimitives.WriteUInt32BigEndian(Put(type, 4), value);
 
     /// <summary>With the terminating NUL.</summary>
-    internal void PutString(ushort type, string value) => Encoding.UTF8.GetBytes(value, Put(type, Encoding.UTF8.GetByteCount(value) + 1));
+    public void PutString(ushort type, string value) => Encoding.UTF8.GetBytes(value, Put(type, Encoding.UTF8.GetByteCount(value) + 1));
 
     /// <summary>An attribute whose value, <paramref name="length"/> zero bytes, the caller fills.</summary>
-    internal Span<byte> Put(ushort type, int length)
+    public Span<byte> Put(ushort type, int length)
     {
         Span<byte> attribute = Take(4 + length);
         BinaryPrimitives.WriteUInt16LittleEndian(attribute, (ushort)(4 + length)); // nla_len
@@ -69,7 +71,7 @@ internal ref struct RequestWriter(Span<byte> buffer)
     }
 
     /// <summary>Zeroed space of at least <paramref name="length"/> bytes, padded to four: for a family's own header.</summary>
-    internal Span<byte> Take(int length)
+    public Span<byte> Take(int length)
     {
         int aligned = Nlmsg.Align(length);
         if (aligned > _buffer.Length - _length)

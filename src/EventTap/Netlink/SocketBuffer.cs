@@ -4,16 +4,16 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>The receive buffer of an event socket: its default size and how it is set.</summary>
-internal static class SocketBuffer
+public static class SocketBuffer
 {
     /// <summary>Receive memory one queued conntrack event costs, measured: its socket buffer's truesize.</summary>
-    internal const int BytesPerEvent = 1280;
+    public const int BytesPerEvent = 1280;
 
     private const int FallbackTableSize = 262144; // nf_conntrack_max where memory is plentiful: for when it cannot be read, or is 0, no limit
     private const string TableSizePath = "/proc/sys/net/netfilter/nf_conntrack_max";
 
     /// <summary>Room for a flush of the whole table, at most 1/16 of the memory this process may use (a control group's limit counts).</summary>
-    internal static long DefaultBytes()
+    public static long DefaultBytes()
     {
         long wanted = ReadTableSize() * BytesPerEvent;
         return Math.Min(wanted, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16);
@@ -23,7 +23,7 @@ internal static class SocketBuffer
     /// <param name="bytes">As the kernel counts, which doubles what it is asked for; at most 2 GiB.</param>
     /// <param name="forced">False: CAP_NET_ADMIN is missing and net.core.rmem_max limits it.</param>
     /// <returns>The size the kernel granted, in the same unit.</returns>
-    internal static int Set(NetlinkSocket socket, long bytes, out bool forced)
+    public static int Set(NetlinkSocket socket, long bytes, out bool forced)
     {
         int half = (int)Math.Clamp(bytes / 2, 1, int.MaxValue / 2);
         forced = true;

@@ -3,7 +3,7 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>The exact count of messages the kernel could not queue on a socket (sk_drops, read by SO_MEMINFO).</summary>
-internal sealed unsafe class SocketDrops(NetlinkSocket socket)
+public sealed unsafe class SocketDrops(NetlinkSocket socket)
 {
     private const int MeminfoVariables = 9; // SK_MEMINFO_VARS
     private const int Drops = 8; // SK_MEMINFO_DROPS
@@ -12,7 +12,7 @@ internal sealed unsafe class SocketDrops(NetlinkSocket socket)
 
     /// <summary>Drops since the last call.</summary>
     /// <exception cref="NetlinkException">The socket is broken.</exception>
-    internal uint ReadIncrease()
+    public uint ReadIncrease()
     {
         uint* variables = stackalloc uint[MeminfoVariables];
         uint length = MeminfoVariables * sizeof(uint);

@@ -4,14 +4,14 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>poll(2) for one socket and one <see cref="WakeEvent"/>, which it resets when that woke it. Keeps both descriptors from being closed, and so reused, until disposed.</summary>
-internal sealed unsafe class SocketPoll : IDisposable
+public sealed unsafe class SocketPoll : IDisposable
 {
     private readonly SafeFileHandle _socket;
     private readonly WakeEvent _wake;
     private readonly string _operation;
 
     /// <param name="operation">What is waited for, as errors name it.</param>
-    internal SocketPoll(SafeFileHandle socket, WakeEvent wake, string operation = "waiting for conntrack events")
+    public SocketPoll(SafeFileHandle socket, WakeEvent wake, string operation = "waiting for conntrack events")
     {
         bool added = false;
         socket.DangerousAddRef(ref added);
@@ -23,7 +23,7 @@ internal sealed unsafe class SocketPoll : IDisposable
 
     /// <summary>Waits until the socket can be read or has an error, the event is set, or the time is over.</summary>
     /// <returns>The socket has an error, which the next receive should tell.</returns>
-    internal bool Wait(int milliseconds)
+    public bool Wait(int milliseconds)
     {
         Pollfd* fds = stackalloc Pollfd[2];
         fds[0] = new Pollfd { Fd = (int)_socket.DangerousGetHandle(), Events = POLLIN };
@@ -37,7 +37,7 @@ internal sealed unsafe class SocketPoll : IDisposable
     }
 
     /// <summary>Waits for the event only.</summary>
-    internal void WaitForWake(int milliseconds)
+    public void WaitForWake(int milliseconds)
     {
         Pollfd fd = new() { Fd = (int)_wake.Handle.DangerousGetHandle(), Events = POLLIN };
         Poll(&fd, 1, milliseconds);
@@ -45,6 +45,7 @@ internal sealed unsafe class SocketPoll : IDisposable
             _wake.Reset();
     }
 
+    /// <summary>Lets go of both descriptors; closes neither.</summary>
     public void Dispose()
     {
         _socket.DangerousRelease();

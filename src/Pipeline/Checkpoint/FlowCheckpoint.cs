@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Files;
 using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
 
 namespace ConntrackStream.Pipeline.Checkpoint;

@@ -114,17 +114,14 @@ internal static unsafe partial class Bpf
     {
         while (true)
         {
-            result = syscall(CallNumber, (nint)command, attributes, size);
+            result = Libc.syscall(CallNumber, (nint)command, (nint)attributes, size);
             if (result >= 0)
                 return Errno.None;
-            Errno errno = (Errno)Marshal.GetLastPInvokeError();
+            Errno errno = Libc.LastErrno;
             if (errno != Errno.EINTR)
                 return errno;
         }
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint syscall(nint number, nint command, void* attributes, nint size);
 
     /// <summary>A descriptor kept from being closed, and its number given to another file, while its number is in use.</summary>
     private readonly ref struct Descriptor

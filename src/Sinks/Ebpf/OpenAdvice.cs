@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.Ebpf;
 
 /// <summary>What to do when a map cannot be opened.</summary>
-internal static partial class OpenAdvice
+internal static class OpenAdvice
 {
     private const long BPF_FS_MAGIC = 0xcafe4a11; // linux/magic.h
 
@@ -55,9 +54,6 @@ internal static partial class OpenAdvice
     private static unsafe bool? IsOnBpffs(string path)
     {
         long* buffer = stackalloc long[32]; // struct statfs: 120 bytes, the first field f_type
-        return statfs(path, buffer) == 0 ? buffer[0] == BPF_FS_MAGIC : null;
+        return Libc.statfs(path, buffer) == 0 ? buffer[0] == BPF_FS_MAGIC : null;
     }
-
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int statfs(string path, void* buffer);
 }

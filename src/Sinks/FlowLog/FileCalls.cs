@@ -1,15 +1,15 @@
 using System.Runtime.InteropServices;
-using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
 /// The system calls of the flow log. The framework's file classes neither refuse a symbolic link on opening, nor tell a short write from a
-/// whole one. All return -1 and set errno on failure (<see cref="LastErrno"/>).
+/// whole one.
 /// </summary>
-internal static unsafe partial class FileCalls
+internal static unsafe class FileCalls
 {
     internal const int O_WRONLY = 1;
     internal const int O_RDWR = 2;
@@ -29,13 +29,6 @@ internal static unsafe partial class FileCalls
 
     /// <summary>Its value differs between architectures (asm/fcntl.h).</summary>
     internal static readonly int O_NOFOLLOW = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
-
-    internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
-
-    /// <summary>What the path names, without following a symbolic link at its end.</summary>
-    internal static bool TryStat(string path, out FileStat stat) => FileSystemCalls.TryStat(path, out stat);
-
-    internal static bool TryStat(SafeFileHandle file, out FileStat stat) => FileSystemCalls.TryStat(file, out stat);
 
     /// <summary>write(2), again after EINTR.</summary>
     /// <returns>Bytes written, perhaps fewer than given; or minus the errno.</returns>
@@ -98,47 +91,5 @@ internal static unsafe partial class FileCalls
         {
             file.DangerousRelease();
         }
-    }
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int open(string path, int flags, uint mode);
-
-    [LibraryImport("libc")]
-    internal static partial uint geteuid();
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int ftruncate(SafeFileHandle file, long length);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int fcntl(SafeFileHandle file, int command, Flock* argument);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int rename(string from, string to);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint write(SafeFileHandle file, byte* data, nuint length);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint send(SafeFileHandle socket, byte* data, nuint length, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int poll(Pollfd* files, nuint count, int milliseconds);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Flock // struct flock of a 64-bit kernel
-    {
-        public short Type; // l_type
-        public short Whence; // l_whence; SEEK_SET
-        public long Start; // l_start
-        public long Length; // l_len; 0 = to the end, however far
-        public int ProcessId; // l_pid; 0 for a lock of an open file description
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Pollfd // struct pollfd
-    {
-        public int Fd;
-        public short Events;
-        public short Revents;
     }
 }

@@ -201,9 +201,9 @@ internal sealed class FlowLogFile : ILogOutput
         }
 
         string rotated = _rotated.NewName(now);
-        if (FileCalls.rename(_path, rotated) < 0)
+        if (Libc.rename(_path, rotated) < 0)
         {
-            RotationFailed(now, NetlinkException.DescribeErrno(FileCalls.LastErrno));
+            RotationFailed(now, NetlinkException.DescribeErrno(Libc.LastErrno));
             return;
         }
 
@@ -217,7 +217,7 @@ internal sealed class FlowLogFile : ILogOutput
         catch (FlowLogFileException e)
         {
             if (!File.Exists(_path))
-                _ = FileCalls.rename(rotated, _path);
+                _ = Libc.rename(rotated, _path);
             RotationFailed(now, e.Message);
         }
     }

@@ -1,7 +1,8 @@
-using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Files;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Sinks.FlowLog.FileCalls;
+using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -37,7 +38,7 @@ internal sealed class OpenedLogFile : IDisposable
     /// <exception cref="FlowLogFileException">It cannot be opened, or is refused.</exception>
     internal static OpenedLogFile Open(string path, string setting)
     {
-        if (TryStat(path, out FileStat existing) && existing.Type != FileType.Regular)
+        if (FileStat.TryRead(path, out FileStat existing) && existing.Type != FileType.Regular)
             throw Refused(path, existing.Type, setting);
         int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, (uint)FileModes.Log);
         if (fd < 0)
@@ -45,7 +46,7 @@ internal sealed class OpenedLogFile : IDisposable
         SafeFileHandle handle = new(fd, ownsHandle: true);
         try
         {
-            if (!TryStat(handle, out FileStat stat))
+            if (!FileStat.TryRead(handle, out FileStat stat))
                 throw Failed(path, LastErrno, setting);
             if (stat.Type != FileType.Regular) // changed between the two calls
                 throw Refused(path, stat.Type, setting);
@@ -63,15 +64,15 @@ internal sealed class OpenedLogFile : IDisposable
     }
 
     /// <summary>The path still names this file.</summary>
-    internal bool IsAt(string path) => TryStat(path, out FileStat there) && there.IsSameFile(_stat);
+    internal bool IsAt(string path) => FileStat.TryRead(path, out FileStat there) && there.IsSameFile(_stat);
 
     /// <summary>No name is left: what is written goes with the descriptor. A file that was only renamed has one.</summary>
-    internal bool IsRemoved => TryStat(Handle, out FileStat now) && now.Links == 0;
+    internal bool IsRemoved => FileStat.TryRead(Handle, out FileStat now) && now.Links == 0;
 
     /// <summary>Cuts off what follows <paramref name="length"/>, if nobody else has written since.</summary>
     internal bool TryTruncate(long expectedLength, long length)
     {
-        if (!TryStat(Handle, out FileStat now) || (long)now.Size != expectedLength || ftruncate(Handle, length) < 0)
+        if (!FileStat.TryRead(Handle, out FileStat now) || (long)now.Size != expectedLength || ftruncate(Handle, length) < 0)
             return false;
         Length = length;
         return true;

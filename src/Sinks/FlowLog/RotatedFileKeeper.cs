@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Threading.Channels;
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.FlowLog;

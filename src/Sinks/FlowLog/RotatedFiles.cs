@@ -1,5 +1,5 @@
 using System.Globalization;
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -51,7 +51,7 @@ internal sealed class RotatedFiles(string path)
         .Where(file => IsRotated(Path.GetFileName(file.AsSpan()), suffix));
 
     private static string? ProblemOf(string file) =>
-        FileCalls.TryStat(file, out FileStat stat) ? FileTrust.Problem(stat, groupMayWrite: true) : "cannot be examined";
+        FileStat.TryRead(file, out FileStat stat) ? FileTrust.Problem(stat, groupMayWrite: true) : "cannot be examined";
 
     private bool IsRotated(ReadOnlySpan<char> name, string suffix) =>
         name.Length == _prefix.Length + StampLength + suffix.Length

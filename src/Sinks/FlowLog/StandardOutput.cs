@@ -1,7 +1,8 @@
-using ConntrackStream.EventTap.Files;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Files;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Sinks.FlowLog.FileCalls;
+using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -21,7 +22,7 @@ internal sealed class StandardOutput : ILogOutput
     internal StandardOutput(int descriptor = 1)
     {
         _handle = new SafeFileHandle(descriptor, ownsHandle: false);
-        if (!TryStat(_handle, out FileStat stat))
+        if (!FileStat.TryRead(_handle, out FileStat stat))
             throw new FlowLogFileException("-", LastErrno, "standard output is closed");
         _isSocket = stat.Type == FileType.Socket;
         if (stat.Type is not (FileType.Fifo or FileType.CharacterDevice))

@@ -1,4 +1,4 @@
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.FlowLog;
@@ -15,7 +15,7 @@ internal sealed class TimeFile(string path, ILogger logger)
         {
             using OwnedDirectory directory = OwnedDirectory.Open(Path.GetDirectoryName(path)!);
             using SafeFileHandle? file = directory.TryOpen(Path.GetFileName(path));
-            return file is not null && FileCalls.TryStat(file, out FileStat stat) ? stat.Modified : null;
+            return file is not null && FileStat.TryRead(file, out FileStat stat) ? stat.Modified : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -8,6 +8,15 @@ public class BpfProgramTests
     private const ushort LoadWord = 0x20, JumpEqual = 0x15, Jump = 0x05, Return = 0x06;
 
     [Fact]
+    public void A_filter_of_281_addresses_is_as_long_as_the_kernel_takes()
+    {
+        IEnumerable<IpAddress> addresses = Enumerable.Range(0, 281).Select(static i => new IpAddress(0, (ulong)(0xC6120000 + i)));
+        FlowFilter filter = new() { Addresses = [.. addresses.Select(static address => new IpPrefix(address, 32, FlowFamily.IPv4))] };
+        Assert.True(KernelFilter.TryCompile(filter, out BpfInstruction[]? program, out _));
+        Assert.InRange(program!.Length, 2500, BpfProgram.MaxLength);
+    }
+
+    [Fact]
     public void Near_jumps_are_one_instruction()
     {
         BpfProgram program = new();

@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
+using static ConntrackStream.Kernel.Tests.Kit.Ctnetlink;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
@@ -68,7 +68,7 @@ internal sealed class EntryTimers : IDisposable
     {
         while (true)
         {
-            int length = _socket.ReceiveFrom(_answer, out _);
+            int length = _socket.Receive(_answer, out _);
             if (length < 0)
                 throw new NetlinkException("setting timers", (Errno)(-length));
             MessageReader messages = new(_answer.AsSpan(0, length));

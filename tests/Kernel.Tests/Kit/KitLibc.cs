@@ -59,6 +59,14 @@ internal static unsafe partial class KitLibc
     internal static void SetOption(SafeFileHandle fd, int level, int option, int value) =>
         Check(setsockopt(fd, level, option, &value, sizeof(int)), $"setsockopt({level}, {option}, {value})");
 
+    internal static int GetOption(SafeFileHandle fd, int level, int option)
+    {
+        int value;
+        uint length = sizeof(int);
+        Check(getsockopt(fd, level, option, &value, &length), $"getsockopt({level}, {option})");
+        return value;
+    }
+
     /// <summary>Bytes that a TCP socket has sent and its peer has not acknowledged yet.</summary>
     internal static int Unacknowledged(SafeHandle socket)
     {
@@ -105,6 +113,9 @@ internal static unsafe partial class KitLibc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int sendmmsg(SafeFileHandle fd, Mmsghdr* messages, uint count, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int unshare(int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int setns(SafeFileHandle fd, int type);

@@ -105,7 +105,7 @@ public sealed class NamespaceReplacedTests : IDisposable
             path = $"/proc/{Environment.ProcessId}/task/{Path.GetFileName(new FileInfo("/proc/thread-self").LinkTarget)}/ns/net";
             for (int i = 0; i < 2; i++)
             {
-                Assert.Equal(0, Libc.unshare(Libc.CLONE_NEWNET));
+                Assert.Equal(0, KitLibc.unshare(KitLibc.CLONE_NEWNET));
                 done.Release();
                 go.Wait(TestContext.Current.CancellationToken);
             }

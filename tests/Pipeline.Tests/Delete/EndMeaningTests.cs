@@ -259,7 +259,7 @@ public sealed class EndMeaningTests
 
     private static CleaningHarness New(bool weighs = true, bool lastSeen = false)
     {
-        CleaningHarness harness = new(interval: TimeSpan.FromDays(365), weighsEnds: weighs);
+        CleaningHarness harness = new(interval: TimeSpan.FromDays(45), weighsEnds: weighs);
         harness.Map.Info = harness.Map.Info with { HasLastSeen = lastSeen };
         return harness;
     }

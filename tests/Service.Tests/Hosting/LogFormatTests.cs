@@ -12,7 +12,8 @@ public sealed class LogFormatTests
 {
     [Fact]
     public void A_line_has_time_level_id_and_message() =>
-        Assert.Equal("2026-01-01T00:00:00.000Z warn 4017 the message\n", Format(new LineFormatter(new FakeTimeProvider()), LogLevel.Warning, "the message"));
+        Assert.Equal(
+            "2026-01-01T00:00:00.000Z warn 4017 the message\n", Format(new LineFormatter(new VirtualTime()), LogLevel.Warning, "the message"));
 
     [Theory]
     [InlineData(LogLevel.Critical, "<2>")]
@@ -33,7 +34,7 @@ public sealed class LogFormatTests
     public void A_message_cannot_steer_a_terminal(string message, string written)
     {
         Assert.Equal($"<4>4017 {written}\n", Format(new JournaldFormatter(), LogLevel.Warning, message));
-        string line = Format(new LineFormatter(new FakeTimeProvider()), LogLevel.Warning, "x", new IOException(message));
+        string line = Format(new LineFormatter(new VirtualTime()), LogLevel.Warning, "x", new IOException(message));
         Assert.EndsWith($" warn 4017 x: {written}\n", line, StringComparison.Ordinal);
     }
 

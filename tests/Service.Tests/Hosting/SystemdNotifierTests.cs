@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using ConntrackStream.Service.Hosting;
@@ -41,6 +42,21 @@ public sealed class SystemdNotifierTests : IDisposable
         notifier.Ready("gone");
     }
 
+    /// <summary>As systemd is while it is stopped or restarts itself: the queue of its socket is full.</summary>
+    [Fact]
+    public void A_supervisor_that_does_not_read_holds_nothing_up()
+    {
+        using Socket supervisor = Bind(_path);
+        using SystemdNotifier notifier = Create(_path);
+        int room = int.Parse(File.ReadAllText("/proc/sys/net/unix/max_dgram_qlen"), CultureInfo.InvariantCulture);
+        for (int i = 0; i < 2 * (room + 2); i++)
+            notifier.Watchdog();
+        int waiting = 0;
+        for (; supervisor.Available > 0; waiting++)
+            Assert.Equal("WATCHDOG=1", Receive(supervisor));
+        Assert.InRange(waiting, 1, room + 1); // the others were dropped
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]
@@ -71,7 +87,7 @@ public sealed class SystemdNotifierTests : IDisposable
     public async Task The_watchdog_beats_only_while_the_pipeline_answers()
     {
         using Socket supervisor = Bind(_path);
-        FakeTimeProvider time = new();
+        VirtualTime time = new();
         using SystemdNotifier notifier = new(new Hashtable { ["NOTIFY_SOCKET"] = _path, ["WATCHDOG_USEC"] = "10000000" }, time, 1);
         RecordingLogger<WatchdogService> log = new();
         TaskCompletionSource<bool> stuck = new();
@@ -94,7 +110,7 @@ public sealed class SystemdNotifierTests : IDisposable
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
     }
 
-    private static async Task TickAsync(FakeTimeProvider time, Func<bool> isDone)
+    private static async Task TickAsync(VirtualTime time, Func<bool> isDone)
     {
         time.Advance(TimeSpan.FromSeconds(5));
         while (!isDone())

@@ -22,7 +22,7 @@ public sealed class MapEvidenceFileTests : IDisposable
         Since: Time, NominatedAt: Time + 2_000_000, Misses: 2);
 
     private readonly TemporaryDirectory _directory = new();
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new(FlowLogTestData.Clock);
     private readonly RecordingLogger _logger = new();
 
     private string Path => _directory.File("evidence.ndjson");

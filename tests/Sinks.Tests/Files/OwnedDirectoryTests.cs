@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using ConntrackStream.EventTap.Files;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Tests.FlowLog;
 using Microsoft.Win32.SafeHandles;

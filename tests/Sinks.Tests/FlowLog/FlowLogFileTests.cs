@@ -9,7 +9,7 @@ namespace ConntrackStream.Sinks.Tests.FlowLog;
 public sealed class FlowLogFileTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new(FlowLogTestData.Clock);
     private readonly RecordingLogger _logger = new();
 
     private string Path => _directory.File("flows.ndjson");
@@ -87,16 +87,16 @@ public sealed class FlowLogFileTests : IDisposable
         await using (FlowLogFile file = Open(options))
         {
             Write(file, "at 04:05\n");
-            _time.Now = _time.Now.AddMinutes(54);
+            _time.Advance(TimeSpan.FromMinutes(54));
             Write(file, "at 04:59\n");
-            _time.Now = _time.Now.AddMinutes(1);
+            _time.Advance(TimeSpan.FromMinutes(1));
             Write(file, "at 05:00\n");
             Write(file, "at 05:00\n");
             Assert.Equal(1, file.Rotations);
         }
 
-        File.SetLastWriteTimeUtc(Path, _time.Now.UtcDateTime);
-        _time.Now = _time.Now.AddHours(1);
+        File.SetLastWriteTimeUtc(Path, _time.GetUtcNow().UtcDateTime);
+        _time.Advance(TimeSpan.FromHours(1));
         await using FlowLogFile after = Open(options); // an old file counts by when it was last written
         Write(after, "at 06:00\n");
         Assert.Equal(1, after.Rotations);

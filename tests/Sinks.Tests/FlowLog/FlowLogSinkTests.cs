@@ -10,7 +10,7 @@ namespace ConntrackStream.Sinks.Tests.FlowLog;
 public sealed class FlowLogSinkTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new(FlowLogTestData.Clock);
     private readonly RecordingLogger _logger = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -44,7 +44,7 @@ public sealed class FlowLogSinkTests : IDisposable
         await using (FlowLogSink first = await Start(Options()))
             await first.WriteAsync(Batch(Started(1), Started(2, Time + 7_000)), Token);
         Assert.Equal(2, Records().Count); // the first start has no gap
-        _time.Now = _time.Now.AddMinutes(10);
+        _time.Advance(TimeSpan.FromMinutes(10));
         await using FlowLogSink second = await Start(Options());
         JsonElement gap = Records()[^1];
         Assert.Equal("gap", gap.GetProperty("event").GetString());
@@ -60,7 +60,7 @@ public sealed class FlowLogSinkTests : IDisposable
         await using (FlowLogSink first = await Start(Options(), stateDirectory: _directory.Path))
             await first.WriteAsync(Batch(Started(1)), Token);
         File.Delete(Path);
-        _time.Now = _time.Now.AddMinutes(10);
+        _time.Advance(TimeSpan.FromMinutes(10));
         await using FlowLogSink second = await Start(Options(), stateDirectory: _directory.Path);
         JsonElement gap = Assert.Single(Records());
         Assert.Equal("restart", gap.GetProperty("reason").GetString());
@@ -151,7 +151,7 @@ public sealed class FlowLogSinkTests : IDisposable
     {
         await using (FlowLogSink first = await Start(Options()))
             await first.WriteAsync(Batch(Started(1)), Token);
-        _time.Now = _time.Now.AddMinutes(10);
+        _time.Advance(TimeSpan.FromMinutes(10));
         await using (FlowLogSink second = new(Options(), _time, _logger, opened: static () => new TaskCompletionSource<long>().Task))
             await second.StartAsync(Token);
         Assert.Equal("2026-02-03T04:15:06.789012Z", Records()[^1].GetProperty("to").GetString());
@@ -167,7 +167,7 @@ public sealed class FlowLogSinkTests : IDisposable
             await using FlowLogSink sink = new(new FlowLogOptions { Host = "gw" }, _time, _logger, stateDirectory: _directory.Path);
             sink.Start(new StandardOutput((int)client.DangerousGetHandle()), lastWritten: null, Token);
             await sink.WriteAsync(Batch(Started(1)), Token);
-            _time.Now = _time.Now.AddSeconds(11);
+            _time.Advance(TimeSpan.FromSeconds(11));
             await sink.FlushAsync(Token);
         }
 
@@ -213,10 +213,10 @@ public sealed class FlowLogSinkTests : IDisposable
                 break;
         }
 
-        _time.Now = _time.Now.AddSeconds(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
         await WriteOut(sink, 2);
         Directory.CreateDirectory(place); // with the directory, the path could not be opened
-        _time.Now = _time.Now.AddSeconds(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
         await WriteOut(sink, 3);
         Assert.Equal(isLost ? 1 : 0, sink.Counters.Dropped);
         Assert.Equal(isLost ? 1 : 0, _logger.Ids.Count(static id => id == 3013));
@@ -248,8 +248,7 @@ public sealed class FlowLogSinkTests : IDisposable
         await using FlowLogSink sink = await Start(Options());
         await WriteOut(sink, 1);
         File.Delete(Path);
-        while (!File.Exists(Path) || Records().Count == 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Token);
+        _time.Advance(TimeSpan.FromSeconds(1)); // when the sink looks after its file
         Assert.Equal(1, Assert.Single(Records()).GetProperty("lost").GetInt64());
     }
 

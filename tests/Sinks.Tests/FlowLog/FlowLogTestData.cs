@@ -10,6 +10,8 @@ internal static class FlowLogTestData
     /// <summary>2026-02-03T04:05:06.789012Z and 345 ns.</summary>
     internal const long Time = 1_770_091_506_789_012_345;
 
+    internal static readonly DateTimeOffset Clock = DateTimeOffset.UnixEpoch.AddTicks(Time / 100);
+
     internal static FlowTuple Tuple(IpProtocol protocol, string source, int sourcePort, string destination, int destinationPort, ushort zone = 0)
     {
         IPAddress from = IPAddress.Parse(source);

@@ -21,7 +21,7 @@ public class LogTailTests
         {
             await File.WriteAllBytesAsync(path, [.. first, .. second[..cut]], TestContext.Current.CancellationToken);
             RecordingLogger logger = new();
-            await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), logger))
+            await using (FlowLogFile file = new(path, new RotationOptions(), Clock(), logger))
             {
                 if (format == FlowLogFormat.Json) // the lines of the other have no time here
                     Assert.Equal((Time + (cut == second.Length ? 2000 : 1000)) / 1000 * 1000, file.LastWritten);
@@ -50,7 +50,7 @@ public class LogTailTests
         using TemporaryDirectory directory = new();
         string path = directory.File("flows.ndjson");
         await File.WriteAllBytesAsync(path, [.. Line(FlowLogFormat.Json, 2), .. Line(FlowLogFormat.Json, 1)], TestContext.Current.CancellationToken);
-        await using FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger());
+        await using FlowLogFile file = new(path, new RotationOptions(), Clock(), new RecordingLogger());
         Assert.Equal((Time + 2000) / 1000 * 1000, file.LastWritten);
     }
 
@@ -70,7 +70,7 @@ public class LogTailTests
             await sink.WriteAsync(Batch(Started(1, Time + 1000), end), TestContext.Current.CancellationToken);
         }
 
-        await using FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger());
+        await using FlowLogFile file = new(path, new RotationOptions(), Clock(), new RecordingLogger());
         Assert.Equal((Time + after) / 1000 * 1000, file.LastWritten);
         Assert.Equal((Time + after) / 100, (File.GetLastWriteTimeUtc(directory.File(FlowLogSink.MarkerFileName)) - DateTime.UnixEpoch).Ticks);
     }
@@ -84,7 +84,7 @@ public class LogTailTests
         string path = directory.File("flows.ndjson");
         await File.WriteAllTextAsync(path, content, TestContext.Current.CancellationToken);
         RecordingLogger logger = new();
-        await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), logger))
+        await using (FlowLogFile file = new(path, new RotationOptions(), Clock(), logger))
             Assert.NotNull(file.LastWritten); // the file's own time
         Assert.Contains(3003, logger.Ids);
         Assert.Equal(content + "\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
@@ -97,7 +97,7 @@ public class LogTailTests
         string path = directory.File("flows.ndjson");
         string content = "x\n{\"v\":1," + new string(' ', LogTail.MaxLength);
         await File.WriteAllTextAsync(path, content, TestContext.Current.CancellationToken);
-        await using (FlowLogFile file = new(path, new RotationOptions(), new ManualTime(), new RecordingLogger()))
+        await using (FlowLogFile file = new(path, new RotationOptions(), Clock(), new RecordingLogger()))
         {
         }
 
@@ -114,4 +114,6 @@ public class LogTailTests
         Assert.StartsWith(format == FlowLogFormat.Json ? "{" : "    [NEW]", Encoding.UTF8.GetString(line, 0, length), StringComparison.Ordinal);
         return line[..length];
     }
+
+    private static FakeTimeProvider Clock() => new(FlowLogTestData.Clock);
 }

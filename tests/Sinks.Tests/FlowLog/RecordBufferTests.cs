@@ -11,7 +11,7 @@ public class RecordBufferTests
 {
     private readonly FakeOutput _output = new();
     private readonly FlowLogCounters _counters = new();
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new(FlowLogTestData.Clock);
     private readonly RecordingLogger _logger = new();
     private readonly RecordBuffer _buffer;
 
@@ -47,7 +47,7 @@ public class RecordBufferTests
         Assert.Equal(1, _output.Writes);
 
         _output.Error = Errno.None;
-        _time.Now = _time.Now.AddSeconds(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
         _buffer.Append(Started(9, Time + 5_000_000_000), CancellationToken.None);
         Assert.True(_buffer.TryFlush(CancellationToken.None, force: false));
         List<JsonElement> records = Records();
@@ -72,7 +72,7 @@ public class RecordBufferTests
         for (int i = 0; i < 500; i++)
             _buffer.Append(Started(), CancellationToken.None);
         _output.Error = Errno.None;
-        _time.Now = _time.Now.AddSeconds(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(_buffer.TryFlush(CancellationToken.None, force: false));
         Assert.Equal("gap", Records()[^1].GetProperty("event").GetString());
     }
@@ -82,12 +82,12 @@ public class RecordBufferTests
     {
         _buffer.Append(Started(1, Time), CancellationToken.None);
         _buffer.TryFlush(CancellationToken.None, force: false); // looks, and then writes
-        _time.Now = _time.Now.AddMilliseconds(900);
+        _time.Advance(TimeSpan.FromMilliseconds(900));
         _buffer.Append(Started(2, Time + 3_000_000), CancellationToken.None);
         _buffer.Append(Started(3, Time + 1_000_000), CancellationToken.None);
         _buffer.TryFlush(CancellationToken.None, force: false); // too early for another look
         _output.IsRemoved = true;
-        _time.Now = _time.Now.AddMilliseconds(101);
+        _time.Advance(TimeSpan.FromMilliseconds(101));
         _buffer.Append(Started(4, Time + 5_000_000), CancellationToken.None);
         _buffer.TryFlush(CancellationToken.None, force: false);
         JsonElement gap = Records()[^1];

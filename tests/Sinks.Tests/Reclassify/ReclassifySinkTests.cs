@@ -17,7 +17,7 @@ public sealed class ReclassifySinkTests
     [Fact]
     public async Task A_look_that_fails_is_told_and_later_ones_come_all_the_same()
     {
-        FakeTimeProvider time = new();
+        VirtualTime time = new();
         ScriptedWorld.LineLog log = new();
         FailingOnce classifier = new();
         Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
@@ -44,7 +44,7 @@ public sealed class ReclassifySinkTests
     [InlineData(false)]
     public async Task After_the_halt_what_the_queue_still_brings_is_not_acted_on(bool isHalted)
     {
-        FakeTimeProvider time = new();
+        VirtualTime time = new();
         Answering classifier = new(Verdict.Keep("test"));
         Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
         ReclassifyParts parts = new(paths, new ClassifierChain([classifier]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
@@ -61,7 +61,7 @@ public sealed class ReclassifySinkTests
     [Fact]
     public async Task A_later_answer_without_an_opinion_has_the_next_classifier_asked()
     {
-        FakeTimeProvider time = new();
+        VirtualTime time = new();
         Answering first = new(new Verdict(VerdictKind.Pending)), second = new(Verdict.Keep("test"));
         Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
         ReclassifyParts parts = new(paths, new ClassifierChain([first, second]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
@@ -79,7 +79,7 @@ public sealed class ReclassifySinkTests
     [Fact]
     public async Task A_sweep_waits_until_the_queue_has_told_what_the_view_knows()
     {
-        FakeTimeProvider time = new();
+        VirtualTime time = new();
         Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
         ReclassifyParts parts = new(paths, new ClassifierChain([]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
         int sweeps = 0;
@@ -106,7 +106,7 @@ public sealed class ReclassifySinkTests
         return FlowLogTestData.Batch(new FlowChange { Kind = FlowChangeKind.Started, Flow = flow });
     }
 
-    private static bool Pass(FakeTimeProvider time)
+    private static bool Pass(VirtualTime time)
     {
         time.Advance(TimeSpan.FromMilliseconds(100));
         return true;

@@ -90,7 +90,7 @@ public sealed class ReplayReaderTests
     public async Task A_live_pipe_is_handed_on_at_once()
     {
         Pipe pipe = new();
-        ReplayReader reader = new(pipe.Reader.AsStream(), new FlowBatchPool(), new FixedTime(), new ReplayOptions());
+        ReplayReader reader = new(pipe.Reader.AsStream(), new FlowBatchPool(), Clock(), new ReplayOptions());
         await using IAsyncEnumerator<ReplayItem> items = reader.ReadAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes($"{New}\n{New[..20]}"), TestContext.Current.CancellationToken);
         Assert.True(await items.MoveNextAsync());
@@ -116,7 +116,7 @@ public sealed class ReplayReaderTests
 
     private async Task<ReplayReader> Read(Stream stream, ReplayOptions options)
     {
-        ReplayReader reader = new(stream, new FlowBatchPool(), new FixedTime(), options);
+        ReplayReader reader = new(stream, new FlowBatchPool(), Clock(), options);
         await foreach (ReplayItem item in reader.ReadAsync(TestContext.Current.CancellationToken))
         {
             if (item.Gap is not null)
@@ -128,10 +128,7 @@ public sealed class ReplayReaderTests
         return reader;
     }
 
-    private sealed class FixedTime : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeSeconds(ClockTime / 1_000_000_000);
-    }
+    private static FakeTimeProvider Clock() => new(DateTimeOffset.FromUnixTimeSeconds(ClockTime / 1_000_000_000));
 
     private sealed class ChunkedStream(byte[] content, int chunk) : MemoryStream(content)
     {

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Files;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
@@ -70,7 +71,7 @@ internal sealed class ChildPeer : ExternalPeer
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         start.Environment["LANG"] = "C.UTF-8";
         start.Environment[LeftProcesses.Variable] = left.Mark;
-        if (ProcessCalls.FindUser(options.User) != ProcessCalls.geteuid())
+        if (ProcessCalls.FindUser(options.User) != FileTrust.OwnUser)
             start.UserName = options.User;
         ProcessCalls.CloseOnExec();
         ProcessCalls.DropAmbientCapabilities();
@@ -105,7 +106,7 @@ internal sealed class ChildPeer : ExternalPeer
         bool endedByItself = await HasEndedInGraceAsync().ConfigureAwait(false);
         if (!endedByItself)
         {
-            _ = ProcessCalls.kill(ProcessId, ProcessCalls.SIGTERM);
+            _ = Libc.kill(ProcessId, ProcessCalls.SIGTERM);
             if (!await HasEndedInGraceAsync().ConfigureAwait(false))
                 KillTree();
         }
@@ -143,7 +144,7 @@ internal sealed class ChildPeer : ExternalPeer
         }
         catch (AggregateException) // some of them are not ours to kill any more (they changed their user); the process itself:
         {
-            _ = ProcessCalls.kill(ProcessId, ProcessCalls.SIGKILL);
+            _ = Libc.kill(ProcessId, ProcessCalls.SIGKILL);
         }
     }
 

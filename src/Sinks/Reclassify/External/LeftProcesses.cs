@@ -30,7 +30,7 @@ internal sealed class LeftProcesses
         for (int round = 0; round < MaxRounds && Find() is { Count: > 0 } found; round++)
         {
             foreach (int processId in found)
-                _ = ProcessCalls.kill(processId, ProcessCalls.SIGKILL); // ESRCH: it has ended by itself
+                _ = Libc.kill(processId, ProcessCalls.SIGKILL); // ESRCH: it has ended by itself
         }
     }
 

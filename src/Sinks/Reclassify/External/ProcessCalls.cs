@@ -1,14 +1,14 @@
-using System.Runtime.InteropServices;
+using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
 /// <summary>System and library calls for child processes.</summary>
-internal static unsafe partial class ProcessCalls
+internal static unsafe class ProcessCalls
 {
     internal const int SIGKILL = 9, SIGTERM = 15;
 
     private const nint SYS_close_range = 436; // the same on every architecture
-    private const uint CLOSE_RANGE_CLOEXEC = 4;
+    private const nint CLOSE_RANGE_CLOEXEC = 4;
     private const int PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
     /// <summary>The number of a user; null when there is none of that name.</summary>
@@ -26,39 +26,11 @@ internal static unsafe partial class ProcessCalls
     /// Lets no descriptor but the standard three pass to programs that are started from now on: those, too, that this process was itself started
     /// with. Before kernel 5.11 only the runtime's own habit of close-on-exec stands.
     /// </summary>
-    internal static void CloseOnExec() => _ = syscall(SYS_close_range, 3, uint.MaxValue, CLOSE_RANGE_CLOEXEC);
+    internal static void CloseOnExec() => _ = syscall(SYS_close_range, 3, unchecked((nint)uint.MaxValue), CLOSE_RANGE_CLOEXEC);
 
     /// <summary>
     /// Lets none of this service's capabilities pass to a program that this thread starts from now on, when it runs as another user than root with
     /// ambient ones (systemd's AmbientCapabilities=): a change from one such user to another would keep them.
     /// </summary>
     internal static void DropAmbientCapabilities() => _ = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-
-    /// <returns>-1 on failure, with errno.</returns>
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int kill(int processId, int signal);
-
-    [LibraryImport("libc")]
-    internal static partial uint geteuid();
-
-    [LibraryImport("libc")]
-    private static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
-
-    [LibraryImport("libc")]
-    private static partial nint syscall(nint number, nuint first, nuint last, nuint flags);
-
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int getpwnam_r(string name, Passwd* entry, byte* strings, nuint length, Passwd** found);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Passwd // struct passwd, in the GNU C library and in musl
-    {
-        public nint Name; // pw_name
-        public nint Password; // pw_passwd
-        public uint UserId; // pw_uid
-        public uint GroupId; // pw_gid
-        public nint Comment; // pw_gecos
-        public nint Directory; // pw_dir
-        public nint Shell; // pw_shell
-    }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using ConntrackStream.Pipeline.Files;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
@@ -36,7 +37,7 @@ internal sealed class SocketPeer : ExternalPeer
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken).ConfigureAwait(false);
             uint listener = Listener(socket);
-            if (listener != 0 && listener != ProcessCalls.geteuid() && listener != ProcessCalls.FindUser(user))
+            if (listener != 0 && listener != FileTrust.OwnUser && listener != ProcessCalls.FindUser(user))
                 throw new ExternalClassifierException($"user {listener} listens on {path}; only root and {user} may (Reclassify:External:User)");
             return new SocketPeer(socket, path);
         }

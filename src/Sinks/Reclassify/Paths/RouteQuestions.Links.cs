@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Netlink.Rtnetlink;
+using static ConntrackStream.Sinks.Netlink.Rtnetlink;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 

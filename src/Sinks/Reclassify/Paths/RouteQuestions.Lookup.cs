@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Netlink.Rtnetlink;
+using static ConntrackStream.Sinks.Netlink.Rtnetlink;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Netlink.Rtnetlink;
+using static ConntrackStream.Sinks.Netlink.Rtnetlink;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
@@ -26,8 +26,8 @@ public sealed partial class RouteQuestions : IDisposable
         _socket = new NetlinkSocket(NetlinkSocket.NETLINK_ROUTE);
         try
         {
-            _socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1, nameof(Libc.NETLINK_EXT_ACK));
-            _socket.SetOption(Libc.SOL_NETLINK, Libc.NETLINK_GET_STRICT_CHK, 1, nameof(Libc.NETLINK_GET_STRICT_CHK)); // dumps of one interface
+            _socket.SetOption(NetlinkOption.NETLINK_EXT_ACK, 1);
+            _socket.SetOption(NetlinkOption.NETLINK_GET_STRICT_CHK, 1); // dumps of one interface
         }
         catch
         {

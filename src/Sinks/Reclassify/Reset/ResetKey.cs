@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.EventTap.Netlink.Nftables;
-using static ConntrackStream.EventTap.Netlink.NfTables;
+using ConntrackStream.Sinks.Netlink.Nftables;
+using static ConntrackStream.Sinks.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Reset;
 

@@ -164,7 +164,7 @@ public sealed class ExternalClassifierTests
         using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen();
-        FakeTimeProvider time = new();
+        VirtualTime time = new();
         HostStub host = new();
         await using ExternalClassifier classifier = new(new ExternalOptions { Socket = path }, ["wan"], time, new ListLogger());
         await classifier.StartAsync(host, TestContext.Current.CancellationToken);

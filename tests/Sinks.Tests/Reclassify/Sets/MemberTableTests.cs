@@ -1,33 +1,39 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
+using CsCheck;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.Sets;
 
 /// <summary>The table against a dictionary, over random rounds.</summary>
 public sealed class MemberTableTests
 {
+    // The key of zero among them.
+    private static readonly Gen<SetKey> Keys =
+        Gen.Select(Gen.ULong[0, 399], Gen.ULong[0, 1], static (address, extra) => new SetKey(new IpAddress(0, address), default, extra));
+
+    private static readonly Gen<Put> Puts =
+        Gen.Select(Keys, Gen.UInt[0, 19], Gen.Int[0, 4], static (key, deadline, noMatch) => new Put(key, deadline, noMatch == 0));
+
+    private static readonly Gen<Put[][]> Rounds = Gen.OneOf(Puts.Array[0, 19], Puts.Array[0, 599], Puts.Array[0, 599]).Array[1, 8];
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Rounds_leave_what_they_put(bool narrow)
+    public void Rounds_leave_what_they_put(bool narrow) => Rounds.Check(50, rounds =>
     {
-        Random random = new(narrow ? 1 : 2);
         MemberTable table = MemberTable.Create(narrow);
         Dictionary<SetKey, (uint Deadline, bool NoMatch)> model = [];
-        for (int round = 0; round < 200; round++)
+        foreach (Put[] round in rounds)
         {
             HashSet<SetKey> put = [];
             table.BeginRound();
-            int members = random.Next(round % 3 == 0 ? 20 : 600);
-            for (int i = 0; i < members; i++)
+            foreach ((SetKey key, uint deadline, bool noMatch) in round)
             {
-                SetKey key = Key(random);
-                (uint deadline, bool noMatch) = ((uint)random.Next(20), random.Next(5) == 0);
                 bool matched = model.TryGetValue(key, out (uint Deadline, bool NoMatch) old) && !old.NoMatch && old.Deadline is 0 or > 10;
                 Assert.Equal(new PutResult(!model.ContainsKey(key), !(model.ContainsKey(key) && matched) && !noMatch), table.Put(key, deadline, noMatch, now: 10));
                 model[key] = (deadline, noMatch);
                 put.Add(key);
-                Assert.True(table.Find(put.First(), 0, out _, out _)); // never missed meanwhile
+                Assert.True(table.Find(round[0].Key, 0, out _, out _)); // never missed meanwhile
             }
 
             List<SetKey> removed = [];
@@ -40,18 +46,16 @@ public sealed class MemberTableTests
             removed.ForEach(key => model.Remove(key));
             Same(model, table);
         }
-    }
+    });
 
     [Fact]
-    public void Single_removals_leave_the_others()
+    public void Single_removals_leave_the_others() => Gen.Select(Keys, Gen.Bool).Array[0, 2000].Check(20, steps =>
     {
-        Random random = new(3);
         MemberTable table = MemberTable.Create(narrow: true);
         Dictionary<SetKey, (uint Deadline, bool NoMatch)> model = [];
-        for (int i = 0; i < 20000; i++)
+        foreach ((SetKey key, bool isPut) in steps)
         {
-            SetKey key = Key(random);
-            if (random.Next(2) == 0)
+            if (isPut)
             {
                 table.Put(key, 0, noMatch: false, now: 1);
                 model[key] = (0, false);
@@ -63,7 +67,7 @@ public sealed class MemberTableTests
         }
 
         Same(model, table);
-    }
+    });
 
     [Fact]
     public void A_hundred_thousand_narrow_keys_take_less_than_three_megabytes()
@@ -93,6 +97,5 @@ public sealed class MemberTableTests
         Assert.False(table.Find(new SetKey(new IpAddress(0, 77777), default, 0), 0, out _, out _));
     }
 
-    // The key of zero among them.
-    private static SetKey Key(Random random) => new(new IpAddress(0, (ulong)random.Next(400)), default, (ulong)random.Next(2));
+    private readonly record struct Put(SetKey Key, uint Deadline, bool NoMatch);
 }

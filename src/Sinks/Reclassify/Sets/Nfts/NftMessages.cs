@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Netlink.NfTables;
+using static ConntrackStream.Sinks.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 

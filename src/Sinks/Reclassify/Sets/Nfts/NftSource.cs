@@ -3,7 +3,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
-using static ConntrackStream.EventTap.Netlink.NfTables;
+using static ConntrackStream.Sinks.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 

@@ -1,7 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Sets.Nfts;
-using static ConntrackStream.EventTap.Netlink.Libc;
-using static ConntrackStream.EventTap.Netlink.NfTables;
+using static ConntrackStream.Sinks.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
@@ -29,9 +28,9 @@ internal sealed class NftNotifications : IDisposable
         NetlinkSocket socket = new(NetlinkSocket.NETLINK_NETFILTER);
         SocketBuffer.Set(socket, QueueBytes, out _);
         // Without it an overrun is reported once, and stops all delivery until the queue is empty (netlink_overrun, NETLINK_S_CONGESTED).
-        socket.SetOption(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, nameof(NETLINK_NO_ENOBUFS));
+        socket.SetOption(NetlinkOption.NETLINK_NO_ENOBUFS, 1);
         if (join)
-            socket.SetOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES, "NETLINK_ADD_MEMBERSHIP (nftables)");
+            socket.SetOption(NetlinkOption.NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES);
         return socket;
     }));
 
@@ -43,7 +42,7 @@ internal sealed class NftNotifications : IDisposable
         long lost = 0;
         while (true)
         {
-            int length = Socket.Receive(_buffer, MSG_DONTWAIT | MSG_TRUNC);
+            int length = Socket.Receive(_buffer, out _, wait: false);
             if (length == -(int)Errno.EAGAIN)
                 return lost + _drops.ReadIncrease();
             if (length < 0)

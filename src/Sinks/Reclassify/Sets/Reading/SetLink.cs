@@ -41,18 +41,9 @@ internal sealed class SetLink(NetworkNamespace networkNamespace) : IDisposable
             Errno sent = _socket!.Send(request);
             if (sent != Errno.None)
                 return sent;
-            Errno outcome = Errno.None;
-            while (!ended)
-            {
-                int length = _socket.ReceiveFrom(_answer, out uint sender);
-                if (length < 0)
-                    return (Errno)(-length);
-                if (length > _answer.Length)
-                    return Errno.EMSGSIZE;
-                if (sender == 0)
-                    ended = ReadDatagram(_answer.AsSpan(0, length), sequence, reader, ref interrupted, ref outcome);
-            }
-
+            NetlinkAnswers answers = new(_socket, _answer, sequence);
+            Errno outcome = Read(ref answers, reader, out ended);
+            interrupted = answers.Interrupted;
             return outcome;
         }
         catch (NetlinkException e)
@@ -72,34 +63,23 @@ internal sealed class SetLink(NetworkNamespace networkNamespace) : IDisposable
         _socket = null;
     }
 
-    /// <returns>Whether the answer is complete.</returns>
-    private static bool ReadDatagram(Span<byte> datagram, uint sequence, SetAnswerReader? reader, ref bool interrupted, ref Errno outcome)
+    /// <summary>Reads to the end of the answer, or until nothing comes any more.</summary>
+    private static Errno Read(ref NetlinkAnswers answers, SetAnswerReader? reader, out bool ended)
     {
-        MessageReader messages = new(datagram);
-        while (messages.Next())
+        ended = false;
+        Errno received;
+        while ((received = answers.Next()) == Errno.None)
         {
-            if (messages.Header.Sequence != sequence)
-                continue;
-            if (messages.Header.Type == Nlmsg.NLMSG_ERROR)
+            if (answers.TryReadEnd(out ErrorMessage outcome))
             {
-                outcome = ErrorMessage.TryRead(messages.Header, messages.Payload, out ErrorMessage error) ? error.Errno : Errno.EBADMSG;
-                return true;
+                ended = true;
+                return answers.Malformed == 0 ? outcome.Errno : Errno.EBADMSG;
             }
 
-            interrupted |= (messages.Header.Flags & Nlmsg.NLM_F_DUMP_INTR) != 0;
-            if (messages.Header.Type == Nlmsg.NLMSG_DONE)
-            {
-                outcome = ErrorMessage.TryRead(messages.Header, messages.Payload, out ErrorMessage done) ? done.Errno : Errno.None;
-                return true;
-            }
-
-            if (messages.Message.Length >= Nlmsg.HeaderLength + Nfnl.HeaderLength)
-                reader?.Invoke(messages.Header, messages.Message);
+            if (answers.Message.Length >= Nlmsg.HeaderLength + Nfnl.HeaderLength)
+                reader?.Invoke(answers.Header, answers.Message);
         }
 
-        if (!messages.Malformed)
-            return false;
-        outcome = Errno.EBADMSG;
-        return true;
+        return received;
     }
 }

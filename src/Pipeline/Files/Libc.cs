@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using ConntrackStream.EventTap.Netlink;
+using Microsoft.Win32.SafeHandles;
+
+namespace ConntrackStream.Pipeline.Files;
+
+/// <summary>
+/// Every P/Invoke of this assembly: system calls that name a file by an open directory, which the framework does not offer. All return -1
+/// and set errno on failure.
+/// </summary>
+internal static unsafe partial class Libc
+{
+    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2;
+    internal const int O_CREAT = 0x40, O_EXCL = 0x80, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    internal const Errno ELOOP = (Errno)40;
+
+    private const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
+    private const uint STATX_BASIC_STATS = 0x7FF;
+    private const int LOCK_EX = 2, LOCK_NB = 4;
+
+    // Their values differ between architectures (asm/fcntl.h).
+    private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
+    internal static readonly int O_NOFOLLOW = IsArm ? 0x8000 : 0x20000;
+    internal static readonly int O_DIRECTORY = IsArm ? 0x4000 : 0x10000;
+
+    internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
+
+    internal static SafeFileHandle? Open(string path, int flags) => Wrap(openat(AT_FDCWD, path, flags | O_CLOEXEC, 0));
+
+    internal static SafeFileHandle? OpenAt(SafeFileHandle directory, string name, int flags, UnixFileMode mode) =>
+        Wrap(openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, (uint)mode));
+
+    internal static bool TryStat(SafeFileHandle file, out FileStat stat)
+    {
+        fixed (FileStat* to = &stat)
+            return statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, to) == 0;
+    }
+
+    /// <summary>What the path names, without following a symbolic link at its end.</summary>
+    internal static bool TryStat(string path, out FileStat stat)
+    {
+        fixed (FileStat* to = &stat)
+            return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, to) == 0;
+    }
+
+    /// <summary>The lock that the framework's FileShare.None takes, too.</summary>
+    internal static bool TryLock(SafeFileHandle file) => flock(file, LOCK_EX | LOCK_NB) == 0;
+
+    internal static bool TryRename(SafeFileHandle directory, string from, string to) => renameat(directory, from, directory, to) == 0;
+
+    internal static bool TryDelete(SafeFileHandle directory, string name) => unlinkat(directory, name, 0) == 0;
+
+    [LibraryImport("libc")]
+    internal static partial uint geteuid();
+
+    private static SafeFileHandle? Wrap(int descriptor) => descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int openat(int directory, string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int openat(SafeFileHandle directory, string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int directory, string path, int flags, uint mask, FileStat* to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(SafeFileHandle directory, string path, int flags, uint mask, FileStat* to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int renameat(SafeFileHandle fromDirectory, string from, SafeFileHandle toDirectory, string to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int unlinkat(SafeFileHandle directory, string name, int flags);
+}

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using ConntrackStream.EventTap.Netlink;
+using Microsoft.Win32.SafeHandles;
+
+namespace ConntrackStream.Sinks;
+
+/// <summary>
+/// Every P/Invoke of this assembly. All return -1 and set errno on failure (<see cref="LastErrno"/>), unless they say otherwise.
+/// </summary>
+internal static unsafe partial class Libc
+{
+    internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Flock // struct flock of a 64-bit kernel
+    {
+        public short Type; // l_type
+        public short Whence; // l_whence; SEEK_SET
+        public long Start; // l_start
+        public long Length; // l_len; 0 = to the end, however far
+        public int ProcessId; // l_pid; 0 for a lock of an open file description
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Pollfd // struct pollfd
+    {
+        public int Fd;
+        public short Events;
+        public short Revents;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Passwd // struct passwd, in the GNU C library and in musl
+    {
+        public nint Name; // pw_name
+        public nint Password; // pw_passwd
+        public uint UserId; // pw_uid
+        public uint GroupId; // pw_gid
+        public nint Comment; // pw_gecos
+        public nint Directory; // pw_dir
+        public nint Shell; // pw_shell
+    }
+
+    // Files
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ftruncate(SafeFileHandle file, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fcntl(SafeFileHandle file, int command, Flock* argument);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int rename(string from, string to);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int statfs(string path, void* buffer);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint write(SafeFileHandle file, byte* data, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint send(SafeFileHandle socket, byte* data, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int poll(Pollfd* files, nuint count, int milliseconds);
+
+    // Processes and users
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int kill(int processId, int signal);
+
+    [LibraryImport("libc")]
+    internal static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
+
+    /// <returns>The errno itself; <paramref name="found"/> is null when there is no such user.</returns>
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int getpwnam_r(string name, Passwd* entry, byte* strings, nuint length, Passwd** found);
+
+    /// <summary>A system call that the C library has no function for, or that musl lacks.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint syscall(nint number, nint first, nint second, nint third);
+}
