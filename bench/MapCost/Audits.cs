@@ -1,8 +1,8 @@
 using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.Pipeline.Audit;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Audit;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
 
 namespace ConntrackStream.MapCost;
 

@@ -1,16 +1,21 @@
 using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
 
 namespace ConntrackStream.MapCost;
 
-/// <summary>Many stale entries deleted, ours and by the snapshot's algorithm. The table is full meanwhile, the map holds little else.</summary>
+/// <summary>
+/// Many stale entries deleted, ours and by the snapshot's algorithm. The table is full meanwhile, the map holds little else.
+/// </summary>
 internal static class Deletes
 {
     private const int WarmUp = 5000;
 
-    /// <summary>Wall: from the first authorisation to the last check after a deletion, and from the first to the last check at the end of its window.</summary>
+    /// <summary>
+    /// Wall: from the first authorisation to the last check after a deletion, and from the first to the
+    /// last check at the end of its window.
+    /// </summary>
     public static async Task OursAsync(string pin, int count)
     {
         Phases phases = new();

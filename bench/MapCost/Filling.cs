@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.MapCost;
 
@@ -16,7 +16,8 @@ internal static class Filling
     private static readonly MapValue Value = new(1, 0);
 
     /// <summary>Creates and pins a map with exactly so many entries.</summary>
-    /// <param name="capacity">max_entries. An LRU map evicts before it is full, each CPU having a free list of its own: room to spare is needed.</param>
+    /// <param name="capacity">max_entries. An LRU map evicts before it is full, each CPU having a free list of its
+    /// own: room to spare is needed.</param>
     /// <param name="stale">Of the entries, those without a flow.</param>
     public static void Create(string pin, uint capacity, int entries, int stale)
     {
@@ -37,7 +38,8 @@ internal static class Filling
 
     private static MapKey Key(in FlowTuple flow) => new(flow, flow.Source, InterfaceIndex);
 
-    private static MapKey Stale(in FlowTuple flow, int generation) => Key(flow with { SourcePort = (ushort)(flow.SourcePort + (generation * FurtherPorts)) });
+    private static MapKey Stale(in FlowTuple flow, int generation) =>
+        Key(flow with { SourcePort = (ushort)(flow.SourcePort + (generation * FurtherPorts)) });
 
     private static List<FlowTuple> Flows(int count)
     {

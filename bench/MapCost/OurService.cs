@@ -2,17 +2,22 @@ using System.Diagnostics;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Audit;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Audit;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.MapCost;
 
-/// <summary>Tap, view, map audit and delete stage over the namespace this process is in, as the service has them; its log goes nowhere.</summary>
+/// <summary>
+/// Tap, view, map audit and delete stage over the namespace this process is in, as the service has them; its log goes nowhere.
+/// </summary>
 internal sealed class OurService : IAsyncDisposable
 {
     private readonly KernelSource _source = new(new TapOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+    private readonly MapCleaner _cleaning;
     private readonly FlowPipeline _pipeline;
     private bool _opensMap;
 
@@ -28,7 +33,8 @@ internal sealed class OurService : IAsyncDisposable
             ArmedWindow = Window,
             Before = before is null ? null : (step, _) => before(step),
         };
-        PipelineOptions options = new() { AuditInterval = TimeSpan.FromHours(1), Map = map };
+        _cleaning = new MapCleaner(map, new TapOptions().Namespace, NullLogger<MapCleaner>.Instance);
+        PipelineOptions options = new() { AuditInterval = TimeSpan.FromHours(1), Stages = [_cleaning] };
         _pipeline = new FlowPipeline(_source.Source, [], options, TimeProvider.System, NullLogger<FlowPipeline>.Instance);
     }
 
@@ -36,7 +42,7 @@ internal sealed class OurService : IAsyncDisposable
 
     public static TimeSpan Window { get; } = TimeSpan.FromSeconds(3);
 
-    public MapStatus Map => _pipeline.Status.Map!;
+    public MapStatus Map => _cleaning.Status;
 
     /// <summary>Of the last audit, what the view's part took.</summary>
     public TimeSpan ViewPart => _pipeline.Status.LastRound!.Duration;
@@ -52,7 +58,7 @@ internal sealed class OurService : IAsyncDisposable
     public async Task<MapReport> AuditAsync()
     {
         _opensMap = true;
-        MapReport report = await _pipeline.AuditMapAsync(CancellationToken.None).ConfigureAwait(false);
+        MapReport report = await _cleaning.AuditAsync(CancellationToken.None).ConfigureAwait(false);
         return report.Problem is null ? report : throw new InvalidOperationException($"the audit does not count: {report.Problem}");
     }
 

@@ -1,14 +1,17 @@
 using System.Diagnostics;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.MapCost;
 
-/// <summary>When deletions began and ended, by the stage's own steps: the grace before and the window between are waiting, not work.</summary>
+/// <summary>
+/// When deletions began and ended, by the stage's own steps: the grace before and the window between are waiting, not work.
+/// </summary>
 internal sealed class Phases
 {
     private long _firstTake, _lastTake, _firstDisarm, _lastDisarm;
 
-    public double WallMs => (Stopwatch.GetElapsedTime(_firstTake, _lastTake) + Stopwatch.GetElapsedTime(_firstDisarm, _lastDisarm)).TotalMilliseconds;
+    public double WallMs =>
+        (Stopwatch.GetElapsedTime(_firstTake, _lastTake) + Stopwatch.GetElapsedTime(_firstDisarm, _lastDisarm)).TotalMilliseconds;
 
     public void On(DeleteStep step)
     {

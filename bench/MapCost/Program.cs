@@ -23,6 +23,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: MapCost fill PIN CAPACITY ENTRIES STALE | ours PIN WARM-UP TIMES STALE | snapshot PIN WARM-UP TIMES | delete-ours PIN COUNT | delete-snapshot PIN COUNT");
+            "usage: MapCost fill PIN CAPACITY ENTRIES STALE | ours PIN WARM-UP TIMES STALE | snapshot PIN WARM-UP TIMES"
+            + " | delete-ours PIN COUNT | delete-snapshot PIN COUNT");
         return 2;
 }

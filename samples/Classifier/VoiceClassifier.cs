@@ -3,7 +3,9 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 
 namespace SampleClassifier;
 
-/// <summary>Telephony (SIP, and RTP in the range that most exchanges use) belongs on the path named <c>dsl</c>, whatever else is decided.</summary>
+/// <summary>
+/// Telephony (SIP, and RTP in the range that most exchanges use) belongs on the path named <c>dsl</c>, whatever else is decided.
+/// </summary>
 public sealed class VoiceClassifier : IFlowClassifier
 {
     private static readonly Verdict Signalling = Verdict.To("dsl", "SIP"), Speech = Verdict.To("dsl", "RTP");

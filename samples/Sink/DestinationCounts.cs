@@ -1,17 +1,26 @@
 using System.Net;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using Microsoft.Extensions.Logging;
 
 namespace SampleSink;
 
-/// <summary>Counts new flows by destination, and logs the five busiest once a minute.</summary>
-public sealed class DestinationCounts(ILogger logger, TimeProvider time) : IFlowSink
+/// <summary>Counts new flows by destination, and logs the busiest at intervals.</summary>
+public sealed class DestinationCounts(DestinationOptions options, ILogger logger, TimeProvider time) : IFlowSink
 {
     private const int MaxDestinations = 100_000; // remote hosts choose them: bounded
     private readonly Dictionary<IPAddress, long> _counts = [];
     private long _begun = time.GetTimestamp();
 
+    /// <summary>For a service that names this class itself in Plugins:Sinks: the options' defaults.</summary>
+    public DestinationCounts(ILogger logger, TimeProvider time)
+        : this(new DestinationOptions(), logger, time)
+    {
+    }
+
     public string Name => "destinations";
+
+    /// <summary>How many there are since the last report.</summary>
+    public int Destinations => _counts.Count;
 
     public ValueTask StartAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
@@ -26,7 +35,7 @@ public sealed class DestinationCounts(ILogger logger, TimeProvider time) : IFlow
                 _counts[destination] = _counts.GetValueOrDefault(destination) + 1;
         }
 
-        if (time.GetElapsedTime(_begun) >= TimeSpan.FromMinutes(1))
+        if (time.GetElapsedTime(_begun) >= options.Interval)
             Report();
         return ValueTask.CompletedTask;
     }
@@ -41,7 +50,8 @@ public sealed class DestinationCounts(ILogger logger, TimeProvider time) : IFlow
 
     private void Report()
     {
-        string busiest = string.Join(", ", _counts.OrderByDescending(count => count.Value).Take(5).Select(count => $"{count.Key} {count.Value}"));
+        string busiest = string.Join(
+            ", ", _counts.OrderByDescending(count => count.Value).Take(options.Top).Select(count => $"{count.Key} {count.Value}"));
         Message(logger, busiest, null);
         _counts.Clear();
         _begun = time.GetTimestamp();

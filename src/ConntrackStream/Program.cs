@@ -1,3 +1,4 @@
+using ConntrackStream.Service;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
 

@@ -5,8 +5,8 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.EventTap;
 
 /// <summary>
-/// Listens to the kernel's conntrack events and puts them, decoded and in batches, into a bounded channel, with all that a follower must know:
-/// Connected, Disconnected, Overrun and Barrier stand where they belong in the order of events. Reopens a failed socket for ever.
+/// Listens to the kernel's conntrack events and puts them, decoded and in batches, into a bounded channel, with all that a follower must
+/// know: Connected, Disconnected, Overrun and Barrier stand where they belong in the order of events. Reopens a failed socket for ever.
 /// It writes to the channel beside others and completes it only if it breaks by a fault of its own, with that fault.
 /// </summary>
 public sealed class ConntrackTap : IAsyncDisposable
@@ -29,7 +29,8 @@ public sealed class ConntrackTap : IAsyncDisposable
     /// <param name="pool">Where its batches come from; shared with whoever else rents.</param>
     /// <param name="time">The clock of receipt and of the waits before a reopen.</param>
     /// <exception cref="ArgumentException">An option is out of its range: <see cref="TapOptions.FindFault"/>.</exception>
-    public ConntrackTap(TapOptions options, ChannelWriter<TapMessage> channel, FlowBatchPool pool, TimeProvider time, ILogger<ConntrackTap> logger)
+    public ConntrackTap(
+        TapOptions options, ChannelWriter<TapMessage> channel, FlowBatchPool pool, TimeProvider time, ILogger<ConntrackTap> logger)
         : this(options, channel, pool, time, logger, () => TapSocket.Open(options, time, logger), Random.Shared)
     {
     }
@@ -63,7 +64,9 @@ public sealed class ConntrackTap : IAsyncDisposable
     /// <summary>What has been read, refused and lost since this object was made.</summary>
     public TapCounters Counters { get; } = new();
 
-    /// <summary>Opens the event socket and starts to read. Does nothing when started; may be used again after <see cref="StopAsync"/>.</summary>
+    /// <summary>
+    /// Opens the event socket and starts to read. Does nothing when started; may be used again after <see cref="StopAsync"/>.
+    /// </summary>
     /// <exception cref="NetlinkException">The first open failed: EPERM, EPROTONOSUPPORT… Later failures are retried instead.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -83,7 +86,10 @@ public sealed class ConntrackTap : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops at once, in a reconnect and with a full channel too. What the reader holds goes to the channel if that has room. Does nothing when stopped.</summary>
+    /// <summary>
+    /// Stops at once, in a reconnect and with a full channel too. What the reader holds goes to the channel if that
+    /// has room. Does nothing when stopped.
+    /// </summary>
     public async Task StopAsync()
     {
         await _lifecycle.WaitAsync().ConfigureAwait(false);
@@ -104,14 +110,20 @@ public sealed class ConntrackTap : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops, and reports it with a <see cref="TapMessageKind.Disconnected"/>, so that <see cref="StartAsync"/> may follow. Does nothing when stopped.
+    /// Stops, and reports it with a <see cref="TapMessageKind.Disconnected"/>, so that <see cref="StartAsync"/>
+    /// may follow. Does nothing when stopped.
     /// </summary>
     public async Task SuspendAsync(TapBreak why, CancellationToken cancellationToken)
     {
         if (_run is null)
             return;
         await StopAsync().ConfigureAwait(false);
-        TapMessage message = new(TapMessageKind.Disconnected) { From = _lastGood, To = _time.UnixNanoseconds() + UnixTime.ClockResolution, Break = why };
+        TapMessage message = new(TapMessageKind.Disconnected)
+        {
+            From = _lastGood,
+            To = _time.UnixNanoseconds() + UnixTime.ClockResolution,
+            Break = why,
+        };
         await _channel.WriteAsync(message, cancellationToken).ConfigureAwait(false);
     }
 
@@ -119,7 +131,8 @@ public sealed class ConntrackTap : IAsyncDisposable
     public int? BufferBytes => _reader?.BufferBytes;
 
     /// <summary>
-    /// Enlarges the receive buffer if nf_conntrack_max has become larger and no size is configured. From any thread; the reader does not notice.
+    /// Enlarges the receive buffer if nf_conntrack_max has become larger and no size is configured. From
+    /// any thread; the reader does not notice.
     /// </summary>
     /// <returns>It has grown.</returns>
     public bool GrowBuffer()
@@ -137,8 +150,9 @@ public sealed class ConntrackTap : IAsyncDisposable
     }
 
     /// <summary>
-    /// Asks for a <see cref="TapMessageKind.Barrier"/> behind every event the kernel has queued for this tap by now. From any thread, never waits.
-    /// A request is forgotten when the socket fails before it is answered: ask again after the next <see cref="TapMessageKind.Connected"/>.
+    /// Asks for a <see cref="TapMessageKind.Barrier"/> behind every event the kernel has queued for this tap by now. From any thread, never
+    /// waits. A request is forgotten when the socket fails before it is answered: ask again after the next
+    /// <see cref="TapMessageKind.Connected"/>.
     /// </summary>
     /// <returns>False when not connected, or when 256 requests are waiting already.</returns>
     public bool RequestBarrier(long token) => _reader?.RequestBarrier(token) ?? false;
@@ -211,7 +225,12 @@ public sealed class ConntrackTap : IAsyncDisposable
         {
             _reader = null;
             _logger.Disconnected(reconnect.Lived, e.Message);
-            TapMessage message = new(TapMessageKind.Disconnected) { From = reader.LastGood, To = _time.UnixNanoseconds() + UnixTime.ClockResolution, Error = e };
+            TapMessage message = new(TapMessageKind.Disconnected)
+            {
+                From = reader.LastGood,
+                To = _time.UnixNanoseconds() + UnixTime.ClockResolution,
+                Error = e,
+            };
             await _channel.WriteAsync(message, stop).ConfigureAwait(false);
             throw;
         }

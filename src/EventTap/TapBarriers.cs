@@ -4,8 +4,8 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.EventTap;
 
 /// <summary>
-/// Markers a socket sends to itself: the kernel queues one behind every event it has delivered so far, so its arrival proves that those have been read.
-/// <see cref="Request"/> from any thread, the rest on the reader's.
+/// Markers a socket sends to itself: the kernel queues one behind every event it has delivered so far, so its arrival proves that those
+/// have been read. <see cref="Request"/> from any thread, the rest on the reader's.
 /// </summary>
 internal sealed class TapBarriers(NetlinkSocket socket, WakeEvent wake)
 {

@@ -1,7 +1,8 @@
 namespace ConntrackStream.EventTap;
 
 /// <summary>
-/// Plain counters since start, owned by the tap's reader thread and read by polling from anywhere (each value is whole, the set is not a snapshot).
+/// Plain counters since start, owned by the tap's reader thread and read by polling from anywhere (each value
+/// is whole, the set is not a snapshot).
 /// </summary>
 public sealed class TapCounters
 {
@@ -20,7 +21,9 @@ public sealed class TapCounters
     /// <summary>Bytes received on the event socket.</summary>
     public long Bytes;
 
-    /// <summary>Deliveries the kernel refused because the socket's buffer was full (SO_MEMINFO drops), over all sockets since start.</summary>
+    /// <summary>
+    /// Deliveries the kernel refused because the socket's buffer was full (SO_MEMINFO drops), over all sockets since start.
+    /// </summary>
     public long Lost;
 
     /// <summary>Times a new loss was noticed.</summary>

@@ -3,10 +3,14 @@ namespace ConntrackStream.EventTap;
 /// <summary>Every log message of this project: ids 1000 to 1999.</summary>
 internal static partial class TapLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "Listening to conntrack events in {Namespace}: groups {Groups}, receive buffer {BufferBytes} bytes, kernel filter of {FilterLength} instructions")]
+    [LoggerMessage(1000, LogLevel.Information,
+        "Listening to conntrack events in {Namespace}: groups {Groups}, "
+        + "receive buffer {BufferBytes} bytes, kernel filter of {FilterLength} instructions")]
     internal static partial void Connected(this ILogger logger, string @namespace, string groups, int bufferBytes, int filterLength);
 
-    [LoggerMessage(1001, LogLevel.Warning, "The receive buffer is {ActualBytes} bytes instead of {WantedBytes}: lifting net.core.rmem_max needs CAP_NET_ADMIN; bursts of more than {Events} events may be lost")]
+    [LoggerMessage(1001, LogLevel.Warning,
+        "The receive buffer is {ActualBytes} bytes instead of {WantedBytes}: "
+        + "lifting net.core.rmem_max needs CAP_NET_ADMIN; bursts of more than {Events} events may be lost")]
     internal static partial void BufferLimited(this ILogger logger, int actualBytes, long wantedBytes, long events);
 
     [LoggerMessage(1002, LogLevel.Warning, "The filter is applied in user space only, which costs CPU for each unwanted event: {Reason}")]

@@ -11,10 +11,15 @@ public enum TapMessageKind : byte
     /// <summary>The barrier of <see cref="TapMessage.Token"/>: every event before it has been delivered.</summary>
     Barrier,
 
-    /// <summary>The kernel refused <see cref="TapMessage.Lost"/> deliveries between <see cref="TapMessage.From"/> and <see cref="TapMessage.To"/>.</summary>
+    /// <summary>
+    /// The kernel refused <see cref="TapMessage.Lost"/> deliveries between <see cref="TapMessage.From"/> and <see cref="TapMessage.To"/>.
+    /// </summary>
     Overrun,
 
-    /// <summary>The event socket failed at <see cref="TapMessage.To"/> (<see cref="TapMessage.Error"/>), or was closed (<see cref="TapMessage.Break"/>); what came after <see cref="TapMessage.From"/> may be lost. A reopen is under way.</summary>
+    /// <summary>
+    /// The event socket failed at <see cref="TapMessage.To"/> (<see cref="TapMessage.Error"/>), or was closed
+    /// (<see cref="TapMessage.Break"/>); what came after <see cref="TapMessage.From"/> may be lost. A reopen is under way.
+    /// </summary>
     Disconnected,
 
     /// <summary>An event socket is open and joined, the first one or one after a failure.</summary>

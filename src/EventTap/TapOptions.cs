@@ -6,7 +6,9 @@ namespace ConntrackStream.EventTap;
 /// <summary>What a <see cref="ConntrackTap"/> listens to, and how.</summary>
 public sealed class TapOptions
 {
-    /// <summary>Where to listen. Default: the namespace of the thread that starts the tap. Stays the caller's to dispose, after the tap.</summary>
+    /// <summary>
+    /// Where to listen. Default: the namespace of the thread that starts the tap. Stays the caller's to dispose, after the tap.
+    /// </summary>
     public NetworkNamespace Namespace { get; init; } = NetworkNamespace.Current;
 
     /// <summary>
@@ -15,12 +17,14 @@ public sealed class TapOptions
     /// </summary>
     public long? ReceiveBufferBytes { get; init; }
 
-    /// <summary>Joins NFNLGRP_CONNTRACK_UPDATE too: many more events, and what only they tell (state, status, mark). Default false.</summary>
+    /// <summary>
+    /// Joins NFNLGRP_CONNTRACK_UPDATE too: many more events, and what only they tell (state, status, mark). Default false.
+    /// </summary>
     public bool Updates { get; init; }
 
     /// <summary>
-    /// Which flows are followed. Only its <see cref="FlowFilter.Stable"/> part is applied here, the kernel's share in the kernel; conditions on
-    /// mark, state and status are left to the receiver. Default: all flows.
+    /// Which flows are followed. Only its <see cref="FlowFilter.Stable"/> part is applied here, the kernel's share in the kernel;
+    /// conditions on mark, state and status are left to the receiver. Default: all flows.
     /// </summary>
     public FlowFilter Filter { get; init; } = FlowFilter.All;
 
@@ -29,7 +33,8 @@ public sealed class TapOptions
 
     /// <summary>
     /// How long events gather in the kernel's buffer after a delivery, so that a stream comes in batches: it saves most of the wake-ups. An
-    /// event after a quiet time is delivered at once. Whole milliseconds up to 1 s, 0 for none; default 1 ms. Not done with a receive buffer below 1 MiB.
+    /// event after a quiet time is delivered at once. Whole milliseconds up to 1 s, 0 for none; default 1 ms. Not
+    /// done with a receive buffer below 1 MiB.
     /// </summary>
     public TimeSpan BatchDelay { get; init; } = TimeSpan.FromMilliseconds(1);
 

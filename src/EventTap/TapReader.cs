@@ -12,7 +12,9 @@ namespace ConntrackStream.EventTap;
 /// </summary>
 internal sealed class TapReader : IDisposable
 {
-    /// <summary>A failed allocation can lose an event without queueing another; so drops are looked at this often even when nothing comes.</summary>
+    /// <summary>
+    /// A failed allocation can lose an event without queueing another; so drops are looked at this often even when nothing comes.
+    /// </summary>
     private const int IdleCheckMilliseconds = 1000;
 
     private const int SmallBuffer = 1 << 20; // in which events must not gather: they would overrun it
@@ -36,7 +38,13 @@ internal sealed class TapReader : IDisposable
     private long _drainedAt; // the socket's queue held nothing older
 
     internal TapReader(
-        TapSocket socket, TapOptions options, ChannelWriter<TapMessage> channel, FlowBatchPool pool, TimeProvider time, TapCounters counters, CancellationToken stop)
+        TapSocket socket,
+        TapOptions options,
+        ChannelWriter<TapMessage> channel,
+        FlowBatchPool pool,
+        TimeProvider time,
+        TapCounters counters,
+        CancellationToken stop)
     {
         _socket = socket;
         _channel = channel;
@@ -98,7 +106,8 @@ internal sealed class TapReader : IDisposable
     private void Read()
     {
         NeverWaits.Enter();
-        using CancellationTokenRegistration registration = _stop.UnsafeRegister(static barriers => ((TapBarriers)barriers!).Wake(), _barriers);
+        using CancellationTokenRegistration registration =
+            _stop.UnsafeRegister(static barriers => ((TapBarriers)barriers!).Wake(), _barriers);
         try
         {
             while (!_stop.IsCancellationRequested)

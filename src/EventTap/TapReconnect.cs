@@ -5,8 +5,8 @@ using Polly.Retry;
 namespace ConntrackStream.EventTap;
 
 /// <summary>
-/// Repeats a session (open the socket, read it until it fails) for ever: after the first failure at once, then after growing waits. A session that
-/// lived long enough begins the waits anew. One loop at a time.
+/// Repeats a session (open the socket, read it until it fails) for ever: after the first failure at once, then after growing waits. A
+/// session that lived long enough begins the waits anew. One loop at a time.
 /// </summary>
 internal sealed class TapReconnect
 {
@@ -43,8 +43,11 @@ internal sealed class TapReconnect
     /// <summary>How long the session's socket lives by now.</summary>
     internal TimeSpan Lived => _openedAt is { } openedAt ? _time.GetElapsedTime(openedAt) : TimeSpan.Zero;
 
-    /// <summary>Runs sessions until one returns, throws anything but a <see cref="NetlinkException"/>, or <paramref name="stop"/> ends a wait.</summary>
-    internal ValueTask RunAsync(Func<CancellationToken, ValueTask> session, CancellationToken stop) => _pipeline.ExecuteAsync(session, stop);
+    /// <summary>
+    /// Runs sessions until one returns, throws anything but a <see cref="NetlinkException"/>, or <paramref name="stop"/> ends a wait.
+    /// </summary>
+    internal ValueTask RunAsync(Func<CancellationToken, ValueTask> session, CancellationToken stop) =>
+        _pipeline.ExecuteAsync(session, stop);
 
     private TimeSpan NextDelay()
     {

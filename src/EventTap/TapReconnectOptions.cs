@@ -30,7 +30,8 @@ public sealed class TapReconnectOptions
         _ when MaxDelay < InitialDelay || MaxDelay > TimeSpan.FromDays(1) =>
             $"{nameof(MaxDelay)} is {MaxDelay}, it must be from {nameof(InitialDelay)} ({InitialDelay}) to 1 day",
         _ when !(Factor >= 1) => string.Create(CultureInfo.InvariantCulture, $"{nameof(Factor)} is {Factor}, it must be at least 1"),
-        _ when !(Jitter is >= 0 and <= 1) => string.Create(CultureInfo.InvariantCulture, $"{nameof(Jitter)} is {Jitter}, it must be 0 to 1"),
+        _ when !(Jitter is >= 0 and <= 1) =>
+            string.Create(CultureInfo.InvariantCulture, $"{nameof(Jitter)} is {Jitter}, it must be 0 to 1"),
         _ when HealthyAfter < TimeSpan.Zero => $"{nameof(HealthyAfter)} is {HealthyAfter}, it must not be negative",
         _ => null,
     };

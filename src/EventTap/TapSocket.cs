@@ -73,7 +73,8 @@ public sealed class TapSocket : IDisposable
         Join(NFNLGRP_CONNTRACK_DESTROY, nameof(NFNLGRP_CONNTRACK_DESTROY));
         if (options.Updates)
             Join(NFNLGRP_CONNTRACK_UPDATE, nameof(NFNLGRP_CONNTRACK_UPDATE));
-        logger.Connected(options.Namespace.ToString(), options.Updates ? "NEW, UPDATE, DESTROY" : "NEW, DESTROY", BufferBytes, filterLength);
+        logger.Connected(
+            options.Namespace.ToString(), options.Updates ? "NEW, UPDATE, DESTROY" : "NEW, DESTROY", BufferBytes, filterLength);
     }
 
     private void SetBuffer(long bytes, ILogger logger)
@@ -114,7 +115,8 @@ public sealed class TapSocket : IDisposable
         }
         catch (NetlinkException e)
         {
-            throw new NetlinkException($"joining {name}", e.Errno, e.Errno is Errno.EPERM ? "this needs CAP_NET_ADMIN in the namespace" : null);
+            throw new NetlinkException(
+                $"joining {name}", e.Errno, e.Errno is Errno.EPERM ? "this needs CAP_NET_ADMIN in the namespace" : null);
         }
     }
 }

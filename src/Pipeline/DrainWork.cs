@@ -1,4 +1,5 @@
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Loop;
 
 namespace ConntrackStream.Pipeline;
 

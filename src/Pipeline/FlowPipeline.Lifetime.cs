@@ -1,7 +1,10 @@
 using System.Threading.Channels;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Queues;
+using ConntrackStream.Pipeline.Stages;
 
 namespace ConntrackStream.Pipeline;
 
@@ -16,6 +19,15 @@ public sealed partial class FlowPipeline
     /// event is seen.
     /// </summary>
     public Task<long> Opened => _opened.Task;
+
+    /// <summary>
+    /// What the sinks get, for as long as one is subscribed: each subscriber has a bounded queue and a task of its own, so that it holds
+    /// nobody
+    /// up. A batch is only borrowed during OnNext; where the subscriber falls behind, changes are dropped and a gap says how many. Ends
+    /// with the
+    /// pipeline. One that throws is unsubscribed.
+    /// </summary>
+    public IObservable<FlowChangeBatch> Changes => _changeStream;
 
     /// <summary>Ends with the loop; faulted when the loop failed, which only a defect can bring about.</summary>
     public Task Completion => _run;
@@ -36,7 +48,6 @@ public sealed partial class FlowPipeline
         FailedRounds = _reconciler?.FailedRounds ?? 0,
         ProbeAlarms = _probe.Alarms,
         LastRound = _reconciler?.Last,
-        Map = _map?.Status,
         Sinks = [.. _sinks.Select(s => new SinkStatus(s.Name, s.Waiting, s.Written, s.Dropped))],
     };
 
@@ -69,8 +80,8 @@ public sealed partial class FlowPipeline
     {
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
-        if (_map is { } map && !_run.IsCompleted)
-            await Task.WhenAny(_run, _loop.InvokeAsync(map.Stage.StopAsync, CancellationToken.None).Unwrap()).ConfigureAwait(false);
+        if (_stages.Length > 0 && !_run.IsCompleted)
+            await Task.WhenAny(_run, _loop.InvokeAsync(StopStagesAsync, CancellationToken.None).Unwrap()).ConfigureAwait(false);
         if (_reconciler is { } reconciler)
             await reconciler.StopAsync().ConfigureAwait(false);
         _source.Messages.Writer.TryComplete();
@@ -81,6 +92,7 @@ public sealed partial class FlowPipeline
         _reconciler?.WriteOpenGaps();
         _writer.Flush(); // what a lagging sink had kept waiting, too
         _graph.Dispose();
+        await _changeStream.EndAsync(_options.DrainPatience).ConfigureAwait(false);
         await Task.WhenAll(_sinks.Select(sink => sink.StopAsync(_options.DrainPatience))).ConfigureAwait(false);
     }
 
@@ -96,7 +108,8 @@ public sealed partial class FlowPipeline
     /// <summary>
     /// Streams all flows of the view that match, as Started changes; the batch is only borrowed by <paramref name="onRows"/>.
     /// </summary>
-    public async Task<QuerySummary> QueryAsync(FlowPredicate? isWanted, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellationToken)
+    public async Task<QuerySummary> QueryAsync(
+        FlowPredicate? isWanted, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellationToken)
     {
         FlowQuery query = await _loop.InvokeAsync(
             () =>
@@ -134,21 +147,25 @@ public sealed partial class FlowPipeline
         cancellationToken);
 
     /// <summary>
-    /// To be called when the tap is suspended and before another network namespace is followed: closes what is open in the old one, and forgets what
-    /// the map's entries were judged by.
+    /// To be called when the tap is suspended and before another network namespace is followed: closes what is open in the old one, and
+    /// lets the stages forget what they learnt of it.
     /// </summary>
     public async Task LeaveNamespaceAsync()
     {
-        await Task.WhenAny(_run, RunOnLoopAsync(() => _map?.Audit.LeaveNamespace())).ConfigureAwait(false);
+        await Task.WhenAny(_run, _loop.InvokeAsync(LeaveInStagesAsync, CancellationToken.None).Unwrap()).ConfigureAwait(false);
         _source.Kernel?.LeaveNamespace();
     }
 
-    /// <summary>A setting of the kernel that the stream relies on was found off; what follows is written as one gap, once it is on again.</summary>
+    /// <summary>
+    /// A setting of the kernel that the stream relies on was found off; what follows is written as one gap, once it is on again.
+    /// </summary>
     /// <param name="reason">Which.</param>
     /// <param name="from">When it was last seen on, ns since the Unix epoch.</param>
     public Task SettingOffAsync(FlowGapReason reason, long from) => OnReconcilerAsync(reconciler => reconciler.OnOff(reason, from));
 
-    /// <summary>It is on again. Where it had kept events back, the view is compared with the kernel first. Nothing if it was not off.</summary>
+    /// <summary>
+    /// It is on again. Where it had kept events back, the view is compared with the kernel first. Nothing if it was not off.
+    /// </summary>
     public Task SettingOnAsync(FlowGapReason reason) => OnReconcilerAsync(reconciler => reconciler.OnOn(reason));
 
     private async Task OnReconcilerAsync(Action<Audit.Reconciler> call)
@@ -180,8 +197,8 @@ public sealed partial class FlowPipeline
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
-        if (_map is not null)
-            await _map.DisposeAsync().ConfigureAwait(false);
+        foreach (ILoopStage stage in _stages)
+            await stage.DisposeAsync().ConfigureAwait(false);
         if (_asker is not null)
             await _asker.DisposeAsync().ConfigureAwait(false);
         _reconciler?.Dispose();
@@ -190,6 +207,10 @@ public sealed partial class FlowPipeline
         _changes.Dispose();
         _rounds.Dispose();
     }
+
+    private Task StopStagesAsync() => Task.WhenAll(_stages.Select(static stage => stage.StopAsync()));
+
+    private Task LeaveInStagesAsync() => Task.WhenAll(_stages.Select(static stage => stage.LeaveNamespaceAsync()));
 
     private async Task RunAsync()
     {

@@ -1,10 +1,13 @@
+using ConntrackStream.Pipeline.Changes;
+
 namespace ConntrackStream.Pipeline;
 
 // What only a recording needs.
 public sealed partial class FlowPipeline
 {
     /// <summary>
-    /// Hands a gap of a recording to the sinks, behind everything written to the source before. Write nothing more to it until this is done.
+    /// Hands a gap of a recording to the sinks, behind everything written to the source before. Write
+    /// nothing more to it until this is done.
     /// </summary>
     public async Task AddGapAsync(FlowGap gap, CancellationToken cancellationToken)
     {

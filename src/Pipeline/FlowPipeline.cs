@@ -2,13 +2,17 @@ using System.Reactive.Concurrency;
 using System.Reactive.Disposables;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.Audit;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Loop;
+using ConntrackStream.Pipeline.Queues;
+using ConntrackStream.Pipeline.Stages;
 
 namespace ConntrackStream.Pipeline;
 
@@ -33,8 +37,9 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private readonly CountProbe _probe = new();
     private readonly PipelineLoop _loop;
     private readonly KernelAsker? _asker;
-    private readonly MapCleaning? _map;
+    private readonly ILoopStage[] _stages;
     private readonly List<SinkQueue> _sinks;
+    private readonly ChangeStream _changeStream;
     private readonly TaskCompletionSource _firstSync = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<long> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
@@ -43,10 +48,19 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private long _events;
     private bool _handOnIsDue;
 
-    public FlowPipeline(PipelineSource source, IEnumerable<IFlowSink> sinks, PipelineOptions options, TimeProvider time, ILogger<FlowPipeline> logger)
+    [OverloadResolutionPriority(1)] // of no sinks at all
+    public FlowPipeline(
+        PipelineSource source, IEnumerable<IFlowSink> sinks, PipelineOptions options, TimeProvider time, ILogger<FlowPipeline> logger)
+        : this(source, sinks.Select(static sink => new QueuedSink(sink)), options, time, logger)
+    {
+    }
+
+    public FlowPipeline(
+        PipelineSource source, IEnumerable<QueuedSink> sinks, PipelineOptions options, TimeProvider time, ILogger<FlowPipeline> logger)
     {
         _source = source;
         _options = options;
+        _stages = [.. options.Stages];
         _time = time;
         _logger = logger;
         _writer = new ChangeWriter(_pool, _changes);
@@ -66,14 +80,13 @@ public sealed partial class FlowPipeline : IAsyncDisposable
             _loop.Add(_view);
         if (source.Kernel is not null)
             _reconciler = NewReconciler(source.Kernel);
-        if (options.Map is { } map)
-            _map = new MapCleaning(NewMapContext(map), NewStagePorts(), NewMapAuditPorts(), logger);
-        _sinks = [.. sinks.Select(sink => new SinkQueue(sink, options.SinkQueueBatches, time, logger, _loop.Wake))];
+        AttachStages();
+        _sinks = [.. sinks.Select(NewQueue)];
+        _changeStream = new ChangeStream(_changes, options.SinkQueueBatches, time, logger);
     }
 
     /// <summary>
-    /// The graph. Messages → live view and reconciler → changes → sinks; timers → audits and count probes.
-    /// The map's delete stage sees changes before the sinks, and its audit follows the rounds.
+    /// The graph. Messages → live view and reconciler → changes → stages of the loop → sinks; timers → audits and count probes.
     /// </summary>
     private CompositeDisposable Connect()
     {
@@ -90,14 +103,12 @@ public sealed partial class FlowPipeline : IAsyncDisposable
                 graph.Add(Repeat(GlanceAtCount, loop).Subscribe());
         }
 
-        if (_map is { } map)
+        foreach (ILoopStage stage in _stages)
         {
-            graph.Add(_changes.Subscribe(map.Stage.OnChanges)); // before the sinks: a NEW saves an entry
-            graph.Add(_rounds.Subscribe(map.Audit.OnRound));
-            graph.Add(Repeat(() => _options.AuditInterval, loop).Subscribe(_ => map.OnInterval()));
-            _loop.Add(map.Audit);
-            _loop.Add(map.Stage);
-            map.Journal.Start();
+            graph.Add(_changes.Subscribe(stage.OnChanges));
+            graph.Add(_rounds.Subscribe(stage.OnRound));
+            graph.Add(Repeat(() => _options.AuditInterval, loop).Subscribe(_ => stage.OnInterval()));
+            _loop.Add(stage);
         }
 
         graph.Add(_rounds.Where(r => r.Reason is RoundReason.Audit && r.Result.Drift > 0).Subscribe(ReportDrift));
@@ -174,7 +185,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     {
         if (!_writer.HasChanges)
             return;
-        if (_map is { Stage.Armed: > 0 } || SinksKeepUp())
+        if (IsUrgent() || SinksKeepUp())
         {
             _writer.Flush();
         }
@@ -188,6 +199,17 @@ public sealed partial class FlowPipeline : IAsyncDisposable
                 return Disposable.Empty;
             });
         }
+    }
+
+    private bool IsUrgent()
+    {
+        foreach (ILoopStage stage in _stages)
+        {
+            if (stage.IsUrgent)
+                return true;
+        }
+
+        return false;
     }
 
     private bool SinksKeepUp()
@@ -207,6 +229,28 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         foreach (SinkQueue sink in _sinks)
             hasRoom &= sink.HasRoom(); // each is asked, so that one that stalls is noticed while another is waited for
         return hasRoom;
+    }
+
+    private SinkQueue NewQueue(QueuedSink sink)
+    {
+        int capacity = sink.Queue.Batches > 0 ? sink.Queue.Batches : _options.SinkQueueBatches;
+        return new SinkQueue(sink.Sink, capacity, _time, _logger, _loop.Wake, sink.Queue.WhenFull);
+    }
+
+    private void AttachStages()
+    {
+        StagePorts ports = new()
+        {
+            FlushChanges = _writer.Flush,
+            RequestAudit = () => _reconciler?.Request(RoundReason.Audit),
+            FailedRounds = () => _reconciler?.FailedRounds ?? 0,
+            AuditInterval = _options.AuditInterval,
+            HasFilter = _options.Filter is not null,
+            Time = _time,
+        };
+        StageContext context = new(_view, _loop, ports);
+        foreach (ILoopStage stage in _stages)
+            stage.Attach(context);
     }
 
     private Reconciler NewReconciler(KernelTable kernel)

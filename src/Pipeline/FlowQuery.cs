@@ -1,7 +1,9 @@
 using System.Threading.Channels;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Loop;
 
 namespace ConntrackStream.Pipeline;
 
@@ -19,7 +21,8 @@ internal sealed class FlowQuery(FlowView view, FlowChangeBatchPool pool, FlowPre
 {
     private const int SlotsAtOnce = 1024;
 
-    private readonly Channel<FlowChangeBatch> _rows = Channel.CreateBounded<FlowChangeBatch>(new BoundedChannelOptions(4) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<FlowChangeBatch> _rows = Channel.CreateBounded<FlowChangeBatch>(
+        new BoundedChannelOptions(4) { SingleReader = true, SingleWriter = true });
     private readonly long _began = view.Context.Now;
     private FlowChangeBatch _batch = pool.Rent();
     private FlowFamily _family = FlowFamily.IPv4;

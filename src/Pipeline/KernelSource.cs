@@ -1,17 +1,15 @@
-using System.Globalization;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Asking;
-using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Pipeline;
 
 /// <summary>
-/// The kernel as a source: a tap that feeds the pipeline, a client each for the pipeline's questions, for the interfaces of a map's keys and for
-/// each dump, and the counts of entries and clashes, all in one network namespace. A question that fails is answered so that nothing ends by it: the entry counts
-/// as alive.
+/// The kernel as a source: a tap that feeds the pipeline, a client for the pipeline's questions and one for each dump, and the counts of
+/// entries and clashes, all in one network namespace. A question that fails is answered so that nothing
+/// ends by it: the entry counts as alive.
 /// </summary>
 public sealed class KernelSource : IAsyncDisposable
 {
@@ -19,9 +17,8 @@ public sealed class KernelSource : IAsyncDisposable
     private readonly FlowBatchPool _pool = new();
     private readonly ILogger _logger;
     private bool[] _found = new bool[64];
-    private readonly OneClient _asker, _interfaces; // of the asker's and the scan's thread
+    private readonly NamespaceClient _asker;
     private volatile EntryCount? _count; // null until the event socket is open
-    private long _failedQuestions;
     private volatile ClashCount? _clashes; // null until the event socket is open, and where the kernel has no such figure
 
     /// <summary>The kernel as the tap's options name it: namespace, filter, buffer.</summary>
@@ -33,7 +30,7 @@ public sealed class KernelSource : IAsyncDisposable
     internal KernelSource(TapOptions options, TimeProvider time, ILoggerFactory loggers, int capacity, Func<TapSocket> open)
     {
         _namespace = options.Namespace;
-        (_asker, _interfaces) = (new OneClient(_namespace), new OneClient(_namespace));
+        _asker = new NamespaceClient(_namespace);
         _logger = loggers.CreateLogger<KernelSource>();
         Source = new PipelineSource(capacity)
         {
@@ -42,8 +39,6 @@ public sealed class KernelSource : IAsyncDisposable
                 Count = Count,
                 Clashes = () => _clashes?.Read() ?? 0,
                 Answer = Answer,
-                HasInterface = HasInterface,
-                Timeouts = Timeouts,
                 Dump = Dump,
                 LeaveNamespace = CloseClients,
             },
@@ -55,9 +50,6 @@ public sealed class KernelSource : IAsyncDisposable
     public PipelineSource Source { get; }
 
     public ConntrackTap Tap { get; }
-
-    /// <summary>Questions that failed; each was answered "alive", or skipped.</summary>
-    public long FailedQuestions => Interlocked.Read(ref _failedQuestions);
 
     public async ValueTask DisposeAsync()
     {
@@ -127,93 +119,15 @@ public sealed class KernelSource : IAsyncDisposable
         catch (NetlinkException e)
         {
             question.Fail();
-            OnFailure(e);
-        }
-    }
-
-    private bool? HasInterface(uint index)
-    {
-        try
-        {
-            return _interfaces.Ask(client => client.HasInterface(index));
-        }
-        catch (NetlinkException e)
-        {
-            OnFailure(e);
-            return null;
-        }
-    }
-
-    private KernelTimeouts? Timeouts()
-    {
-        try
-        {
-            return _namespace.Run(static () => KernelTimeouts.Read(Sysctl) with { Longest = LongestTimeouts.Read() });
-        }
-        catch (Exception e) when (e is NetlinkException or IOException or UnauthorizedAccessException)
-        {
             _logger.QuestionFailed(e.Message);
-            return null;
         }
-    }
-
-    private static long? Sysctl(string name)
-    {
-        string path = $"/proc/sys/net/netfilter/nf_conntrack_{name}";
-        return File.Exists(path) ? long.Parse(File.ReadAllText(path).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture) : null;
     }
 
     /// <summary>Leaves nothing open in the namespace. Waits for the requests that are under way: not for the loop.</summary>
     private void CloseClients()
     {
         _asker.Close();
-        _interfaces.Close();
         Interlocked.Exchange(ref _count, null)?.Dispose();
         Interlocked.Exchange(ref _clashes, null)?.Dispose();
-    }
-
-    private void OnFailure(NetlinkException e)
-    {
-        Interlocked.Increment(ref _failedQuestions);
-        _logger.QuestionFailed(e.Message);
-    }
-
-    /// <summary>
-    /// A client that one thread asks and another may close. Opened when it is needed; after a failure again, since answers of the failed request may
-    /// still come.
-    /// </summary>
-    private sealed class OneClient(NetworkNamespace network)
-    {
-        private readonly Lock _lock = new();
-        private ConntrackClient? _client;
-        private int _generation; // of the namespace, when the client was opened
-
-        internal T Ask<T>(Func<ConntrackClient, T> ask)
-        {
-            lock (_lock)
-            {
-                if (_generation != network.Generation)
-                    Close(); // it belongs to the namespace that had the name before
-                _generation = network.Generation;
-                try
-                {
-                    return ask(_client ??= network.Run(static () => new ConntrackClient()));
-                }
-                catch (NetlinkException)
-                {
-                    Close();
-                    throw;
-                }
-            }
-        }
-
-        internal void Close()
-        {
-            lock (_lock)
-            {
-                _client?.Dispose();
-                _client = null;
-            }
-        }
     }
 }

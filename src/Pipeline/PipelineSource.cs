@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
+using ConntrackStream.Pipeline.Asking;
 
 namespace ConntrackStream.Pipeline;
 
@@ -13,7 +14,9 @@ public sealed class PipelineSource
 
     internal Channel<TapMessage> Messages { get; }
 
-    /// <summary>Where the producers write; it blocks them when the loop lags. Completing it ends the pipeline once all is handled.</summary>
+    /// <summary>
+    /// Where the producers write; it blocks them when the loop lags. Completing it ends the pipeline once all is handled.
+    /// </summary>
     public ChannelWriter<TapMessage> Writer => Messages.Writer;
 
     internal KernelTable? Kernel { get; set; }

@@ -37,9 +37,6 @@ public sealed record PipelineStatus
     /// <summary>The last comparison with the kernel, null before the first.</summary>
     public required RoundReport? LastRound { get; init; }
 
-    /// <summary>The eBPF map; null when none is configured.</summary>
-    public required Delete.MapStatus? Map { get; init; }
-
     public required IReadOnlyList<SinkStatus> Sinks { get; init; }
 }
 

@@ -1,5 +1,7 @@
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Loop;
 
 namespace ConntrackStream.Pipeline;
 

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Modules;
 
 namespace ConntrackStream.Sinks;
 
@@ -15,6 +16,9 @@ public sealed class CausedEnds(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Dictionary<(FlowTuple Original, uint Id), (string Cause, long At)> _causes = [];
     private volatile int _count;
+
+    /// <summary>The one of the stream.</summary>
+    internal static CausedEnds Of(ModuleBuilder builder) => builder.Shared(() => new CausedEnds(builder.Host.Time));
 
     /// <summary>The end of this flow, if it comes, is ours.</summary>
     /// <param name="cause">Who, for the record: <c>reclassify</c>.</param>

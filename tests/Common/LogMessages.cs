@@ -20,10 +20,13 @@ internal static class LogMessages
     {
         List<string> rendered = [.. Methods(product).Select(Render).Order(StringComparer.Ordinal)];
         List<string> expected = [.. Expectations(tests)];
-        string[] unexpected = [.. rendered.Except(expected, StringComparer.Ordinal)], missing = [.. expected.Except(rendered, StringComparer.Ordinal)];
+        string[] unexpected = [.. rendered.Except(expected, StringComparer.Ordinal)],
+            missing = [.. expected.Except(rendered, StringComparer.Ordinal)];
         if (unexpected.Length + missing.Length > 0)
-            Assert.Fail($"not in LogMessages.txt:\n{string.Join('\n', unexpected)}\nonly in LogMessages.txt:\n{string.Join('\n', missing)}");
-        Assert.Equal(rendered.Count, rendered.Select(static line => line.Split(' ')[0]).Distinct(StringComparer.Ordinal).Count()); // ids are unique
+            Assert.Fail(
+                $"not in LogMessages.txt:\n{string.Join('\n', unexpected)}\nonly in LogMessages.txt:\n{string.Join('\n', missing)}");
+        // ids are unique
+        Assert.Equal(rendered.Count, rendered.Select(static line => line.Split(' ')[0]).Distinct(StringComparer.Ordinal).Count());
     }
 
     /// <summary>A value of this type prints as its members or its type's name, or not at all.</summary>
@@ -35,12 +38,17 @@ internal static class LogMessages
     }
 
     private static IEnumerable<MethodInfo> Methods(Assembly product) =>
-        product.GetTypes().SelectMany(static type => type.GetMethods(AnyStatic)).Where(static method => method.IsDefined(typeof(LoggerMessageAttribute), inherit: false));
+        product.GetTypes().SelectMany(static type => type.GetMethods(AnyStatic))
+            .Where(static method => method.IsDefined(typeof(LoggerMessageAttribute), inherit: false));
 
     private static string Render(MethodInfo method)
     {
         LineLogger logger = new();
-        object?[] arguments = [.. method.GetParameters().Select(parameter => typeof(ILogger).IsAssignableFrom(parameter.ParameterType) ? logger : Sample(parameter))];
+        object?[] arguments =
+        [
+            .. method.GetParameters()
+                .Select(parameter => typeof(ILogger).IsAssignableFrom(parameter.ParameterType) ? logger : Sample(parameter)),
+        ];
         method.Invoke(obj: null, arguments);
         return Assert.Single(logger.Lines);
     }
@@ -48,7 +56,9 @@ internal static class LogMessages
     private static object Sample(ParameterInfo parameter)
     {
         if (!IsReadable(parameter))
-            Assert.Fail($"{parameter.Member.Name}: '{parameter.Name}' ({parameter.ParameterType}) may print as (null) or as its members; hand on a text");
+            Assert.Fail(
+                $"{parameter.Member.Name}: '{parameter.Name}' ({parameter.ParameterType}) may print as (null) or as its "
+                + "members; hand on a text");
         Type type = parameter.ParameterType;
         int number = (parameter.Position * 11) + 1;
         if (type == typeof(string))
@@ -62,7 +72,8 @@ internal static class LogMessages
 
     private static IEnumerable<string> Expectations(Assembly tests)
     {
-        using StreamReader reader = new(tests.GetManifestResourceStream("LogMessages.txt") ?? throw new InvalidOperationException("no LogMessages.txt is embedded"));
+        using StreamReader reader = new(
+            tests.GetManifestResourceStream("LogMessages.txt") ?? throw new InvalidOperationException("no LogMessages.txt is embedded"));
         return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
@@ -75,7 +86,8 @@ internal static class LogMessages
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Add($"{eventId.Id} {logLevel} {formatter(state, exception)}");
     }
 }

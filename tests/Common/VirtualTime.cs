@@ -1,8 +1,8 @@
 namespace ConntrackStream.Tests;
 
 /// <summary>
-/// The library's clock for what waits by timers: it shows which are armed, and <see cref="Advance"/> stops at each due time. The library's own
-/// sets the clock to the end before the first callback, so that a timer which a callback arms would begin there.
+/// The library's clock for what waits by timers: it shows which are armed, and <see cref="Advance"/> stops at each due time. The library's
+/// own sets the clock to the end before the first callback, so that a timer which a callback arms would begin there.
 /// </summary>
 internal sealed class VirtualTime() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {

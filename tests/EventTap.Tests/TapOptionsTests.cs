@@ -12,7 +12,10 @@ public class TapOptionsTests
         { new() { ReceiveBufferBytes = 0 }, "ReceiveBufferBytes is 0, it must be above 0" },
         { new() { BatchDelay = TimeSpan.FromSeconds(2) }, "BatchDelay is 00:00:02, it must be 0 to 1 s" },
         { new() { Reconnect = new() { InitialDelay = TimeSpan.Zero } }, "InitialDelay is 00:00:00, it must be above 0" },
-        { new() { Reconnect = new() { MaxDelay = TimeSpan.FromSeconds(1) } }, "MaxDelay is 00:00:01, it must be from InitialDelay (00:00:05) to 1 day" },
+        {
+            new() { Reconnect = new() { MaxDelay = TimeSpan.FromSeconds(1) } },
+            "MaxDelay is 00:00:01, it must be from InitialDelay (00:00:05) to 1 day"
+        },
         { new() { Reconnect = new() { Factor = double.NaN } }, "Factor is NaN, it must be at least 1" },
         { new() { Reconnect = new() { Jitter = 1.5 } }, "Jitter is 1.5, it must be 0 to 1" },
         { new() { Reconnect = new() { HealthyAfter = TimeSpan.FromSeconds(-1) } }, "HealthyAfter is -00:00:01, it must not be negative" },

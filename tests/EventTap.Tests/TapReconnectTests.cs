@@ -96,7 +96,8 @@ public class TapReconnectTests
     {
         TapReconnect reconnect = new(Defaults, new VirtualTime(), new FixedRandom(0.5), _ => { });
         int attempts = 0;
-        ValueTask Fail(CancellationToken token) => ++attempts == 1 ? throw new NetlinkException("opening", Errno.ENOMEM) : throw new InvalidOperationException();
+        ValueTask Fail(CancellationToken token) =>
+            ++attempts == 1 ? throw new NetlinkException("opening", Errno.ENOMEM) : throw new InvalidOperationException();
         await Assert.ThrowsAsync<InvalidOperationException>(() => reconnect.RunAsync(Fail, TestContext.Current.CancellationToken).AsTask());
         Assert.Equal(2, attempts);
     }
@@ -114,7 +115,8 @@ public class TapReconnectTests
         private bool _failAlways;
         private TaskCompletionSource? _life;
 
-        internal Session(TapReconnectOptions options, Random random) => _reconnect = new TapReconnect(options, Time, random, wait => LastWait = wait);
+        internal Session(TapReconnectOptions options, Random random) =>
+            _reconnect = new TapReconnect(options, Time, random, wait => LastWait = wait);
 
         internal VirtualTime Time { get; } = new();
 

@@ -3,11 +3,13 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Kernel.Tests;
 
-/// <summary>Entries that lost a clash, beside an independent count of the kernel's events: each has one start and one end of its own.</summary>
+/// <summary>
+/// Entries that lost a clash, beside an independent count of the kernel's events: each has one start and one end of its own.
+/// </summary>
 public sealed class ClashTests
 {
     private const int Clashes = 10; // every second one leaves an entry beside another

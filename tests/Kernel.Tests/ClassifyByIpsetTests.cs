@@ -27,7 +27,8 @@ public sealed class ClassifyByIpsetTests : IClassifierHost
     [Theory]
     [InlineData("203.0.113.7", 0x200u, VerdictKind.Keep)] // on lte already
     [InlineData("192.0.2.1", 0x100u, VerdictKind.None)] // in no set
-    public async Task Others_stay(string destination, uint mark, VerdictKind kind) => Assert.Equal(kind, (await AskAsync(destination, mark)).Kind);
+    public async Task Others_stay(string destination, uint mark, VerdictKind kind) =>
+        Assert.Equal(kind, (await AskAsync(destination, mark)).Kind);
 
     void IClassifierHost.Reconsider(in AddressRange range)
     {
@@ -51,7 +52,8 @@ public sealed class ClassifyByIpsetTests : IClassifierHost
             string script = Path.Combine(directory.FullName, "classify-by-ipset.sh");
             File.Copy(Path.Combine(AppContext.BaseDirectory, "../../../../../samples/classify-by-ipset.sh"), script);
             File.SetUnixFileMode(script, (UnixFileMode)Convert.ToInt32("755", 8));
-            ExternalOptions options = new() { Command = ["/bin/ip", "netns", "exec", network.Name, script], User = "root", Deadline = TimeSpan.FromSeconds(30) };
+            ExternalOptions options =
+                new() { Command = ["/bin/ip", "netns", "exec", network.Name, script], User = "root", Deadline = TimeSpan.FromSeconds(30) };
             await using ExternalClassifier classifier = new(options, ["wan", "lte"], TimeProvider.System, NullLogger.Instance);
             await classifier.StartAsync(this, TestContext.Current.CancellationToken);
             FlowQuestion question = new(Tuple(destination), mark, null);

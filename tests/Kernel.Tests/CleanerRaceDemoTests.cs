@@ -1,9 +1,9 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Kernel.Tests.Service;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests;

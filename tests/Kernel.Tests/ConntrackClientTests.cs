@@ -42,13 +42,16 @@ public sealed class ConntrackClientTests : IDisposable
         Conntrack($"-I {options} -t 100 --mark 7");
         FlowEvent row = Assert.Single(Dump());
         Assert.Equal(FlowEventType.Row, row.Type);
-        Assert.Equal(((IpProtocol)protocol, first, second), (row.Flow.Original.Protocol, row.Flow.Original.SourcePort, row.Flow.Original.DestinationPort));
+        Assert.Equal(
+            ((IpProtocol)protocol, first, second),
+            (row.Flow.Original.Protocol, row.Flow.Original.SourcePort, row.Flow.Original.DestinationPort));
         string prefix = row.Flow.Original.IsIPv6 ? "fd00::" : "10.0.0.";
         Assert.Equal((prefix + "1", prefix + "2"), Addresses(row.Flow.Original));
         Assert.Equal((prefix + "2", prefix + "1"), Addresses(row.Flow.Reply));
         Assert.Equal(7u, row.Flow.Mark);
         Assert.InRange(row.Flow.Timeout, 90u, 100u);
-        Assert.Contains($"id={row.Flow.Id}", Conntrack($"-L -o id -f {(row.Flow.Original.IsIPv6 ? "ipv6" : "ipv4")}"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"id={row.Flow.Id}", Conntrack($"-L -o id -f {(row.Flow.Original.IsIPv6 ? "ipv6" : "ipv4")}"), StringComparison.Ordinal);
 
         FlowBatch found = new();
         Assert.True(_client.TryGet(row.Flow.Original, found));
@@ -68,7 +71,9 @@ public sealed class ConntrackClientTests : IDisposable
 
         _client.Create(theirs);
         Flow ours = Assert.Single(Dump()).Flow;
-        Assert.Equal((theirs.Original, theirs.Reply, theirs.Mark, theirs.Status, theirs.ProtocolState), (ours.Original, ours.Reply, ours.Mark, ours.Status, ours.ProtocolState));
+        Assert.Equal(
+            (theirs.Original, theirs.Reply, theirs.Mark, theirs.Status, theirs.ProtocolState),
+            (ours.Original, ours.Reply, ours.Mark, ours.Status, ours.ProtocolState));
         Assert.Equal((protocol, first, second), ((byte)ours.Original.Protocol, ours.Original.SourcePort, ours.Original.DestinationPort));
         Assert.Equal(list, List(ours));
     }
@@ -150,7 +155,8 @@ public sealed class ConntrackClientTests : IDisposable
         Flow flow = Tcp(1);
         flow.Present |= FlowFields.TcpWindow;
         (flow.OriginalWindowScale, flow.ReplyWindowScale) = (7, 9);
-        (flow.OriginalTcpFlags, flow.ReplyTcpFlags) = (0x23, 0x2b); // IP_CT_TCP_FLAG_WINDOW_SCALE 1, SACK_PERM 2, BE_LIBERAL 8, MAXACK_SET 20
+        // IP_CT_TCP_FLAG_WINDOW_SCALE 1, SACK_PERM 2, BE_LIBERAL 8, MAXACK_SET 20
+        (flow.OriginalTcpFlags, flow.ReplyTcpFlags) = (0x23, 0x2b);
         _client.Create(flow);
         Flow row = Get(flow.Original);
         Assert.Equal(TcpState.Established, row.TcpState);
@@ -177,7 +183,8 @@ public sealed class ConntrackClientTests : IDisposable
     [Fact]
     public void Labels_helper_and_master_are_kept()
     {
-        _namespace.Exec("nft", "add table inet t; add chain inet t c { type filter hook output priority 0; }; add rule inet t c ct label set 1");
+        _namespace.Exec(
+            "nft", "add table inet t; add chain inet t c { type filter hook output priority 0; }; add rule inet t c ct label set 1");
         Flow master = Tcp(1);
         master.Original.DestinationPort = master.Reply.SourcePort = 21;
         master.Extras = new FlowExtras { Helper = "ftp", HasLabels = true, Labels = (UInt128.One << 127) | 2 };
@@ -305,7 +312,8 @@ public sealed class ConntrackClientTests : IDisposable
         _client.TryGet(Udp(1).Original, new FlowBatch());
         string[] lines = Conntrack("-S").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         string[] ours = [.. _client.Stats().Select(s => Words(
-            $"cpu={s.Cpu} found={s.Found} invalid={s.Invalid} insert={s.Insert} insert_failed={s.InsertFailed} drop={s.Drop} early_drop={s.EarlyDrop} "
+            $"cpu={s.Cpu} found={s.Found} invalid={s.Invalid} insert={s.Insert} insert_failed={s.InsertFailed} drop={s.Drop} "
+            + $"early_drop={s.EarlyDrop} "
             + $"error={s.Error} search_restart={s.SearchRestart} clash_resolve={s.ClashResolve} chaintoolong={s.ChainTooLong}"))];
         string[] theirs = [.. lines.Select(Words)];
         Assert.Equal(theirs, ours);
@@ -368,7 +376,8 @@ public sealed class ConntrackClientTests : IDisposable
     private List<FlowEvent> Dump(FlowFamily family = FlowFamily.Unspecified)
     {
         List<FlowEvent> rows = [];
-        DumpResult result = _client.Dump(family, new FlowBatchPool(kept: 0), batch => rows.AddRange(batch.Span), TestContext.Current.CancellationToken);
+        DumpResult result =
+            _client.Dump(family, new FlowBatchPool(kept: 0), batch => rows.AddRange(batch.Span), TestContext.Current.CancellationToken);
         Assert.Equal(new DumpResult(rows.Count, 0, Interrupted: false), result);
         return rows;
     }

@@ -81,7 +81,9 @@ public partial class ConntrackTapTests
         Assert.Equal(before + storm, harness.Events.Count + lost);
         Assert.Equal(lost, harness.Tap.Counters.Lost);
         Assert.All(overruns, o => Assert.True(o.From < o.To && o.To >= started && o.From <= ended, "the loss lies in the storm"));
-        Assert.All(overruns.Zip(overruns.Skip(1)), pair => Assert.True(pair.First.From < pair.Second.From && pair.First.To <= pair.Second.To, "in order"));
+        Assert.All(
+            overruns.Zip(overruns.Skip(1)),
+            pair => Assert.True(pair.First.From < pair.Second.From && pair.First.To <= pair.Second.To, "in order"));
 
         // Not congested: all that comes once there is room again arrives.
         int received = harness.Events.Count;
@@ -99,7 +101,9 @@ public partial class ConntrackTapTests
         using TapTestNamespace space = new();
         space.Track();
         using TapSocket socket = TapSocket.Open(
-            new TapOptions { Namespace = space.Network, ReceiveBufferBytes = 400 * SocketBuffer.BytesPerEvent }, TimeProvider.System, NullLogger.Instance);
+            new TapOptions { Namespace = space.Network, ReceiveBufferBytes = 400 * SocketBuffer.BytesPerEvent },
+            TimeProvider.System,
+            NullLogger.Instance);
         if (!option)
             socket.Netlink.SetOption(NetlinkOption.NETLINK_NO_ENOBUFS, 0);
 
@@ -177,7 +181,13 @@ public partial class ConntrackTapTests
         using TapTestNamespace space = new();
         TapOptions options = new() { Namespace = space.Network };
         TapSocket? opened = null;
-        await using TapHarness harness = new(options, open: () => opened = Open(options));
+        TaskCompletionSource asked = new(); // before the next socket is there, or it would be the one that is asked
+        await using TapHarness harness = new(options, open: () =>
+        {
+            if (opened is not null)
+                asked.Task.Wait(TestContext.Current.CancellationToken);
+            return opened = Open(options);
+        });
         await harness.StartAsync();
         space.Load(["-I -t 300 -p udp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 2"]);
         await harness.DrainAsync();
@@ -185,6 +195,7 @@ public partial class ConntrackTapTests
 
         Break(opened!);
         harness.Tap.RequestBarrier(99);
+        asked.SetResult();
         TapMessage failed = await harness.ReadUntilAsync(m => m.Kind == TapMessageKind.Disconnected);
         Assert.Equal(Errno.ENOTSOCK, Assert.IsType<NetlinkException>(failed.Error).Errno);
         Assert.True(failed.From <= UnixTime.UnixNanoseconds(TimeProvider.System) && failed.To >= good && failed.From < failed.To);
@@ -202,7 +213,11 @@ public partial class ConntrackTapTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, RootReason);
         using TapTestNamespace space = new();
-        TapOptions options = new() { Namespace = space.Network, Reconnect = new TapReconnectOptions { InitialDelay = TimeSpan.FromHours(1), MaxDelay = TimeSpan.FromHours(1) } };
+        TapOptions options = new()
+        {
+            Namespace = space.Network,
+            Reconnect = new TapReconnectOptions { InitialDelay = TimeSpan.FromHours(1), MaxDelay = TimeSpan.FromHours(1) },
+        };
         TapSocket? opened = null;
         TaskCompletionSource refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
         bool refuse = false;
@@ -255,7 +270,8 @@ public partial class ConntrackTapTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, RootReason);
         using TapTestNamespace space = new();
-        await using TapHarness harness = new(new TapOptions { Namespace = space.Network }, open: () => throw new NetlinkException("opening", Errno.EPROTONOSUPPORT));
+        await using TapHarness harness = new(
+            new TapOptions { Namespace = space.Network }, open: () => throw new NetlinkException("opening", Errno.EPROTONOSUPPORT));
         NetlinkException thrown = await Assert.ThrowsAsync<NetlinkException>(() => harness.Tap.StartAsync(harness.Guard));
         Assert.Equal(Errno.EPROTONOSUPPORT, thrown.Errno);
         await harness.Tap.StopAsync();
@@ -286,7 +302,8 @@ public partial class ConntrackTapTests
         right.SendTo([2], left.LocalEndPoint!);
     }
 
-    private static string Interfaces() => string.Join(",", File.ReadAllLines("/proc/thread-self/net/dev").Skip(2).Select(line => line.Split(':')[0].Trim()));
+    private static string Interfaces() =>
+        string.Join(",", File.ReadAllLines("/proc/thread-self/net/dev").Skip(2).Select(line => line.Split(':')[0].Trim()));
 
     private static string NamespaceId() => new FileInfo("/proc/thread-self/ns/net").LinkTarget!;
 

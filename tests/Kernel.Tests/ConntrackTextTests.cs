@@ -56,7 +56,8 @@ public sealed partial class ConntrackTextTests
         Traffic(space);
 
         Dictionary<string, string> before = ById(Dump(space));
-        Dictionary<string, string> listed = ById(Conntrack(space, "-L -o extended,id,ktimestamp").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Dictionary<string, string> listed = ById(
+            Conntrack(space, "-L -o extended,id,ktimestamp").Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Dictionary<string, string> after = ById(Dump(space));
         Assert.True(listed.Count > Entries.Length, "the traffic made entries too");
         Assert.Equal(listed.Keys.ToHashSet(StringComparer.Ordinal), before.Keys.ToHashSet(StringComparer.Ordinal));
@@ -111,12 +112,16 @@ public sealed partial class ConntrackTextTests
         try
         {
             File.WriteAllText(file, "# labels\n1 one\n5 five and more\n");
-            space.Rules("table inet labels { chain c { type filter hook output priority 10; udp dport 7001 ct label set 1; udp dport 7002 ct label set 5; udp dport 7003 ct label set 9; }; }");
+            space.Rules(
+                "table inet labels { chain c { type filter hook output priority 10; udp dport 7001 ct label set 1; "
+                + "udp dport 7002 ct label set 5; udp dport 7003 ct label set 9; }; }");
             foreach (ushort port in (ushort[])[7001, 7002, 7003])
                 new Generator(space).Udp(IPAddress.Loopback, port);
             // the program reads one file only, so that path is covered in a mount namespace of its own
             string listed = space.Exec(
-                "unshare", "-m", "sh", "-c", "mount -t tmpfs none /etc && mkdir /etc/xtables && cp \"$0\" /etc/xtables/connlabel.conf && conntrack -L -o labels", file);
+                "unshare", "-m", "sh",
+                "-c", "mount -t tmpfs none /etc && mkdir /etc/xtables && cp \"$0\" /etc/xtables/connlabel.conf && conntrack -L -o labels",
+                file);
             ConntrackTextOptions options = new() { Labels = ConntrackLabels.Load(file) };
             Assert.Equal(
                 listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Timeless).ToHashSet(StringComparer.Ordinal),
@@ -185,17 +190,23 @@ public sealed partial class ConntrackTextTests
     }
 
     private static bool IsMark(string line, int number) =>
-        line.StartsWith("[DESTROY]", StringComparison.Ordinal) && line.Contains(string.Create(CultureInfo.InvariantCulture, $"src=192.0.2.1 dst=192.0.2.2 sport={number} "), StringComparison.Ordinal);
+        line.StartsWith("[DESTROY]", StringComparison.Ordinal)
+        && line.Contains(
+            string.Create(CultureInfo.InvariantCulture, $"src=192.0.2.1 dst=192.0.2.2 sport={number} "), StringComparison.Ordinal);
 
-    private static IEnumerable<string> Between(IReadOnlyList<string> lines) => lines.SkipWhile(line => !IsMark(line, 2)).TakeWhile(line => !IsMark(line, 3));
+    private static IEnumerable<string> Between(IReadOnlyList<string> lines) =>
+        lines.SkipWhile(line => !IsMark(line, 2)).TakeWhile(line => !IsMark(line, 3));
 
-    private static Dictionary<string, string> ById(IEnumerable<string> lines) => lines.ToDictionary(line => line[line.LastIndexOf(" id=", StringComparison.Ordinal)..], StringComparer.Ordinal);
+    private static Dictionary<string, string> ById(IEnumerable<string> lines) =>
+        lines.ToDictionary(line => line[line.LastIndexOf(" id=", StringComparison.Ordinal)..], StringComparer.Ordinal);
 
     private static string Timeless(string line) => TimeoutColumn().Replace(AgeField().Replace(line, "delta-time=?"), "${head}?", 1);
 
-    private static int Timeout(string line) => int.Parse(TimeoutColumn().Match(line).Groups["timeout"].ValueSpan, CultureInfo.InvariantCulture);
+    private static int Timeout(string line) =>
+        int.Parse(TimeoutColumn().Match(line).Groups["timeout"].ValueSpan, CultureInfo.InvariantCulture);
 
-    private static int Age(string line) => AgeField().Match(line) is { Success: true } match ? int.Parse(match.Groups["age"].ValueSpan, CultureInfo.InvariantCulture) : 0;
+    private static int Age(string line) =>
+        AgeField().Match(line) is { Success: true } match ? int.Parse(match.Groups["age"].ValueSpan, CultureInfo.InvariantCulture) : 0;
 
     [GeneratedRegex("^(?<head>(?:ipv[46] +\\d+ )?[a-z0-9]+ +\\d+ )(?<timeout>\\d+)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex TimeoutColumn();

@@ -13,7 +13,8 @@ namespace ConntrackStream.Kernel.Tests;
 /// <summary>The demo's environment and traffic, judged by <c>conntrack</c> in its gateway.</summary>
 public sealed class DemoTests
 {
-    private static readonly string[] Lasting = ["tcp_timeout_time_wait", "tcp_timeout_close", "udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout"];
+    private static readonly string[] Lasting =
+        ["tcp_timeout_time_wait", "tcp_timeout_close", "udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout"];
 
     public DemoTests() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
 
@@ -67,10 +68,14 @@ public sealed class DemoTests
         using (RaceNode node = new(TimeProvider.System))
             node.ConnectTcp(port: 20000).Dispose();
 
-        Eventually.True(() => Strangers().Length == 0, TimeSpan.FromSeconds(60), () => string.Join(", ", Strangers())); // the runtime's own end by themselves, after 20 s
+        // the runtime's own end by themselves, after 20 s
+        Eventually.True(() => Strangers().Length == 0, TimeSpan.FromSeconds(60), () => string.Join(", ", Strangers()));
 
         string[] Strangers() =>
-            [.. Directory.GetDirectories("/proc/self/task").Where(task => (TryNamespaceOf($"{task}/ns/net") ?? own) != own).Select(TryNameOf).OfType<string>()];
+        [
+            .. Directory.GetDirectories("/proc/self/task").Where(task => (TryNamespaceOf($"{task}/ns/net") ?? own) != own).Select(TryNameOf)
+                .OfType<string>(),
+        ];
     }
 
     [Fact]
@@ -123,8 +128,10 @@ public sealed class DemoTests
         return flow.Protocol switch
         {
             ProtocolType.Icmp => $"icmp {addresses} type=8 code=0 id={flow.Source.Port} {reply} type=0 code=0 id={flow.Source.Port}",
-            ProtocolType.IcmpV6 => $"icmpv6 {addresses} type=128 code=0 id={flow.Source.Port} {reply} type=129 code=0 id={flow.Source.Port}",
-            _ => $"{(flow.Protocol == ProtocolType.Tcp ? $"tcp {State(flow.End)}" : "udp")} {addresses} sport={flow.Source.Port} dport={flow.Dialled.Port} "
+            ProtocolType.IcmpV6 =>
+                $"icmpv6 {addresses} type=128 code=0 id={flow.Source.Port} {reply} type=129 code=0 id={flow.Source.Port}",
+            _ => $"{(flow.Protocol == ProtocolType.Tcp ? $"tcp {State(flow.End)}" : "udp")} {addresses} "
+                + $"sport={flow.Source.Port} dport={flow.Dialled.Port} "
                 + $"{reply} sport={flow.Listener.Port} dport={flow.Source.Port}",
         };
     }
@@ -139,7 +146,8 @@ public sealed class DemoTests
     /// <summary>conntrack's lines: protocol, TCP state, both tuples.</summary>
     private static IEnumerable<string> List(NetworkNamespace where, string family)
     {
-        foreach (string line in NamespaceTool.Run(where, "conntrack", "-L", "-f", family).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in NamespaceTool.Run(where, "conntrack", "-L", "-f", family)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             string[] kept = [.. words.Skip(3).Where(word => !word.StartsWith("packets=", StringComparison.Ordinal)

@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Kernel.Tests;
 

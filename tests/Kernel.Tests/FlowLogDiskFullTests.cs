@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Ebpf;
-using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Evidence;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Evidence;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Kernel.Tests;
@@ -55,7 +55,13 @@ public sealed partial class FlowLogDiskFullTests
         string path = Path.Join(directory, "evidence.ndjson"), ballast = Path.Join(directory, "ballast");
         File.WriteAllBytes(ballast, new byte[128 * 1024]);
         MapEvidenceFile file = new(path, new RotationOptions(), TimeProvider.System, NullLogger.Instance);
-        MapDecision decision = new(DeleteOutcome.Deleted, new TombstoneView { Key = MapOf.Key(1), Misses = 2, Reason = TombstoneReason.MissedTwice }, Reason: null, AbsentNs: 0, At: 1, Zones: 1);
+        MapDecision decision = new(
+            DeleteOutcome.Deleted,
+            new TombstoneView { Key = MapOf.Key(1), Misses = 2, Reason = TombstoneReason.MissedTwice },
+            Reason: null,
+            AbsentNs: 0,
+            At: 1,
+            Zones: 1);
         for (int i = 0; i < Lines; i++)
         {
             file.Write(decision);

@@ -63,7 +63,12 @@ public sealed class ForeignFlushTests
         {
             FlowBatch batch = _pool.Rent();
             ref FlowEvent e = ref batch.Next();
-            e = new FlowEvent { Type = type, Flow = Forged(n), Time = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1_000_000 };
+            e = new FlowEvent
+            {
+                Type = type,
+                Flow = Forged(n),
+                Time = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1_000_000,
+            };
             batch.Commit();
             source.Write(new TapMessage(TapMessageKind.Events) { Batch = batch });
         }
@@ -80,7 +85,8 @@ public sealed class ForeignFlushTests
             SourcePort = 1,
             DestinationPort = 2,
         };
-        FlowTuple reply = original with { Source = original.Destination, Destination = original.Source, SourcePort = 2, DestinationPort = 1 };
+        FlowTuple reply =
+            original with { Source = original.Destination, Destination = original.Source, SourcePort = 2, DestinationPort = 1 };
         return new Flow { Original = original, Reply = reply, Id = n, Present = FlowFields.BothTuples | FlowFields.Id };
     }
 }

@@ -14,8 +14,10 @@ public class KernelFilterTests
     private static readonly string[] Entries =
     [
         "-I -t 300 -p tcp -s 10.1.2.3 -d 192.0.2.7 --sport 1000 --dport 80 --state ESTABLISHED",
-        "-I -t 300 -p tcp -s 10.1.2.4 -d 192.0.2.7 -r 172.16.0.9 -q 10.1.2.4 --sport 1001 --dport 80 --reply-port-src 8080 --reply-port-dst 1001 --state ESTABLISHED",
-        "-I -t 300 -p tcp -s 10.1.2.4 -d 192.0.2.8 -r 192.0.2.8 -q 203.0.113.5 --sport 1002 --dport 443 --reply-port-src 443 --reply-port-dst 40000 --state CLOSE",
+        "-I -t 300 -p tcp -s 10.1.2.4 -d 192.0.2.7 -r 172.16.0.9 -q 10.1.2.4 --sport 1001 --dport 80 --reply-port-src 8080 "
+        + "--reply-port-dst 1001 --state ESTABLISHED",
+        "-I -t 300 -p tcp -s 10.1.2.4 -d 192.0.2.8 -r 192.0.2.8 -q 203.0.113.5 --sport 1002 --dport 443 --reply-port-src 443 "
+        + "--reply-port-dst 40000 --state CLOSE",
         "-I -t 300 -p udp -s 10.1.130.5 -d 10.9.9.9 --sport 53 --dport 5353",
         "-I -t 300 -p udp -s 10.1.2.5 -d 10.9.9.9 --sport 53 --dport 5354 -w 7",
         "-I -t 300 -p udp -s 10.1.2.5 -d 10.9.9.9 --sport 53 --dport 5354 -w 1793", // 0x0701: the bytes of 263 the other way round
@@ -29,7 +31,8 @@ public class KernelFilterTests
         "-I -t 300 -p udp -s 10.1.2.11 -d 10.9.9.9 --sport 53 --dport 0",
         "-I -t 300 -p udp -s 2001:db8::1 -d 2001:db8:8000::2 --sport 53 --dport 5353",
         "-I -t 300 -p tcp -s 2001:db8::1 -d 2001:db8:8000::3 --sport 53 --dport 80 --state ESTABLISHED",
-        "-I -t 300 -p tcp -s 2001:db8:0:5::1 -d 2001:db8:8000::3 -r fd00::7 -q 2001:db8:0:5::1 --sport 53 --dport 80 --reply-port-src 80 --reply-port-dst 53 --state ESTABLISHED",
+        "-I -t 300 -p tcp -s 2001:db8:0:5::1 -d 2001:db8:8000::3 -r fd00::7 -q 2001:db8:0:5::1 --sport 53 --dport 80 --reply-port-src 80 "
+        + "--reply-port-dst 53 --state ESTABLISHED",
         "-I -t 300 -p icmpv6 -s 2001:db8::1 -d 2001:db8:8000::2 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 77",
         "-I -t 300 -p udp -s ::a01:203 -d ::c000:207 --sport 1000 --dport 80", // the same 32 low bits as the first
     ];
@@ -125,7 +128,8 @@ public class KernelFilterTests
     public void Far_jumps_and_the_longest_program_are_right()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "network namespaces need root");
-        IpPrefix[] others = [.. Enumerable.Range(0, 280).Select(i => new IpPrefix(new IpAddress(0, (ulong)(0xC6120000 + i)), 32, FlowFamily.IPv4))];
+        IpPrefix[] others =
+            [.. Enumerable.Range(0, 280).Select(i => new IpPrefix(new IpAddress(0, (ulong)(0xC6120000 + i)), 32, FlowFamily.IPv4))];
         FlowFilter filter = new() { Addresses = [.. others, Prefix("172.16.0.9")] };
         using TapTestNamespace space = new();
         using TapSocket all = Open(space, FlowFilter.All);
@@ -155,7 +159,11 @@ public class KernelFilterTests
 
     private static FlowFilter RandomFilter(Random random)
     {
-        string[] addresses = ["10.1.2.3", "192.0.2.7", "10.9.9.9", "203.0.113.5", "172.16.0.9", "2001:db8::1", "2001:db8:0:5::1", "2001:db8:8000::3", "fd00::7", "::a01:203"];
+        string[] addresses =
+        [
+            "10.1.2.3", "192.0.2.7", "10.9.9.9", "203.0.113.5", "172.16.0.9", "2001:db8::1", "2001:db8:0:5::1", "2001:db8:8000::3",
+            "fd00::7", "::a01:203",
+        ];
         IpPrefix whole = Prefix(addresses[random.Next(addresses.Length)]);
         ulong flip = random.Next(3) == 0 ? 1UL << random.Next(32) : 0;
         IpAddress address = new(whole.Network.High ^ (whole.Family == FlowFamily.IPv6 ? flip << 24 : 0), whole.Network.Low ^ flip);
@@ -169,7 +177,10 @@ public class KernelFilterTests
     }
 
     private static TapSocket Open(TapTestNamespace space, FlowFilter filter) =>
-        TapSocket.Open(new TapOptions { Namespace = space.Network, Filter = filter, ReceiveBufferBytes = 1 << 20 }, TimeProvider.System, NullLogger.Instance);
+        TapSocket.Open(
+            new TapOptions { Namespace = space.Network, Filter = filter, ReceiveBufferBytes = 1 << 20 },
+            TimeProvider.System,
+            NullLogger.Instance);
 
     private static List<FlowEvent> Read(TapSocket socket)
     {
@@ -184,10 +195,13 @@ public class KernelFilterTests
 
     private static string[] Texts(IEnumerable<FlowEvent> events) => [.. events.Select(Text).Order(StringComparer.Ordinal)];
 
-    private static string Text(FlowEvent e) => string.Create(CultureInfo.InvariantCulture, $"{e.Type} {Text(e.Flow.Original)} / {Text(e.Flow.Reply)}");
+    private static string Text(FlowEvent e) =>
+        string.Create(CultureInfo.InvariantCulture, $"{e.Type} {Text(e.Flow.Original)} / {Text(e.Flow.Reply)}");
 
     private static string Text(in FlowTuple t) => string.Create(
-        CultureInfo.InvariantCulture, $"{t.Protocol} {t.Source.ToIPAddress(t.Family)}:{t.SourcePort} {t.Destination.ToIPAddress(t.Family)}:{t.DestinationPort} zone {t.Zone}");
+        CultureInfo.InvariantCulture,
+        $"{t.Protocol} {t.Source.ToIPAddress(t.Family)}:{t.SourcePort} "
+        + $"{t.Destination.ToIPAddress(t.Family)}:{t.DestinationPort} zone {t.Zone}");
 
     private static IpPrefix Prefix(string text)
     {

@@ -52,8 +52,10 @@ public sealed unsafe partial class LibraryTextTests
 
     private string PrintByLibrary(FlowEventType type, ConntrackTextOptions options, nint labelMap)
     {
-        uint messageType = type switch { FlowEventType.New => 1, FlowEventType.Update => 2, FlowEventType.Destroy => 4, _ => 0 }; // NFCT_T_NEW, …
-        uint flags = (options.Extended ? NFCT_OF_SHOW_LAYER3 : 0) | (options.KernelTimestamps ? NFCT_OF_TIMESTAMP : 0) | (options.Id ? NFCT_OF_ID : 0);
+        // NFCT_T_NEW, …
+        uint messageType = type switch { FlowEventType.New => 1, FlowEventType.Update => 2, FlowEventType.Destroy => 4, _ => 0 };
+        uint flags = (options.Extended ? NFCT_OF_SHOW_LAYER3 : 0) | (options.KernelTimestamps ? NFCT_OF_TIMESTAMP : 0)
+            | (options.Id ? NFCT_OF_ID : 0);
         nint conntrack = nfct_new();
         byte* text = stackalloc byte[4096];
         fixed (byte* message = _message)
@@ -151,7 +153,8 @@ public sealed unsafe partial class LibraryTextTests
     private static partial int nfct_nlmsg_parse(byte* message, nint conntrack);
 
     [LibraryImport(Library)]
-    private static partial int nfct_snprintf_labels(byte* buffer, uint length, nint conntrack, uint messageType, uint outType, uint flags, nint labelMap);
+    private static partial int nfct_snprintf_labels(
+        byte* buffer, uint length, nint conntrack, uint messageType, uint outType, uint flags, nint labelMap);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint nfct_labelmap_new(string path);

@@ -13,10 +13,13 @@ internal static class NamespaceTool
     internal static string Run(NetworkNamespace networkNamespace, string tool, params string[] arguments)
     {
         (int exitCode, string output, string error) = Try(networkNamespace, tool, arguments);
-        return exitCode == 0 ? output : throw new InvalidOperationException($"{tool} {string.Join(' ', arguments)}: exit {exitCode}: {error}");
+        return exitCode == 0
+            ? output
+            : throw new InvalidOperationException($"{tool} {string.Join(' ', arguments)}: exit {exitCode}: {error}");
     }
 
-    internal static (int ExitCode, string Output, string Error) Try(NetworkNamespace networkNamespace, string tool, params string[] arguments)
+    internal static (int ExitCode, string Output, string Error) Try(
+        NetworkNamespace networkNamespace, string tool, params string[] arguments)
     {
         using SafeFileHandle handle = NamespaceHandle.Open(networkNamespace);
         ProcessStartInfo start = new("nsenter", [$"--net={PathOf(handle)}", tool, .. arguments])

@@ -37,10 +37,12 @@ public sealed class NeverWaitsTests
         using ConntrackClient client = net.Run(static () => new ConntrackClient());
         IntrudingTime time = new(client);
         await using KernelSource source = new(new TapOptions { Namespace = net }, time, NullLoggerFactory.Instance);
-        await using FlowPipeline pipeline = new(source.Source, [], new PipelineOptions(), TimeProvider.System, new NullLogger<FlowPipeline>());
+        await using FlowPipeline pipeline = new(
+            source.Source, [], new PipelineOptions(), TimeProvider.System, new NullLogger<FlowPipeline>());
         await pipeline.StartAsync(TestContext.Current.CancellationToken);
         await source.Tap.StartAsync(TestContext.Current.CancellationToken);
-        Assert.IsType<InvalidOperationException>(await time.Refused.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.IsType<InvalidOperationException>(
+            await time.Refused.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         await source.Tap.StopAsync();
     }
 

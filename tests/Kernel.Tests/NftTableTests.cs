@@ -88,10 +88,12 @@ public sealed class NftTableTests : IDisposable
     [Fact]
     public void A_missing_capability_is_named()
     {
-        using TestChild child = TestChild.Start(TestChild.Track, _namespace, "setpriv", "--inh-caps=-net_admin", "--bounding-set=-net_admin");
+        using TestChild child =
+            TestChild.Start(TestChild.Track, _namespace, "setpriv", "--inh-caps=-net_admin", "--bounding-set=-net_admin");
 
         Assert.Equal(
-            "making nftables table 'inet conntrack_stream' in network namespace 'CHILD': EPERM (Operation not permitted): this needs CAP_NET_ADMIN",
+            "making nftables table 'inet conntrack_stream' in network namespace 'CHILD': EPERM (Operation not permitted): "
+            + "this needs CAP_NET_ADMIN",
             child.ReadLine());
     }
 

@@ -104,11 +104,13 @@ public sealed class RouteNetlinkTests : IDisposable
         NetlinkException absent = Assert.Throws<NetlinkException>(() => _leftRoute.AddAddress("x0", IPAddress.Parse("192.0.2.1"), 24));
         Assert.Equal(Errno.ENODEV, absent.Errno);
         Assert.Contains("link x0", absent.Message, StringComparison.Ordinal);
-        NetlinkException unreachable = Assert.Throws<NetlinkException>(() => _leftRoute.AddDefaultRoute(IPAddress.Parse("192.0.2.1"), "a0"));
+        NetlinkException unreachable =
+            Assert.Throws<NetlinkException>(() => _leftRoute.AddDefaultRoute(IPAddress.Parse("192.0.2.1"), "a0"));
         Assert.Contains("0.0.0.0/0 via 192.0.2.1", unreachable.Message, StringComparison.Ordinal);
     }
 
-    private static string[] Links(NetworkNamespace where) => [.. Json(where, "link").Select(link => link.GetProperty("ifname").GetString()!)];
+    private static string[] Links(NetworkNamespace where) =>
+        [.. Json(where, "link").Select(link => link.GetProperty("ifname").GetString()!)];
 
     private static string LinkState(NetworkNamespace where, string link) =>
         Json(where, "link", "show", "dev", link)[0].GetProperty("operstate").GetString()!;

@@ -6,8 +6,8 @@ using Xunit.v3;
 namespace ConntrackStream.Kernel.Tests;
 
 /// <summary>
-/// Two streams of tests at a time, in each of which tests take turns: those of reclassification, which mostly wait for connections to become
-/// quiet, and all others. What is one for the machine (the connection table's size, its buckets) only the others change.
+/// Two streams of tests at a time, in each of which tests take turns: those of reclassification, which mostly wait for connections to
+/// become quiet, and all others. What is one for the machine (the connection table's size, its buckets) only the others change.
 /// </summary>
 public sealed class Streams(IXunitTestAssembly assembly) : IXunitTestCollectionFactory
 {

@@ -8,7 +8,8 @@ namespace ConntrackStream.Kernel.Tests;
 /// <summary>A tap, its channel, and what came out of it.</summary>
 internal sealed class TapHarness : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _guard = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource _guard =
+        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly Channel<TapMessage> _channel;
     private readonly FlowBatchPool _pool = new();
     private long _token;

@@ -38,7 +38,10 @@ internal sealed class TapTestNamespace : IDisposable
 
     internal int Count() => _space.FlowCount;
 
-    /// <summary>Sends one datagram to each of <paramref name="count"/> ports of 127.0.0.<paramref name="host"/>: as many new flows where tracking is on.</summary>
+    /// <summary>
+    /// Sends one datagram to each of <paramref name="count"/> ports of 127.0.0.<paramref name="host"/>:
+    /// as many new flows where tracking is on.
+    /// </summary>
     internal void SendUdp(int count, byte host = 1) => Network.Run(() =>
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);

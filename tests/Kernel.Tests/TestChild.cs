@@ -47,7 +47,8 @@ internal sealed class TestChild : IDisposable
     /// <param name="role">What it is to do.</param>
     /// <param name="networkNamespace">Where.</param>
     /// <param name="wrapper">A command line to start it by, such as setpriv's.</param>
-    internal static TestChild Start(string role, NetworkNamespace networkNamespace, params string[] wrapper) => new(role, networkNamespace, wrapper);
+    internal static TestChild Start(string role, NetworkNamespace networkNamespace, params string[] wrapper) =>
+        new(role, networkNamespace, wrapper);
 
     /// <summary>What it says next; null when it has ended.</summary>
     internal string? ReadLine()
@@ -95,7 +96,9 @@ public sealed class TestChildRole
             {
                 TestChild.Track => TrackingTable.Create(networkNamespace),
                 TestChild.Leave => Things(),
-                TestChild.Enlarge => TableSize.AtLeast(int.Parse(await File.ReadAllTextAsync(MaxPath, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture) + 1),
+                TestChild.Enlarge => TableSize.AtLeast(
+                    int.Parse(await File.ReadAllTextAsync(MaxPath, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture)
+                    + 1),
                 TestChild.Demo => DemoScenario.Create(TimeProvider.System),
                 _ => await UplinkNetwork.CreateAsync(TestContext.Current.CancellationToken),
             };

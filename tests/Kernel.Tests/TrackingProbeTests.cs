@@ -52,8 +52,11 @@ public sealed class TrackingProbeTests : IDisposable
     public void Entries_without_tracked_loopback_are_unknown()
     {
         SetUpLoopback();
-        Nft("add table inet t; add chain inet t c { type filter hook output priority raw; }; add rule inet t c oifname lo notrack; add rule inet t c ct state new");
-        NamespaceTool.Run(_namespace, "conntrack", "-I", "-p", "udp", "-s", "192.0.2.1", "-d", "192.0.2.2", "--sport", "1", "--dport", "2", "-t", "60");
+        Nft(
+            "add table inet t; add chain inet t c { type filter hook output priority raw; }; add rule inet t c oifname lo notrack; "
+            + "add rule inet t c ct state new");
+        NamespaceTool.Run(
+            _namespace, "conntrack", "-I", "-p", "udp", "-s", "192.0.2.1", "-d", "192.0.2.2", "--sport", "1", "--dport", "2", "-t", "60");
 
         TrackingReport report = TrackingProbe.Run(_namespace);
 

@@ -2,6 +2,8 @@ using System.Net;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Asking;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Kernel.Tests;
 
@@ -73,8 +75,8 @@ public sealed class ViewEqualityTests
     }
 
     /// <summary>
-    /// The event's time is that of the first thing to tell of the entry, here its mark; its start, of its confirmation. Between the two lies the packet's
-    /// way through the rules, or a wait in a queue to user space: here a chain of a million rules.
+    /// The event's time is that of the first thing to tell of the entry, here its mark; its start, of its confirmation. Between the two
+    /// lies the packet's way through the rules, or a wait in a queue to user space: here a chain of a million rules.
     /// </summary>
     [Fact]
     public async Task A_packet_that_takes_long_through_the_gateway_is_one_flow()
@@ -169,8 +171,8 @@ public sealed class ViewEqualityTests
     }
 
     /// <summary>
-    /// The order that needs the barrier: a DESTROY waits in the socket behind others when the loss is noticed; the tuple has been used again,
-    /// and that NEW was refused. Without the barrier the old DESTROY counts as news and hides the new flow's row.
+    /// The order that needs the barrier: a DESTROY waits in the socket behind others when the loss is noticed; the tuple has been used
+    /// again, and that NEW was refused. Without the barrier the old DESTROY counts as news and hides the new flow's row.
     /// </summary>
     [Theory]
     [InlineData(true)]
@@ -210,8 +212,8 @@ public sealed class ViewEqualityTests
     }
 
     /// <summary>
-    /// The barrier comes back at once, ahead of what waits in the socket, and the dump is quicker than those events. The loop itself asks for it,
-    /// so it must not wait for room in the channel that it alone empties: what fills the channel comes behind the barrier.
+    /// The barrier comes back at once, ahead of what waits in the socket, and the dump is quicker than those events. The loop itself asks
+    /// for it, so it must not wait for room in the channel that it alone empties: what fills the channel comes behind the barrier.
     /// </summary>
     private static void Unguard(PipelineSource source)
     {
@@ -240,7 +242,11 @@ public sealed class ViewEqualityTests
         using Storm storm = new(space), filler = new(space, ipv6: true);
         using ManualResetEventSlim dumpMayGo = new(initialState: true);
         await using ViewRig rig = new(
-            space, NoAudits with { ReplaceAfterLoss = replace }, receiveBuffer: 64 << 10, capacity: 1, tamper: source => Hold(source, dumpMayGo));
+            space,
+            NoAudits with { ReplaceAfterLoss = replace },
+            receiveBuffer: 64 << 10,
+            capacity: 1,
+            tamper: source => Hold(source, dumpMayGo));
         await rig.StartAsync();
         storm.Make(40);
         await rig.EqualAsync();
@@ -323,7 +329,8 @@ public sealed class ViewEqualityTests
         }
 
         await rig.EqualAsync();
-        long started = rig.Changes.Count(c => c.Kind == FlowChangeKind.Started), ended = rig.Changes.Count(c => c.Kind == FlowChangeKind.Ended);
+        long started = rig.Changes.Count(c => c.Kind == FlowChangeKind.Started),
+            ended = rig.Changes.Count(c => c.Kind == FlowChangeKind.Ended);
         Assert.Equal(20_000, started - ended);
         Assert.Equal(0, rig.Counters.Lost);
     }
@@ -353,8 +360,8 @@ public sealed class ViewEqualityTests
     }
 
     /// <summary>
-    /// A dump reaps at most eight expired entries of a bucket and leaves the others out; here it leaves out all. The question about one reaps it as
-    /// well: the kernel's no and the DESTROY come together, on two sockets.
+    /// A dump reaps at most eight expired entries of a bucket and leaves the others out; here it leaves out all. The question about one
+    /// reaps it as well: the kernel's no and the DESTROY come together, on two sockets.
     /// </summary>
     [Fact]
     public async Task Expired_entries_that_a_dump_left_out_end_by_their_DESTROY()
@@ -401,7 +408,9 @@ public sealed class ViewEqualityTests
     {
         using KernelNamespace space = new();
         Generator traffic = new(space);
-        space.Rules("table inet z { chain out { type filter hook output priority -300; udp dport 7000 ct zone set 5; udp dport 7001 ct original zone set 6; }; }");
+        space.Rules(
+            "table inet z { chain out { type filter hook output priority -300; udp dport 7000 ct zone set 5; "
+            + "udp dport 7001 ct original zone set 6; }; }");
         await using ViewRig rig = new(space);
         await rig.StartAsync();
         IPAddress here = IPAddress.Loopback, here6 = IPAddress.IPv6Loopback;

@@ -5,6 +5,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
 
@@ -31,9 +32,18 @@ internal sealed partial class ViewRig : IAsyncDisposable
         _netns = NetworkNamespace.OpenName(space.Name);
         TapOptions tap = new() { Namespace = _netns, ReceiveBufferBytes = receiveBuffer, Updates = updates };
         Source = new KernelSource(
-            tap, TimeProvider.System, NullLoggerFactory.Instance, capacity, () => _socket = TapSocket.Open(tap, TimeProvider.System, NullLogger.Instance));
+            tap,
+            TimeProvider.System,
+            NullLoggerFactory.Instance,
+            capacity,
+            () => _socket = TapSocket.Open(tap, TimeProvider.System, NullLogger.Instance));
         tamper?.Invoke(Source.Source);
-        Pipeline = new FlowPipeline(Source.Source, [_log], (options ?? new PipelineOptions()) with { SinkQueueBatches = Roomy }, TimeProvider.System, new NullLogger<FlowPipeline>());
+        Pipeline = new FlowPipeline(
+            Source.Source,
+            [_log],
+            (options ?? new PipelineOptions()) with { SinkQueueBatches = Roomy },
+            TimeProvider.System,
+            new NullLogger<FlowPipeline>());
     }
 
     public KernelSource Source { get; }
@@ -66,8 +76,11 @@ internal sealed partial class ViewRig : IAsyncDisposable
     {
         string? difference = await DifferenceAsync(patience ?? TimeSpan.FromSeconds(30));
         Assert.True(difference is null, difference);
-        Eventually.True(() => Pipeline.Status is var now && now.Sinks.All(sink => sink.Written + sink.Dropped >= now.Changes)); // its task may be behind the view
-        Assert.All(Pipeline.Status.Sinks, static sink => Assert.True(sink.Dropped == 0, $"{sink.Dropped} changes are missing in the test's own log"));
+        // its task may be behind the view
+        Eventually.True(() => Pipeline.Status is var now && now.Sinks.All(sink => sink.Written + sink.Dropped >= now.Changes));
+        Assert.All(
+            Pipeline.Status.Sinks,
+            static sink => Assert.True(sink.Dropped == 0, $"{sink.Dropped} changes are missing in the test's own log"));
     }
 
     /// <summary>Null when view and kernel became equal in time.</summary>
@@ -106,8 +119,8 @@ internal sealed partial class ViewRig : IAsyncDisposable
     }
 
     /// <summary>
-    /// Holds up loop and reader (the channel must hold one message): what the kernel tells from now on waits in the socket, until the gate is
-    /// opened. Costs the four flows with source 10.9.0.1.
+    /// Holds up loop and reader (the channel must hold one message): what the kernel tells from now on waits in the socket, until the gate
+    /// is opened. Costs the four flows with source 10.9.0.1.
     /// </summary>
     public async Task<ManualResetEventSlim> BlockAsync()
     {
@@ -117,7 +130,9 @@ internal sealed partial class ViewRig : IAsyncDisposable
         {
             _space.Exec(
                 "conntrack", "-I", "-p", "udp", "-s", "10.9.0.1", "-d", "10.9.0.2", "--sport", $"{i}", "--dport", "9", "-t", "100");
-            Eventually.True(() => Counters.New >= before + Math.Min(i, Source.Source.Messages.Reader.TryPeek(out TapMessage m) && m.Kind == TapMessageKind.Wake ? 1 : 2));
+            Eventually.True(() =>
+                Counters.New >= before
+                + Math.Min(i, Source.Source.Messages.Reader.TryPeek(out TapMessage m) && m.Kind == TapMessageKind.Wake ? 1 : 2));
         }
 
         return gate;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Tests.Kit;
 using CsCheck;
 
 namespace ConntrackStream.Pipeline.Tests;

@@ -1,4 +1,6 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Tests.Kit;
 
 namespace ConntrackStream.Pipeline.Tests;
 

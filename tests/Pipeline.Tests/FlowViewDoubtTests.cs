@@ -1,5 +1,7 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Tests.Kit;
 
 namespace ConntrackStream.Pipeline.Tests;
 

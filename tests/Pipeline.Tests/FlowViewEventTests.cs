@@ -1,4 +1,6 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Tests.Kit;
 
 namespace ConntrackStream.Pipeline.Tests;
 
@@ -118,8 +120,8 @@ public sealed class FlowViewEventTests
     }
 
     /// <summary>
-    /// A loss is noticed while older events are still queued. The flow of such an event may have ended in the loss, and its tuple been used again, which
-    /// nearly always brings the same id.
+    /// A loss is noticed while older events are still queued. The flow of such an event may have ended in the loss, and its tuple been used
+    /// again, which nearly always brings the same id.
     /// </summary>
     [Theory]
     [InlineData(true)]
@@ -135,7 +137,8 @@ public sealed class FlowViewEventTests
         flow.Present |= FlowFields.StartTime;
         flow.StartTime = 5_400_000_000;
         _h.Destroy(flow, time: 9_000_000_000);
-        Assert.Equal(wasQueued ? "Started/Event 1, Ended/Dump 1, Started/Event 2, Ended/Event 2" : "Started/Event 1, Ended/Event 1", _h.Take());
+        Assert.Equal(
+            wasQueued ? "Started/Event 1, Ended/Dump 1, Started/Event 2, Ended/Event 2" : "Started/Event 1, Ended/Event 1", _h.Take());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Tests.Kit;
 
 namespace ConntrackStream.Pipeline.Tests;
 

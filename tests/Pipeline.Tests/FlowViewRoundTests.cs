@@ -1,5 +1,7 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Tests.Kit;
 
 namespace ConntrackStream.Pipeline.Tests;
 
@@ -161,8 +163,11 @@ public sealed class FlowViewRoundTests
         _h.Destroy(unknown, time: 3_400_000_000);
         _h.Writer.Flush();
         long expected = kernelStart != 0 ? kernelStart : 2_500_000_000;
-        Assert.Equal([expected, expected], _h.Changes.Where(c => c is { Kind: FlowChangeKind.Started, Origin: FlowOrigin.Dump }).Select(c => c.Time));
-        Assert.Equal(expected, _h.Changes.Single(c => c is { Kind: FlowChangeKind.Ended, Origin: FlowOrigin.Dump }).Time); // it ended before its successor began
+        Assert.Equal(
+            [expected, expected],
+            _h.Changes.Where(c => c is { Kind: FlowChangeKind.Started, Origin: FlowOrigin.Dump }).Select(c => c.Time));
+        // it ended before its successor began
+        Assert.Equal(expected, _h.Changes.Single(c => c is { Kind: FlowChangeKind.Ended, Origin: FlowOrigin.Dump }).Time);
     }
 
     [Fact]

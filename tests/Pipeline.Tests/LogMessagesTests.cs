@@ -1,17 +1,20 @@
 using System.Reflection;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.Tests;
 
 public sealed class LogMessagesTests
 {
     [Fact]
-    public void Every_message_reads_as_expected() => LogMessages.AssertAsExpected(typeof(FlowPipeline).Assembly, typeof(LogMessagesTests).Assembly);
+    public void Every_message_reads_as_expected() =>
+        LogMessages.AssertAsExpected(typeof(FlowPipeline).Assembly, typeof(LogMessagesTests).Assembly);
 
     /// <summary>The rule of the above is one that can be broken.</summary>
     [Fact]
     public void Records_and_nulls_are_not_readable()
     {
-        ParameterInfo[] parameters = typeof(LogMessagesTests).GetMethod(nameof(Takes), BindingFlags.Static | BindingFlags.NonPublic)!.GetParameters();
+        ParameterInfo[] parameters = typeof(LogMessagesTests)
+            .GetMethod(nameof(Takes), BindingFlags.Static | BindingFlags.NonPublic)!.GetParameters();
         Assert.Equal([false, false, false, true, true], parameters.Select(LogMessages.IsReadable));
     }
 
@@ -22,5 +25,6 @@ public sealed class LogMessagesTests
         Assert.Equal("12345678-9abc-8def-9122-334455667788", $"{id}");
     }
 
-    private static void Takes(FlowId record, long? number, string? text, long plain, string given) => _ = (record, number, text, plain, given);
+    private static void Takes(FlowId record, long? number, string? text, long plain, string given) =>
+        _ = (record, number, text, plain, given);
 }

@@ -1,4 +1,6 @@
 using System.Threading.Channels;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Queues;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -26,6 +28,23 @@ public sealed class SinkQueueTests
         Push(queue, 1, generation: 6);
         await queue.StopAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(["1", "2", "3", "gap SinkQueueFull 11", "6"], sink.Seen);
+    }
+
+    [Fact]
+    public async Task A_queue_that_blocks_drops_nothing()
+    {
+        GatedSink sink = new();
+        SinkQueue queue = new(sink, 1, _time, NullLogger.Instance, whenFull: WhenFull.Block);
+        await queue.StartAsync(TestContext.Current.CancellationToken);
+        Push(queue, 1, generation: 1);
+        await sink.Entered.ReadAsync(TestContext.Current.CancellationToken);
+        Push(queue, 1, generation: 2);
+        Task third = Task.Run(() => Push(queue, 1, generation: 3), TestContext.Current.CancellationToken);
+        sink.Open();
+        await third;
+        await queue.StopAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(["1", "2", "3"], sink.Seen);
+        Assert.Equal(0, queue.Dropped);
     }
 
     [Fact]
@@ -119,7 +138,8 @@ public sealed class SinkQueueTests
     [InlineData(FlowGapReason.AccountingOff, 0L, 1L)]
     [InlineData(FlowGapReason.SinkFailed, 7L, 7L, 2)] // what it stands for was counted when it was dropped
     [InlineData(FlowGapReason.SinkFailed, null, null, 2)]
-    public async Task A_gap_that_is_dropped_counts_with_what_it_had_counted(FlowGapReason reason, long? lost, long? expected, int dropped = 3)
+    public async Task A_gap_that_is_dropped_counts_with_what_it_had_counted(
+        FlowGapReason reason, long? lost, long? expected, int dropped = 3)
     {
         GatedSink sink = new();
         SinkQueue queue = await BehindAsync(sink, lost: 0);
@@ -249,7 +269,8 @@ public sealed class SinkQueueTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Ids.Add(eventId.Id);
     }
 

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Tests.Kit;
 
 namespace ConntrackStream.Pipeline.Tests;
 
@@ -79,7 +80,9 @@ public sealed class SlowAnswerTests : IAsyncDisposable
         Assert.Equal("Ended/Audit", await _kernel.NextAsync());
     }
 
-    /// <summary>An expired entry is deleted by the question about it: its DESTROY is on the socket before the answer, and read after it.</summary>
+    /// <summary>
+    /// An expired entry is deleted by the question about it: its DESTROY is on the socket before the answer, and read after it.
+    /// </summary>
     [Fact]
     public async Task A_DESTROY_that_is_read_after_the_kernels_no_is_the_flows_end()
     {
@@ -97,7 +100,7 @@ public sealed class SlowAnswerTests : IAsyncDisposable
     {
         await SweepAsync();
         _answers.Set();
-        await Delete.CleaningHarness.UntilAsync(() => _kernel.Answers == 1);
+        await ScriptedKernel.UntilTrueAsync(() => _kernel.Answers == 1);
         await _kernel.SettleAsync(); // it has been taken
         _kernel.Event(FlowEventType.Destroy, A);
         Assert.Equal("Ended/Event", await _kernel.NextAsync());

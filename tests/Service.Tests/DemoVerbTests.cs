@@ -26,7 +26,8 @@ public sealed class DemoVerbTests
     [InlineData(13, 10, 1, 1, 1, 0, false)] // a live flow's entry is gone
     [InlineData(13, 9, 1, 2, 0, 1, false)] // a stale one is left
     [InlineData(13, 9, 1, 2, 0, 0, false)] // one went, and nobody says why
-    public void The_map_is_right_only_without_stale_entries_and_with_all_live_ones(int made, int ended, int missed, int liveLeft, int liveGone, int staleLeft, bool expected) =>
+    public void The_map_is_right_only_without_stale_entries_and_with_all_live_ones(
+        int made, int ended, int missed, int liveLeft, int liveGone, int staleLeft, bool expected) =>
         Assert.Equal(expected, new DemoMapResult(made, ended, missed, liveLeft, liveGone, staleLeft).IsRight);
 
     [Fact]

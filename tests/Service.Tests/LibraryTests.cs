@@ -40,7 +40,8 @@ public sealed class LibraryTests
     [Fact]
     public void The_sample_takes_the_version_that_is_packed()
     {
-        AssemblyInformationalVersionAttribute packed = typeof(ConntrackTap).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!;
+        AssemblyInformationalVersionAttribute packed =
+            typeof(ConntrackTap).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!;
         string version = packed.InformationalVersion.Split('+')[0];
         string project = File.ReadAllText(Repository.PathOf("samples", "EventTap", "EventTapSample.csproj"));
         Assert.Contains($"""Include="ConntrackStream.EventTap" Version="{version}" """, project, StringComparison.Ordinal);

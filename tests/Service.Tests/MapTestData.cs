@@ -1,8 +1,10 @@
 using System.Net;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Audit;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Audit;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Tests;
 
@@ -12,11 +14,13 @@ internal static class MapTestData
     private const long Time = 1_700_000_000_123_456_789;
 
     internal static readonly TombstoneView Ended = new(
-        Key(IpProtocol.Tcp, "10.0.0.1", 1025, "10.0.0.2", 443, 7), TombstoneReason.Ended, TombstoneState.Armed, new FlowId(0x123, 5), ConntrackId: 99,
+        Key(IpProtocol.Tcp, "10.0.0.1", 1025, "10.0.0.2", 443, 7), TombstoneReason.Ended, TombstoneState.Armed, new FlowId(0x123, 5),
+        ConntrackId: 99,
         Generation: 3, Since: Time, NominatedAt: Time + 1_000_000, Misses: 0);
 
     internal static readonly TombstoneView Missed = new(
-        Key(IpProtocol.Icmp, "10.0.0.1", 0, "10.0.0.3", 0, 0), TombstoneReason.MissedTwice, TombstoneState.Waiting, default, ConntrackId: 0, Generation: 0,
+        Key(IpProtocol.Icmp, "10.0.0.1", 0, "10.0.0.3", 0, 0), TombstoneReason.MissedTwice, TombstoneState.Waiting, default, ConntrackId: 0,
+        Generation: 0,
         Since: Time, NominatedAt: Time + 2_000_000, Misses: 2);
 
     internal const string EndedJson =
@@ -31,7 +35,8 @@ internal static class MapTestData
     internal static MapStatus Status => new()
     {
         Mode = MapMode.Delete,
-        Map = new FlowMapInfo(17, "/sys/fs/bpf/m", "m", "some-layout", 65536, IsIPv6: false, HasInterfaceIndex: true, HasLastSeen: true, IsWritable: true),
+        Map = new FlowMapInfo(
+            17, "/sys/fs/bpf/m", "m", "some-layout", 65536, IsIPv6: false, HasInterfaceIndex: true, HasLastSeen: true, IsWritable: true),
         Problem = null,
         HasMatched = true,
         IsRefused = false,
@@ -42,7 +47,8 @@ internal static class MapTestData
         WithoutFlow = 1,
         Held = 3,
         ExemptGroups = Enumerable.Range(1, 25).ToDictionary(
-            static port => new MapGroup(IpProtocol.Udp, FlowFamily.IPv4, IpAddress.From(IPAddress.Parse("10.9.9.9")), (ushort)port), static port => 100 + port),
+            static port => new MapGroup(IpProtocol.Udp, FlowFamily.IPv4, IpAddress.From(IPAddress.Parse("10.9.9.9")), (ushort)port),
+            static port => 100 + port),
         Zones = 2,
         LastAudit = new MapReport(Time, TimeSpan.FromMilliseconds(41.5), 100, 90, 8, 2, 1, Problem: null),
         SinceCounted = TimeSpan.FromSeconds(12.5),
@@ -58,7 +64,8 @@ internal static class MapTestData
         },
     };
 
-    internal static MapKey Key(IpProtocol protocol, string source, ushort sourcePort, string destination, ushort destinationPort, uint interfaceIndex)
+    internal static MapKey Key(
+        IpProtocol protocol, string source, ushort sourcePort, string destination, ushort destinationPort, uint interfaceIndex)
     {
         FlowTuple tuple = new()
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.Tests.FlowLog;
 
 namespace ConntrackStream.Sinks.Tests;
@@ -92,7 +93,8 @@ public sealed partial class RootOwnedTests : IDisposable
         Directory.CreateSymbolicLink(link, real);
         Assert.Null(RootOwned.Problem(Path.Join(link, "plugin")));
         GiveAway(link);
-        Assert.StartsWith($"is below {link}, which belongs to user 65534", RootOwned.Problem(Path.Join(link, "plugin")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"is below {link}, which belongs to user 65534", RootOwned.Problem(Path.Join(link, "plugin")), StringComparison.Ordinal);
     }
 
     /// <summary>Whoever owns a directory on the way can put something else there, however right what is there now is.</summary>

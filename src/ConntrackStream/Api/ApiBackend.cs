@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Service.Api;
 

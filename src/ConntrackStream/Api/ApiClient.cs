@@ -9,7 +9,8 @@ namespace ConntrackStream.Service.Api;
 internal static class ApiClient
 {
     /// <summary>Copies the live view's flows, in the format asked for, and returns how many they are.</summary>
-    internal static async Task<long> ListAsync(string socket, string filter, OutputFormat format, Stream output, CancellationToken cancellation)
+    internal static async Task<long> ListAsync(
+        string socket, string filter, OutputFormat format, Stream output, CancellationToken cancellation)
     {
         string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}"
             + $"{(format.Timestamp ? "&timestamp" : "")}{(format.KernelTimestamps ? "&ktimestamp" : "")}{(format.Labels ? "&labels" : "")}";
@@ -22,8 +23,10 @@ internal static class ApiClient
     internal static async Task<long> CountAsync(string socket, string filter, CancellationToken cancellation)
     {
         using HttpClient client = Connect(socket);
-        using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/count?{filter}".TrimEnd('?'), cancellation).ConfigureAwait(false);
-        return long.Parse((await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim(), CultureInfo.InvariantCulture);
+        using HttpResponseMessage response = await GetAsync(
+            client, socket, $"/v1/count?{filter}".TrimEnd('?'), cancellation).ConfigureAwait(false);
+        return long.Parse(
+            (await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim(), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Copies an answer.</summary>
@@ -39,11 +42,13 @@ internal static class ApiClient
     {
         using HttpClient client = Connect(socket);
         using HttpResponseMessage response = await GetAsync(
-            client, socket, string.Create(CultureInfo.InvariantCulture, $"/v1/tombstones?limit={limit}"), cancellation).ConfigureAwait(false);
+            client, socket, string.Create(CultureInfo.InvariantCulture, $"/v1/tombstones?limit={limit}"), cancellation).ConfigureAwait(
+                false);
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
         while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
             onLine(line);
-        return response.Headers.TryGetValues(ApiEndpoints.TotalHeader, out IEnumerable<string>? total) ? long.Parse(total.First(), CultureInfo.InvariantCulture) : 0;
+        return response.Headers.TryGetValues(ApiEndpoints.TotalHeader, out IEnumerable<string>? total) ? long.Parse(
+            total.First(), CultureInfo.InvariantCulture) : 0;
     }
 
     /// <summary>The service's figures; null when no service answers there.</summary>
@@ -87,7 +92,8 @@ internal static class ApiClient
         }
         catch (IOException e)
         {
-            throw new IOException("the answer is not complete: the service has ended, or the output paused for longer than Api:ReadTimeout", e);
+            throw new IOException(
+                "the answer is not complete: the service has ended, or the output paused for longer than Api:ReadTimeout", e);
         }
     }
 

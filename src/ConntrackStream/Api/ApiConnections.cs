@@ -62,7 +62,9 @@ internal sealed class ApiConnections(int mostAnswers)
         }
     }
 
-    /// <summary>Ends the answers on their way, and lets none begin: a client that does not read must not hold up the service's end.</summary>
+    /// <summary>
+    /// Ends the answers on their way, and lets none begin: a client that does not read must not hold up the service's end.
+    /// </summary>
     internal void Close()
     {
         ApiConnection[] all;

@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Service.Metrics;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,7 +13,8 @@ namespace ConntrackStream.Service.Api;
 
 /// <summary>
 /// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/status</c>, <c>/metrics</c>,
-/// <c>/v1/tombstones?limit=N</c> (NDJSON; the header <c>X-Total-Count</c> tells how many there are in all), <c>/healthz</c>, <c>/readyz</c>.
+/// <c>/v1/tombstones?limit=N</c> (NDJSON; the header <c>X-Total-Count</c> tells how many there are in all), <c>/healthz</c>,
+/// <c>/readyz</c>.
 /// </summary>
 internal static class ApiEndpoints
 {
@@ -41,7 +41,10 @@ internal static class ApiEndpoints
         app.MapGet("/readyz", context =>
         {
             bool isReady = backend.Status().Synced;
-            return AnswerAsync(context, isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, isReady ? "ready\n" : "not synchronised\n");
+            return AnswerAsync(
+                context,
+                isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
+                isReady ? "ready\n" : "not synchronised\n");
         });
     }
 
@@ -52,7 +55,8 @@ internal static class ApiEndpoints
         if (!connections.TryBeginAnswer(place))
         {
             await AnswerAsync(
-                context, StatusCodes.Status503ServiceUnavailable, "as many answers as are allowed (Api:MaxConnections) are on their way; try again\n")
+                context, StatusCodes.Status503ServiceUnavailable,
+                "as many answers as are allowed (Api:MaxConnections) are on their way; try again\n")
                 .ConfigureAwait(false);
             return;
         }
@@ -67,7 +71,8 @@ internal static class ApiEndpoints
         }
     };
 
-    private static LinkedListNode<ApiConnection> PlaceOf(HttpContext context) => context.Features.GetRequiredFeature<LinkedListNode<ApiConnection>>();
+    private static LinkedListNode<ApiConnection> PlaceOf(HttpContext context) =>
+        context.Features.GetRequiredFeature<LinkedListNode<ApiConnection>>();
 
     private static async Task FlowsAsync(HttpContext context, ApiBackend backend)
     {
@@ -137,7 +142,8 @@ internal static class ApiEndpoints
             return;
         }
 
-        await AnswerAsync(context, StatusCodes.Status200OK, string.Create(CultureInfo.InvariantCulture, $"{count}\n")).ConfigureAwait(false);
+        await AnswerAsync(
+            context, StatusCodes.Status200OK, string.Create(CultureInfo.InvariantCulture, $"{count}\n")).ConfigureAwait(false);
 
         Task Count(FlowChangeBatch rows)
         {
@@ -152,7 +158,9 @@ internal static class ApiEndpoints
     /// and a filter on it is asked of that answer.
     /// </summary>
     /// <returns>False when the kernel does not answer, which is the request's answer then.</returns>
-    /// <exception cref="NetlinkException">It stopped answering when some rows had been sent: the answer breaks off, which the client sees.</exception>
+    /// <exception cref="NetlinkException">
+    /// It stopped answering when some rows had been sent: the answer breaks off, which the client sees.
+    /// </exception>
     private static async Task<bool> AskAsync(HttpContext context, ApiBackend backend, FlowFilter filter, Func<FlowChangeBatch, Task> onRows)
     {
         try
@@ -170,7 +178,8 @@ internal static class ApiEndpoints
         }
         catch (NetlinkException e) when (!context.Response.HasStarted)
         {
-            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, $"the kernel was asked for the flows as they are now: {e.Message}\n")
+            await AnswerAsync(
+                context, StatusCodes.Status503ServiceUnavailable, $"the kernel was asked for the flows as they are now: {e.Message}\n")
                 .ConfigureAwait(false);
             return false;
         }
@@ -188,13 +197,19 @@ internal static class ApiEndpoints
         string asked = context.Request.Query["limit"].FirstOrDefault() ?? "1000";
         if (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit > MostTombstones)
         {
-            await AnswerAsync(context, StatusCodes.Status400BadRequest, $"limit: '{asked}' is not a number from 0 to {MostTombstones}\n").ConfigureAwait(false);
+            await AnswerAsync(
+                context,
+                StatusCodes.Status400BadRequest,
+                $"limit: '{asked}' is not a number from 0 to {MostTombstones}\n").ConfigureAwait(false);
             return;
         }
 
         if (backend.Tombstones is not { } tombstones)
         {
-            await AnswerAsync(context, StatusCodes.Status404NotFound, "the service keeps no eBPF map clean: none is configured (Map:Path)\n").ConfigureAwait(false);
+            await AnswerAsync(
+                context,
+                StatusCodes.Status404NotFound,
+                "the service keeps no eBPF map clean: none is configured (Map:Path)\n").ConfigureAwait(false);
             return;
         }
 
@@ -215,9 +230,11 @@ internal static class ApiEndpoints
     {
         try
         {
-            bool isHealthy = await backend.IsHealthy(context.RequestAborted).WaitAsync(HealthPatience, time, context.RequestAborted).ConfigureAwait(false);
+            bool isHealthy = await backend.IsHealthy(context.RequestAborted).WaitAsync(
+                HealthPatience, time, context.RequestAborted).ConfigureAwait(false);
             await AnswerAsync(
-                context, isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, isHealthy ? "ok\n" : "failed\n").ConfigureAwait(false);
+                context, isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, isHealthy ? "ok\n"
+                : "failed\n").ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using ConntrackStream.Pipeline.Files;
-using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -9,7 +8,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>The HTTP interface on a Unix socket with mode 0660: who may connect is who may write to the socket.</summary>
-internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class ApiServer(
+    ApiSettings settings, ApiBackend backend, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
     private const double BytesPerSecondOfCredit = 1e9;
 
@@ -32,7 +32,7 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
         ApiEndpoints.Map(_app, backend, _connections, time);
         await _app.StartAsync(cancellationToken).ConfigureAwait(false);
         File.SetUnixFileMode(settings.Socket, FileModes.Socket);
-        ServiceLog.ApiListening(_logger, settings.Socket);
+        ApiLog.ApiListening(_logger, settings.Socket);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -60,7 +60,8 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.KeepAliveTimeout = settings.IdleTimeout;
-        // A write may take ReadTimeout. At a lower rate than this Kestrel would credit a client that stops with all that it has read before.
+        // A write may take ReadTimeout. At a lower rate than this Kestrel would credit a client that stops with all that it has read
+        // before.
         kestrel.Limits.MinResponseDataRate = new MinDataRate(BytesPerSecondOfCredit, settings.ReadTimeout);
         kestrel.Limits.MaxResponseBufferSize = 0; // a write is done when the socket has it all
     }
@@ -80,7 +81,7 @@ internal sealed class ApiServer(ApiSettings settings, ApiBackend backend, TimePr
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
         {
             File.Delete(path);
-            ServiceLog.ApiSocketRemoved(_logger, path);
+            ApiLog.ApiSocketRemoved(_logger, path);
             return;
         }
 

@@ -11,7 +11,8 @@ namespace ConntrackStream.Service.Api;
 /// </summary>
 internal static class FilterQuery
 {
-    internal static bool TryParse(IQueryCollection query, IReadOnlyCollection<string> otherParameters, out FlowFilter filter, out string error)
+    internal static bool TryParse(
+        IQueryCollection query, IReadOnlyCollection<string> otherParameters, out FlowFilter filter, out string error)
     {
         FilterOptions options = new();
         Command command = new("query");

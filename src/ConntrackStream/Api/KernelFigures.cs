@@ -1,5 +1,3 @@
-using ConntrackStream.Service.Hosting;
-
 namespace ConntrackStream.Service.Api;
 
 /// <summary><c>kernel</c> of <c>/v1/status</c>: what other programs may change under the service.</summary>
@@ -7,12 +5,7 @@ namespace ConntrackStream.Service.Api;
 /// <param name="NamespacesReplaced">Times that another network namespace has taken the place of the one that was followed.</param>
 /// <param name="ReceiveBufferBytes">What the kernel granted the event socket; null while none is open.</param>
 internal sealed record KernelFigures(
-    string? NamespaceProblem, long NamespacesReplaced, int? ReceiveBufferBytes, IReadOnlyList<SettingFigures> Settings)
-{
-    internal static KernelFigures Of(StreamService stream) => new(
-        stream.NamespaceProblem, stream.NamespacesReplaced, stream.BufferBytes,
-        [.. stream.Settings.Select(static watch => new SettingFigures(watch.Setting.Name, watch.Value, watch.IsOff, watch.TimesOff))]);
-}
+    string? NamespaceProblem, long NamespacesReplaced, int? ReceiveBufferBytes, IReadOnlyList<SettingFigures> Settings);
 
 /// <param name="Value">As last read; null where the kernel has no such setting, and before the first look.</param>
 /// <param name="Off">It is not as the stream needs it.</param>

@@ -1,13 +1,13 @@
 using System.Threading.Channels;
 using ConntrackStream.EventTap.Conntrack;
-using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// Rows of the live view as the kernel has them now: between NEW and DESTROY the view learns of no state, timeout or counter. It asks by GET
+/// Rows of the live view as the kernel has them now: between NEW and DESTROY the view learns of no state, timeout or counter. It asks by
+/// GET
 /// on a thread of its own, since an answer may take as long as another program's flush of the table.
 /// </summary>
 /// <param name="networkNamespace">Known only once the service has started.</param>

@@ -1,4 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using ConntrackStream.Sinks.MapCleaning.Module;
+using ConntrackStream.Sinks.Reclassify.Figures;
 
 namespace ConntrackStream.Service.Api;
 
@@ -20,13 +23,11 @@ internal sealed record ServiceStatus
 
     public required ViewFigures View { get; init; }
 
-    /// <summary>The eBPF map that is kept clean; null when none is configured.</summary>
-    public MapFigures? Map { get; init; }
-
-    /// <summary>Null when flows are not reclassified.</summary>
-    public ReclassifyFigures? Reclassify { get; init; }
-
     public required IReadOnlyList<SinkFigures> Sinks { get; init; }
+
+    /// <summary>What the modules report, each by its name; null of one that has nothing to do.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Modules { get; set; }
 }
 
 /// <param name="Lost">Deliveries that the kernel refused because the socket's buffer was full.</param>
@@ -36,7 +37,8 @@ internal sealed record TapFigures(
 /// <param name="Untapped">Flows known from a dump only; they may emit no DESTROY.</param>
 /// <param name="Drift">What the last audit found wrong: missing, ghosts and wrong incarnations; null before the first.</param>
 internal sealed record ViewFigures(
-    long Flows, long Ipv4, long Ipv6, long Untapped, long Changes, int Backlog, long Rounds, long FailedRounds, long ProbeAlarms, long? Drift)
+    long Flows, long Ipv4, long Ipv6, long Untapped, long Changes, int Backlog, long Rounds, long FailedRounds, long ProbeAlarms,
+    long? Drift)
 {
     public required ViewEventFigures Events { get; init; }
 }

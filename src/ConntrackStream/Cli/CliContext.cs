@@ -1,6 +1,6 @@
 using System.Collections;
 using System.Text;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Cli;

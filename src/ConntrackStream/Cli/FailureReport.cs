@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Service.Hosting;
-using ConntrackStream.Service.Options;
+using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using ConntrackStream.Sinks.Reclassify.External;
 
 namespace ConntrackStream.Service.Cli;
@@ -62,17 +62,20 @@ internal static class FailureReport
     /// <summary>EPERM and its like name the capability; what a kernel without ctnetlink answers is told as that.</summary>
     internal static (int Code, string? Advice) Judge(NetlinkException failure) => failure.Errno switch
     {
-        Errno.EPERM or Errno.EACCES when failure.Operation.Contains("entering network namespace", StringComparison.Ordinal) =>
+        Errno.EPERM or Errno.EACCES when failure.Step == NetlinkStep.EnteringNamespace =>
             (ExitCode.NotPermitted, "run it as root, or give it CAP_SYS_ADMIN"),
         Errno.EPERM or Errno.EACCES => (ExitCode.NotPermitted, "run it as root, or give it CAP_NET_ADMIN in that network namespace"),
-        Errno.EPROTONOSUPPORT or Errno.EAFNOSUPPORT => (ExitCode.NotSupported, "this kernel has no netfilter netlink (CONFIG_NETFILTER_NETLINK)"),
+        Errno.EPROTONOSUPPORT or Errno.EAFNOSUPPORT => (
+            ExitCode.NotSupported, "this kernel has no netfilter netlink (CONFIG_NETFILTER_NETLINK)"),
         // nfnetlink answers EINVAL for a subsystem that is not registered (and cannot be loaded).
-        Errno.EINVAL or Errno.EOPNOTSUPP when failure.Operation.Contains("size of the conntrack table", StringComparison.Ordinal) =>
+        Errno.EINVAL or Errno.EOPNOTSUPP when failure.Step == NetlinkStep.CountingEntries =>
             (ExitCode.NotSupported, "this kernel has no ctnetlink: load nf_conntrack_netlink (CONFIG_NF_CT_NETLINK)"),
         _ => (ExitCode.Failed, null),
     };
 
-    /// <summary>A start that fails for what the configuration names must not be repeated for ever; one that fails for a full disk may be.</summary>
+    /// <summary>
+    /// A start that fails for what the configuration names must not be repeated for ever; one that fails for a full disk may be.
+    /// </summary>
     private static int CodeOf(FlowLogFileException failure) => (int)failure.Errno switch
     {
         (int)Errno.EACCES or (int)Errno.EPERM => ExitCode.NotPermitted,

@@ -6,7 +6,9 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Service.Cli;
 
-/// <summary>The filter options, everywhere the same and named as in conntrack-tools. A list (repeated, or with commas) means any of it.</summary>
+/// <summary>
+/// The filter options, everywhere the same and named as in conntrack-tools. A list (repeated, or with commas) means any of it.
+/// </summary>
 internal sealed class FilterOptions
 {
     private readonly Option<IpProtocol[]> _protocols = Many<IpProtocol>(
@@ -18,17 +20,21 @@ internal sealed class FilterOptions
     private readonly Option<IpPrefix[]> _destinations = Many<IpPrefix>(
         "--dst", ["-d", "--orig-dst"], "ADDR", "Destination of the original direction: an address or a prefix", IpPrefix.TryParse);
 
-    private readonly Option<ushort[]> _sourcePorts = Many<ushort>("--sport", [], "PORT", "Source port of the original direction", FilterText.TryParsePort);
+    private readonly Option<ushort[]> _sourcePorts = Many<ushort>(
+        "--sport", [], "PORT", "Source port of the original direction", FilterText.TryParsePort);
 
     private readonly Option<ushort[]> _destinationPorts = Many<ushort>(
         "--dport", [], "PORT", "Destination port of the original direction", FilterText.TryParsePort);
 
     private readonly Option<MarkMatch?> _mark = One<MarkMatch>("--mark", ["-m"], "VALUE[/MASK]", "Connection mark", MarkMatch.TryParse);
-    private readonly Option<ushort[]> _zones = Many<ushort>("--zone", ["-w"], "ZONE", "Conntrack zone, of either direction", FilterText.TryParseZone);
-    private readonly Option<TcpState?> _state = One<TcpState>("--state", [], "STATE", "TCP state, such as ESTABLISHED", FilterText.TryParseState);
+    private readonly Option<ushort[]> _zones = Many<ushort>(
+        "--zone", ["-w"], "ZONE", "Conntrack zone, of either direction", FilterText.TryParseZone);
+    private readonly Option<TcpState?> _state = One<TcpState>(
+        "--state", [], "STATE", "TCP state, such as ESTABLISHED", FilterText.TryParseState);
 
     private readonly Option<StatusMatch?> _status = One<StatusMatch>(
-        "--status", ["-u"], "STATUS", "Status names with commas, such as ASSURED or UNREPLIED; !NAME for its opposite", StatusMatch.TryParse);
+        "--status", ["-u"], "STATUS", "Status names with commas, such as ASSURED or UNREPLIED; !NAME for its opposite",
+        StatusMatch.TryParse);
 
     private readonly Option<FlowFamily?> _family = One<FlowFamily>("--family", ["-f"], "FAMILY", "ipv4 or ipv6", FilterText.TryParseFamily);
     private readonly Option<bool> _anyNat = new("--any-nat") { Description = "Only flows whose source or destination is translated" };
@@ -60,25 +66,27 @@ internal sealed class FilterOptions
     internal string ToQuery(ParseResult parsed) => string.Join('&', All
         .Select(option => (Name: option.Name.TrimStart('-'), Result: parsed.GetResult(option)))
         .Where(static given => given.Result is { Implicit: false })
-        .Select(static given => $"{given.Name}={Uri.EscapeDataString(given.Result!.Tokens.Count == 0 ? "true" : string.Join(',', given.Result.Tokens.Select(static token => token.Value)))}"));
+        .Select(static given => (given.Name, Values: given.Result!.Tokens.Select(static token => token.Value)))
+        .Select(static given => $"{given.Name}={Uri.EscapeDataString(given.Values.Any() ? string.Join(',', given.Values) : "true")}"));
 
-    private static Option<T[]> Many<T>(string name, string[] aliases, string argument, string description, Parse<T> parse) => new(name, aliases)
-    {
-        Description = description,
-        HelpName = argument,
-        Arity = ArgumentArity.OneOrMore,
-        CustomParser = result =>
+    private static Option<T[]> Many<T>(string name, string[] aliases, string argument, string description, Parse<T> parse) =>
+        new(name, aliases)
         {
-            List<T> values = [];
-            foreach (string text in result.Tokens.SelectMany(static token => token.Value.Split(',', StringSplitOptions.TrimEntries)))
+            Description = description,
+            HelpName = argument,
+            Arity = ArgumentArity.OneOrMore,
+            CustomParser = result =>
             {
-                if (TryParse(text, parse, name, result, out T value))
-                    values.Add(value);
-            }
+                List<T> values = [];
+                foreach (string text in result.Tokens.SelectMany(static token => token.Value.Split(',', StringSplitOptions.TrimEntries)))
+                {
+                    if (TryParse(text, parse, name, result, out T value))
+                        values.Add(value);
+                }
 
-            return [.. values];
-        },
-    };
+                return [.. values];
+            },
+        };
 
     private static Option<T?> One<T>(string name, string[] aliases, string argument, string description, Parse<T> parse)
         where T : struct => new(name, aliases)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ConntrackStream.Service.Cli;
 
-/// <summary>Ctrl-C and SIGTERM as a cancellation: a verb that runs on ends in order, with its closing line. A second Ctrl-C ends it at once.</summary>
+/// <summary>
+/// Ctrl-C and SIGTERM as a cancellation: a verb that runs on ends in order, with its closing line. A second Ctrl-C ends it at once.
+/// </summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source;

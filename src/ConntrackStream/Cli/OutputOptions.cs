@@ -11,7 +11,8 @@ internal sealed class OutputOptions
 
     private readonly Option<string[]> _output = new("--output", "-o")
     {
-        Description = "text (as conntrack prints it, default) or json (flow-log records), and for text any of extended, id, timestamp, ktimestamp, labels",
+        Description = "text (as conntrack prints it, default) or json (flow-log records), and for text any of extended, id, timestamp, "
+            + "ktimestamp, labels",
         HelpName = "TYPE[,…]",
         Arity = ArgumentArity.OneOrMore,
         CustomParser = static result =>
@@ -32,7 +33,9 @@ internal sealed class OutputOptions
     {
         HashSet<string> words = new(parsed.GetValue(_output) ?? [], StringComparer.Ordinal);
         if (words.Contains("labels") && !words.Contains("json") && !File.Exists(ConntrackLabels.DefaultPath))
-            context.Tell($"--output labels: {ConntrackLabels.DefaultPath} does not exist, so labels have no names and are left out, as by conntrack");
+            context.Tell(
+                $"--output labels: {ConntrackLabels.DefaultPath} does not exist, so labels have no names and are left out, as by "
+                + $"conntrack");
         return new OutputFormat
         {
             Json = words.Contains("json"),

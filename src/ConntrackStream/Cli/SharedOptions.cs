@@ -45,10 +45,13 @@ internal sealed class SharedOptions
         if (result.GetValue(Socket) is not null && !isLive)
             result.AddError("--socket: only --live asks the running service");
         if (result.GetValue(Namespace) is not null && isLive)
-            result.AddError("--netns: --live asks a running service, which follows its own namespace (Tap:NetworkNamespace); name its socket with --socket");
+            result.AddError(
+                "--netns: --live asks a running service, which follows its own namespace (Tap:NetworkNamespace); name its socket "
+                + "with --socket");
     }
 
-    internal ConfigurationSources Sources(ParseResult parsed, CliContext context) => new(parsed.GetValue(Configuration), parsed.GetValue(Set))
+    internal ConfigurationSources Sources(ParseResult parsed, CliContext context) => new(
+        parsed.GetValue(Configuration), parsed.GetValue(Set))
     {
         Environment = context.Environment,
     };

@@ -1,4 +1,4 @@
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Service.Demo;
 

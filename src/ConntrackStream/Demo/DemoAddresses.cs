@@ -2,7 +2,9 @@ using System.Net;
 
 namespace ConntrackStream.Service.Demo;
 
-/// <summary>The demo's two networks: a private one behind the gateway, and documentation prefixes (RFC 5737, RFC 3849) for the world outside.</summary>
+/// <summary>
+/// The demo's two networks: a private one behind the gateway, and documentation prefixes (RFC 5737, RFC 3849) for the world outside.
+/// </summary>
 internal static class DemoAddresses
 {
     internal const int PrefixLength4 = 24;

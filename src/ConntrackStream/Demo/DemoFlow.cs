@@ -23,7 +23,8 @@ internal enum DemoEnd
 /// <param name="Rounds">Exchanges before it ends.</param>
 /// <param name="End">How a TCP flow ends; others just stop.</param>
 internal sealed record DemoFlow(
-    ProtocolType Protocol, DemoHost From, IPEndPoint Source, IPEndPoint Dialled, DemoHost To, IPEndPoint Listener, int RequestBytes, int ReplyBytes, int Rounds,
+    ProtocolType Protocol, DemoHost From, IPEndPoint Source, IPEndPoint Dialled, DemoHost To, IPEndPoint Listener, int RequestBytes,
+    int ReplyBytes, int Rounds,
     DemoEnd End)
 {
     public override string ToString() => $"{Protocol} {From.Name} {Source} → {Dialled}";

@@ -18,7 +18,8 @@ internal sealed class DemoHost : IDisposable
         Namespace = AnonymousNamespace.Create(name);
         try
         {
-            SetSysctl("ipv6.conf.default.accept_dad", "0"); // else a link's own fe80:: address holds up the first packet for about two seconds
+            // else a link's own fe80:: address holds up the first packet for about two seconds
+            SetSysctl("ipv6.conf.default.accept_dad", "0");
             Route = new RouteNetlink(Namespace);
             Route.SetUp("lo");
         }

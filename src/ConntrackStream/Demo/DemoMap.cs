@@ -1,15 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using static ConntrackStream.Service.Demo.DemoAddresses;
 
 namespace ConntrackStream.Service.Demo;
 
 /// <summary>
-/// An eBPF map as the AWS agent on the gateway would keep one, with the entries of the client as if that were a pod. Not pinned: held by this
+/// An eBPF map as the AWS agent on the gateway would keep one, with the entries of the client as if that were a pod. Not pinned: held by
+/// this
 /// object's descriptor, it cannot outlive the process.
 /// </summary>
 internal sealed class DemoMap : IDisposable
@@ -45,7 +45,8 @@ internal sealed class DemoMap : IDisposable
     internal int Entries => _live.Count + _stale.Count;
 
     /// <summary>The map for the delete stage, by its id.</summary>
-    internal IFlowMap Open() => EbpfFlowMap.Open(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"id:{_map.Info.Id}"), forDeleting: true);
+    internal IFlowMap Open() =>
+        EbpfFlowMap.Open(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"id:{_map.Info.Id}"), forDeleting: true);
 
     /// <summary>Makes the entries of flows that stay open. Before the first audit: whose entries the map has is learnt by that.</summary>
     internal void AddOpen(IReadOnlyList<DemoFlow> plan) => Add(_live, plan.Where(static flow => flow.End == DemoEnd.StayOpen));

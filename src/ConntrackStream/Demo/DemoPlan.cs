@@ -49,7 +49,8 @@ internal static class DemoPlan
     {
         internal List<DemoFlow> Flows { get; } = [];
 
-        internal void Tcp(Way way, int port, int requestBytes, int replyBytes, int rounds, DemoEnd end = DemoEnd.Close, int? dialledPort = null) =>
+        internal void Tcp(
+            Way way, int port, int requestBytes, int replyBytes, int rounds, DemoEnd end = DemoEnd.Close, int? dialledPort = null) =>
             Add(ProtocolType.Tcp, way, port, dialledPort ?? port, requestBytes, replyBytes, rounds, end);
 
         internal void Udp(Way way, int port, int requestBytes, int replyBytes, int rounds) =>
@@ -61,9 +62,11 @@ internal static class DemoPlan
             Add(protocol, way, 0, 0, bytes, bytes, rounds, DemoEnd.Close);
         }
 
-        private void Add(ProtocolType protocol, Way way, int port, int dialledPort, int requestBytes, int replyBytes, int rounds, DemoEnd end) =>
+        private void Add(
+            ProtocolType protocol, Way way, int port, int dialledPort, int requestBytes, int replyBytes, int rounds, DemoEnd end) =>
             Flows.Add(new DemoFlow(
-                protocol, way.From, new IPEndPoint(way.Source, FirstSourcePort + Flows.Count), new IPEndPoint(way.Dialled ?? way.Listener, dialledPort),
+                protocol, way.From, new IPEndPoint(way.Source, FirstSourcePort + Flows.Count), new IPEndPoint(
+                    way.Dialled ?? way.Listener, dialledPort),
                 way.To, new IPEndPoint(way.Listener, port), requestBytes, replyBytes, rounds, end));
     }
 }

@@ -1,10 +1,9 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Service.Hosting;
-using ConntrackStream.Service.Reclassify;
 using ConntrackStream.Sinks;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Setup;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Demo;
@@ -21,7 +20,7 @@ internal sealed class DemoReclassifier : IAsyncDisposable
         CausedEnds ends = new(time);
         FlowLogOptions flowLog = new() { Format = format, LocalNetworks = [UplinkAddresses.PrivateLan, UplinkAddresses.PublicLan] };
         _reclassify = new ReclassifySink(
-            options, ReclassifySetup.Create(options, gateway, time, NullLoggerFactory.Instance),
+            options, ReclassifySetup.Create(options, gateway, time, NullLoggerFactory.Instance, plugins: null),
             (isWanted, onRows, token) => _stream!.Pipeline.QueryAsync(isWanted, onRows, token), ends, time, NullLogger.Instance);
         FlowLogSink log = new(flowLog, time, NullLogger<FlowLogSink>.Instance, ends: ends);
         _stream = new BriefStream(gateway, [log, _reclassify], new PipelineOptions(), time);

@@ -46,7 +46,8 @@ internal sealed class DemoScenario : IDisposable
     internal Task RunTrafficAsync(CancellationToken cancellationToken) => _traffic.RunAsync(cancellationToken);
 
     /// <summary>
-    /// Waits until the flows that are over have left the table, about a second after the last one. The kernel's own collection of expired entries
+    /// Waits until the flows that are over have left the table, about a second after the last one. The kernel's own collection of expired
+    /// entries
     /// may take a minute; a dump collects them at once.
     /// </summary>
     /// <returns>False when some are still there after <paramref name="patience"/>.</returns>

@@ -4,11 +4,14 @@ using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.Service.Demo;
 
-/// <summary>A program of the system that is missing, or that failed; the message says which, and what it said or where it is from.</summary>
+/// <summary>
+/// A program of the system that is missing, or that failed; the message says which, and what it said or where it is from.
+/// </summary>
 internal sealed class DemoToolException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// <c>ip</c> and <c>nft</c>, run inside a machine of the demo: neither a name for its namespace nor <c>nsenter</c> is needed, since fork(2) hands the
+/// <c>ip</c> and <c>nft</c>, run inside a machine of the demo: neither a name for its namespace nor <c>nsenter</c> is needed, since fork(2)
+/// hands the
 /// calling thread's namespace on, and <see cref="Process.Start(ProcessStartInfo)"/> forks on the calling thread.
 /// </summary>
 internal sealed class DemoTool
@@ -27,7 +30,8 @@ internal sealed class DemoTool
     }
 
     /// <summary>
-    /// Sees whether it is there. To be called before <see cref="RunAsync"/>: the first start of a program starts a thread of the runtime, which would
+    /// Sees whether it is there. To be called before <see cref="RunAsync"/>: the first start of a program starts a thread of the runtime,
+    /// which would
     /// else stay in the demo's namespace.
     /// </summary>
     /// <exception cref="DemoToolException">It is not.</exception>
@@ -65,7 +69,8 @@ internal sealed class DemoTool
 
     private async Task EndAsync(Process process, string input, CancellationToken cancellationToken)
     {
-        Task<string> output = process.StandardOutput.ReadToEndAsync(cancellationToken), error = process.StandardError.ReadToEndAsync(cancellationToken);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(cancellationToken), error = process.StandardError.ReadToEndAsync(
+            cancellationToken);
         try
         {
             await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
@@ -79,6 +84,8 @@ internal sealed class DemoTool
         await process.WaitForExitAsync(cancellationToken);
         await output;
         if (process.ExitCode != 0)
-            throw new DemoToolException($"{_name} {string.Join(' ', process.StartInfo.ArgumentList)}: {(await error).Split('\n')[0]} (it takes {_package}, and of the kernel {_kernelOptions})");
+            throw new DemoToolException(
+                $"{_name} {string.Join(' ', process.StartInfo.ArgumentList)}: {(await error).Split('\n')[0]} (it takes "
+                + $"{_package}, and of the kernel {_kernelOptions})");
     }
 }

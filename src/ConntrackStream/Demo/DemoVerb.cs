@@ -1,11 +1,13 @@
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Demo;
 
 /// <summary>
-/// <c>demo</c>: the whole job on real flows in namespaces of its own, then the proof: how many flows were made, how many records say so, and
-/// whether the live view equals the kernel's table, and what became of an eBPF map with stale entries; at last, flows on the wrong uplink. What it tells goes to standard error; standard output has the records alone.
+/// <c>demo</c>: the whole job on real flows in namespaces of its own, then the proof: how many flows were made, how many records say so,
+/// and
+/// whether the live view equals the kernel's table, and what became of an eBPF map with stale entries; at last, flows on the wrong uplink.
+/// What it tells goes to standard error; standard output has the records alone.
 /// </summary>
 /// <param name="watcher">The service's own tap, view and flow log.</param>
 /// <param name="uplinks">The second part.</param>
@@ -20,7 +22,10 @@ internal sealed class DemoVerb(DemoWatcher watcher, UplinkDemo uplinks, TextWrit
     private static readonly TimeSpan CleanPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs the demo.</summary>
-    /// <returns>True when every flow was recorded, the view equals the kernel, the map has the entries of live flows and no other, and flows on the wrong uplink were moved.</returns>
+    /// <returns>
+    /// True when every flow was recorded, the view equals the kernel, the map has the entries of live flows and no other, and flows on the
+    /// wrong uplink were moved.
+    /// </returns>
     /// <exception cref="NetlinkException">The environment could not be made; EPERM: not permitted.</exception>
     /// <exception cref="IOException">A flow could not be made.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; everything is taken down by then.</exception>
@@ -28,7 +33,8 @@ internal sealed class DemoVerb(DemoWatcher watcher, UplinkDemo uplinks, TextWrit
     {
         long start = time.GetTimestamp();
         using DemoScenario scenario = DemoScenario.Create(time);
-        await report.WriteLineAsync("demo: a client, a gateway that tracks and translates, and a server, in network namespaces of their own");
+        await report.WriteLineAsync(
+            "demo: a client, a gateway that tracks and translates, and a server, in network namespaces of their own");
         using DemoMap? map = await TryMakeMapAsync(scenario);
         map?.AddOpen(scenario.Plan);
         await watcher.StartAsync(scenario.Gateway, map, cancellationToken);
@@ -43,7 +49,8 @@ internal sealed class DemoVerb(DemoWatcher watcher, UplinkDemo uplinks, TextWrit
             await report.WriteLineAsync($"demo: map: {cleaned}");
         bool moved = await uplinks.RunAsync(cancellationToken);
         await report.WriteLineAsync($"demo: {time.GetElapsedTime(start).TotalSeconds:0.0} s");
-        return settled && IsComplete(scenario.Plan.Count, scenario.StayOpen, comparison, records) && cleaned is not { IsRight: false } && moved;
+        return settled && IsComplete(scenario.Plan.Count, scenario.StayOpen, comparison, records) && cleaned is not { IsRight: false }
+            && moved;
     }
 
     private async Task<DemoMap?> TryMakeMapAsync(DemoScenario scenario)

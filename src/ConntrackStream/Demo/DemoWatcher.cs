@@ -2,9 +2,10 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Demo;
@@ -19,18 +20,24 @@ internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IAs
     private volatile int _ended, _missed; // entries of the map deleted, by why they were nominated
     private NetworkNamespace? _gateway;
     private BriefStream? _stream;
+    private MapCleaner? _cleaning; // null without a map
 
-    /// <summary>Begins to listen; from its return on, no event is missed, records go to standard output, and the map has been audited once.</summary>
+    /// <summary>
+    /// Begins to listen; from its return on, no event is missed, records go to standard output, and the map has been audited once.
+    /// </summary>
     /// <param name="gateway">Where to listen.</param>
     /// <param name="map">The eBPF map to keep clean; null = none.</param>
     /// <param name="cancellationToken">Gives up.</param>
     internal async Task StartAsync(NetworkNamespace gateway, DemoMap? map, CancellationToken cancellationToken)
     {
         _gateway = gateway;
-        FlowLogSink flowLog = new(new FlowLogOptions { Format = format, LocalNetworks = DemoAddresses.Inside }, time, NullLogger<FlowLogSink>.Instance);
-        _stream = new BriefStream(gateway, [flowLog, _records], new PipelineOptions { Map = map is null ? null : ToMap(map) }, time);
+        FlowLogSink flowLog = new(
+            new FlowLogOptions { Format = format, LocalNetworks = DemoAddresses.Inside }, time, NullLogger<FlowLogSink>.Instance);
+        _cleaning = map is null ? null : new MapCleaner(ToMap(map), gateway, NullLogger<MapCleaner>.Instance);
+        PipelineOptions pipeline = new() { Stages = _cleaning is null ? [] : [_cleaning] };
+        _stream = new BriefStream(gateway, [flowLog, _records], pipeline, time);
         await _stream.StartAsync(cancellationToken).ConfigureAwait(false);
-        while (_stream.Pipeline.Status.Map is { LastAudit: null })
+        while (_cleaning is { Status.LastAudit: null })
             await Task.Delay(Glance, time, cancellationToken).ConfigureAwait(false);
     }
 
@@ -59,13 +66,12 @@ internal sealed class DemoWatcher(FlowLogFormat format, TimeProvider time) : IAs
     internal async Task<DemoMapResult> CleanAsync(DemoMap map, TimeSpan patience, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
-        FlowPipeline pipeline = _stream!.Pipeline;
         MapStatus status;
         do
         {
-            await pipeline.AuditMapAsync(cancellationToken).ConfigureAwait(false);
+            await _cleaning!.AuditAsync(cancellationToken).ConfigureAwait(false);
             await Task.Delay(Grace, time, cancellationToken).ConfigureAwait(false);
-            status = pipeline.Status.Map!;
+            status = _cleaning.Status;
         }
         while ((status.Tombstones > 0 || map.Count().StaleLeft > 0 || _ended + _missed < status.Counters.Deleted)
             && time.GetElapsedTime(start) < patience);

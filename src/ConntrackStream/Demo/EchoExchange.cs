@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace ConntrackStream.Service.Demo;
 
-/// <summary>ICMP and ICMPv6 echo over a raw socket (RFC 792, RFC 4443): the namespace's ping_group_range admits nobody to ping sockets.</summary>
+/// <summary>
+/// ICMP and ICMPv6 echo over a raw socket (RFC 792, RFC 4443): the namespace's ping_group_range admits nobody to ping sockets.
+/// </summary>
 internal static class EchoExchange
 {
     private const int HeaderLength = 8; // type, code, checksum, id, sequence
@@ -41,7 +43,9 @@ internal static class EchoExchange
             BinaryPrimitives.WriteUInt16BigEndian(message[2..], Checksum(message));
     }
 
-    /// <summary>A raw socket hears all ICMP of its namespace, the requests over loopback included. IPv4's come with the IP header.</summary>
+    /// <summary>
+    /// A raw socket hears all ICMP of its namespace, the requests over loopback included. IPv4's come with the IP header.
+    /// </summary>
     internal static bool IsReply(ReadOnlySpan<byte> packet, bool isIPv6, ushort id, ushort sequence)
     {
         int header = 0;

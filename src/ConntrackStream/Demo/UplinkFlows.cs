@@ -7,13 +7,15 @@ using static ConntrackStream.Service.Demo.UplinkAddresses;
 namespace ConntrackStream.Service.Demo;
 
 /// <summary>
-/// The flows of the demo with two uplinks, all of them begun on wan1: TCP and UDP that are translated and UDP that is not, to the address that the
+/// The flows of the demo with two uplinks, all of them begun on wan1: TCP and UDP that are translated and UDP that is not, to the address
+/// that the
 /// set gains, and TCP to another address.
 /// </summary>
 internal sealed class UplinkFlows : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-    private static readonly IPEndPoint Web = new(Server, 443), Routed = new(Server, 444), RoutedBeside = new(Server, 445), OtherWeb = new(OtherServer, 443);
+    private static readonly IPEndPoint Web = new(Server, 443), Routed = new(Server, 444), RoutedBeside = new(
+        Server, 445), OtherWeb = new(OtherServer, 443);
 
     private readonly UplinkNetwork _network;
     private readonly TimeProvider _time;
@@ -69,7 +71,9 @@ internal sealed class UplinkFlows : IDisposable
         await beside.ExchangeAsync(cancellationToken);
     }
 
-    /// <summary>The next segment of the TCP connection, a download whose pace is the server's. True when its client has been reset.</summary>
+    /// <summary>
+    /// The next segment of the TCP connection, a download whose pace is the server's. True when its client has been reset.
+    /// </summary>
     internal bool DownloadIsReset() => _tcp.DownloadIsReset();
 
     /// <summary>A new TCP connection to the same port.</summary>
@@ -89,7 +93,8 @@ internal sealed class UplinkFlows : IDisposable
         _routed.Dispose();
     }
 
-    private static async Task<UplinkTcp> OpenAsync(UplinkNetwork network, IPEndPoint to, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<UplinkTcp> OpenAsync(
+        UplinkNetwork network, IPEndPoint to, TimeProvider time, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = new(Patience, time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);

@@ -5,7 +5,8 @@ using static ConntrackStream.Service.Demo.UplinkAddresses;
 namespace ConntrackStream.Service.Demo;
 
 /// <summary>
-/// client ─ lan0 ─ gateway ─ wan1 ─ isp1 ─ server, and ─ wan2 ─ isp2 ─ the same server: five unnamed network namespaces. The gateway translates the
+/// client ─ lan0 ─ gateway ─ wan1 ─ isp1 ─ server, and ─ wan2 ─ isp2 ─ the same server: five unnamed network namespaces. The gateway
+/// translates the
 /// client's private address and routes its public one. It lives exactly as long as its descriptors.
 /// </summary>
 internal sealed class UplinkNetwork : IDisposable
@@ -13,7 +14,8 @@ internal sealed class UplinkNetwork : IDisposable
     private static readonly (string Name, string Value)[] Settings =
     [
         ("ipv4.ip_forward", "1"),
-        ("ipv4.conf.all.rp_filter", "0"), // answers to the public address may come by the other uplink; the machine's own setting is inherited
+        // Answers to the public address may come by the other uplink; the machine's own setting is inherited.
+        ("ipv4.conf.all.rp_filter", "0"),
         ("ipv4.conf.default.rp_filter", "0"),
     ];
 
@@ -52,7 +54,8 @@ internal sealed class UplinkNetwork : IDisposable
 
     /// <summary>The server's address enters the set.</summary>
     /// <exception cref="DemoToolException">nft failed.</exception>
-    internal Task RecogniseAsync(CancellationToken cancellationToken) => DemoTool.Nft.RunAsync(Gateway, ["-f", "-"], UplinkRules.Recognised, cancellationToken);
+    internal Task RecogniseAsync(CancellationToken cancellationToken) =>
+        DemoTool.Nft.RunAsync(Gateway, ["-f", "-"], UplinkRules.Recognised, cancellationToken);
 
     public void Dispose()
     {
@@ -90,7 +93,8 @@ internal sealed class UplinkNetwork : IDisposable
         isp.Route.AddRoute(Servers, serverEnd, "eth1");
     }
 
-    private static void Link(DemoHost host, string link, DemoHost other, (IPAddress Own, IPAddress Others, int Length)[] addresses, string otherLink = "eth0")
+    private static void Link(
+        DemoHost host, string link, DemoHost other, (IPAddress Own, IPAddress Others, int Length)[] addresses, string otherLink = "eth0")
     {
         host.Route.CreateVeth(link, otherLink, other.Namespace);
         host.Route.SetUp(link);

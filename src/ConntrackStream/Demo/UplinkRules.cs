@@ -1,6 +1,9 @@
 namespace ConntrackStream.Service.Demo;
 
-/// <summary>How the demo's gateway chooses an uplink, in the words of <c>ip -batch</c> and <c>nft -f</c>: as mwan3 does, by bits of the mark that the connection keeps.</summary>
+/// <summary>
+/// How the demo's gateway chooses an uplink, in the words of <c>ip -batch</c> and <c>nft -f</c>: as mwan3 does, by bits of the mark that
+/// the connection keeps.
+/// </summary>
 internal static class UplinkRules
 {
     internal const string Set = "app4";

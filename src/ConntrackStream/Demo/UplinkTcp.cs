@@ -28,10 +28,12 @@ internal sealed class UplinkTcp : IDisposable
     internal IPAddress Seen { get; }
 
     /// <summary>Connects, and sends something there and back.</summary>
-    internal static async Task<UplinkTcp> OpenAsync(DemoHost from, IPAddress source, DemoHost to, IPEndPoint destination, CancellationToken cancellationToken)
+    internal static async Task<UplinkTcp> OpenAsync(
+        DemoHost from, IPAddress source, DemoHost to, IPEndPoint destination, CancellationToken cancellationToken)
     {
         using Socket listener = to.Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true); // an earlier connection has the port
+        // an earlier connection has the port
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
         listener.Bind(destination);
         listener.Listen(backlog: 1);
         Socket client = from.Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

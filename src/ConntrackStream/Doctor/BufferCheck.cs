@@ -1,7 +1,7 @@
 using System.Globalization;
 using ConntrackStream.EventTap;
-using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 
@@ -20,7 +20,10 @@ internal static class BufferCheck
     {
         try
         {
-            using TapSocket socket = TapSocket.Open(TapConfiguration.ToTap(settings, networkNamespace), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            using TapSocket socket = TapSocket.Open(
+                TapConfiguration.ToTap(settings, networkNamespace),
+                TimeProvider.System,
+                Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
             return Judge(socket.BufferBytes);
         }
         catch (NetlinkException e)
@@ -31,9 +34,13 @@ internal static class BufferCheck
 
     internal static CheckResult Judge(long bytes)
     {
-        string finding = string.Create(CultureInfo.InvariantCulture, $"receive buffer {bytes / 1024} KiB, room for some {bytes / BytesPerEvent} waiting events");
+        string finding = string.Create(
+            CultureInfo.InvariantCulture, $"receive buffer {bytes / 1024} KiB, room for some {bytes / BytesPerEvent} waiting events");
         return bytes < TooSmall
-            ? CheckResult.Warn("event socket", finding, "raise Tap:ReceiveBufferBytes; past net.core.rmem_max it needs CAP_NET_ADMIN in the first user namespace")
+            ? CheckResult.Warn(
+                "event socket",
+                finding,
+                "raise Tap:ReceiveBufferBytes; past net.core.rmem_max it needs CAP_NET_ADMIN in the first user namespace")
             : CheckResult.Ok("event socket", finding);
     }
 }

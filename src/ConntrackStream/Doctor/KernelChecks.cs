@@ -1,5 +1,5 @@
-using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Network;
@@ -27,8 +27,18 @@ internal static class KernelChecks
             CheckResult.Ok("ctnetlink", "the kernel answers"),
             Tracking(TrackingProbe.Run(networkNamespace), options.Tap.Track),
             Events(SysctlGuard.TryRead(networkNamespace, TapSysctls.Events), options.Tap.EnableEvents),
-            Switch(TapSysctls.Accounting, "packets and bytes", "Tap:EnableAccounting", SysctlGuard.TryRead(networkNamespace, TapSysctls.Accounting), options.Tap.EnableAccounting),
-            Switch(TapSysctls.Timestamps, "exact start and stop", "Tap:EnableTimestamps", SysctlGuard.TryRead(networkNamespace, TapSysctls.Timestamps), options.Tap.EnableTimestamps),
+            Switch(
+                TapSysctls.Accounting,
+                "packets and bytes",
+                "Tap:EnableAccounting",
+                SysctlGuard.TryRead(networkNamespace, TapSysctls.Accounting),
+                options.Tap.EnableAccounting),
+            Switch(
+                TapSysctls.Timestamps,
+                "exact start and stop",
+                "Tap:EnableTimestamps",
+                SysctlGuard.TryRead(networkNamespace, TapSysctls.Timestamps),
+                options.Tap.EnableTimestamps),
             Fill(sample, options.TableHealth),
             Losses(sample),
         ];
@@ -48,7 +58,8 @@ internal static class KernelChecks
     {
         ("1" or "2", _) => CheckResult.Ok(TapSysctls.Events, value),
         ("0", true) => CheckResult.Ok(TapSysctls.Events, "0, will be 2 while the service runs (Tap:EnableEvents)"),
-        ("0", false) => CheckResult.Fail(TapSysctls.Events, "0: the kernel tells no events", "sysctl -w net.netfilter.nf_conntrack_events=2, or Tap:EnableEvents=true"),
+        ("0", false) => CheckResult.Fail(
+            TapSysctls.Events, "0: the kernel tells no events", "sysctl -w net.netfilter.nf_conntrack_events=2, or Tap:EnableEvents=true"),
         _ => CheckResult.Warn(TapSysctls.Events, "cannot be read", "a kernel without CONFIG_NF_CONNTRACK_EVENTS tells no events"),
     };
 

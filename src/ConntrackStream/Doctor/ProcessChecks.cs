@@ -1,5 +1,6 @@
 using System.Globalization;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Modules;
 
 namespace ConntrackStream.Service.Doctor;
 
@@ -20,19 +21,26 @@ internal static class ProcessChecks
         ulong effective = Effective(status);
         yield return Has(effective, CAP_NET_ADMIN)
             ? CheckResult.Ok("CAP_NET_ADMIN", "there")
-            : CheckResult.Fail("CAP_NET_ADMIN", "missing: no conntrack events, no forced receive buffer, no sysctls", "run it as root, or AmbientCapabilities=CAP_NET_ADMIN");
+            : CheckResult.Fail(
+                "CAP_NET_ADMIN",
+                "missing: no conntrack events, no forced receive buffer, no sysctls",
+                "run it as root, or AmbientCapabilities=CAP_NET_ADMIN");
         if (!networkNamespace.IsCurrent)
         {
             yield return Has(effective, CAP_SYS_ADMIN)
                 ? CheckResult.Ok("CAP_SYS_ADMIN", $"there, {networkNamespace} can be entered")
-                : CheckResult.Fail("CAP_SYS_ADMIN", $"missing: {networkNamespace} cannot be entered", "run it as root, or start it inside the namespace (ip netns exec)");
+                : CheckResult.Fail(
+                    "CAP_SYS_ADMIN",
+                    $"missing: {networkNamespace} cannot be entered",
+                    "run it as root, or start it inside the namespace (ip netns exec)");
         }
     }
 
     internal static ulong Effective(string status)
     {
         string? line = status.Split('\n').FirstOrDefault(static line => line.StartsWith("CapEff:", StringComparison.Ordinal));
-        return line is not null && ulong.TryParse(line["CapEff:".Length..].Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong bits) ? bits : 0;
+        return line is not null && ulong.TryParse(
+            line["CapEff:".Length..].Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong bits) ? bits : 0;
     }
 
     private static bool Has(ulong set, int capability) => (set >> capability & 1) != 0;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Options;
 

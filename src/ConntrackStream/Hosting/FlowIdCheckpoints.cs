@@ -1,11 +1,14 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Checkpoint;
+using ConntrackStream.Pipeline.Files;
 
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Writes the ids of live flows to State:Directory now and then and at the end, so that a flow keeps its id over a restart, even after kill -9:
+/// Writes the ids of live flows to State:Directory now and then and at the end, so that a flow keeps its id over a restart, even after kill
+/// -9:
 /// every five seconds when that is cheap, a large view less often, each minute at the latest, and never an unchanged one.
 /// </summary>
 internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, CheckpointIdentity identity, TimeProvider time, ILogger logger)

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Files;
-using ConntrackStream.Service.Network;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -90,7 +89,9 @@ internal sealed class InstanceLock : IDisposable
         }
     }
 
-    /// <summary>Who listens there, as the kernel knows it; process 0 is one that cannot be seen from here. Nulls when there is none.</summary>
+    /// <summary>
+    /// Who listens there, as the kernel knows it; process 0 is one that cannot be seen from here. Nulls when there is none.
+    /// </summary>
     private static (int? Pid, uint? Uid) Holder(NetworkNamespace networkNamespace)
     {
         using Socket socket = NamespaceSocket.OpenUnix(networkNamespace);

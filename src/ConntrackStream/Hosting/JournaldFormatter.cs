@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace ConntrackStream.Service.Hosting;
 
-/// <summary>One line an entry with its syslog priority in front, as journald reads it (sd-daemon(3)): <c>&lt;4&gt;4021 message</c>.</summary>
+/// <summary>
+/// One line an entry with its syslog priority in front, as journald reads it (sd-daemon(3)): <c>&lt;4&gt;4021 message</c>.
+/// </summary>
 internal sealed class JournaldFormatter() : ConsoleFormatter(FormatterName)
 {
     internal const string FormatterName = "journald";

@@ -1,4 +1,4 @@
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Hosting;

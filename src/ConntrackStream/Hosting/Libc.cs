@@ -41,7 +41,8 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>
-    /// The descriptor is closed, or was opened by this program: what survives exec has no close-on-exec flag, and the runtime's own files have it.
+    /// The descriptor is closed, or was opened by this program: what survives exec has no close-on-exec flag, and the runtime's own files
+    /// have it.
     /// </summary>
     internal static bool IsNotInherited(int descriptor)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.Service.Options;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
@@ -13,18 +14,8 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
     {
         textWriter.Write(time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
         textWriter.Write(' ');
-        textWriter.Write(LevelName(logEntry.LogLevel));
+        textWriter.Write(LogLevelNames.Of(logEntry.LogLevel));
         textWriter.Write(' ');
         LogLine.WriteMessage(logEntry, textWriter);
     }
-
-    internal static string LevelName(LogLevel level) => level switch
-    {
-        LogLevel.Critical => "crit",
-        LogLevel.Error => "fail",
-        LogLevel.Warning => "warn",
-        LogLevel.Information => "info",
-        LogLevel.Debug => "debug",
-        _ => "trace",
-    };
 }

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Checkpoint;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
 

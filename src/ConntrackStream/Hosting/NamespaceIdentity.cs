@@ -1,12 +1,12 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Service.Network;
 
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Which network namespace of which boot. The kernel's cookie is never given out twice in one boot; the inode of a namespace is, once it is gone.
+/// Which network namespace of which boot. The kernel's cookie is never given out twice in one boot; the inode of a namespace is, once it is
+/// gone.
 /// </summary>
 /// <param name="BootId">/proc/sys/kernel/random/boot_id.</param>
 /// <param name="Cookie">SO_NETNS_COOKIE (Linux 5.14).</param>
@@ -21,7 +21,9 @@ internal sealed record NamespaceIdentity(string BootId, ulong Cookie)
         using Socket socket = NamespaceSocket.Open(networkNamespace, AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         Span<byte> cookie = stackalloc byte[sizeof(ulong)];
         socket.GetRawSocketOption(SOL_SOCKET, SO_NETNS_COOKIE, cookie);
-        ulong number = BitConverter.IsLittleEndian ? BinaryPrimitives.ReadUInt64LittleEndian(cookie) : BinaryPrimitives.ReadUInt64BigEndian(cookie);
+        ulong number = BitConverter.IsLittleEndian
+            ? BinaryPrimitives.ReadUInt64LittleEndian(cookie)
+            : BinaryPrimitives.ReadUInt64BigEndian(cookie);
         return new NamespaceIdentity(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim(), number);
     }
 }

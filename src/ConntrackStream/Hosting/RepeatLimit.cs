@@ -5,7 +5,9 @@ internal sealed class RepeatLimit(TimeSpan after, TimeProvider time)
 {
     private long? _last;
 
-    /// <summary>True if it may be given now, which is then noted. <paramref name="force"/>: whatever the time, as it became worse.</summary>
+    /// <summary>
+    /// True if it may be given now, which is then noted. <paramref name="force"/>: whatever the time, as it became worse.
+    /// </summary>
     internal bool IsDue(bool force = false)
     {
         if (!force && _last is { } last && time.GetElapsedTime(last) < after)

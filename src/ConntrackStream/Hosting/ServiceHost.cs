@@ -1,12 +1,12 @@
 using System.Diagnostics.Metrics;
-using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Service.Verbs;
+using ConntrackStream.Sinks.MapCleaning.Module;
+using ConntrackStream.Sinks.Reclassify.Figures;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -14,7 +14,8 @@ namespace ConntrackStream.Service.Hosting;
 internal static class ServiceHost
 {
     /// <returns>The exit code.</returns>
-    internal static async Task<int> RunAsync(ServiceOptions options, Func<ServiceOptions> load, CliContext context, CancellationToken cancellation)
+    internal static async Task<int> RunAsync(
+        ServiceOptions options, Func<ServiceOptions> load, CliContext context, CancellationToken cancellation)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         ServiceLogging.LevelSwitch levels = new();
@@ -30,14 +31,16 @@ internal static class ServiceHost
         builder.Services.AddSingleton(static services =>
         {
             StreamService stream = services.GetRequiredService<StreamService>();
-            return new ServiceMeter(
-                () => stream.TapCounters, () => stream.Pipeline.Status, () => stream.Reclassify?.Status, () => KernelFigures.Of(stream));
+            ServiceMeter meter = new(() => stream.TapCounters, () => stream.Pipeline.Status, () => stream.KernelFigures);
+            stream.Instruments = meter.Instruments;
+            return meter;
         });
         AddAround(builder.Services, options);
 
         using IHost host = builder.Build();
         host.Services.GetRequiredService<ServiceReload>().Add("the log level", () => levels.Level = load().Logging.Level);
         StreamService stream = host.Services.GetRequiredService<StreamService>();
+        _ = host.Services.GetRequiredService<ServiceMeter>(); // before the modules add their instruments
         await using (stream.ConfigureAwait(false))
         {
             await host.StartAsync(cancellation).ConfigureAwait(false);
@@ -53,7 +56,8 @@ internal static class ServiceHost
         services.AddHostedService(provider => new ApiServer(
             options.Api,
             Backend(
-                provider.GetRequiredService<StreamService>(), provider.GetRequiredService<KernelRows>(), provider.GetRequiredService<ServiceMeter>().Meter, options),
+                provider.GetRequiredService<StreamService>(), provider.GetRequiredService<KernelRows>(),
+                provider.GetRequiredService<ServiceMeter>().Meter, options),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddHostedService(provider => new TableHealthService(
@@ -75,7 +79,8 @@ internal static class ServiceHost
         Meter = meter,
         Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
         Status = () => StatusOf(stream),
-        Tombstones = options.Map.Path is null ? null : (limit, token) => stream.Pipeline.TombstonesAsync(limit, token),
+        Tombstones = options.Map.Path is null ? null : (limit, token) => stream.Modules.Of<MapCleaningModule>().Cleaner!.TombstonesAsync(
+            limit, token),
         IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
         Ask = rows.AskAsync,
         NetworkNamespace = options.Tap.NetworkNamespace,
@@ -87,11 +92,11 @@ internal static class ServiceHost
         EventTap.TapCounters tap = stream.TapCounters;
         return new ServiceStatus
         {
-            Version = VersionVerb.Number,
+            Version = ProductVersion.Number,
             NetworkNamespace = stream.Namespace.IsCurrent ? null : stream.Namespace.Name,
             Started = stream.Started,
             Synced = status.Synced,
-            Kernel = KernelFigures.Of(stream),
+            Kernel = stream.KernelFigures,
             Tap = new TapFigures(
                 tap.New, tap.Update, tap.Destroy, tap.Malformed, tap.Lost, tap.Overruns, tap.Reconnects, tap.FailedReconnects, tap.Bytes),
             View = new ViewFigures(
@@ -100,9 +105,8 @@ internal static class ServiceHost
             {
                 Events = ViewEventFigures.Of(status.Counters),
             },
-            Map = status.Map is { } map ? MapFigures.Of(map, stream.MapPath!) : null,
-            Reclassify = stream.Reclassify is { } reclassify ? ReclassifyFigures.Of(reclassify.Status) : null,
             Sinks = [.. status.Sinks.Select(static sink => new SinkFigures(sink.Name, sink.WaitingBatches, sink.Written, sink.Dropped))],
+            Modules = stream.Modules.Status,
         };
     }
 }

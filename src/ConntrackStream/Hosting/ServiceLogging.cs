@@ -19,7 +19,8 @@ internal static class ServiceLogging
         }
     }
 
-    internal static void AddServiceLogging(this ILoggingBuilder logging, LoggingSettings settings, LevelSwitch levels, IDictionary environment)
+    internal static void AddServiceLogging(
+        this ILoggingBuilder logging, LoggingSettings settings, LevelSwitch levels, IDictionary environment)
     {
         levels.Level = settings.Level;
         logging.ClearProviders();
@@ -47,7 +48,8 @@ internal static class ServiceLogging
         _ => LineFormatter.FormatterName,
     };
 
-    // The framework's information lines (host started, request finished) say nothing that ours do not, and a failed start is told once, by us.
+    // The framework's information lines (host started, request finished) say nothing that ours do not, and a failed start is told once, by
+    // us.
     private static LogLevel LeastOf(string? category) => category switch
     {
         "Microsoft.Extensions.Hosting.Internal.Host" => LogLevel.Critical,

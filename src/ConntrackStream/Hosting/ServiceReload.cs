@@ -1,6 +1,10 @@
+using ConntrackStream.Pipeline.Configuration;
+
 namespace ConntrackStream.Service.Hosting;
 
-/// <summary>What SIGHUP does: each part registers its own step, such as reopening a log. A failing step does not keep the others from running.</summary>
+/// <summary>
+/// What SIGHUP does: each part registers its own step, such as reopening a log. A failing step does not keep the others from running.
+/// </summary>
 internal sealed class ServiceReload(SystemdNotifier notifier, ILogger<ServiceReload> logger)
 {
     private readonly Lock _running = new();
@@ -21,7 +25,7 @@ internal sealed class ServiceReload(SystemdNotifier notifier, ILogger<ServiceRel
                 {
                     step();
                 }
-                catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or Options.ConfigurationException)
+                catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ConfigurationException)
                 {
                     ServiceLog.ReloadFailed(logger, name, e.Message);
                     isWhole = false;

@@ -7,7 +7,8 @@ namespace ConntrackStream.Service.Hosting;
 /// SIGHUP and SIGTERM are heeded although whoever started the service had them ignored (nohup); SIGINT and SIGQUIT then stay ignored, as a
 /// shell's background jobs want it.
 /// </summary>
-internal sealed class ServiceSignals(IHostApplicationLifetime lifetime, ServiceReload reload, ILogger<ServiceSignals> logger) : IHostLifetime, IDisposable
+internal sealed class ServiceSignals(
+    IHostApplicationLifetime lifetime, ServiceReload reload, ILogger<ServiceSignals> logger) : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
     private int _interrupts;

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -53,8 +54,7 @@ internal sealed partial class StreamService
     /// </summary>
     private async Task LeaveNamespaceAsync(CancellationToken cancellation)
     {
-        if (_reclassify is not null)
-            await _reclassify.ReplaceAsync(null, cancellation).ConfigureAwait(false);
+        await Modules.LeaveNamespaceAsync(cancellation).ConfigureAwait(false);
         await _kernel!.Tap.SuspendAsync(TapBreak.NamespaceReplaced, cancellation).ConfigureAwait(false);
         await Pipeline.LeaveNamespaceAsync().ConfigureAwait(false);
         if (_hold is { } hold)
@@ -72,12 +72,11 @@ internal sealed partial class StreamService
             AskKernel();
             _hold = await NamespaceHold.TakeAsync(options.Tap, _state!, Namespace, time, _logger, cancellation).ConfigureAwait(false);
             _checkpoints!.Follow(_state!, _hold);
-            _mapMemory?.Follow(_hold.Checkpoint);
-            if (_reclassify is not null) // before the tap: it must hear of every flow
-                await _reclassify.ReplaceAsync(NewReclassify(), cancellation).ConfigureAwait(false);
+            Modules.Host.Identity = _hold.Checkpoint;
+            await Modules.FollowNamespaceAsync(cancellation).ConfigureAwait(false); // before the tap: some must see every flow
             await _kernel!.Tap.StartAsync(cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Options.ConfigurationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ConfigurationException)
         {
             await LeaveNamespaceAsync(cancellation).ConfigureAwait(false);
             NamespaceProblem = e.Message;

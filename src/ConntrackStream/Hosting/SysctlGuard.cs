@@ -1,11 +1,13 @@
 using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Files;
 
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
 /// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that
-/// the next start after a kill -9 knows it, unless the disk does not take it. One that somebody else changed meanwhile is theirs: it is left
+/// the next start after a kill -9 knows it, unless the disk does not take it. One that somebody else changed meanwhile is theirs: it is
+/// left
 /// alone. A value that cannot be set is reported, never fatal. Not thread-safe.
 /// </summary>
 internal sealed class SysctlGuard
@@ -60,7 +62,8 @@ internal sealed class SysctlGuard
     }
 
     /// <summary>
-    /// Sets a value again that somebody else has changed. Their value is the one that will be restored: at the end each has it as others wanted it last.
+    /// Sets a value again that somebody else has changed. Their value is the one that will be restored: at the end each has it as others
+    /// wanted it last.
     /// </summary>
     /// <returns>Why it could not be set; null when it is.</returns>
     internal string? PutBack(string name, string value)
@@ -164,7 +167,8 @@ internal sealed class SysctlGuard
     }
 
     /// <summary>
-    /// A disk that does not take it is no reason to do without what the stream needs: the originals are still known to this process, and lost
+    /// A disk that does not take it is no reason to do without what the stream needs: the originals are still known to this process, and
+    /// lost
     /// only where it is killed.
     /// </summary>
     private void Save()

@@ -6,8 +6,8 @@ using System.Text;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// The service's side of sd_notify(3): datagrams to NOTIFY_SOCKET, a path or an abstract name (<c>@…</c>). Without the variable nothing is
-/// sent. A supervisor that went away is no reason to fail: what cannot be sent is dropped.
+/// The service's side of sd_notify(3): datagrams to NOTIFY_SOCKET, a path or an abstract name (<c>@…</c>). Without the variable nothing
+/// is sent. A supervisor that went away is no reason to fail: what cannot be sent is dropped.
 /// </summary>
 internal sealed class SystemdNotifier : IDisposable
 {
@@ -52,7 +52,8 @@ internal sealed class SystemdNotifier : IDisposable
         {
             _socket.SendTo(Encoding.UTF8.GetBytes(state), _to);
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable
+        catch (SocketException e) when (
+            e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable
             or SocketError.AddressNotAvailable or SocketError.AccessDenied || e.NativeErrorCode == 2)
         {
             // Nobody listens any more, or the supervisor is behind: the next message says the same.
@@ -65,7 +66,11 @@ internal sealed class SystemdNotifier : IDisposable
     {
         if (environment["WATCHDOG_PID"] is string pid && pid != processId.ToString(CultureInfo.InvariantCulture))
             return null;
-        return long.TryParse(environment["WATCHDOG_USEC"] as string, NumberStyles.None, CultureInfo.InvariantCulture, out long microseconds) && microseconds > 0
+        return long.TryParse(
+            environment["WATCHDOG_USEC"] as string,
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out long microseconds) && microseconds > 0
             ? TimeSpan.FromMicroseconds(microseconds)
             : null;
     }

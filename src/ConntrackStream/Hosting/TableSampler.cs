@@ -3,7 +3,9 @@ using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.Service.Hosting;
 
-/// <summary>Asks the kernel for <see cref="TableSample"/>s over one socket, which is opened again after a failure. Not thread-safe.</summary>
+/// <summary>
+/// Asks the kernel for <see cref="TableSample"/>s over one socket, which is opened again after a failure. Not thread-safe.
+/// </summary>
 /// <param name="networkNamespace">Known only once the service has started.</param>
 internal sealed class TableSampler(Func<NetworkNamespace> networkNamespace)
 {

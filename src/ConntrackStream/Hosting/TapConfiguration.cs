@@ -3,9 +3,11 @@ using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Checkpoint;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Stages;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -29,12 +31,9 @@ internal static class TapConfiguration
         },
     };
 
-    internal static PipelineOptions ToPipeline(ServiceOptions options, CheckpointedFlows? earlierIds, Func<MapOptions, MapOptions>? mapParts = null)
+    internal static PipelineOptions ToPipeline(ServiceOptions options, CheckpointedFlows? earlierIds, IReadOnlyList<ILoopStage> stages)
     {
         FlowFilter filter = options.Tap.Filter.Build();
-        MapOptions? map = options.Map.Path is { } path ? ToMap(options.Map, path) : null;
-        if (map is not null && mapParts is not null)
-            map = mapParts(map);
         return new PipelineOptions
         {
             AuditInterval = options.Audit.Interval,
@@ -45,19 +44,7 @@ internal static class TapConfiguration
             DrainPatience = options.Shutdown.Timeout,
             Filter = filter.IsEmpty ? null : filter.Matches,
             EarlierIds = earlierIds is null ? null : earlierIds.TryTake,
-            Map = map,
+            Stages = stages,
         };
     }
-
-    internal static MapOptions ToMap(MapSettings settings, string path) => new()
-    {
-        Open = () => EbpfFlowMap.Open(path, settings.Mode == MapMode.Delete),
-        Mode = settings.Mode,
-        Grace = settings.Grace,
-        ArmedWindow = settings.ArmedWindow,
-        TcpPatience = settings.TcpPatience,
-        UdpPatience = settings.UdpPatience,
-        MaxDeletesPerCycle = settings.MaxDeletesPerCycle,
-        UntrackedGroupSize = settings.UntrackedGroupSize,
-    };
 }

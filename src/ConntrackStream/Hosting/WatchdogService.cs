@@ -1,11 +1,13 @@
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Beats WATCHDOG=1 twice in each timeout, but only after the pipeline has answered: a stuck loop falls silent and systemd restarts the service.
+/// Beats WATCHDOG=1 twice in each timeout, but only after the pipeline has answered: a stuck loop falls silent and systemd restarts the
+/// service.
 /// </summary>
 /// <param name="progress">Completes true when the pipeline's loop took and answered a request; it may hang, that is what it is for.</param>
 internal sealed class WatchdogService(
-    SystemdNotifier notifier, Func<CancellationToken, Task<bool>> progress, TimeProvider time, ILogger<WatchdogService> logger) : BackgroundService
+    SystemdNotifier notifier, Func<CancellationToken, Task<bool>> progress, TimeProvider time, ILogger<WatchdogService> logger)
+    : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -5,7 +5,10 @@ using ConntrackStream.Sinks.Netlink.Nftables;
 
 namespace ConntrackStream.Service.Network;
 
-/// <summary>IPv4 NAT of a small gateway: what leaves by the outer link is masqueraded, one outer port leads to an inner host. An <see cref="OwnedTable"/>.</summary>
+/// <summary>
+/// IPv4 NAT of a small gateway: what leaves by the outer link is masqueraded, one outer port leads to an inner host. An <see
+/// cref="OwnedTable"/>.
+/// </summary>
 internal static class NatTable
 {
     internal const string Name = "conntrack_stream_nat";

@@ -78,7 +78,9 @@ internal sealed class RouteNetlink : IDisposable
         Send(ref request, $"deleting link {link}");
     }
 
-    /// <summary>Adds an address with the route of its prefix. IPv6 ones skip duplicate address detection, so that they can be used at once.</summary>
+    /// <summary>
+    /// Adds an address with the route of its prefix. IPv6 ones skip duplicate address detection, so that they can be used at once.
+    /// </summary>
     internal void AddAddress(string link, IPAddress address, int prefixLength)
     {
         int index = IndexOf(link);
@@ -131,7 +133,8 @@ internal sealed class RouteNetlink : IDisposable
         request.EndMessage();
         ErrorMessage error = KernelRequest.Exchange(_socket, request.Written, onAnswer);
         if (error.Errno != Errno.None)
-            throw new NetlinkException(operation, error.Errno, error.Text ?? (error.Errno == Errno.EPERM ? "this needs CAP_NET_ADMIN" : null));
+            throw new NetlinkException(
+                operation, error.Errno, error.Text ?? (error.Errno == Errno.EPERM ? "this needs CAP_NET_ADMIN" : null));
     }
 
     private static void WriteLinkHeader(ref RequestWriter request, int index = 0, uint flags = 0)
@@ -148,5 +151,6 @@ internal sealed class RouteNetlink : IDisposable
     private static void PutAddress(ref RequestWriter request, ushort type, IPAddress address) =>
         address.TryWriteBytes(request.Put(type, address.AddressFamily == AddressFamily.InterNetwork ? 4 : 16), out _);
 
-    private static byte FamilyOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? (byte)2 : (byte)10; // AF_INET, AF_INET6
+    // AF_INET, AF_INET6
+    private static byte FamilyOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? (byte)2 : (byte)10;
 }

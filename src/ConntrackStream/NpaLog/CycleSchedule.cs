@@ -26,7 +26,9 @@ internal sealed record CycleSchedule(Spread? Interval, long Assumed, long? Next,
     /// <summary>--conntrack-cache-cleanup-period, seconds, unless the agent is told otherwise.</summary>
     internal const int DefaultPeriodSeconds = 300;
 
-    /// <param name="period">The agent's --conntrack-cache-cleanup-period; it runs each half of it (ebpf/bpf_client.go: wait.Forever(…, halfDuration)).</param>
+    /// <param name="period">
+    /// The agent's --conntrack-cache-cleanup-period; it runs each half of it (ebpf/bpf_client.go: wait.Forever(…, halfDuration)).
+    /// </param>
     internal static CycleSchedule Of(IReadOnlyList<NpaCycle> cycles, TimeSpan period)
     {
         Spread? interval = Spread.Of(cycles.Zip(cycles.Skip(1), Between).OfType<long>());
@@ -39,7 +41,9 @@ internal sealed record CycleSchedule(Spread? Interval, long Assumed, long? Next,
 
     private static long? Between(NpaCycle cycle, NpaCycle next) => Begin(next) - Begin(cycle) is { } interval and > 0 ? interval : null;
 
-    /// <summary>Hydrating and cleaning take turns; up to April 2024 every run cleaned. An idle run was to hydrate, and the next tries again.</summary>
+    /// <summary>
+    /// Hydrating and cleaning take turns; up to April 2024 every run cleaned. An idle run was to hydrate, and the next tries again.
+    /// </summary>
     private static NpaCycleKind? NextKindAfter(IReadOnlyList<NpaCycle> cycles) => cycles.Count == 0 ? null : cycles[^1].Kind switch
     {
         NpaCycleKind.Idle => NpaCycleKind.Hydrated,

@@ -1,10 +1,12 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Queues;
 
 namespace ConntrackStream.Service.NpaLog;
 
 /// <summary>
-/// Tells which deletes hit living flows, from one pass over the flow log in its order. A flow matches a key by its original or its reply tuple, in
+/// Tells which deletes hit living flows, from one pass over the flow log in its order. A flow matches a key by its original or its reply
+/// tuple, in
 /// either orientation, in any zone. Indexed are the deletes, not the flows: memory is bounded by the number of deleted keys.
 /// </summary>
 internal sealed class DeleteJudge

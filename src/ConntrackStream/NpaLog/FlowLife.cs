@@ -5,7 +5,8 @@ namespace ConntrackStream.Service.NpaLog;
 /// <summary>What the flow log has told so far of a flow that has not ended.</summary>
 internal sealed class FlowLife(FlowTuple original, long? start, long seen)
 {
-    // NEW's time and the kernel's own start of the same flow differ by less, as a rule; where they do not, its life is told as two, one after the other.
+    // NEW's time and the kernel's own start of the same flow differ by less, as a rule; where they do not, its life is told as two, one
+    // after the other.
     private const long SameStartNs = 1_000_000;
 
     internal FlowTuple Original { get; } = original;
@@ -26,7 +27,8 @@ internal sealed class FlowLife(FlowTuple original, long? start, long seen)
     internal bool IsBefore(long? start) => start > LastSeen + SameStartNs;
 
     /// <summary>
-    /// A further record of it, not <see cref="IsBefore"/>. With its start it is surely the same flow, whatever was lost in between; without, another
+    /// A further record of it, not <see cref="IsBefore"/>. With its start it is surely the same flow, whatever was lost in between;
+    /// without, another
     /// one may have had the tuple meanwhile.
     /// </summary>
     internal void Confirm(long? start, long seen)

@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.NpaLog;
@@ -31,7 +31,9 @@ internal sealed class FlowLogReader
         while (isOpen);
     }
 
-    /// <summary>Time of the first record that is a kernel event or a gap, ns since the Unix epoch: it tells the order of rotated files.</summary>
+    /// <summary>
+    /// Time of the first record that is a kernel event or a gap, ns since the Unix epoch: it tells the order of rotated files.
+    /// </summary>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     internal static async Task<long> FirstTimeAsync(Stream stream, CancellationToken cancellation)
     {

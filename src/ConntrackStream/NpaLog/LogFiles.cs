@@ -32,7 +32,9 @@ internal static class LogFiles
         {
             long time = 0;
             if (paths.Length > 1)
-                await ReadAsync(path, context, async stream => time = await FlowLogReader.FirstTimeAsync(stream, cancellation).ConfigureAwait(false)).ConfigureAwait(false);
+                await ReadAsync(
+                    path, context, async stream => time = await FlowLogReader.FirstTimeAsync(stream, cancellation).ConfigureAwait(false))
+                    .ConfigureAwait(false);
             timed.Add((path, time));
         }
 

@@ -7,7 +7,8 @@ internal enum NpaCycleKind : byte
     Unfinished,
 
     /// <summary>
-    /// It logged its first line only, as a run does that finds the map empty (CleanupConntrackMap returns where the first key cannot be read).
+    /// It logged its first line only, as a run does that finds the map empty (CleanupConntrackMap returns where the first key cannot be
+    /// read).
     /// </summary>
     Idle,
 

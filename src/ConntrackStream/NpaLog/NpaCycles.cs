@@ -38,7 +38,8 @@ internal sealed class NpaCycles
 
     /// <summary>Some logs have the last line after hydrating, too, at once.</summary>
     private bool IsOfHydrated(in NpaLine line) =>
-        _open is null && _all is [.., { Kind: NpaCycleKind.Hydrated } hydrated] && line.Time?.From - hydrated.End is >= 0 and < 1_000_000_000;
+        _open is null && _all is [.., { Kind: NpaCycleKind.Hydrated } hydrated]
+        && line.Time?.From - hydrated.End is >= 0 and < 1_000_000_000;
 
     /// <summary>The cycle a line belongs to; one without a beginning where the log starts, or was cut, in the middle of it.</summary>
     private NpaCycle Current(in NpaLine line)
@@ -51,7 +52,8 @@ internal sealed class NpaCycles
     }
 
     /// <summary>
-    /// Where the next cycle begins, one that has logged nothing more was idle. The last of the log is taken for the same as the one before it: a
+    /// Where the next cycle begins, one that has logged nothing more was idle. The last of the log is taken for the same as the one before
+    /// it: a
     /// run takes a fraction of a second, so the log hardly ends within it.
     /// </summary>
     private void Begin(in NpaLine line)

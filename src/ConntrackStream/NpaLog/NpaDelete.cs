@@ -11,7 +11,9 @@ internal enum Verdict : byte
     /// <summary>The flow log does not cover that moment, or the line has no time or no whole key.</summary>
     Unknown,
 
-    /// <summary>A flow of that key may have been alive: its start is unknown, its end was lost, or the log's clock is too coarse to tell.</summary>
+    /// <summary>
+    /// A flow of that key may have been alive: its start is unknown, its end was lost, or the log's clock is too coarse to tell.
+    /// </summary>
     Possibly,
 
     /// <summary>A flow of that key was alive.</summary>

@@ -22,14 +22,16 @@ internal sealed record NpaFindings(string Source, NpaLogReader Log, CycleSchedul
     /// <summary>null when no living flow was hit for certain.</summary>
     internal string? Advice => Count(Verdict.Alive) == 0
         ? null
-        : "the agent deletes living flows: raise its --conntrack-cache-cleanup-period and let this service clean the map (Map:Path), which asks the kernel before each delete";
+        : "the agent deletes living flows: raise its --conntrack-cache-cleanup-period and let this service clean the map (Map:Path), which "
+        + "asks the kernel before each delete";
 
     internal long Count(Verdict verdict) => Log.Deletes.LongCount(delete => delete.Verdict == verdict);
 
     /// <summary>Why a log may show no cleanup; for the reader of an error.</summary>
     internal static string WhyNothing(NpaLogReader log) => string.Create(
         CultureInfo.InvariantCulture,
-        $"no line of conntrack cleanup in {log.Lines} lines ({log.Malformed} of them could not be read, {log.Mentions} speak of it in a form not known here). Either")
+        $"no line of conntrack cleanup in {log.Lines} lines ({log.Malformed} of them could not be read, {log.Mentions} speak of it in a "
+            + $"form not known here). Either")
         + """
 
             - no cleanup fell into this period: the agent runs it each half of --conntrack-cache-cleanup-period (300 s unless set: every 150 s);

@@ -4,7 +4,10 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Service.NpaLog;
 
-/// <summary>The findings for scripts: one object a line; type is cycle, delete_hit or, last, summary. What is unknown is left out. Units are in the names.</summary>
+/// <summary>
+/// The findings for scripts: one object a line; type is cycle, delete_hit or, last, summary. What is unknown is left out. Units are in the
+/// names.
+/// </summary>
 internal sealed class NpaJsonReport : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _line = new();

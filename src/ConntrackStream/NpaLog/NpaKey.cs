@@ -14,8 +14,10 @@ internal sealed record NpaKey(FlowTuple Tuple, IpAddress? Owner, uint? Ifindex)
     internal string? OwnerText => Owner?.ToIPAddress(Tuple.Family).ToString();
 
     /// <summary>
-    /// Reads <c>Conntrack Key : Source IP - 10.0.1.5 Source port - 33794 Dest IP - 10.0.2.7 Dest port - 443 Protocol - 6 Owner IP - 10.0.1.5 Ifindex - 3</c>,
-    /// the Sprintf format of CleanupConntrackMap and Cleanupv6ConntrackMap; the last field since the key has it (after 1.3.5), the last but one since November 2023.
+    /// Reads <c>Conntrack Key : Source IP - 10.0.1.5 Source port - 33794 Dest IP - 10.0.2.7 Dest port - 443 Protocol - 6 Owner IP -
+    /// 10.0.1.5 Ifindex - 3</c>,
+    /// the Sprintf format of CleanupConntrackMap and Cleanupv6ConntrackMap; the last field since the key has it (after 1.3.5), the last but
+    /// one since November 2023.
     /// </summary>
     /// <returns>null when it is not whole.</returns>
     internal static NpaKey? Parse(ReadOnlySpan<byte> text)
@@ -32,7 +34,8 @@ internal sealed record NpaKey(FlowTuple Tuple, IpAddress? Owner, uint? Ifindex)
         ReadOnlySpan<byte> owner = Field(ref text, "Owner IP - "u8);
         ReadOnlySpan<byte> ifindex = Field(ref text, "Ifindex - "u8);
         FlowTuple tuple = new() { Family = source.Contains((byte)':') ? FlowFamily.IPv6 : FlowFamily.IPv4 };
-        if (!AddressText.TryParse(source, tuple.Family, out tuple.Source) || !AddressText.TryParse(destination, tuple.Family, out tuple.Destination)
+        if (!AddressText.TryParse(source, tuple.Family, out tuple.Source)
+            || !AddressText.TryParse(destination, tuple.Family, out tuple.Destination)
             || !NumberText.TryParse(sourcePort, ushort.MaxValue, out ulong sourceNumber)
             || !NumberText.TryParse(destinationPort, ushort.MaxValue, out ulong destinationNumber)
             || !NumberText.TryParse(protocol, byte.MaxValue, out ulong protocolNumber))

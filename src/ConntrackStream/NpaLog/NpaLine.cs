@@ -1,6 +1,8 @@
 namespace ConntrackStream.Service.NpaLog;
 
-/// <summary>What a line of the agent's log says of its conntrack cleanup (aws-network-policy-agent, pkg/ebpf/conntrack/conntrack_client.go).</summary>
+/// <summary>
+/// What a line of the agent's log says of its conntrack cleanup (aws-network-policy-agent, pkg/ebpf/conntrack/conntrack_client.go).
+/// </summary>
 internal enum NpaLineKind : byte
 {
     /// <summary>Nothing.</summary>
@@ -9,7 +11,9 @@ internal enum NpaLineKind : byte
     /// <summary>It cannot be read: no whole JSON object, or longer than the bound.</summary>
     Malformed,
 
-    /// <summary>It has both words, in a form that is not known here (or it is the flag's value): counted, never taken for a cycle.</summary>
+    /// <summary>
+    /// It has both words, in a form that is not known here (or it is the flag's value): counted, never taken for a cycle.
+    /// </summary>
     Mention,
 
     /// <summary>"Check for any stale entries in the conntrack map"; in 2023 also "Start cleanup of conntrack map".</summary>
@@ -24,7 +28,9 @@ internal enum NpaLineKind : byte
     /// <summary>"Conntrack cleanup Delete - …": written just before the delete.</summary>
     Delete,
 
-    /// <summary>"Done cleanup of conntrack map", in a change proposed in July 2026 with ": deleted N stale entries out of M tracked".</summary>
+    /// <summary>
+    /// "Done cleanup of conntrack map", in a change proposed in July 2026 with ": deleted N stale entries out of M tracked".
+    /// </summary>
     Done,
 
     /// <summary>"Failed to get mapInfo for conntrack pinpath" or "Failed to read from conntrack table": the run ends there.</summary>
@@ -36,4 +42,5 @@ internal enum NpaLineKind : byte
 /// <param name="Key">Of a delete; null when it cannot be read.</param>
 /// <param name="Deleted">Of <see cref="NpaLineKind.Done"/>: how many it says it deleted.</param>
 /// <param name="Tracked">Of <see cref="NpaLineKind.Done"/>: out of how many.</param>
-internal readonly record struct NpaLine(NpaLineKind Kind, AgentTime? Time = null, NpaKey? Key = null, long? Deleted = null, long? Tracked = null);
+internal readonly record struct NpaLine(
+    NpaLineKind Kind, AgentTime? Time = null, NpaKey? Key = null, long? Deleted = null, long? Tracked = null);

@@ -24,7 +24,8 @@ internal static class NpaMessage
 
     /// <summary>
     /// After "Conntrack cleanup": <c> Delete - Conntrack Key : …</c>, or zap's console form of the field that logr wrote at first:
-    /// <c>{"Delete - ": "Conntrack Key : …"}</c>. A fork that waits for two misses has <c> Delete (consecutive miss) - Conntrack Key : …</c>.
+    /// <c>{"Delete - ": "Conntrack Key : …"}</c>. A fork that waits for two misses has <c> Delete (consecutive miss) - Conntrack Key :
+    /// …</c>.
     /// </summary>
     private static NpaLine Cleanup(ReadOnlySpan<byte> rest, AgentTime? time)
     {
@@ -46,7 +47,9 @@ internal static class NpaMessage
         return NumberText.TryParse(end < 0 ? text : text[..end], long.MaxValue, out ulong number) ? (long)number : null;
     }
 
-    /// <summary>The generic patterns, cleanup.*conntrack and conntrack.*cleanup. What differs in case is the first letter at most.</summary>
+    /// <summary>
+    /// The generic patterns, cleanup.*conntrack and conntrack.*cleanup. What differs in case is the first letter at most.
+    /// </summary>
     private static bool IsMention(ReadOnlySpan<byte> text) => Has(text, "onntrack"u8) && Has(text, "leanup"u8);
 
     private static bool Has(ReadOnlySpan<byte> text, ReadOnlySpan<byte> words) => text.IndexOf(words) >= 0;

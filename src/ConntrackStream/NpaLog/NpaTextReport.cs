@@ -9,7 +9,10 @@ internal static class NpaTextReport
     internal static void Write(TextWriter output, NpaFindings findings)
     {
         NpaLogReader log = findings.Log;
-        Line(output, $"{findings.Source}: {log.Lines} lines; {log.CleanupLines} of conntrack cleanup, {log.Malformed} malformed, {log.Unrelated + log.Mentions} others");
+        Line(output, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{findings.Source}: {log.Lines} lines; {log.CleanupLines} of conntrack cleanup, {log.Malformed} malformed, "
+            + $"{log.Unrelated + log.Mentions} others"));
         output.WriteLine();
         Cycles(output, log.Cycles);
         output.WriteLine();
@@ -25,10 +28,14 @@ internal static class NpaTextReport
         foreach (NpaCycle cycle in cycles)
         {
             string duration = cycle.Duration is { } time ? Seconds(time, "0.000") : "-";
-            string deletes = cycle.Kind is NpaCycleKind.Hydrated or NpaCycleKind.Idle && cycle.Deletes == 0 ? "-" : Text($"{cycle.Deletes}");
+            string deletes = cycle.Kind is NpaCycleKind.Hydrated or NpaCycleKind.Idle && cycle.Deletes == 0
+                ? "-"
+                : Text($"{cycle.Deletes}");
             string tracked = cycle.Tracked is { } number ? Text($" of {number}") : "";
             string hidden = cycle.Deletes > cycle.LoggedDeletes ? Text($" ({cycle.LoggedDeletes} logged)") : "";
-            Line(output, $"{Time(cycle.Start),-24}  {Time(cycle.End),-24}  {duration,10}  {Name(cycle.Kind),-10}  {deletes}{tracked}{hidden}");
+            Line(
+                output,
+                $"{Time(cycle.Start),-24}  {Time(cycle.End),-24}  {duration,10}  {Name(cycle.Kind),-10}  {deletes}{tracked}{hidden}");
         }
     }
 
@@ -36,9 +43,16 @@ internal static class NpaTextReport
     {
         CycleSchedule schedule = findings.Schedule;
         if (schedule.Interval is { } interval)
-            Line(output, $"interval  {Seconds(interval.Median)} median ({Seconds(interval.Least)}–{Seconds(interval.Greatest)}, {interval.Count} intervals)");
+            Line(output, string.Create(
+                CultureInfo.InvariantCulture,
+                $"interval  {Seconds(interval.Median)} median ({Seconds(interval.Least)}–{Seconds(interval.Greatest)}, "
+                + $"{interval.Count} intervals)"));
         else
-            Line(output, $"interval  not to be told from {findings.Log.Cycles.Count} cycle(s) in this log; taken is {Seconds(schedule.Assumed)}: the agent runs each half of its --conntrack-cache-cleanup-period ({findings.Period.TotalSeconds:0} s)");
+            Line(output, string.Create(
+                CultureInfo.InvariantCulture,
+                $"interval  not to be told from {findings.Log.Cycles.Count} cycle(s) in this log; taken is "
+                + $"{Seconds(schedule.Assumed)}: the agent runs each half of its --conntrack-cache-cleanup-period "
+                + $"({findings.Period.TotalSeconds:0} s)"));
         string kind = schedule.NextKind is { } next ? $" ({Name(next)})" : "";
         Line(output, $"next      {Time(schedule.Next)}{kind}");
     }
@@ -48,12 +62,18 @@ internal static class NpaTextReport
         if (findings.DeletesPerCycle is { } spread)
             Line(output, $"deletes   {spread.Median} median a cleaned cycle ({spread.Least}–{spread.Greatest}), {findings.Deletes} in all");
         if (findings.DeletesNotLogged > 0)
-            Line(output, $"          {findings.DeletesNotLogged} of them are not in the log one by one: the agent writes them at level debug only");
+            Line(
+                output,
+                $"          {findings.DeletesNotLogged} of them are not in the log one by one: the agent writes them at level debug only");
     }
 
     private static void Judged(TextWriter output, NpaFindings findings)
     {
-        Line(output, $"flows     alive at the delete: {findings.Count(Verdict.Alive)}, possibly: {findings.Count(Verdict.Possibly)}, not: {findings.Count(Verdict.Dead)}, unknown: {findings.Count(Verdict.Unknown)} (flow log: {findings.FlowRecords} records)");
+        Line(output, string.Create(
+            CultureInfo.InvariantCulture,
+            $"flows     alive at the delete: {findings.Count(Verdict.Alive)}, possibly: {findings.Count(Verdict.Possibly)}, not: "
+            + $"{findings.Count(Verdict.Dead)}, unknown: {findings.Count(Verdict.Unknown)} (flow log: {findings.FlowRecords} "
+            + $"records)"));
         foreach (NpaDelete delete in findings.Hits)
         {
             Line(output, $"  {(delete.Verdict == Verdict.Alive ? "alive" : "possibly"),-8}  {Time(delete.Time?.From)}  {delete.Key}");
@@ -76,10 +96,12 @@ internal static class NpaTextReport
     /// <summary>With milliseconds, as the agent logs.</summary>
     private static string Time(long? time) => time is { } known ? $"{AgentTime.Format(known)[..^4]}Z" : "unknown";
 
-    private static string Seconds(long nanoseconds, string format = "0.###") => Text($"{(nanoseconds / 1e9).ToString(format, CultureInfo.InvariantCulture)} s");
+    private static string Seconds(long nanoseconds, string format = "0.###") =>
+        Text($"{(nanoseconds / 1e9).ToString(format, CultureInfo.InvariantCulture)} s");
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
-    private static void Line(TextWriter output, FormattableString text) =>
-        output.WriteLine(PrintableText.Escape(FormattableString.Invariant(text)));
+    private static void Line(TextWriter output, FormattableString text) => Line(output, FormattableString.Invariant(text));
+
+    private static void Line(TextWriter output, string text) => output.WriteLine(PrintableText.Escape(text));
 }

@@ -6,7 +6,8 @@ namespace ConntrackStream.Service.NpaLog;
 /// A tuple in neither orientation and in no zone: both directions of a flow, and either spelling of a map key, give the same one. Without
 /// ports it stands for all flows of that protocol between the two addresses: the agent's keys of ICMP carry no id.
 /// </summary>
-internal readonly record struct SuspectKey(IpAddress Low, ushort LowPort, IpAddress High, ushort HighPort, IpProtocol Protocol, FlowFamily Family)
+internal readonly record struct SuspectKey(
+    IpAddress Low, ushort LowPort, IpAddress High, ushort HighPort, IpProtocol Protocol, FlowFamily Family)
 {
     internal bool HasPorts => (LowPort | HighPort) != 0;
 
@@ -18,7 +19,8 @@ internal readonly record struct SuspectKey(IpAddress Low, ushort LowPort, IpAddr
     {
         ushort sourcePort = tuple.IsIcmp ? (ushort)0 : tuple.SourcePort;
         ushort destinationPort = tuple.IsIcmp ? (ushort)0 : tuple.DestinationPort;
-        bool isOrdered = (tuple.Source.High, tuple.Source.Low, sourcePort).CompareTo((tuple.Destination.High, tuple.Destination.Low, destinationPort)) <= 0;
+        bool isOrdered = (tuple.Source.High, tuple.Source.Low, sourcePort).CompareTo(
+            (tuple.Destination.High, tuple.Destination.Low, destinationPort)) <= 0;
         return isOrdered
             ? new SuspectKey(tuple.Source, sourcePort, tuple.Destination, destinationPort, tuple.Protocol, tuple.Family)
             : new SuspectKey(tuple.Destination, destinationPort, tuple.Source, sourcePort, tuple.Protocol, tuple.Family);

@@ -1,4 +1,5 @@
 using System.Collections;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Options;
 
@@ -33,7 +34,8 @@ internal sealed record ConfigurationSources(string? File = null, IReadOnlyList<s
     private IEnumerable<KeyValuePair<string, string?>> FromEnvironment() => Environment.Cast<DictionaryEntry>()
         .Select(static entry => ((string)entry.Key, (string?)entry.Value))
         .Where(static entry => entry.Item1.StartsWith(EnvironmentPrefix, StringComparison.OrdinalIgnoreCase))
-        .Select(static entry => KeyValuePair.Create(entry.Item1[EnvironmentPrefix.Length..].Replace("__", ":", StringComparison.Ordinal), entry.Item2));
+        .Select(static entry => KeyValuePair.Create(
+            entry.Item1[EnvironmentPrefix.Length..].Replace("__", ":", StringComparison.Ordinal), entry.Item2));
 
     private static KeyValuePair<string, string?> SplitSetting(string setting)
     {

@@ -41,7 +41,8 @@ internal sealed class ConfigurationValues
     private void AddElement(string path, int index, ConfigurationText value)
     {
         _single.Remove(path);
-        if (!_lists.TryGetValue(path, out SortedDictionary<int, ConfigurationText>? list) || list.Values.Any(known => known.Source != value.Source))
+        if (!_lists.TryGetValue(path, out SortedDictionary<int, ConfigurationText>? list)
+            || list.Values.Any(known => known.Source != value.Source))
             _lists[path] = list = [];
         list[index] = value;
     }

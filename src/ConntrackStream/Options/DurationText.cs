@@ -23,7 +23,8 @@ public static class DurationText
         foreach ((string suffix, long ticks) in Units)
         {
             if (trimmed.EndsWith(suffix, StringComparison.Ordinal)
-                && decimal.TryParse(trimmed[..^suffix.Length].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
+                && decimal.TryParse(
+                    trimmed[..^suffix.Length].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
                 && number <= TimeSpan.MaxValue.Ticks / ticks)
             {
                 duration = TimeSpan.FromTicks((long)(number * ticks));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Options;
 

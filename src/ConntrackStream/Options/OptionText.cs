@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Globalization;
 using System.Net;
-using ConntrackStream.Service.Hosting;
 
 namespace ConntrackStream.Service.Options;
 
@@ -19,7 +18,11 @@ internal static class OptionText
             _ when bare == typeof(string) => text,
             _ when bare == typeof(bool) => bool.TryParse(text, out bool flag) ? flag : null,
             _ when bare == typeof(TimeSpan) => DurationText.TryParse(text, out TimeSpan duration) ? duration : null,
-            _ when bare == typeof(double) => double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out double number) ? number : null,
+            _ when bare == typeof(double) => double.TryParse(
+                text,
+                NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign,
+                CultureInfo.InvariantCulture,
+                out double number) ? number : null,
             _ when bare == typeof(IPNetwork) => IPNetwork.TryParse(text, out IPNetwork network) ? network : null,
             _ when bare.IsEnum => ParseEnum(bare, text),
             _ => ParseWhole(bare, IsSize(name), text),
@@ -72,7 +75,7 @@ internal static class OptionText
     private static object? LevelAsPrinted(string text)
     {
         int level = Array.FindIndex(
-            Enum.GetValues<LogLevel>(), level => LineFormatter.LevelName(level).Equals(text, StringComparison.OrdinalIgnoreCase));
+            Enum.GetValues<LogLevel>(), level => LogLevelNames.Of(level).Equals(text, StringComparison.OrdinalIgnoreCase));
         return level < 0 ? null : (LogLevel)level;
     }
 

@@ -1,27 +1,72 @@
-using System.ComponentModel.DataAnnotations;
+using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Pipeline.Modules;
 
 namespace ConntrackStream.Service.Options;
 
-/// <summary>Makes <see cref="ServiceOptions"/> from texts. It refuses what it does not know or understand, and says where that came from.</summary>
+/// <summary>
+/// Makes <see cref="ServiceOptions"/> from texts. It refuses what it does not know or understand, and says where that came from.
+/// </summary>
 internal static class OptionsLoader
 {
     /// <exception cref="ConfigurationException">With every fault found.</exception>
     internal static ServiceOptions Load(ConfigurationSources sources)
     {
         ConfigurationValues values = sources.Read();
-        ServiceOptions options = new();
-        List<string> faults = [.. values.Keys.Where(static path => OptionCatalog.Find(path) is null).Select(path => Unknown(path, values))];
+        ServiceOptions options = new() { Configured = values };
+        List<string> faults =
+        [
+            .. values.Keys.Where(static path => OptionCatalog.Find(path) is null && !IsOfPlugin(path))
+                .Select(path => Unknown(path, values, OptionCatalog.Keys)),
+        ];
         foreach (OptionKey key in OptionCatalog.Keys)
-        {
-            Bind(key, values, options, faults);
-        }
-
+            Bind(key, values, key.Owner(options), faults);
         if (faults.Count == 0)
             faults.AddRange(OptionsValidation.Validate(options, values));
         return faults.Count == 0 ? options : throw new ConfigurationException(faults);
     }
 
-    private static void Bind(OptionKey key, ConfigurationValues values, ServiceOptions options, List<string> faults)
+    /// <summary>Options of a module that is a plug-in: its section is one below <c>Plugins</c>.</summary>
+    /// <exception cref="ConfigurationException">With every fault found.</exception>
+    internal static object Load(StreamModule module, ConfigurationValues values)
+    {
+        string prefix = PluginPrefix + module.Section;
+        object options = module.NewOptions();
+        OptionKey[] keys = [.. OptionCatalog.Of(module, prefix)];
+        List<string> faults =
+        [
+            .. values.Keys.Where(path => path.StartsWith(prefix + ":", StringComparison.OrdinalIgnoreCase)
+                    && !keys.Any(key => key.Path.Equals(path, StringComparison.OrdinalIgnoreCase)))
+                .Select(path => Unknown(path, values, keys)),
+        ];
+        foreach (OptionKey key in keys)
+            Bind(key, values, key.OwnerIn(options), faults);
+        if (faults.Count == 0)
+            faults.AddRange(OptionsValidation.Validate(keys, key => key.OwnerIn(options), values));
+        return faults.Count == 0 ? options : throw new ConfigurationException(faults);
+    }
+
+    /// <summary>Sections below <c>Plugins</c> that no module has.</summary>
+    /// <exception cref="ConfigurationException">There are some.</exception>
+    internal static void RefuseOthers(IReadOnlyList<StreamModule> plugins, ConfigurationValues values)
+    {
+        string[] faults =
+        [
+            .. values.Keys.Where(IsOfPlugin)
+                .Where(
+                    path => !plugins.Any(plugin => path.StartsWith($"{PluginPrefix}{plugin.Section}:", StringComparison.OrdinalIgnoreCase)))
+                .Select(path => $"{path}: no plug-in of Plugins:Sinks has this section [{SourceOf(path, values)}]"),
+        ];
+        if (faults.Length > 0)
+            throw new ConfigurationException(faults);
+    }
+
+    private const string PluginPrefix = $"{nameof(ServiceOptions.Plugins)}:";
+
+    /// <summary>Plugins:Section:Key, which only the plug-in can judge.</summary>
+    private static bool IsOfPlugin(string path) =>
+        path.StartsWith(PluginPrefix, StringComparison.OrdinalIgnoreCase) && path.IndexOf(':', PluginPrefix.Length) > 0;
+
+    private static void Bind(OptionKey key, ConfigurationValues values, object owner, List<string> faults)
     {
         if (key.ElementType is { } element)
         {
@@ -29,15 +74,15 @@ internal static class OptionsLoader
                 return;
             Array list = Array.CreateInstance(element, texts.Count);
             for (int at = 0; at < texts.Count; at++)
-            {
                 list.SetValue(Parse(element, key, texts[at], faults), at);
-            }
-
-            key.Set(options, key.Type.IsInstanceOfType(list) ? list : Activator.CreateInstance(typeof(List<>).MakeGenericType(element), list));
+            object value = key.Type.IsInstanceOfType(list)
+                ? list
+                : Activator.CreateInstance(typeof(List<>).MakeGenericType(element), list)!;
+            key.Property.SetValue(owner, value);
         }
         else if (values.Single(key.Path) is { Text: not null } text && Parse(key.Type, key, text, faults) is { } value)
         {
-            key.Set(options, value);
+            key.Property.SetValue(owner, value);
         }
         else if (values.List(key.Path) is { Count: > 0 } elements)
         {
@@ -50,7 +95,8 @@ internal static class OptionsLoader
         if (values.List(key.Path) is { } list)
             return [.. list];
         return values.Single(key.Path) is { Text: { } text, Source: { } source }
-            ? [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(part => new ConfigurationText(part, source))]
+            ? [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(
+                part => new ConfigurationText(part, source))]
             : null;
     }
 
@@ -62,10 +108,14 @@ internal static class OptionsLoader
         return null;
     }
 
-    private static string Unknown(string path, ConfigurationValues values)
+    private static string Unknown(string path, ConfigurationValues values, IEnumerable<OptionKey> keys)
     {
-        string source = values.Single(path)?.Source ?? values.List(path)?.FirstOrDefault()?.Source ?? "";
-        string hint = OptionCatalog.Nearest(path) is { } nearest ? $"did you mean {nearest}?" : "docs/configuration.md lists all keys";
-        return $"{path}: no such key; {hint} [{source}]";
+        string hint = OptionCatalog.Nearest(path, keys) is { } nearest
+            ? $"did you mean {nearest}?"
+            : "docs/configuration.md lists all keys";
+        return $"{path}: no such key; {hint} [{SourceOf(path, values)}]";
     }
+
+    private static string SourceOf(string path, ConfigurationValues values) =>
+        values.Single(path)?.Source ?? values.List(path)?.FirstOrDefault()?.Source ?? "";
 }

@@ -8,9 +8,19 @@ internal static class OptionsValidation
 {
     internal static IEnumerable<string> Validate(ServiceOptions options, ConfigurationValues values)
     {
-        foreach (OptionKey key in OptionCatalog.Keys)
+        foreach (string fault in Validate(OptionCatalog.Keys, key => key.Owner(options), values))
+            yield return fault;
+        if (options.Map.Path is { } path && !options.Tap.Filter.Build().IsEmpty)
+            yield return FilteredMap(path, options, values);
+    }
+
+    /// <param name="keys">All of their sections.</param>
+    /// <param name="owner">The section object that holds a key's value.</param>
+    internal static IEnumerable<string> Validate(IReadOnlyList<OptionKey> keys, Func<OptionKey, object> owner, ConfigurationValues values)
+    {
+        foreach (OptionKey key in keys)
         {
-            object? value = key.Get(options);
+            object? value = key.Property.GetValue(owner(key));
             foreach (ValidationAttribute rule in key.Property.GetCustomAttributes(inherit: true).OfType<ValidationAttribute>())
             {
                 if (!rule.IsValid(value))
@@ -18,16 +28,13 @@ internal static class OptionsValidation
             }
         }
 
-        foreach (IGrouping<object, OptionKey> section in OptionCatalog.Keys.GroupBy(key => key.Owner(options), ReferenceEqualityComparer.Instance))
+        foreach (IGrouping<object, OptionKey> section in keys.GroupBy(owner, ReferenceEqualityComparer.Instance))
         {
             if (section.Key is not IValidatableObject validatable)
                 continue;
             foreach (ValidationResult result in validatable.Validate(new ValidationContext(section.Key)))
-                yield return Describe(result, section, options, values);
+                yield return Describe(result, section, values);
         }
-
-        if (options.Map.Path is { } path && !options.Tap.Filter.Build().IsEmpty)
-            yield return FilteredMap(path, options, values);
     }
 
     private static string FilteredMap(string path, ServiceOptions options, ConfigurationValues values)
@@ -36,16 +43,17 @@ internal static class OptionsValidation
         IEnumerable<string> filters = OptionCatalog.Keys
             .Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal) && OptionText.Format(key.Get(options)).Length > 0)
             .Select(key => $"{key.Path} \"{OptionText.Format(key.Get(options))}\" [{Source(key.Path, values)}]");
-        return $"Map:Path: \"{path}\" cannot go together with {string.Join(" and ", filters)}: entries of flows that the filter hides would look stale, "
+        return $"Map:Path: \"{path}\" cannot go together with {string.Join(" and ", filters)}: entries of flows that the filter hides "
+            + "would look stale, "
             + $"and be deleted; take one of them out, or filter the flow log instead (FlowLog:Filter) [{Source("Map:Path", values)}]";
     }
 
-    private static string Describe(ValidationResult result, IEnumerable<OptionKey> section, ServiceOptions options, ConfigurationValues values)
+    private static string Describe(ValidationResult result, IGrouping<object, OptionKey> section, ConfigurationValues values)
     {
         OptionKey? key = section.FirstOrDefault(key => result.MemberNames.Contains(key.Property.Name, StringComparer.Ordinal));
         return key is null
             ? result.ErrorMessage!
-            : $"{key.Path}: \"{OptionText.Format(key.Get(options))}\" {result.ErrorMessage} [{Source(key.Path, values)}]";
+            : $"{key.Path}: \"{OptionText.Format(key.Property.GetValue(section.Key))}\" {result.ErrorMessage} [{Source(key.Path, values)}]";
     }
 
     private static string Allowed(ValidationAttribute rule, OptionKey key) => rule switch

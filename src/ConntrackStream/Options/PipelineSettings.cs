@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Options;
 

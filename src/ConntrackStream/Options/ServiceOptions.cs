@@ -1,20 +1,18 @@
+using ConntrackStream.Service.Modules;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.MapCleaning;
 using ConntrackStream.Sinks.Reclassify;
 
 namespace ConntrackStream.Service.Options;
 
-/// <summary>All settings of the service. A section is a property with a class of its own, a key <c>Section:Name</c>.</summary>
+/// <summary>
+/// All settings of the service. A section is a property with a class of its own, or the options of a module; a key is <c>Section:Name</c>.
+/// </summary>
 public sealed class ServiceOptions
 {
     public TapSettings Tap { get; set; } = new();
 
-    public FlowLogOptions FlowLog { get; set; } = new();
-
     public AuditSettings Audit { get; set; } = new();
-
-    public MapSettings Map { get; set; } = new();
-
-    public ReclassifyOptions Reclassify { get; set; } = new();
 
     public PluginSettings Plugins { get; set; } = new();
 
@@ -29,4 +27,16 @@ public sealed class ServiceOptions
     public ShutdownSettings Shutdown { get; set; } = new();
 
     public LoggingSettings Logging { get; set; } = new();
+
+    /// <summary>The sections of the modules.</summary>
+    internal ModuleOptions Modules { get; } = new();
+
+    /// <summary>What was configured below Plugins for modules that are loaded later.</summary>
+    internal ConfigurationValues Configured { get; set; } = new();
+
+    internal FlowLogOptions FlowLog => Modules.Of<FlowLogOptions>();
+
+    internal MapSettings Map => Modules.Of<MapSettings>();
+
+    internal ReclassifyOptions Reclassify => Modules.Of<ReclassifyOptions>();
 }

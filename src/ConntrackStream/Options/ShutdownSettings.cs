@@ -1,3 +1,5 @@
+using ConntrackStream.Pipeline.Configuration;
+
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>Shutdown</c>: how the service ends.</summary>

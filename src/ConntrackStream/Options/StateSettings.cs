@@ -5,7 +5,10 @@ namespace ConntrackStream.Service.Options;
 /// <summary><c>State</c>: what must outlive the process.</summary>
 public sealed class StateSettings
 {
-    /// <summary>Directory for flow ids, what was learnt of the eBPF map, and original sysctl values, made with mode 0700 if missing. Default /var/lib/conntrack-stream.</summary>
+    /// <summary>
+    /// Directory for flow ids, what was learnt of the eBPF map, and original sysctl values, made with mode 0700 if missing. Default
+    /// /var/lib/conntrack-stream.
+    /// </summary>
     [Required]
     public string Directory { get; set; } = "/var/lib/conntrack-stream";
 }

@@ -22,7 +22,8 @@ public sealed class TapFilterSettings : IValidatableObject
     /// <summary>The filter; texts that are invalid (and were refused before) are left out.</summary>
     internal FlowFilter Build() => new()
     {
-        Protocols = [.. Protocols.SelectMany(static text => FilterText.TryParseProtocol(text, out IpProtocol protocol, out _) ? new[] { protocol } : [])],
+        Protocols = [.. Protocols.SelectMany(
+            static text => FilterText.TryParseProtocol(text, out IpProtocol protocol, out _) ? new[] { protocol } : [])],
         Addresses = [.. Addresses.SelectMany(static text => IpPrefix.TryParse(text, out IpPrefix prefix, out _) ? new[] { prefix } : [])],
         Zones = [.. Zones],
     };

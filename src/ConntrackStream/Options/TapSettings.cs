@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Options;
 
@@ -18,7 +19,9 @@ public sealed class TapSettings
     /// <summary>Sets nf_conntrack_acct=1 while the service runs, so that flows carry packets and bytes. Default true.</summary>
     public bool EnableAccounting { get; set; } = true;
 
-    /// <summary>Sets nf_conntrack_timestamp=1 while the service runs, so that flows carry the kernel's start and stop. Default true.</summary>
+    /// <summary>
+    /// Sets nf_conntrack_timestamp=1 while the service runs, so that flows carry the kernel's start and stop. Default true.
+    /// </summary>
     public bool EnableTimestamps { get; set; } = true;
 
     /// <summary>Sets nf_conntrack_events=2 while the service runs, if it is 0: without events there is no stream. Default true.</summary>
@@ -31,7 +34,8 @@ public sealed class TapSettings
     public bool JoinUpdates { get; set; }
 
     /// <summary>
-    /// How long events gather in the kernel's buffer after a delivery, so that they come in batches; an event after a quiet time comes at once.
+    /// How long events gather in the kernel's buffer after a delivery, so that they come in batches; an event after a quiet time comes at
+    /// once.
     /// Default 1 ms.
     /// </summary>
     [DurationRange("00:00:00", "00:00:01")]

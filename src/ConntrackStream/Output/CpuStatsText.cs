@@ -4,7 +4,9 @@ using ConntrackStream.EventTap.Conntrack;
 
 namespace ConntrackStream.Service.Output;
 
-/// <summary>A CPU's counters as <c>conntrack -S</c> 1.4.7 prints them, trailing blank included; what the kernel leaves out is left out.</summary>
+/// <summary>
+/// A CPU's counters as <c>conntrack -S</c> 1.4.7 prints them, trailing blank included; what the kernel leaves out is left out.
+/// </summary>
 internal static class CpuStatsText
 {
     internal static string Format(in ConntrackCpuStats stats)

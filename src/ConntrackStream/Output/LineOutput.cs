@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Text;
 

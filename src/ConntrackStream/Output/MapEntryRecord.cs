@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Output;
 
@@ -83,11 +84,12 @@ internal sealed record MapFlowRecord
     };
 
     private static string StateName(EventTap.Model.TcpState state) =>
-        state == EventTap.Model.TcpState.SynReceived ? "SYN_RECV" : MapText.Name(state).ToUpperInvariant(); // as the kernel names it
+        state == EventTap.Model.TcpState.SynReceived ? "SYN_RECV" : RecordText.Name(state).ToUpperInvariant(); // as the kernel names it
 }
 
 [JsonSerializable(typeof(TombstoneRecord))]
 [JsonSerializable(typeof(MapEntryRecord))]
 [JsonSerializable(typeof(MapOutcomeRecord))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 internal sealed partial class MapJson : JsonSerializerContext;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Output;
 
@@ -41,7 +42,7 @@ internal record MapKeyRecord
         return (TRecord)(this with
         {
             Family = tuple.IsIPv6 ? "ipv6" : "ipv4",
-            Proto = MapText.Name(tuple.Protocol),
+            Proto = RecordText.Name(tuple.Protocol),
             Src = tuple.Source.ToIPAddress(tuple.Family).ToString(),
             Sport = hasPorts ? tuple.SourcePort : null,
             Dst = tuple.Destination.ToIPAddress(tuple.Family).ToString(),
@@ -54,5 +55,6 @@ internal record MapKeyRecord
     /// <summary>Such as <c>tcp src=10.0.0.1 dst=10.0.0.2 sport=1025 dport=80 owner=10.0.0.1 ifindex=7</c>.</summary>
     internal string KeyText() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Proto} src={Src} dst={Dst}{(Sport is null ? "" : $" sport={Sport} dport={Dport}")} owner={Owner}{(Ifindex is null ? "" : $" ifindex={Ifindex}")}");
+        $"{Proto} src={Src} dst={Dst}{(Sport is null ? "" : $" sport={Sport} dport={Dport}")} "
+        + $"owner={Owner}{(Ifindex is null ? "" : $" ifindex={Ifindex}")}");
 }

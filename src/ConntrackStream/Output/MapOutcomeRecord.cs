@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Output;
 
@@ -25,9 +26,9 @@ internal sealed record MapOutcomeRecord : MapKeyRecord
 
     internal static MapOutcomeRecord Of(in MapOutcome outcome) => new MapOutcomeRecord
     {
-        Outcome = MapText.Name(outcome.Outcome),
+        Outcome = RecordText.Name(outcome.Outcome),
         Why = outcome.Reason,
-        Reason = MapText.Name(outcome.Tombstone.Reason),
+        Reason = RecordText.Name(outcome.Tombstone.Reason),
         Evidence = outcome.Evidence,
     }.WithKey<MapOutcomeRecord>(outcome.Tombstone.Key);
 

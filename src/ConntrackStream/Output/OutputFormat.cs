@@ -1,4 +1,3 @@
-using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Text;
 

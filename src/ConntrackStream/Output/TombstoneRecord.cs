@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Output;
 
@@ -28,12 +29,12 @@ internal sealed record TombstoneRecord : MapKeyRecord
 
     internal static TombstoneRecord Of(in TombstoneView tombstone) => new TombstoneRecord
     {
-        State = MapText.Name(tombstone.State),
-        Reason = MapText.Name(tombstone.Reason),
+        State = RecordText.Name(tombstone.State),
+        Reason = RecordText.Name(tombstone.Reason),
         FlowId = tombstone.FlowId.IsNone ? null : tombstone.FlowId.ToGuid(),
         CtId = tombstone.FlowId.IsNone ? null : tombstone.ConntrackId,
-        Since = MapText.Time(tombstone.Since),
-        Nominated = MapText.Time(tombstone.NominatedAt),
+        Since = RecordText.Time(tombstone.Since),
+        Nominated = RecordText.Time(tombstone.NominatedAt),
         Misses = tombstone.FlowId.IsNone ? tombstone.Misses : null,
     }.WithKey<TombstoneRecord>(tombstone.Key);
 
@@ -44,6 +45,7 @@ internal sealed record TombstoneRecord : MapKeyRecord
 
     /// <summary>One line for people.</summary>
     internal string ToText() => Misses is { } misses
-        ? string.Create(CultureInfo.InvariantCulture, $"{State,-8} {KeyText()}: {misses} audits in a row found no flow, the first at {Since}")
+        ? string.Create(
+            CultureInfo.InvariantCulture, $"{State,-8} {KeyText()}: {misses} audits in a row found no flow, the first at {Since}")
         : string.Create(CultureInfo.InvariantCulture, $"{State,-8} {KeyText()}: its flow {FlowId} (conntrack id {CtId}) ended at {Since}");
 }

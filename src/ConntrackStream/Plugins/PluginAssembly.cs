@@ -1,13 +1,15 @@
 using System.Reflection;
-using ConntrackStream.Pipeline;
-using ConntrackStream.Service.Hosting;
-using ConntrackStream.Service.Options;
-using ConntrackStream.Sinks;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.Reclassify.Classify;
 
 namespace ConntrackStream.Service.Plugins;
 
-/// <summary>An assembly of somebody else's with a classifier or a sink (docs/plugins.md). It runs within the service, with all of its rights.</summary>
+/// <summary>
+/// An assembly of somebody else's with a classifier, a sink or a module (docs/plugins.md). It runs within the service, with all of its
+/// rights.
+/// </summary>
 internal sealed class PluginAssembly
 {
     private readonly string _key;
@@ -34,25 +36,21 @@ internal sealed class PluginAssembly
         }
     }
 
-    /// <summary>Its one public class that is an <see cref="IFlowClassifier"/>, or the one that was named.</summary>
-    /// <exception cref="ConfigurationException">There is none, or more than one, or it cannot be constructed.</exception>
-    internal IFlowClassifier CreateClassifier(ILogger logger, TimeProvider time) => Create<IFlowClassifier>(logger, time);
-
-    /// <inheritdoc cref="CreateClassifier"/>
-    internal IFlowSink CreateSink(ILogger logger, TimeProvider time) => Create<IFlowSink>(logger, time);
+    /// <summary>It has such a public class, or the one that is named is such.</summary>
+    /// <exception cref="ConfigurationException">Its types cannot be read.</exception>
+    internal bool Has<TPort>() => Guarded(() => _spec.TypeName is { } name
+        ? _assembly.GetType(name) is { } named && IsPlugin(named, typeof(TPort))
+        : _assembly.GetExportedTypes().Any(static type => IsPlugin(type, typeof(TPort))));
 
     /// <summary>For <c>doctor</c>: names the class that would be made, without making it.</summary>
     /// <exception cref="ConfigurationException">There is none, or more than one.</exception>
-    internal string DescribeClassifier() => Describe(typeof(IFlowClassifier));
+    internal string Describe<TPort>() => Guarded(() => $"{Find(typeof(TPort))} in {_spec.File}");
 
-    /// <inheritdoc cref="DescribeClassifier"/>
-    internal string DescribeSink() => Describe(typeof(IFlowSink));
-
-    private string Describe(Type port)
+    private T Guarded<T>(Func<T> call)
     {
         try
         {
-            return $"{Find(port)} in {_spec.File}";
+            return call();
         }
         catch (Exception e) when (PluginFault.Of(e) is not null)
         {
@@ -60,7 +58,9 @@ internal sealed class PluginAssembly
         }
     }
 
-    private TPort Create<TPort>(ILogger logger, TimeProvider time)
+    /// <summary>Its one public class that is such, or the one that was named.</summary>
+    /// <exception cref="ConfigurationException">There is none, or more than one, or it cannot be constructed.</exception>
+    internal TPort Create<TPort>(ILogger logger, TimeProvider time)
     {
         try
         {
@@ -72,7 +72,7 @@ internal sealed class PluginAssembly
                     continue;
                 TPort plugin = (TPort)constructor.Invoke(arguments);
                 AssemblyName assembly = _assembly.GetName();
-                ServiceLog.PluginLoaded(logger, type.FullName!, $"{assembly.Name} {assembly.Version}", _spec.File);
+                PluginLog.PluginLoaded(logger, type.FullName!, $"{assembly.Name} {assembly.Version}", _spec.File);
                 return plugin;
             }
 

@@ -13,7 +13,8 @@ internal static class PluginFault
         FileLoadException e when IsAssemblyName(e.FileName) => Missing(e.FileName!),
         FileLoadException e => e.Message,
         FileNotFoundException e when IsAssemblyName(e.FileName) => Missing(e.FileName!),
-        ReflectionTypeLoadException e => e.LoaderExceptions.Select(inner => inner is null ? null : Of(inner)).FirstOrDefault(text => text is not null) ?? e.Message,
+        ReflectionTypeLoadException e => e.LoaderExceptions.Select(inner => inner is null ? null : Of(inner)).FirstOrDefault(
+            text => text is not null) ?? e.Message,
         TypeLoadException or MissingMethodException or MissingFieldException =>
             $"it is built against another version of the service's assemblies; build it against this one ({exception.Message})",
         _ => null,
@@ -28,8 +29,10 @@ internal static class PluginFault
         string ours = typeof(PluginFault).Assembly.GetName().Version!.ToString();
         return name.Name switch
         {
-            _ when name.Name!.StartsWith("ConntrackStream.", StringComparison.Ordinal) => $"{needed}; build it against this version ({ours})",
-            _ when name.Name.StartsWith("System.", StringComparison.Ordinal) => $"{needed}; build it for net{Environment.Version.Major}.0, or put that file beside it",
+            _ when name.Name!.StartsWith("ConntrackStream.", StringComparison.Ordinal) => $"{needed}; build it against this version "
+                + $"({ours})",
+            _ when name.Name.StartsWith("System.", StringComparison.Ordinal) => $"{needed}; build it for net{Environment.Version.Major}.0, "
+                + $"or put that file beside it",
             _ => $"{needed}; put {name.Name}.dll beside it",
         };
     }

@@ -1,11 +1,12 @@
 using System.Reflection;
 using System.Runtime.Loader;
-using ConntrackStream.Sinks;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Service.Plugins;
 
 /// <summary>
-/// A plug-in's own assemblies. What the service itself has, in the version asked for or a newer one, is shared with it, the ports' types above all;
+/// A plug-in's own assemblies. What the service itself has, in the version asked for or a newer one, is shared with it, the ports' types
+/// above all;
 /// anything else comes from the plug-in's directory, where every file must be root's.
 /// </summary>
 internal sealed class PluginLoadContext(string file) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(file))
@@ -36,5 +37,6 @@ internal sealed class PluginLoadContext(string file) : AssemblyLoadContext(Path.
         }
     }
 
-    private static string Checked(string file) => RootOwned.Problem(file) is { } problem ? throw new FileLoadException($"{file} {problem}", file) : file;
+    private static string Checked(string file) =>
+        RootOwned.Problem(file) is { } problem ? throw new FileLoadException($"{file} {problem}", file) : file;
 }

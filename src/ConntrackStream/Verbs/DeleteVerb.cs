@@ -8,7 +8,9 @@ using ConntrackStream.Service.Output;
 
 namespace ConntrackStream.Service.Verbs;
 
-/// <summary><c>delete</c>: removes the flows that match, as <c>conntrack -D</c>; each by its original tuple, zone and id, never a successor.</summary>
+/// <summary>
+/// <c>delete</c>: removes the flows that match, as <c>conntrack -D</c>; each by its original tuple, zone and id, never a successor.
+/// </summary>
 internal static class DeleteVerb
 {
     internal static Verb Create(CliContext context, SharedOptions shared)
@@ -30,12 +32,14 @@ internal static class DeleteVerb
                 result.AddError("delete: without a filter every flow would go; say which (-p, -s, -d, …), or --all");
         });
         verb.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            shared.OpenNamespace(parsed), filter.Read(parsed), output.Read(parsed, context), parsed.GetValue(dryRun), context, cancellation)));
+            shared.OpenNamespace(parsed), filter.Read(parsed), output.Read(parsed, context), parsed.GetValue(
+                dryRun), context, cancellation)));
         return verb;
     }
 
     private static int Run(
-        NetworkNamespace networkNamespace, FlowFilter filter, OutputFormat format, bool dryRun, CliContext context, CancellationToken cancellation)
+        NetworkNamespace networkNamespace, FlowFilter filter, OutputFormat format, bool dryRun, CliContext context,
+        CancellationToken cancellation)
     {
         using NetworkNamespace opened = networkNamespace;
         // Two sockets: the kernel goes on with the dump on one while entries are deleted on the other.

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Demo;
-using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Service.Verbs;

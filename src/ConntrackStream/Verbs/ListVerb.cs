@@ -31,7 +31,8 @@ internal static class ListVerb
         {
             OutputFormat format = output.Read(parsed, context);
             long shown = parsed.GetValue(shared.Live)
-                ? await ApiClient.ListAsync(shared.SocketPath(parsed, context), filter.ToQuery(parsed), format, context.Output, cancellation).ConfigureAwait(false)
+                ? await ApiClient.ListAsync(
+                    shared.SocketPath(parsed, context), filter.ToQuery(parsed), format, context.Output, cancellation).ConfigureAwait(false)
                 : List(shared.OpenNamespace(parsed), filter.Read(parsed), format, context.Output, cancellation);
             context.Tell($"{shown} flow entries have been shown.");
             return ExitCode.Done;
@@ -39,7 +40,8 @@ internal static class ListVerb
         return verb;
     }
 
-    private static long List(NetworkNamespace networkNamespace, FlowFilter filter, OutputFormat format, Stream output, CancellationToken cancellation)
+    private static long List(
+        NetworkNamespace networkNamespace, FlowFilter filter, OutputFormat format, Stream output, CancellationToken cancellation)
     {
         using NetworkNamespace opened = networkNamespace;
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());

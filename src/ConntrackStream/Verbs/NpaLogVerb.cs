@@ -5,7 +5,9 @@ using ConntrackStream.Service.NpaLog;
 
 namespace ConntrackStream.Service.Verbs;
 
-/// <summary><c>npa-log</c>: the cleanup cycles in the log of the AWS Network Policy Agent, and which of its deletes hit living flows.</summary>
+/// <summary>
+/// <c>npa-log</c>: the cleanup cycles in the log of the AWS Network Policy Agent, and which of its deletes hit living flows.
+/// </summary>
 internal static class NpaLogVerb
 {
     private const string Json = "json";
@@ -15,7 +17,8 @@ internal static class NpaLogVerb
         Argument<string> file = new("FILE") { Description = "The agent's log, as it is or .gz; - for standard input" };
         Option<string[]> flowLog = new("--flow-log")
         {
-            Description = "This service's flow log of the same time (NDJSON, as it is or .gz): tells which deletes hit living flows; may be repeated, for rotated files",
+            Description = "This service's flow log of the same time (NDJSON, as it is or .gz): tells which deletes hit living flows; may "
+                + "be repeated, for rotated files",
             HelpName = "FILE",
             Arity = ArgumentArity.OneOrMore,
         };
@@ -46,7 +49,8 @@ internal static class NpaLogVerb
         verb.Arguments.Add(file);
         verb.Add([flowLog, period, format]);
         verb.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)), parsed.GetValue(format) == Json, context, cancellation));
+            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)), parsed.GetValue(
+                format) == Json, context, cancellation));
         return verb;
     }
 
@@ -78,7 +82,9 @@ internal static class NpaLogVerb
             return ExitCode.Failed;
         }
 
-        long? records = flowLogs.Length == 0 ? null : await JudgeAsync(log.Deletes, flowLogs, context, interruption.Token).ConfigureAwait(false);
+        long? records = flowLogs.Length == 0
+            ? null
+            : await JudgeAsync(log.Deletes, flowLogs, context, interruption.Token).ConfigureAwait(false);
         NpaFindings findings = new(source, log, CycleSchedule.Of(log.Cycles, period), period, records);
         if (asJson)
         {
@@ -93,7 +99,8 @@ internal static class NpaLogVerb
     }
 
     /// <returns>Records read.</returns>
-    private static async Task<long> JudgeAsync(IReadOnlyList<NpaDelete> deletes, string[] flowLogs, CliContext context, CancellationToken cancellation)
+    private static async Task<long> JudgeAsync(
+        IReadOnlyList<NpaDelete> deletes, string[] flowLogs, CliContext context, CancellationToken cancellation)
     {
         DeleteJudge judge = new(deletes);
         long records = 0;
@@ -103,7 +110,8 @@ internal static class NpaLogVerb
             await LogFiles.ReadAsync(path, context, stream => reader.ReadAsync(stream, judge, cancellation)).ConfigureAwait(false);
             records += reader.Records;
             if (reader.FirstProblem is { } problem)
-                context.Tell(string.Create(CultureInfo.InvariantCulture, $"{path}: {reader.BadLines} lines are no flow-log records (NDJSON), the first: {problem}"));
+                context.Tell(string.Create(CultureInfo.InvariantCulture, $"{path}: {reader.BadLines} lines are no flow-log records "
+                    + $"(NDJSON), the first: {problem}"));
         }
 
         judge.Finish();

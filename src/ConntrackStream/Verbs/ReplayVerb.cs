@@ -21,7 +21,10 @@ internal static class ReplayVerb
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
         FilterOptions filter = new();
-        Argument<string> file = new("FILE") { Description = "Flow-log records (NDJSON or text), or what conntrack -E or -L printed; - for standard input" };
+        Argument<string> file = new("FILE")
+        {
+            Description = "Flow-log records (NDJSON or text), or what conntrack -E or -L printed; - for standard input",
+        };
         Option<bool> skipBad = new("--skip-bad") { Description = "Go on after lines that cannot be read; they are counted" };
         Verb verb = new("replay", "Puts a recorded stream through the same pipeline and flow log", """
               conntrack -E -o timestamp,id > recorded; conntrack-stream replay recorded
@@ -34,7 +37,8 @@ internal static class ReplayVerb
         verb.Arguments.Add(file);
         verb.Add([skipBad, .. filter.All]);
         verb.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(skipBad), OptionsLoader.Load(shared.Sources(parsed, context)), filter.Read(parsed), context, cancellation));
+            parsed.GetValue(file)!, parsed.GetValue(skipBad), OptionsLoader.Load(shared.Sources(parsed, context)), filter.Read(
+                parsed), context, cancellation));
         return verb;
     }
 
@@ -46,7 +50,9 @@ internal static class ReplayVerb
         ReplayReader reader = new(input, new FlowBatchPool(), context.Time, new ReplayOptions { SkipBad = skipBad });
         PipelineSource source = new();
         FlowLogSink flowLog = new(
-            options.FlowLog, context.Time, NullLogger<FlowLogSink>.Instance, isWanted: filter.IsEmpty ? null : (in Flow flow) => filter.Matches(flow));
+            options.FlowLog, context.Time, NullLogger<FlowLogSink>.Instance, isWanted: filter.IsEmpty
+                ? null
+                : (in Flow flow) => filter.Matches(flow));
         FlowPipeline pipeline = new(source, [flowLog], Options(options), context.Time, NullLogger<FlowPipeline>.Instance);
         await using (pipeline.ConfigureAwait(false))
         {
@@ -59,7 +65,8 @@ internal static class ReplayVerb
         return Conclude(file, reader, flowLog.Counters, pipeline.Status.Sinks.Sum(static sink => sink.Dropped), skipBad, context);
     }
 
-    private static PipelineOptions Options(ServiceOptions options) => TapConfiguration.ToPipeline(options, earlierIds: null) with { SinkQueueBatches = QueuedBatches };
+    private static PipelineOptions Options(ServiceOptions options) =>
+        TapConfiguration.ToPipeline(options, earlierIds: null, stages: []) with { SinkQueueBatches = QueuedBatches };
 
     // The kernel cannot be asked to wait, so a slow sink's queue overflows; a file can: nothing of a recording is dropped.
     private static async Task WaitForSinksAsync(FlowPipeline pipeline, TimeProvider time, CancellationToken cancellation)
@@ -77,7 +84,8 @@ internal static class ReplayVerb
             {
                 await WaitForSinksAsync(pipeline, time, cancellation).ConfigureAwait(false);
                 if (item.Batch is { } batch)
-                    await source.Writer.WriteAsync(new TapMessage(TapMessageKind.Events) { Batch = batch }, cancellation).ConfigureAwait(false);
+                    await source.Writer.WriteAsync(
+                        new TapMessage(TapMessageKind.Events) { Batch = batch }, cancellation).ConfigureAwait(false);
                 else if (item.Gap is { } gap)
                     await pipeline.AddGapAsync(gap, cancellation).ConfigureAwait(false);
             }
@@ -92,7 +100,8 @@ internal static class ReplayVerb
     {
         context.Tell(string.Create(
             CultureInfo.InvariantCulture,
-            $"{reader.Events} events and {reader.Gaps} gaps in {reader.Lines} lines of {file}; {log.Records} records written, {log.Dropped + droppedBefore} dropped."));
+            $"{reader.Events} events and {reader.Gaps} gaps in {reader.Lines} lines of {file}; {log.Records} records written, "
+                + $"{log.Dropped + droppedBefore} dropped."));
         if (reader.FirstProblem is not { } problem)
             return ExitCode.Done;
         context.Fail(skipBad

@@ -22,7 +22,10 @@ internal static class RunVerb
         {
             UsesConfiguration = static _ => true,
         };
-        Option<bool> track = new("--track") { Description = "Activate connection tracking in the namespace while the service runs (Tap:Track)" };
+        Option<bool> track = new("--track")
+        {
+            Description = "Activate connection tracking in the namespace while the service runs (Tap:Track)",
+        };
         verb.Add([shared.Namespace, track]);
         verb.SetAction((parsed, cancellation) =>
         {

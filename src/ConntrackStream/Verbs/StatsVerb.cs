@@ -25,7 +25,8 @@ internal static class StatsVerb
         verb.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(shared.Live))
-                await ApiClient.CopyAsync(shared.SocketPath(parsed, context), "/v1/status", context.Output, cancellation).ConfigureAwait(false);
+                await ApiClient.CopyAsync(
+                    shared.SocketPath(parsed, context), "/v1/status", context.Output, cancellation).ConfigureAwait(false);
             else
                 Print(shared.OpenNamespace(parsed), context.Output);
             return ExitCode.Done;

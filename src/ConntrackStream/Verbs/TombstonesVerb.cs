@@ -45,7 +45,8 @@ internal static class TombstonesVerb
         DefaultValueFactory = static _ => 1000,
         CustomParser = static result =>
         {
-            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit > ApiEndpoints.MostTombstones)
+            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int limit)
+                || limit > ApiEndpoints.MostTombstones)
                 result.AddError($"--limit: '{result.Tokens[0].Value}' is not a number from 0 to {ApiEndpoints.MostTombstones}");
             return limit;
         },

@@ -8,8 +8,6 @@ namespace ConntrackStream.Service.Verbs;
 /// <summary><c>version</c>: of the program, its runtime and the kernel.</summary>
 internal static class VersionVerb
 {
-    internal static string Number => typeof(VersionVerb).Assembly.GetName().Version!.ToString(3);
-
     internal static Verb Create(CliContext context)
     {
         Verb verb = new("version", "Prints the version of the program, its runtime and the kernel", """
@@ -17,7 +15,8 @@ internal static class VersionVerb
             """);
         verb.SetAction(_ =>
         {
-            string text = $"conntrack-stream {Number} ({RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, Linux {Environment.OSVersion.Version.ToString(3)})\n";
+            string text = $"conntrack-stream {ProductVersion.Number} ({RuntimeInformation.FrameworkDescription}, "
+                + $"{RuntimeInformation.RuntimeIdentifier}, Linux {Environment.OSVersion.Version.ToString(3)})\n";
             context.Output.Write(Encoding.UTF8.GetBytes(text));
             return ExitCode.Done;
         });

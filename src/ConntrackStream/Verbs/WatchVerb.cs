@@ -3,7 +3,6 @@ using System.Globalization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Output;
 
 namespace ConntrackStream.Service.Verbs;
 

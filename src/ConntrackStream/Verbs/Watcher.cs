@@ -96,7 +96,8 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
                 break;
             case TapMessageKind.Overrun:
                 _lost += message.Lost;
-                context.Fail(string.Create(CultureInfo.InvariantCulture, $"{message.Lost} events lost: the kernel's buffer for this program was full"));
+                context.Fail(string.Create(CultureInfo.InvariantCulture, $"{message.Lost} events lost: the kernel's buffer for this "
+                    + $"program was full"));
                 break;
             case TapMessageKind.Disconnected:
                 _reconnects++;
@@ -118,6 +119,7 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
     {
         (0, 0) => "",
         (_, 0) => string.Create(CultureInfo.InvariantCulture, $", {_lost} lost"),
-        _ => string.Create(CultureInfo.InvariantCulture, $", {_lost} lost and more while the event socket was reopened ({_reconnects} times)"),
+        _ => string.Create(
+            CultureInfo.InvariantCulture, $", {_lost} lost and more while the event socket was reopened ({_reconnects} times)"),
     };
 }

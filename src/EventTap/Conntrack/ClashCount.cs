@@ -20,7 +20,8 @@ public sealed class ClashCount : IDisposable
     private ClashCount(SafeFileHandle file) => _file = file;
 
     /// <summary>Opens the figure of a namespace, on a thread inside it.</summary>
-    /// <exception cref="IOException">There is no such file: without CONFIG_NF_CONNTRACK_PROCFS, or before connection tracking is loaded.</exception>
+    /// <exception cref="IOException">There is no such file: without CONFIG_NF_CONNTRACK_PROCFS, or before
+    /// connection tracking is loaded.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     /// <exception cref="NetlinkException">The namespace cannot be entered.</exception>
     public static ClashCount Open(NetworkNamespace networkNamespace) =>

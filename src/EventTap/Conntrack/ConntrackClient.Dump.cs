@@ -9,8 +9,9 @@ public sealed partial class ConntrackClient
     private const string Dumping = "dumping the conntrack table";
 
     /// <summary>
-    /// Reads the table, of one family or of both, in batches as they come: nothing is kept. A dump that is given up, by cancellation or because
-    /// <paramref name="onBatch"/> throws, leaves the client disposed, since the kernel would refuse another one (EBUSY) until that one is read.
+    /// Reads the table, of one family or of both, in batches as they come: nothing is kept. A dump that is given up, by cancellation or
+    /// because <paramref name="onBatch"/> throws, leaves the client disposed, since the kernel would refuse
+    /// another one (EBUSY) until that one is read.
     /// </summary>
     /// <param name="onBatch">Owns one reference of each batch and releases it.</param>
     /// <exception cref="NetlinkException">The kernel refused or broke off; the rows handed on so far are all there will be.</exception>

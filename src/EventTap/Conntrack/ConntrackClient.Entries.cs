@@ -6,10 +6,12 @@ namespace ConntrackStream.EventTap.Conntrack;
 
 public sealed partial class ConntrackClient
 {
-    /// <summary>Makes an entry: both tuples and a timeout (seconds) are mandatory, of the rest what <see cref="Flow.Present"/> names.</summary>
+    /// <summary>
+    /// Makes an entry: both tuples and a timeout (seconds) are mandatory, of the rest what <see cref="Flow.Present"/> names.
+    /// </summary>
     /// <remarks>
-    /// Taken: tuples, zone (also of one direction), timeout, mark, TCP, SCTP and DCCP state, master, labels (if a rule of the namespace uses
-    /// labels), helper, and of the status SEEN_REPLY, ASSURED, FIXED_TIMEOUT and NAT. The kernel gives id, counters and start time.
+    /// Taken: tuples, zone (also of one direction), timeout, mark, TCP, SCTP and DCCP state, master, labels (if a rule of the namespace
+    /// uses labels), helper, and of the status SEEN_REPLY, ASSURED, FIXED_TIMEOUT and NAT. The kernel gives id, counters and start time.
     /// </remarks>
     /// <exception cref="ArgumentException">A tuple or the timeout is missing, or each direction has a zone of its own.</exception>
     /// <exception cref="NetlinkException">EEXIST: either tuple is taken. ENOENT: no such master. EOPNOTSUPP: no such helper.</exception>

@@ -11,8 +11,8 @@ public delegate void FlowFound(int index, in FlowEvent row);
 public sealed partial class ConntrackClient
 {
     /// <summary>
-    /// GETs in one send. Their answers queue up while the kernel works through the send, about 1.3 kB of receive memory each, and must fit the
-    /// default buffer of 208 KiB.
+    /// GETs in one send. Their answers queue up while the kernel works through the send, about 1.3 kB of receive memory each, and must fit
+    /// the default buffer of 208 KiB.
     /// </summary>
     private const int GetsPerSend = 64;
 

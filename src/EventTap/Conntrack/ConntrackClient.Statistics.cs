@@ -43,8 +43,8 @@ public sealed partial class ConntrackClient
         uint sequence = SendPlain(Counting, IPCTNL_MSG_CT_GET_STATS, flags: 0);
         NetlinkAnswers answers = AnswersFrom(sequence);
         Next(ref answers, Counting);
-        if (answers.TryReadError(out ErrorMessage error))
-            ThrowIfFailed(error, Counting);
+        if (answers.TryReadError(out ErrorMessage error) && error.Errno != Errno.None)
+            throw new NetlinkException(Counting, error.Errno, error.Text) { Step = NetlinkStep.CountingEntries };
         if (answers.Message.Length >= Nlmsg.HeaderLength + Nfnl.HeaderLength)
         {
             AttributeReader attributes = new(answers.Message[(Nlmsg.HeaderLength + Nfnl.HeaderLength)..]);

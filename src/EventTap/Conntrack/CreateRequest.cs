@@ -28,26 +28,40 @@ internal static class CreateRequest
     }
 
     /// <summary>
-    /// The tuples, zones and NAT. The kernel sets the NAT flags only where it does the translation itself, so for a flow that has them the reply
-    /// tuple is sent as it would be without NAT, and beside it what to translate to.
+    /// The tuples, zones and NAT. The kernel sets the NAT flags only where it does the translation itself, so for a flow that has them the
+    /// reply tuple is sent as it would be without NAT, and beside it what to translate to.
     /// </summary>
     private static void PutTuples(ref RequestWriter request, in Flow flow)
     {
         bool directional = flow.Original.Zone != flow.Reply.Zone;
         FlowTuple reply = flow.Reply;
         if ((flow.Status & FlowStatus.DestinationNat) != FlowStatus.None)
-            (reply.Source, reply.SourcePort) = (flow.Original.Destination, flow.Original.IsIcmp ? reply.SourcePort : flow.Original.DestinationPort);
+            (reply.Source, reply.SourcePort) =
+                (flow.Original.Destination, flow.Original.IsIcmp ? reply.SourcePort : flow.Original.DestinationPort);
         if ((flow.Status & FlowStatus.SourceNat) != FlowStatus.None)
-            (reply.Destination, reply.DestinationPort) = (flow.Original.Source, flow.Original.IsIcmp ? reply.DestinationPort : flow.Original.SourcePort);
+            (reply.Destination, reply.DestinationPort) =
+                (flow.Original.Source, flow.Original.IsIcmp ? reply.DestinationPort : flow.Original.SourcePort);
 
         FlowRequest.PutTuple(ref request, CTA_TUPLE_ORIG, flow.Original, directional ? flow.Original.Zone : (ushort)0);
         FlowRequest.PutTuple(ref request, CTA_TUPLE_REPLY, reply, directional ? flow.Reply.Zone : (ushort)0);
         if (!directional && flow.Original.Zone != 0)
             request.PutU16(CTA_ZONE, flow.Original.Zone);
         if ((flow.Status & FlowStatus.DestinationNat) != FlowStatus.None)
-            PutNat(ref request, CTA_NAT_DST, flow.Reply.Family, flow.Reply.Source, flow.Reply.SourcePort, flow.Reply.SourcePort != reply.SourcePort);
+            PutNat(
+                ref request,
+                CTA_NAT_DST,
+                flow.Reply.Family,
+                flow.Reply.Source,
+                flow.Reply.SourcePort,
+                flow.Reply.SourcePort != reply.SourcePort);
         if ((flow.Status & FlowStatus.SourceNat) != FlowStatus.None)
-            PutNat(ref request, CTA_NAT_SRC, flow.Reply.Family, flow.Reply.Destination, flow.Reply.DestinationPort, flow.Reply.DestinationPort != reply.DestinationPort);
+            PutNat(
+                ref request,
+                CTA_NAT_SRC,
+                flow.Reply.Family,
+                flow.Reply.Destination,
+                flow.Reply.DestinationPort,
+                flow.Reply.DestinationPort != reply.DestinationPort);
     }
 
     private static void PutNat(ref RequestWriter request, ushort type, FlowFamily family, IpAddress address, ushort port, bool withPort)

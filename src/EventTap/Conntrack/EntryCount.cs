@@ -6,8 +6,8 @@ namespace ConntrackStream.EventTap.Conntrack;
 
 /// <summary>
 /// Entries in one network namespace's table, read from its sysctl. Unlike the same figure over netlink
-/// (<see cref="ConntrackClient.Count"/>) it waits for no mutex: it can be read while the table is flushed. The open file stays with the namespace in which it was opened, whichever
-/// thread reads it: the kernel looks that up when it opens the file.
+/// (<see cref="ConntrackClient.Count"/>) it waits for no mutex: it can be read while the table is flushed. The open file stays with the
+/// namespace in which it was opened, whichever thread reads it: the kernel looks that up when it opens the file.
 /// </summary>
 public sealed class EntryCount : IDisposable
 {

@@ -23,8 +23,8 @@ public static partial class FlowDecoder
     private const int ProtocolLength = 28; // the whole of CTA_TUPLE_PROTO
 
     /// <summary>
-    /// Reads a tuple in the one layout that ctnetlink writes for a protocol with ports and no directional zone, all in one look: two tuples are
-    /// half of an event's attributes. Anything else is left to the walk, which would read the same from this layout.
+    /// Reads a tuple in the one layout that ctnetlink writes for a protocol with ports and no directional zone, all in one look: two tuples
+    /// are half of an event's attributes. Anything else is left to the walk, which would read the same from this layout.
     /// </summary>
     internal static bool TryReadUsualTuple(ReadOnlySpan<byte> tuple, FlowFamily family, ref FlowTuple read)
     {

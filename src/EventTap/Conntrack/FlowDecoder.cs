@@ -20,7 +20,9 @@ public static partial class FlowDecoder
     private const ushort CreateExclusive = Nlmsg.NLM_F_CREATE | Nlmsg.NLM_F_EXCL;
     private const int AttributesOffset = Nlmsg.HeaderLength + Nfnl.HeaderLength;
 
-    /// <summary>Appends the event of one whole netlink message (header included, exactly nlmsg_len bytes) to a batch that is not full.</summary>
+    /// <summary>
+    /// Appends the event of one whole netlink message (header included, exactly nlmsg_len bytes) to a batch that is not full.
+    /// </summary>
     /// <param name="receivedAt">ns since the Unix epoch, used where the kernel gives no event time.</param>
     public static DecodeResult Decode(ReadOnlySpan<byte> message, FlowBatch batch, long receivedAt)
     {

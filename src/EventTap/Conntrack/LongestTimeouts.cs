@@ -45,7 +45,9 @@ public sealed class LongestTimeouts
 
     /// <summary>The longest timeout of a protocol; the generic one where the kernel has none for it.</summary>
     public TimeSpan Of(IpProtocol protocol) =>
-        _seconds.TryGetValue(NameOf(protocol), out long seconds) || _seconds.TryGetValue("generic", out seconds) ? TimeSpan.FromSeconds(seconds) : Longest;
+        _seconds.TryGetValue(NameOf(protocol), out long seconds) || _seconds.TryGetValue("generic", out seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : Longest;
 
     private static string NameOf(IpProtocol protocol) => protocol switch
     {
@@ -63,7 +65,8 @@ public sealed class LongestTimeouts
     private void Add(string name, string text)
     {
         string protocol = name[..name.IndexOf(Word, StringComparison.Ordinal)];
-        if (long.TryParse(text, NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long seconds) && seconds is >= 0 and <= int.MaxValue)
+        if (long.TryParse(text, NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long seconds)
+            && seconds is >= 0 and <= int.MaxValue)
             _seconds[protocol] = Math.Max(seconds, _seconds.GetValueOrDefault(protocol));
         else
             _seconds[protocol] = (long)Longest.TotalSeconds;

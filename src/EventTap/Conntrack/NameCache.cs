@@ -4,7 +4,8 @@ namespace ConntrackStream.EventTap.Conntrack;
 
 /// <summary>
 /// One string object for each of the few names a kernel uses (helpers, security contexts), so that a repeated name allocates nothing.
-/// Bounded: a name takes the one place its hash gives it, from whoever is there. Safe from any thread without locks: an entry never changes.
+/// Bounded: a name takes the one place its hash gives it, from whoever is there. Safe from any thread
+/// without locks: an entry never changes.
 /// </summary>
 internal sealed class NameCache
 {

@@ -40,9 +40,10 @@ internal sealed class KernelFilter
         BpfInstruction[] assembled = new KernelFilter().Compile(filter);
         if (assembled.Length > BpfProgram.MaxLength)
         {
-            error = $"its {filter.Protocols.Length} protocols, {filter.Zones.Length} zones, {filter.SourcePorts.Length + filter.DestinationPorts.Length} ports and "
-                + $"{filter.Sources.Length + filter.Destinations.Length + filter.Addresses.Length} address blocks make a kernel filter of {assembled.Length} "
-                + $"instructions, of which the kernel takes {BpfProgram.MaxLength}";
+            error = $"its {filter.Protocols.Length} protocols, {filter.Zones.Length} zones, "
+                + $"{filter.SourcePorts.Length + filter.DestinationPorts.Length} ports and "
+                + $"{filter.Sources.Length + filter.Destinations.Length + filter.Addresses.Length} address blocks "
+                + $"make a kernel filter of {assembled.Length} instructions, of which the kernel takes {BpfProgram.MaxLength}";
             return false;
         }
 
@@ -63,7 +64,8 @@ internal sealed class KernelFilter
         End destination = new(OriginalSlot, CTA_IP_V4_DST, CTA_IP_V6_DST);
         RequirePrefix(filter.Sources, [source]);
         RequirePrefix(filter.Destinations, [destination]);
-        RequirePrefix(filter.Addresses, [source, destination, source with { TupleSlot = ReplySlot }, destination with { TupleSlot = ReplySlot }]);
+        RequirePrefix(
+            filter.Addresses, [source, destination, source with { TupleSlot = ReplySlot }, destination with { TupleSlot = ReplySlot }]);
         _program.Place(_accept);
         _program.Return(uint.MaxValue);
         _program.Place(_reject);

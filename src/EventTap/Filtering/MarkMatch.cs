@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace ConntrackStream.EventTap.Filtering;
 
-/// <summary>A condition on CTA_MARK: <c>mark &amp; Mask == Value</c>. A value with bits outside the mask matches nothing, and is refused where it is read.</summary>
+/// <summary>
+/// A condition on CTA_MARK: <c>mark &amp; Mask == Value</c>. A value with bits outside the mask matches
+/// nothing, and is refused where it is read.
+/// </summary>
 public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
 {
     /// <summary>Whether a flow with this mark fulfils it.</summary>
@@ -15,7 +18,8 @@ public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
         ReadOnlySpan<char> all = text;
         int slash = all.IndexOf('/');
         uint mask = uint.MaxValue;
-        if (!TryParseNumber(slash < 0 ? all : all[..slash], out uint value) || (slash >= 0 && !TryParseNumber(all[(slash + 1)..], out mask)))
+        if (!TryParseNumber(slash < 0 ? all : all[..slash], out uint value)
+            || (slash >= 0 && !TryParseNumber(all[(slash + 1)..], out mask)))
         {
             match = default;
             error = $"'{text}' is not a mark: value or value/mask, each decimal or 0x-hexadecimal up to 32 bits";

@@ -40,7 +40,8 @@ public readonly record struct StatusMatch(FlowStatus Required, FlowStatus Exclud
             bool negated = part.StartsWith('!');
             if (!TryGet(negated ? part[1..] : part, out FlowStatus status, ref negated))
             {
-                error = $"'{part}' is not a status; allowed are {string.Join(", ", Names.Select(n => n.Name))}, {Unreplied}, each also with a leading !";
+                error = $"'{part}' is not a status; allowed are {string.Join(", ", Names.Select(n => n.Name))}, "
+                    + $"{Unreplied}, each also with a leading !";
                 return false;
             }
 

@@ -67,9 +67,9 @@ public struct Flow
     public readonly long KnownStart => (Present & (FlowFields.StartTime | FlowFields.LatestStart)) == FlowFields.StartTime ? StartTime : 0;
 
     /// <summary>
-    /// Two datagrams of one socket raced, both before there was an entry, and were translated to different destinations: the kernel keeps the
-    /// loser's entry beside the winner's, with the same original tuple (nf_ct_resolve_clash_harder). It is found by its reply tuple alone, is
-    /// in no dump, and no NEW tells of it.
+    /// Two datagrams of one socket raced, both before there was an entry, and were translated to different destinations: the kernel keeps
+    /// the loser's entry beside the winner's, with the same original tuple (nf_ct_resolve_clash_harder). It is found by its reply tuple
+    /// alone, is in no dump, and no NEW tells of it.
     /// </summary>
     public readonly bool IsClashLoser => (Status & FlowStatus.NatClash) != FlowStatus.None;
 

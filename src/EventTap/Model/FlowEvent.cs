@@ -1,6 +1,8 @@
 namespace ConntrackStream.EventTap.Model;
 
-/// <summary>The kernel's word for what happened (IPCTNL_MSG_CT_NEW with or without NLM_F_CREATE|NLM_F_EXCL, IPCTNL_MSG_CT_DELETE).</summary>
+/// <summary>
+/// The kernel's word for what happened (IPCTNL_MSG_CT_NEW with or without NLM_F_CREATE|NLM_F_EXCL, IPCTNL_MSG_CT_DELETE).
+/// </summary>
 public enum FlowEventType : byte
 {
     /// <summary>NEW: the entry was put into the table.</summary>
@@ -22,10 +24,14 @@ public struct FlowEvent
     /// <summary>The entry as the message shows it.</summary>
     public Flow Flow;
 
-    /// <summary>When it happened, ns since the Unix epoch: the kernel's event time where <see cref="FlowFields.EventTime"/> is set, else of receipt.</summary>
+    /// <summary>
+    /// When it happened, ns since the Unix epoch: the kernel's event time where <see cref="FlowFields.EventTime"/> is set, else of receipt.
+    /// </summary>
     public long Time;
 
-    /// <summary>The netlink port id of the program whose request caused the event (nlmsg_pid); 0 when traffic or a timer did, and in a row.</summary>
+    /// <summary>
+    /// The netlink port id of the program whose request caused the event (nlmsg_pid); 0 when traffic or a timer did, and in a row.
+    /// </summary>
     public uint PortId;
 
     /// <summary>What happened to it.</summary>

@@ -57,7 +57,8 @@ public struct FlowTuple : IEquatable<FlowTuple>
 
     /// <summary>All fields are equal, zone and family included.</summary>
     public readonly bool Equals(FlowTuple other) =>
-        Source == other.Source && Destination == other.Destination && SourcePort == other.SourcePort && DestinationPort == other.DestinationPort
+        Source == other.Source && Destination == other.Destination
+        && SourcePort == other.SourcePort && DestinationPort == other.DestinationPort
         && Protocol == other.Protocol && Family == other.Family && Zone == other.Zone;
 
     /// <inheritdoc/>

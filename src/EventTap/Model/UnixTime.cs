@@ -7,7 +7,8 @@ public static class UnixTime
     public const long ClockResolution = TimeSpan.NanosecondsPerTick;
 
     /// <summary>ns since the Unix epoch.</summary>
-    public static long ToUnixTimeNanoseconds(this DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+    public static long ToUnixTimeNanoseconds(this DateTimeOffset time) =>
+        (time - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 
     /// <summary>The wall clock now, ns since the Unix epoch.</summary>
     public static long UnixNanoseconds(this TimeProvider time) => time.GetUtcNow().ToUnixTimeNanoseconds();

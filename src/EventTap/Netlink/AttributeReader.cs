@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
-/// The attributes (struct nlattr) of a message or of one nest: <c>while (attributes.Next())</c>. A bad length, of an attribute or of a value
-/// asked for by the wrong type, sets <see cref="Malformed"/> and ends the walk; reading then gives zero. It never throws.
+/// The attributes (struct nlattr) of a message or of one nest: <c>while (attributes.Next())</c>. A bad length, of an attribute or of a
+/// value asked for by the wrong type, sets <see cref="Malformed"/> and ends the walk; reading then gives zero. It never throws.
 /// </summary>
 /// <remarks>
 /// An event is some thirty attributes, so this is the hottest code there is: three fields, which the compiler keeps in registers, and

@@ -34,7 +34,8 @@ internal sealed unsafe class DatagramRing
     }
 
     /// <summary>Takes what is queued, up to <see cref="Slots"/> datagrams, without waiting.</summary>
-    /// <returns>How many; fewer than <see cref="Slots"/> says that the queue was empty at the end. Or minus the errno (EAGAIN: none).</returns>
+    /// <returns>How many; fewer than <see cref="Slots"/> says that the queue was empty at the end. Or
+    /// minus the errno (EAGAIN: none).</returns>
     internal int Receive(SafeFileHandle socket)
     {
         foreach (ref Mmsghdr header in _headers.AsSpan())

@@ -14,7 +14,8 @@ public readonly record struct ErrorMessage(Errno Errno, string? Text)
         error = default;
         if (!MemoryMarshal.TryRead(payload, out int negative)) // int error
             return false;
-        error = new ErrorMessage((Errno)(-negative), header.Type == Nlmsg.NLMSG_ERROR ? ReadText(header.Flags, payload[sizeof(int)..]) : null);
+        error = new ErrorMessage(
+            (Errno)(-negative), header.Type == Nlmsg.NLMSG_ERROR ? ReadText(header.Flags, payload[sizeof(int)..]) : null);
         return true;
     }
 

@@ -16,6 +16,8 @@ public static class NamespaceHandle
     internal static SafeFileHandle OpenOwn(string name)
     {
         int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-        return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw new NetlinkException($"opening network namespace '{name}'", LastErrno);
+        return fd >= 0
+            ? new SafeFileHandle(fd, ownsHandle: true)
+            : throw new NetlinkException($"opening network namespace '{name}'", LastErrno);
     }
 }

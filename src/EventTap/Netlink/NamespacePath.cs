@@ -5,8 +5,8 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
-/// A file that stands for a network namespace. One under <c>/proc/PID</c> stands for that process's only: the kernel gives its number to another
-/// process later.
+/// A file that stands for a network namespace. One under <c>/proc/PID</c> stands for that process's only: the kernel gives its number to
+/// another process later.
 /// </summary>
 internal sealed unsafe class NamespacePath
 {
@@ -48,7 +48,8 @@ internal sealed unsafe class NamespacePath
     }
 
     internal static int? ProcessOf(string path) =>
-        path.Split('/') is ["", "proc", { } id, .., "ns", "net"] && int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        path.Split('/') is ["", "proc", { } id, .., "ns", "net"]
+            && int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
             : null;
 

@@ -14,7 +14,8 @@ public static class NamespaceSocket
     /// <param name="family">IPv4 or IPv6.</param>
     /// <param name="type">Stream, datagram or raw.</param>
     /// <param name="protocol">The protocol's IANA number.</param>
-    /// <exception cref="NetlinkException">The namespace cannot be entered, or the socket not opened (EPERM: a raw one needs CAP_NET_RAW).</exception>
+    /// <exception cref="NetlinkException">The namespace cannot be entered, or the socket not opened (EPERM: a
+    /// raw one needs CAP_NET_RAW).</exception>
     public static Socket Open(NetworkNamespace networkNamespace, AddressFamily family, SocketType type, ProtocolType protocol)
     {
         int domain = family == AddressFamily.InterNetwork ? 2 : 10; // AF_INET, AF_INET6

@@ -1,4 +1,3 @@
-using ConntrackStream.EventTap.Filtering;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.EventTap.Netlink.Libc;
 
@@ -62,7 +61,9 @@ public sealed unsafe class NetlinkSocket : IDisposable
         return value;
     }
 
-    /// <summary>Whether the socket's network namespace has an interface of this index (SIOCGIFNAME); null when the kernel does not say.</summary>
+    /// <summary>
+    /// Whether the socket's network namespace has an interface of this index (SIOCGIFNAME); null when the kernel does not say.
+    /// </summary>
     internal bool? HasInterface(uint index)
     {
         NeverWaits.Check("asking for an interface"); // for a device that is being renamed
@@ -73,7 +74,8 @@ public sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>Attaches a classic BPF program (SO_ATTACH_FILTER): a message for which it returns 0 is never queued.</summary>
-    /// <exception cref="NetlinkException">EINVAL: the kernel refuses the program; ENOMEM: net.core.optmem_max is too small for it.</exception>
+    /// <exception cref="NetlinkException">EINVAL: the kernel refuses the program; ENOMEM:
+    /// net.core.optmem_max is too small for it.</exception>
     internal void AttachFilter(ReadOnlySpan<BpfInstruction> program)
     {
         fixed (BpfInstruction* instructions = program)

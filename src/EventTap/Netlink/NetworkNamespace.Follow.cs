@@ -49,7 +49,8 @@ public sealed partial class NetworkNamespace
     {
         if (_path is null)
             return;
-        SafeFileHandle opened = _path.TryOpen(out string? why) ?? throw new NetlinkException($"opening network namespace '{Name}'", Errno.ENOENT, why);
+        SafeFileHandle opened = _path.TryOpen(out string? why)
+            ?? throw new NetlinkException($"opening network namespace '{Name}'", Errno.ENOENT, why);
         lock (_gate)
         {
             _handle?.Dispose();
@@ -76,7 +77,10 @@ public sealed partial class NetworkNamespace
 
     private static bool IsSame(SafeFileHandle held, SafeFileHandle there) => InodeOf(held) is { } inode && inode == InodeOf(there);
 
-    /// <summary>The inode of an open namespace (proc(5), since Linux 5.14); no other one has its number meanwhile. The link in fd/ may be its path's.</summary>
+    /// <summary>
+    /// The inode of an open namespace (proc(5), since Linux 5.14); no other one has its number meanwhile. The link in fd/ may be its
+    /// path's.
+    /// </summary>
     private static string? InodeOf(SafeFileHandle file) => File
         .ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{file.DangerousGetHandle()}"))
         .FirstOrDefault(static line => line.StartsWith("ino:", StringComparison.Ordinal));

@@ -36,7 +36,9 @@ public sealed partial class NetworkNamespace : IDisposable
     /// <summary>Opens a namespace: null or empty for the current one, a text with a slash as a path, anything else as a name.</summary>
     /// <exception cref="NetlinkException">ENOENT: there is none; EACCES: not readable by this user.</exception>
     public static NetworkNamespace Open(string? nameOrPath) =>
-        string.IsNullOrEmpty(nameOrPath) ? Current : nameOrPath.Contains('/', StringComparison.Ordinal) ? OpenPath(nameOrPath) : OpenName(nameOrPath);
+        string.IsNullOrEmpty(nameOrPath) ? Current
+        : nameOrPath.Contains('/', StringComparison.Ordinal) ? OpenPath(nameOrPath)
+        : OpenName(nameOrPath);
 
     /// <summary>Opens what <c>ip netns add NAME</c> made.</summary>
     /// <exception cref="NetlinkException">ENOENT: there is none of that name.</exception>
@@ -50,8 +52,9 @@ public sealed partial class NetworkNamespace : IDisposable
     internal static NetworkNamespace FromHandle(string name, SafeFileHandle handle) => new(name, handle);
 
     /// <summary>
-    /// Runs <paramref name="work"/> inside the namespace, on a thread made for it, and waits for the end. Threads started inside inherit the
-    /// namespace for good, pool workers too: <paramref name="work"/> opens sockets or reads /proc/sys/net, and never queues, awaits or starts a thread.
+    /// Runs <paramref name="work"/> inside the namespace, on a thread made for it, and waits for the end. Threads started inside inherit
+    /// the namespace for good, pool workers too: <paramref name="work"/> opens sockets or reads /proc/sys/net, and
+    /// never queues, awaits or starts a thread.
     /// </summary>
     /// <exception cref="NetlinkException">EPERM: entering needs CAP_SYS_ADMIN; EINVAL: the file is no network namespace. What
     /// <paramref name="work"/> throws comes through unchanged.</exception>
@@ -133,6 +136,9 @@ public sealed partial class NetworkNamespace : IDisposable
             Errno.EPERM => "this needs CAP_SYS_ADMIN",
             Errno.EINVAL => "the file is not a network namespace",
             _ => null,
-        });
+        })
+        {
+            Step = NetlinkStep.EnteringNamespace,
+        };
     }
 }

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
-/// Marks threads that must never wait for the kernel. A netlink request takes its subsystem's mutex, which another program's request may hold for
-/// seconds: ctnetlink's is held while a table is flushed. Debug builds of this library refuse to send one from such a thread; in the
-/// package, a release build, the marks do nothing.
+/// Marks threads that must never wait for the kernel. A netlink request takes its subsystem's mutex, which another program's request may
+/// hold for seconds: ctnetlink's is held while a table is flushed. Debug builds of this library refuse to send one from such a thread; in
+/// the package, a release build, the marks do nothing.
 /// </summary>
 public static class NeverWaits
 {

@@ -4,8 +4,8 @@ using System.Text;
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>
-/// Builds netlink messages, one after another, into a buffer. Requests are small and their buffers are sized for the largest one, so running
-/// out of room is a fault of the caller: <see cref="InvalidOperationException"/>.
+/// Builds netlink messages, one after another, into a buffer. Requests are small and their buffers are sized for the largest one, so
+/// running out of room is a fault of the caller: <see cref="InvalidOperationException"/>.
 /// </summary>
 public ref struct RequestWriter(Span<byte> buffer)
 {

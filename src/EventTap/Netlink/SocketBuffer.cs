@@ -9,10 +9,13 @@ public static class SocketBuffer
     /// <summary>Receive memory one queued conntrack event costs, measured: its socket buffer's truesize.</summary>
     public const int BytesPerEvent = 1280;
 
-    private const int FallbackTableSize = 262144; // nf_conntrack_max where memory is plentiful: for when it cannot be read, or is 0, no limit
+    // nf_conntrack_max where memory is plentiful: for when it cannot be read, or is 0, no limit
+    private const int FallbackTableSize = 262144;
     private const string TableSizePath = "/proc/sys/net/netfilter/nf_conntrack_max";
 
-    /// <summary>Room for a flush of the whole table, at most 1/16 of the memory this process may use (a control group's limit counts).</summary>
+    /// <summary>
+    /// Room for a flush of the whole table, at most 1/16 of the memory this process may use (a control group's limit counts).
+    /// </summary>
     public static long DefaultBytes()
     {
         long wanted = ReadTableSize() * BytesPerEvent;

@@ -3,7 +3,10 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 
 namespace ConntrackStream.EventTap.Netlink;
 
-/// <summary>poll(2) for one socket and one <see cref="WakeEvent"/>, which it resets when that woke it. Keeps both descriptors from being closed, and so reused, until disposed.</summary>
+/// <summary>
+/// poll(2) for one socket and one <see cref="WakeEvent"/>, which it resets when that woke it. Keeps both descriptors from being
+/// closed, and so reused, until disposed.
+/// </summary>
 public sealed unsafe class SocketPoll : IDisposable
 {
     private readonly SafeFileHandle _socket;

@@ -1,7 +1,7 @@
 namespace ConntrackStream.Pipeline.Asking;
 
 /// <summary>Whether the kernel has an entry with one of some tuples.</summary>
-internal enum FlowExistence : byte
+public enum FlowExistence : byte
 {
     /// <summary>ENOENT for each of them.</summary>
     None,

@@ -3,9 +3,9 @@ using System.Collections.Concurrent;
 namespace ConntrackStream.Pipeline.Asking;
 
 /// <summary>
-/// Puts the loop's questions to the kernel, on a thread of its own: a request waits for ctnetlink's mutex, which another program holds for seconds
-/// while it flushes a large table. Questions are answered in the order in which they were asked. The queue needs no bound: each part of the
-/// pipeline has a fixed number of questions, and asks none again before its answer is in.
+/// Puts the loop's questions to the kernel, on a thread of its own: a request waits for ctnetlink's mutex, which another program holds for
+/// seconds while it flushes a large table. Questions are answered in the order in which they were asked. The queue needs no bound: each
+/// part of the pipeline has a fixed number of questions, and asks none again before its answer is in.
 /// </summary>
 /// <param name="answer">Blocks until the kernel has said what it has to say.</param>
 /// <param name="wake">Makes the loop look for answers.</param>
@@ -32,7 +32,9 @@ internal sealed class KernelAsker(Action<TableQuestion> answer, Action wake) : I
         _signal.Release();
     }
 
-    /// <summary>Ends the thread, once the kernel has answered what it is being asked. What waits behind that is not asked any more.</summary>
+    /// <summary>
+    /// Ends the thread, once the kernel has answered what it is being asked. What waits behind that is not asked any more.
+    /// </summary>
     public async ValueTask StopAsync()
     {
         if (!_isStarted)

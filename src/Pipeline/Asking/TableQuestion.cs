@@ -10,7 +10,7 @@ namespace ConntrackStream.Pipeline.Asking;
 /// <param name="byIdentity">
 /// Only an entry with this very original tuple and id counts; otherwise any that has the tuple, as original or as reply.
 /// </param>
-internal sealed class TableQuestion(bool byIdentity)
+public sealed class TableQuestion(bool byIdentity)
 {
     private FlowTuple[] _tuples = new FlowTuple[64];
     private uint[] _ids = new uint[64];

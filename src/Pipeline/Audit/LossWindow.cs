@@ -1,3 +1,5 @@
+using ConntrackStream.Pipeline.Changes;
+
 namespace ConntrackStream.Pipeline.Audit;
 
 /// <summary>The losses that the next round will repair, merged into one gap.</summary>

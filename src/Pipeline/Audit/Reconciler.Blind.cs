@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.Audit;
 
@@ -26,7 +27,8 @@ internal sealed partial class Reconciler
     }
 
     /// <summary>
-    /// It is on again. Where events were off, the gap is closed by a round: flows that began meanwhile emit none, and are known from a dump only.
+    /// It is on again. Where events were off, the gap is closed by a round: flows that began meanwhile emit
+    /// none, and are known from a dump only.
     /// </summary>
     public void OnOn(FlowGapReason reason)
     {
@@ -61,8 +63,8 @@ internal sealed partial class Reconciler
     }
 
     /// <summary>
-    /// An entry is made some time before its packet has passed, and without the means to emit events if they were off then: what the round has
-    /// seen last may be older than the setting.
+    /// An entry is made some time before its packet has passed, and without the means to emit events if they were off then: what the round
+    /// has seen last may be older than the setting.
     /// </summary>
     private long EndOf(FlowGap gap)
     {

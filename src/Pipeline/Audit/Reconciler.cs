@@ -3,14 +3,18 @@ using System.Reactive.Concurrency;
 using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Asking;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Loop;
+using ConntrackStream.Pipeline.Queues;
 
 namespace ConntrackStream.Pipeline.Audit;
 
 /// <summary>
 /// Makes the view equal to the kernel, at the start, after every loss, and again and again to prove it: one round at a time of
-/// barrier → dump → barrier → sweep and, where that finds ends, → barrier → ends. Used by the loop only; the dump itself runs on a thread of its
-/// own and comes in as messages.
+/// barrier → dump → barrier → sweep and, where that finds ends, → barrier → ends. Used by the loop only; the dump itself runs on a thread
+/// of its own and comes in as messages.
 /// </summary>
 internal sealed partial class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
 {
@@ -264,7 +268,9 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         TryPass();
     }
 
-    /// <summary>The barrier has shown every event before it; those that wait for an answer of the kernel must have been applied as well.</summary>
+    /// <summary>
+    /// The barrier has shown every event before it; those that wait for an answer of the kernel must have been applied as well.
+    /// </summary>
     private bool TryPass()
     {
         if (view.HasDoubtsBeforeBarrier)
@@ -370,8 +376,8 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     }
 
     /// <summary>
-    /// The kernel hides an entry (IPS_DYING) a moment before it sends the DESTROY (nf_ct_delete), and on a busy machine its collector may lose the
-    /// processor in between.
+    /// The kernel hides an entry (IPS_DYING) a moment before it sends the DESTROY (nf_ct_delete), and on a busy machine its collector may
+    /// lose the processor in between.
     /// </summary>
     private void Prove()
     {
@@ -408,7 +414,14 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         _gap = null;
         AnnounceLoss();
         Last = new RoundReport(_reason, _result, _began.ToUnixTimeMilliseconds() * 1_000_000, duration);
-        logger.RoundDone(_reason, _result.Rows, _result.Missing, _result.Ghosts, _result.WrongIncarnations, _result.UntappedEnded, duration.TotalMilliseconds);
+        logger.RoundDone(
+            _reason,
+            _result.Rows,
+            _result.Missing,
+            _result.Ghosts,
+            _result.WrongIncarnations,
+            _result.UntappedEnded,
+            duration.TotalMilliseconds);
         ports.OnRound(Last);
         if (lostMeanwhile)
             _notBefore = ports.Scheduler.Now + (duration < OverloadPause ? duration : OverloadPause); // the tap needs the processor more
@@ -447,7 +460,9 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     }
 
     private static string Describe(long? lost) =>
-        lost is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number} deliveries refused") : "an unknown number of events lost";
+        lost is { } number
+            ? string.Create(CultureInfo.InvariantCulture, $"{number} deliveries refused")
+            : "an unknown number of events lost";
 
     private static double Milliseconds(long ns) => ns / 1e6;
 }

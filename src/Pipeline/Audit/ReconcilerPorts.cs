@@ -1,11 +1,8 @@
 using System.Reactive.Concurrency;
 using ConntrackStream.EventTap;
-using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.Audit;
-
-/// <summary>A filter in user space; the same that the kernel applies to events, for rows of a dump.</summary>
-public delegate bool FlowPredicate(in Flow flow);
 
 /// <summary>What the reconciler needs from the pipeline around it.</summary>
 internal sealed record ReconcilerPorts

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Numerics;
-
 namespace ConntrackStream.Pipeline.Checkpoint;
 
 /// <summary>
@@ -33,14 +30,5 @@ internal static class CheckpointFormat
         Start = 1 << 2,
         Counters = 1 << 3,
         All = IPv6 | Zone | Start | Counters,
-    }
-
-    internal static uint Checksum(uint state, ReadOnlySpan<byte> data)
-    {
-        for (; data.Length >= sizeof(ulong); data = data[sizeof(ulong)..])
-            state = BitOperations.Crc32C(state, BinaryPrimitives.ReadUInt64LittleEndian(data));
-        foreach (byte value in data)
-            state = BitOperations.Crc32C(state, value);
-        return state;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 using static ConntrackStream.Pipeline.Checkpoint.CheckpointFormat;
 
 namespace ConntrackStream.Pipeline.Checkpoint;

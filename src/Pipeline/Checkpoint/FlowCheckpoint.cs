@@ -53,7 +53,8 @@ public static class FlowCheckpoint
     }
 
     /// <summary>The file's time, as <see cref="FlowCheckpointWriter.Commit"/> sets it.</summary>
-    private static long BegunAt(SafeFileHandle handle) => (File.GetLastWriteTimeUtc(handle) - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+    private static long BegunAt(SafeFileHandle handle) =>
+        (File.GetLastWriteTimeUtc(handle) - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 
     /// <summary>What is wrong with the file as a whole; null when nothing is.</summary>
     private static string? Verify(ReadOnlySpan<byte> content, CheckpointIdentity identity, out int count)
@@ -67,7 +68,7 @@ public static class FlowCheckpoint
         if (version != FormatVersion)
             return $"version {version}, this program reads {FormatVersion}";
         uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(content[^sizeof(uint)..]);
-        if (checksum != Checksum(0, content[..^sizeof(uint)]))
+        if (checksum != Crc32C.Append(0, content[..^sizeof(uint)]))
             return "damaged or truncated (checksum)";
         ulong records = BinaryPrimitives.ReadUInt64LittleEndian(content[^TrailerLength..]);
         if (records > (ulong)content.Length)

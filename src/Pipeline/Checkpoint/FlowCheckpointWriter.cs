@@ -70,7 +70,7 @@ public sealed class FlowCheckpointWriter : IDisposable
             WriteOut();
         BinaryPrimitives.WriteUInt64LittleEndian(_buffer.AsSpan(_used), Count);
         _used += sizeof(ulong);
-        _checksum = Checksum(_checksum, _buffer.AsSpan(0, _used));
+        _checksum = Crc32C.Append(_checksum, _buffer.AsSpan(0, _used));
         BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(_used), _checksum);
         _used += sizeof(uint);
         _file.Write(_buffer, 0, _used);
@@ -93,7 +93,7 @@ public sealed class FlowCheckpointWriter : IDisposable
     private void WriteOut()
     {
         int whole = _used & ~7;
-        _checksum = Checksum(_checksum, _buffer.AsSpan(0, whole));
+        _checksum = Crc32C.Append(_checksum, _buffer.AsSpan(0, whole));
         _file.Write(_buffer, 0, whole);
         _buffer.AsSpan(whole, _used - whole).CopyTo(_buffer);
         _used -= whole;

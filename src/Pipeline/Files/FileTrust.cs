@@ -53,6 +53,7 @@ public static class FileTrust
         return file.UserId == 0 || file.UserId == own
             ? null
             : string.Create(
-                CultureInfo.InvariantCulture, $"belongs to user {file.UserId}; it must belong to {(own == 0 ? "root" : $"user {own}")} (chown {own})");
+                CultureInfo.InvariantCulture,
+                $"belongs to user {file.UserId}; it must belong to {(own == 0 ? "root" : $"user {own}")} (chown {own})");
     }
 }

@@ -3,8 +3,8 @@ using ConntrackStream.Pipeline.Asking;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
-// A DESTROY of which only the kernel can say whose it is waits here for the answer, and behind it whatever comes for its flow meanwhile. So the
-// events of one flow keep their order, the flow's row stays until then, and the loop goes on with all others.
+// A DESTROY of which only the kernel can say whose it is waits here for the answer, and behind it whatever comes for its flow meanwhile. So
+// the events of one flow keep their order, the flow's row stays until then, and the loop goes on with all others.
 internal sealed partial class FamilyView<TKey>
 {
     private const int MostParked = 1 << 14; // some 5 MB

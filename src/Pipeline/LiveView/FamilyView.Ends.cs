@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -126,8 +127,8 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// An entry that no NEW has told, no dump shows and no row is for: the row with its original tuple is the winner's. Its DESTROY tells all
-    /// of it.
+    /// An entry that no NEW has told, no dump shows and no row is for: the row with its original tuple is the winner's. Its DESTROY tells
+    /// all of it.
     /// </summary>
     private void EndClashLoser(ulong fingerprint, in FlowEvent e)
     {

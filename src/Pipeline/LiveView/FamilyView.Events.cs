@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -74,12 +75,13 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// The dump of this round was quicker than the event: one flow, announced once. Or it was quicker by a whole flow, whose NEW is still to
-    /// come: unless times show that it is the same, what the dump told is forgotten.
+    /// The dump of this round was quicker than the event: one flow, announced once. Or it was quicker by a whole flow, whose NEW is still
+    /// to come: unless times show that it is the same, what the dump told is forgotten.
     /// </summary>
     private void Announce(int slot, ref FlowRow<TKey> row, in FlowEvent e)
     {
-        bool isOne = IsSameEntry(row, e.Flow) && row.HasExactStart && e.Flow.Has(FlowFields.EventTime) && e.Time >= row.Start - StartTimes.Same;
+        bool isOne = IsSameEntry(row, e.Flow) && row.HasExactStart
+            && e.Flow.Has(FlowFields.EventTime) && e.Time >= row.Start - StartTimes.Same;
         if (!isOne)
             Forget(slot, ref row);
         SetTapped(ref row);

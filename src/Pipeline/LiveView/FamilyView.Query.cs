@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.LiveView;
 

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Asking;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -69,7 +70,8 @@ internal sealed partial class FamilyView<TKey>
     /// <summary>An interim report of what the dump showed. Made while the round is settled, which waits for sinks that lag.</summary>
     private void ReportAgain(int slot, in FlowRow<TKey> row, FlowOrigin origin)
     {
-        if (context.InterimSeconds == 0 || !row.Is(RowFlags.Live) || row.SeenRound != context.Round || row.AsOf < row.Reported + context.InterimSeconds)
+        if (context.InterimSeconds == 0 || !row.Is(RowFlags.Live)
+            || row.SeenRound != context.Round || row.AsOf < row.Reported + context.InterimSeconds)
             return;
         long endOfSecond = ((row.AsOf + 1L) * 1_000_000_000) - 1;
         Emit(FlowChangeKind.Updated, origin, slot, Math.Min(context.Now, endOfSecond));
@@ -169,8 +171,8 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// Marks the suspects that the kernel denied; the others were left out of the dump although alive. Those that an event has concerned since the
-    /// kernel was asked are left as it made them.
+    /// Marks the suspects that the kernel denied; the others were left out of the dump although alive. Those that an event has concerned
+    /// since the kernel was asked are left as it made them.
     /// </summary>
     /// <returns>Some are marked: <see cref="EndDenied"/> is due.</returns>
     public bool Sweep(TableQuestion answered)
@@ -200,8 +202,8 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>
-    /// Ends the rows that the kernel denied, once a barrier asked for afterwards has come back. Before that the kernel's answer is ahead of the
-    /// events: an entry that is left out of dumps since its time is over is deleted by the very question about it, with a DESTROY.
+    /// Ends the rows that the kernel denied, once a barrier asked for afterwards has come back. Before that the kernel's answer is ahead of
+    /// the events: an entry that is left out of dumps since its time is over is deleted by the very question about it, with a DESTROY.
     /// </summary>
     public void EndDenied(int slot, int until, FlowOrigin origin, RoundResult result)
     {

@@ -56,12 +56,15 @@ internal struct FlowRow<TKey>
     public ushort Present; // FlowFields
     public RowFlags Flags;
     public byte ProtocolState;
-    public byte MapKeys; // keys of the eBPF map that belong to it: seen by the scan under way (low half), by the one before (high half)
+    public byte Tally; // a number that a stage counts: see RowTally
 
     /// <summary><see cref="Start"/> is of the kernel's clock, not of receipt, and not rounded.</summary>
     public readonly bool HasKernelStart => IsStartTold && (Present & (ushort)FlowFields.RoundedStart) == 0;
 
-    /// <summary>The kernel's <see cref="Start"/> is the entry's own (CTA_TIMESTAMP_START), as a dump tells it; before that it is the time of the NEW (CTA_TIMESTAMP_EVENT).</summary>
+    /// <summary>
+    /// The kernel's <see cref="Start"/> is the entry's own (CTA_TIMESTAMP_START), as a dump tells it; before that it is the
+    /// time of the NEW (CTA_TIMESTAMP_EVENT).
+    /// </summary>
     public readonly bool HasExactStart =>
         (Present & (ushort)(FlowFields.StartTime | FlowFields.RoundedStart)) == (ushort)FlowFields.StartTime;
 

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Loop;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -124,7 +125,9 @@ internal sealed partial class FlowView(ViewContext context) : ILoopWork
     public RoundSettlement Settle(FlowOrigin origin, RoundResult result) =>
         new(new FamilySettlement<FlowKey4>(_ipv4, origin, result), new FamilySettlement<FlowKey6>(_ipv6, origin, result));
 
-    /// <summary>A barrier has come back; events before it may still wait for an answer of the kernel (<see cref="HasDoubtsBeforeBarrier"/>).</summary>
+    /// <summary>
+    /// A barrier has come back; events before it may still wait for an answer of the kernel (<see cref="HasDoubtsBeforeBarrier"/>).
+    /// </summary>
     public void PassBarrier() => Context.Barriers++;
 
     /// <summary>Some event that came before the last barrier still waits for the kernel's answer.</summary>

@@ -15,7 +15,8 @@ internal sealed class RecentEnds
     // Upper half: fingerprint of key and content; lower half: milliseconds when it was last seen.
     private readonly ulong[] _entries = new ulong[Size];
 
-    public void Add(ulong fingerprint, long timeNs) => _entries[fingerprint & (Size - 1)] = fingerprint & 0xFFFF_FFFF_0000_0000 | Milliseconds(timeNs);
+    public void Add(ulong fingerprint, long timeNs) =>
+        _entries[fingerprint & (Size - 1)] = fingerprint & 0xFFFF_FFFF_0000_0000 | Milliseconds(timeNs);
 
     public bool Contains(ulong fingerprint, long timeNs)
     {

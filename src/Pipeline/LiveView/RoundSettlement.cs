@@ -1,10 +1,13 @@
 using ConntrackStream.Pipeline.Asking;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Loop;
+using ConntrackStream.Pipeline.Queues;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
 /// <summary>
-/// Work on a round's outcome, done in steps so that events are not held up: first all is settled but the ends, then, behind one more barrier,
-/// those.
+/// Work on a round's outcome, done in steps so that events are not held up: first all is settled but the ends, then, behind one more
+/// barrier, those.
 /// </summary>
 internal sealed class RoundSettlement(FamilySettlement<FlowKey4> ipv4, FamilySettlement<FlowKey6> ipv6)
 {

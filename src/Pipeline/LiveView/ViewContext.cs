@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Asking;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
@@ -52,8 +53,8 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, Action
     public ushort LossEpoch { get; set; } = 1;
 
     /// <summary>
-    /// Events that were queued when the last loss was noticed may still be on their way, ahead of what was lost: a full socket loses the newest, and
-    /// its count is read while older ones wait. Until a barrier that was asked for after it.
+    /// Events that were queued when the last loss was noticed may still be on their way, ahead of what was lost: a full socket loses the
+    /// newest, and its count is read while older ones wait. Until a barrier that was asked for after it.
     /// </summary>
     public bool IsLossAhead { get; set; }
 

@@ -20,7 +20,9 @@ public sealed class ViewCounters
     /// <summary>DESTROY of an earlier incarnation that came after its successor's NEW; ignored.</summary>
     public long LateDestroy;
 
-    /// <summary>Entries beside another with the same original tuple (<see cref="Flow.IsClashLoser"/>), told whole by their DESTROY.</summary>
+    /// <summary>
+    /// Entries beside another with the same original tuple (<see cref="Flow.IsClashLoser"/>), told whole by their DESTROY.
+    /// </summary>
     public long ClashLosers;
 
     /// <summary>Other events of such entries; left out.</summary>
@@ -33,7 +35,8 @@ public sealed class ViewCounters
     public long Verified;
 
     /// <summary>
-    /// Doubtful events that were not settled so, since too many waited for the kernel's answer: the flow stayed, for the next round to judge.
+    /// Doubtful events that were not settled so, since too many waited for the kernel's answer: the flow
+    /// stayed, for the next round to judge.
     /// </summary>
     public long DoubtsGivenUp;
 

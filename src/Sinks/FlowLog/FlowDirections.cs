@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using System.Numerics;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// Tells a flow's direction: by its mark, where a rule matches (a data plane that marks what it forwards knows best), else by local networks.
-/// Of several mark rules that match, the one with the most mask bits decides. Immutable.
+/// Tells a flow's direction: by its mark, where a rule matches (a data plane that marks what it forwards knows best), else by local
+/// networks. Of several mark rules that match, the one with the most mask bits decides. Immutable.
 /// </summary>
 public sealed class FlowDirections(IEnumerable<IpPrefix> localNetworks, IEnumerable<KeyValuePair<MarkMatch, FlowDirection>> marks)
 {
@@ -38,7 +39,9 @@ public sealed class FlowDirections(IEnumerable<IpPrefix> localNetworks, IEnumera
         };
     }
 
-    /// <summary>As addressed or, after destination NAT, as reached: a published port of a public address leads to a local machine.</summary>
+    /// <summary>
+    /// As addressed or, after destination NAT, as reached: a published port of a public address leads to a local machine.
+    /// </summary>
     private bool IsDestinationLocal(in Flow flow) => IsLocal(flow.Original.Destination, flow.Original.Family)
         || (flow.Has(FlowFields.Reply) && IsLocal(flow.Reply.Source, flow.Reply.Family));
 

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -30,7 +31,8 @@ internal sealed class FlowLogFile : ILogOutput
 
     /// <param name="setting">That names the file, for messages.</param>
     /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
-    internal FlowLogFile(string path, RotationOptions options, TimeProvider time, ILogger logger, string setting = FlowLogFileException.FlowLogPath)
+    internal FlowLogFile(
+        string path, RotationOptions options, TimeProvider time, ILogger logger, string setting = FlowLogFileException.FlowLogPath)
     {
         _path = path;
         _setting = setting;

@@ -3,13 +3,13 @@ using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// <c>FlowLog:Filter</c>: a flow is logged if it meets <see cref="Include"/> and not <see cref="Exclude"/>. An Exclude without any condition
-/// excludes nothing.
+/// <c>FlowLog:Filter</c>: a flow is logged if it meets <see cref="Include"/> and not <see cref="Exclude"/>. An Exclude without any
+/// condition excludes nothing.
 /// </summary>
 public sealed class FlowLogFilterOptions
 {

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -10,33 +11,41 @@ public sealed class FlowLogOptions : IValidatableObject
     public bool Enabled { get; set; } = true;
 
     /// <summary>
-    /// A file, created with mode 0640 in a directory that exists, or <c>-</c> for standard output (default). Symbolic links, FIFOs and devices
-    /// are refused: <c>-</c> with the shell's redirection reaches them.
+    /// A file, created with mode 0640 in a directory that exists, or <c>-</c> for standard output (default). Symbolic links, FIFOs and
+    /// devices are refused: <c>-</c> with the shell's redirection reaches them.
     /// </summary>
     public string Path { get; set; } = StandardOutputPath;
 
-    /// <summary><c>json</c>: records as NDJSON (default). <c>text</c>: the lines of <c>conntrack -E</c>; gaps are lines that begin with <c># gap</c>.</summary>
+    /// <summary>
+    /// <c>json</c>: records as NDJSON (default). <c>text</c>: the lines of <c>conntrack -E</c>; gaps
+    /// are lines that begin with <c># gap</c>.
+    /// </summary>
     public FlowLogFormat Format { get; set; } = FlowLogFormat.Json;
 
-    /// <summary>Which records: start, end, update (a change, or the interim report of a long flow). Default all. Gaps are always written.</summary>
+    /// <summary>
+    /// Which records: start, end, update (a change, or the interim report of a long flow). Default all. Gaps are always written.
+    /// </summary>
     public FlowLogEvent[] Events { get; set; } = [FlowLogEvent.Start, FlowLogEvent.End, FlowLogEvent.Update];
 
     /// <summary>The <c>host</c> of records. Default: the machine's name.</summary>
     public string? Host { get; set; }
 
     /// <summary>
-    /// Prefixes that are inside, such as 10.0.0.0/8: from there to elsewhere is egress, the other way ingress, between them internal, neither end
-    /// forward. Default none: direction unknown.
+    /// Prefixes that are inside, such as 10.0.0.0/8: from there to elsewhere is egress, the other way ingress, between them internal,
+    /// neither end forward. Default none: direction unknown.
     /// </summary>
     public string[] LocalNetworks { get; set; } = [];
 
     /// <summary>
-    /// Marks that tell the direction before <see cref="LocalNetworks"/> does: <c>value/mask=direction</c>, such as <c>0x1bd10/0xfffff0=ingress</c>;
-    /// where several match, the one with the most mask bits. Default none.
+    /// Marks that tell the direction before <see cref="LocalNetworks"/> does: <c>value/mask=direction</c>, such as
+    /// <c>0x1bd10/0xfffff0=ingress</c>; where several match, the one with the most mask bits. Default none.
     /// </summary>
     public string[] MarkDirections { get; set; } = [];
 
-    /// <summary>Add <c>community_id</c>, for correlation with other tools; its hash costs about as much CPU as the rest of the record. Default false.</summary>
+    /// <summary>
+    /// Add <c>community_id</c>, for correlation with other tools; its hash costs about as much CPU as
+    /// the rest of the record. Default false.
+    /// </summary>
     public bool CommunityId { get; set; }
 
     /// <summary>Which flows.</summary>
@@ -83,7 +92,8 @@ public sealed class FlowLogOptions : IValidatableObject
     /// <summary>As configured; what is invalid is left out (it was refused before).</summary>
     internal FlowDirections Directions() => new(
         LocalNetworks.SelectMany(text => IpPrefix.TryParse(text, out IpPrefix prefix, out _) ? new[] { prefix } : []),
-        MarkDirections.SelectMany(text => MarkDirection.TryParse(text, out KeyValuePair<MarkMatch, FlowDirection> rule, out _) ? new[] { rule } : []));
+        MarkDirections.SelectMany(text =>
+            MarkDirection.TryParse(text, out KeyValuePair<MarkMatch, FlowDirection> rule, out _) ? new[] { rule } : []));
 }
 
 /// <summary>How records are written.</summary>

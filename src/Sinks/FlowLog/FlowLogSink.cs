@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
@@ -16,7 +16,9 @@ public sealed class FlowLogSink : IFlowSink
     /// <summary>Name of the file under the state directory that tells when a record was last written.</summary>
     public const string MarkerFileName = "flow-log.last-written";
 
-    /// <summary>Name of the file under the state directory that keeps since when events are missing, until a gap record reports it.</summary>
+    /// <summary>
+    /// Name of the file under the state directory that keeps since when events are missing, until a gap record reports it.
+    /// </summary>
     public const string LossFileName = "flow-log.unreported-loss";
 
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end
@@ -26,7 +28,8 @@ public sealed class FlowLogSink : IFlowSink
     // apart when measured, longer where one is preempted in between. An event that was not read may thus be older than the latest that was.
     private static readonly long Disorder = (long)TimeSpan.FromMilliseconds(100).TotalNanoseconds;
 
-    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10); // for the event socket, before a restart gap is written all the same
+    // for the event socket, before a restart gap is written all the same
+    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10);
 
     private readonly FlowLogOptions _options;
     private readonly TimeProvider _time;
@@ -71,12 +74,16 @@ public sealed class FlowLogSink : IFlowSink
         _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, MarkerFileName), time, logger);
         _loss = stateDirectory is null ? null : new UnreportedLoss(Path.Join(stateDirectory, LossFileName), logger);
         _writer = options.Format == FlowLogFormat.Json
-            ? new FlowRecordWriter(options.Host ?? Environment.MachineName, networkNamespace, options.Directions(), options.CommunityId, ends)
+            ? new FlowRecordWriter(
+                options.Host ?? Environment.MachineName, networkNamespace, options.Directions(), options.CommunityId, ends)
             : new FlowTextWriter(new ConntrackTextOptions { Timestamp = true, Id = true });
         _kinds = options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
     }
 
-    public string Name => "flowlog";
+    /// <summary>Its <see cref="Name"/>.</summary>
+    internal const string SinkName = "flowlog";
+
+    public string Name => SinkName;
 
     public FlowLogCounters Counters { get; } = new();
 
@@ -174,7 +181,8 @@ public sealed class FlowLogSink : IFlowSink
         _output = output;
         _buffer = new RecordBuffer(output, _writer, Counters, _time, _logger);
         if (output is FlowLogFile)
-            _look = _time.CreateTimer(static state => ((FlowLogSink)state!).LookAfterFile(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _look = _time.CreateTimer(
+                static state => ((FlowLogSink)state!).LookAfterFile(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _restartFrom = Earlier(lastWritten ?? _marker?.Read(), _loss?.Read());
         if (_restartFrom is null)
             return;

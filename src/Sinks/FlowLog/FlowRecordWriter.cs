@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
@@ -8,18 +8,21 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// Flow-log records as NDJSON: one change, one object, one line. A field that is absent is unknown; none is ever a false zero.
 /// Fields, in this order:
 /// <list type="bullet">
-/// <item><c>v</c> 1; <c>time</c> RFC 3339, µs, UTC; <c>host</c>; <c>netns</c> when not the service's own; <c>event</c> start, end, update or gap;</item>
-/// <item><c>flow_id</c> UUID; <c>ct_id</c>; <c>zone</c>, and <c>reply_zone</c> where it is another; <c>family</c> ipv4 or ipv6; <c>proto</c> name
-/// (none for a protocol conntrack has no name for), <c>proto_num</c>;</item>
-/// <item><c>src</c> <c>sport</c> <c>dst</c> <c>dport</c> (original; GRE's keys as ports; none for ICMP and unnamed protocols), <c>reply_src</c>
-/// <c>reply_sport</c> <c>reply_dst</c> <c>reply_dport</c>; <c>nat</c> none, snat, dnat or both; <c>icmp_type</c> <c>icmp_code</c> <c>icmp_id</c>
-/// (original), and <c>reply_icmp_id</c> where NAT made it another;</item>
+/// <item><c>v</c> 1; <c>time</c> RFC 3339, µs, UTC; <c>host</c>; <c>netns</c> when not the service's own;
+/// <c>event</c> start, end, update or gap;</item>
+/// <item><c>flow_id</c> UUID; <c>ct_id</c>; <c>zone</c>, and <c>reply_zone</c> where it is another; <c>family</c> ipv4 or ipv6;
+/// <c>proto</c> name (none for a protocol conntrack has no name for), <c>proto_num</c>;</item>
+/// <item><c>src</c> <c>sport</c> <c>dst</c> <c>dport</c> (original; GRE's keys as ports; none for ICMP and unnamed protocols),
+/// <c>reply_src</c> <c>reply_sport</c> <c>reply_dst</c> <c>reply_dport</c>; <c>nat</c> none, snat, dnat or both; <c>icmp_type</c>
+/// <c>icmp_code</c> <c>icmp_id</c> (original), and <c>reply_icmp_id</c> where NAT made it another;</item>
 /// <item><c>direction</c> ingress, egress, internal, forward or unknown; <c>mark</c>; <c>status</c> names of IPS_* bits; <c>tcp_state</c>;
 /// <c>labels</c> "0x…" of 128 bits; <c>helper</c>;</item>
-/// <item><c>start</c> <c>end</c> as <c>time</c>; <c>duration_ms</c> when both are known; <c>tx_packets</c> <c>tx_bytes</c> <c>rx_packets</c>
-/// <c>rx_bytes</c>: tx is what the local side sent for ingress and egress, else what the original direction carried; <c>origin</c> event, dump
-/// or audit; <c>caused_by</c> reclassify, when this service ended the flow itself; <c>community_id</c> when asked for.</item>
-/// <item>A gap: <c>v</c> to <c>event</c>, then <c>reason</c>, <c>lost</c> (null when unknowable), <c>from</c>, <c>to</c>, <c>recovered</c>.</item>
+/// <item><c>start</c> <c>end</c> as <c>time</c>; <c>duration_ms</c> when both are known; <c>tx_packets</c> <c>tx_bytes</c>
+/// <c>rx_packets</c> <c>rx_bytes</c>: tx is what the local side sent for ingress and egress, else what the original direction carried;
+/// <c>origin</c> event, dump or audit; <c>caused_by</c> reclassify, when this service ended the flow itself;
+/// <c>community_id</c> when asked for.</item>
+/// <item>A gap: <c>v</c> to <c>event</c>, then <c>reason</c>, <c>lost</c> (null when unknowable),
+/// <c>from</c>, <c>to</c>, <c>recovered</c>.</item>
 /// </list>
 /// </summary>
 public sealed class FlowRecordWriter : IRecordWriter
@@ -38,7 +41,8 @@ public sealed class FlowRecordWriter : IRecordWriter
         _ends = ends;
         _directions = directions;
         _communityId = communityId;
-        byte[] buffer = new byte[64 + (6 * (host.Length + (networkNamespace?.Length ?? 0)))]; // an escaped character takes six bytes at most
+        // an escaped character takes six bytes at most
+        byte[] buffer = new byte[64 + (6 * (host.Length + (networkNamespace?.Length ?? 0)))];
         Utf8Writer text = new(buffer);
         text.Literal("\",\"host\":"u8);
         text.JsonString(host);

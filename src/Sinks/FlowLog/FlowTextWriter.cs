@@ -1,12 +1,12 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// Changes as the lines of <c>conntrack -E -o timestamp,id</c>: a start as NEW, an update as UPDATE, an end as DESTROY. A flow found by a dump is NEW too,
-/// and one found gone by a dump or an audit DESTROY: the format cannot tell how we know. A gap is
+/// Changes as the lines of <c>conntrack -E -o timestamp,id</c>: a start as NEW, an update as UPDATE, an end as DESTROY. A flow found by a
+/// dump is NEW too, and one found gone by a dump or an audit DESTROY: the format cannot tell how we know. A gap is
 /// <c># gap reason=overrun lost=12 from=… to=… recovered=3</c>, with lost=unknown where it is, and the fields that are unknown left out.
 /// </summary>
 public sealed class FlowTextWriter(ConntrackTextOptions options) : IRecordWriter

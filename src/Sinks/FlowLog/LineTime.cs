@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
@@ -24,7 +24,8 @@ internal static class LineTime
     /// An end or a change that the kernel did not report: its time is that of the dump that showed it. A line of text does not say.
     /// </summary>
     internal static bool IsConclusion(ReadOnlySpan<byte> line) =>
-        line.IndexOf("\"origin\":\"event\""u8) < 0 && (line.IndexOf("\"event\":\"end\""u8) >= 0 || line.IndexOf("\"event\":\"update\""u8) >= 0);
+        line.IndexOf("\"origin\":\"event\""u8) < 0
+            && (line.IndexOf("\"event\":\"end\""u8) >= 0 || line.IndexOf("\"event\":\"update\""u8) >= 0);
 
     /// <summary><c>time</c> stands first in every JSON record.</summary>
     private static long? OfRecord(ReadOnlySpan<byte> line)
@@ -46,7 +47,9 @@ internal static class LineTime
         const int Digits = 6;
         bool isTime = Utf8Parser.TryParse(line, out long seconds, out int whole) && line.Length > whole + Digits + 1 && line[whole] == '.'
             && line[whole + Digits + 1] == ']' && seconds is >= 0 and < 9_000_000_000;
-        return isTime && Utf8Parser.TryParse(line.Slice(whole + 1, Digits), out int microseconds, out int read) && read == Digits && microseconds >= 0
+        return isTime
+            && Utf8Parser.TryParse(line.Slice(whole + 1, Digits), out int microseconds, out int read)
+            && read == Digits && microseconds >= 0
             ? (seconds * 1_000_000_000) + (microseconds * 1000L)
             : null;
     }

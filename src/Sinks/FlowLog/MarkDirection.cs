@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -12,7 +13,10 @@ internal static class MarkDirection
         rule = default;
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         string direction = text[(equals + 1)..];
-        if (equals < 0 || !Enum.TryParse(direction, ignoreCase: true, out FlowDirection parsed) || !Enum.IsDefined(parsed) || char.IsAsciiDigit(direction[0]))
+        if (equals < 0
+            || !Enum.TryParse(direction, ignoreCase: true, out FlowDirection parsed)
+            || !Enum.IsDefined(parsed)
+            || char.IsAsciiDigit(direction[0]))
         {
             error = $"'{text}' must end in =ingress, =egress, =internal, =forward or =unknown";
             return false;

@@ -1,7 +1,8 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
-using static ConntrackStream.Sinks.FlowLog.FileCalls;
+using static ConntrackStream.Sinks.Files.FileCalls;
 using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;
@@ -53,7 +54,8 @@ internal sealed class OpenedLogFile : IDisposable
             if (FileTrust.Problem(stat, groupMayWrite: true) is { } problem)
                 throw new FlowLogFileException(path, Errno.None, problem, setting);
             if (IsLockedByAnother(handle))
-                throw new FlowLogFileException(path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file", setting);
+                throw new FlowLogFileException(
+                    path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file", setting);
             return new OpenedLogFile(handle, stat);
         }
         catch
@@ -102,7 +104,9 @@ internal sealed class OpenedLogFile : IDisposable
         bool mayBeStandardOutput = setting == FlowLogFileException.FlowLogPath;
         return new FlowLogFileException(path, Errno.None, type switch
         {
-            FileType.SymbolicLink => $"is a symbolic link, which is not followed; name the file itself{(mayBeStandardOutput ? ", or '-' for standard output" : "")}",
+            FileType.SymbolicLink =>
+                "is a symbolic link, which is not followed; "
+                + $"name the file itself{(mayBeStandardOutput ? ", or '-' for standard output" : "")}",
             FileType.Directory => "is a directory; name a file in it",
             _ => $"is not a regular file{(mayBeStandardOutput ? "; use '-' and redirect standard output to it" : "")}",
         }, setting);
@@ -113,7 +117,8 @@ internal sealed class OpenedLogFile : IDisposable
         Errno.ENOENT => $"the directory '{Path.GetDirectoryName(Path.GetFullPath(path))}' does not exist; create it, or name another path",
         ENOTDIR => $"'{Path.GetDirectoryName(Path.GetFullPath(path))}' is not a directory",
         ELOOP => "is a symbolic link, which is not followed; name the file itself",
-        Errno.EACCES or Errno.EPERM => $"cannot be opened for writing: {errno}; give the service's user the right to write it and its directory",
+        Errno.EACCES or Errno.EPERM =>
+            $"cannot be opened for writing: {errno}; give the service's user the right to write it and its directory",
         _ => $"cannot be opened: {errno} ({NetlinkException.DescribeErrno(errno)})",
     }, setting);
 }

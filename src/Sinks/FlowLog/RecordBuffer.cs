@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Queues;
 
 namespace ConntrackStream.Sinks.FlowLog;
 

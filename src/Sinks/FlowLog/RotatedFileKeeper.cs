@@ -16,7 +16,8 @@ internal sealed class RotatedFileKeeper : IAsyncDisposable
     private readonly RotationOptions _options;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Task _task;
 
     internal RotatedFileKeeper(RotatedFiles files, RotationOptions options, ILogger logger)
@@ -75,7 +76,8 @@ internal sealed class RotatedFileKeeper : IAsyncDisposable
         files.Take(Math.Max(files.Count - _options.Keep, 0)).ToList().ForEach(Delete);
         if (!_options.Compress)
             return;
-        foreach (string file in files.Skip(files.Count - _options.Keep).Where(f => !f.EndsWith(RotatedFiles.Gzip, StringComparison.Ordinal)))
+        foreach (string file in files.Skip(files.Count - _options.Keep)
+            .Where(f => !f.EndsWith(RotatedFiles.Gzip, StringComparison.Ordinal)))
             Compress(directory, Path.GetFileName(file), stop);
 
         void Delete(string file) => directory.Delete(Path.GetFileName(file));

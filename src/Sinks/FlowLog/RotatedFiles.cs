@@ -1,5 +1,6 @@
 using System.Globalization;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.FlowLog;
 

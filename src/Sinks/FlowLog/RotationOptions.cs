@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// <c>FlowLog:Rotation</c> and <c>Map:EvidenceRotation</c>: when the file is renamed and a new one begun, by this program itself. With both limits 0 (for instance because
-/// logrotate does it, with SIGHUP after the rename) it never is. Standard output is not rotated.
+/// <c>FlowLog:Rotation</c> and <c>Map:EvidenceRotation</c>: when the file is renamed and a new one begun, by this program itself. With both
+/// limits 0 (for instance because logrotate does it, with SIGHUP after the rename) it never is. Standard output is not rotated.
 /// </summary>
 public sealed class RotationOptions : IValidatableObject
 {
@@ -12,8 +12,8 @@ public sealed class RotationOptions : IValidatableObject
     public long MaxBytes { get; set; } = 100L * 1024 * 1024;
 
     /// <summary>
-    /// Rotate at the first write after each multiple of this time in UTC (an hour's begin on the hour, a day's at midnight, a week's on Monday);
-    /// 0 = never by time. Default 0; at least one second.
+    /// Rotate at the first write after each multiple of this time in UTC (an hour's begin on the hour, a day's at midnight, a week's on
+    /// Monday); 0 = never by time. Default 0; at least one second.
     /// </summary>
     public TimeSpan Interval { get; set; }
 

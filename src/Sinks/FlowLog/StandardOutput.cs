@@ -1,7 +1,8 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
-using static ConntrackStream.Sinks.FlowLog.FileCalls;
+using static ConntrackStream.Sinks.Files.FileCalls;
 using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;

@@ -5,8 +5,8 @@ using ConntrackStream.Sinks.Text;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// The <c>status</c> field of records. The texts of the ten bits that change (EXPECTED to DYING) are made once for each combination that occurs and
-/// kept, 1024 at most; the rarer bits behind them are appended. Not thread-safe.
+/// The <c>status</c> field of records. The texts of the ten bits that change (EXPECTED to DYING) are made once for each combination that
+/// occurs and kept, 1024 at most; the rarer bits behind them are appended. Not thread-safe.
 /// </summary>
 internal sealed class StatusText
 {

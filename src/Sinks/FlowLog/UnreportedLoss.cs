@@ -2,8 +2,8 @@ namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
 /// Since when events are missing that no gap in the log reports yet. While a loss is repaired, later records are written already: after a
-/// kill -9 the last record does not show where the gap must begin, so it is kept in a file of the state directory until the loss's own gap is
-/// written.
+/// kill -9 the last record does not show where the gap must begin, so it is kept in a file of the state directory until the loss's own gap
+/// is written.
 /// </summary>
 internal sealed class UnreportedLoss(string path, ILogger logger)
 {

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Netlink;
 
-/// <summary>Numbers of linux/rtnetlink.h, if.h, if_link.h, if_addr.h and veth.h, under their kernel names. All values are in host order.</summary>
+/// <summary>
+/// Numbers of linux/rtnetlink.h, if.h, if_link.h, if_addr.h and veth.h, under their kernel names. All values are in host order.
+/// </summary>
 internal static class Rtnetlink
 {
     internal const ushort RTM_NEWLINK = 16;
@@ -38,7 +40,8 @@ internal static class Rtnetlink
     internal const ushort RTA_MARK = 16;
     internal const ushort RTA_VIA = 18;
     internal const ushort RTA_NH_ID = 30;
-    internal const uint RTM_F_LOOKUP_TABLE = 0x1000; // tell the table that decided; without it IPv4 always says main; IPv6 always tells, and refuses it
+    // tell the table that decided; without it IPv4 always says main; IPv6 always tells, and refuses it
+    internal const uint RTM_F_LOOKUP_TABLE = 0x1000;
     internal const uint RTM_F_FIB_MATCH = 0x2000; // tell the route itself, not what it makes of this destination
     internal const byte RT_TABLE_MAIN = 254;
     internal const byte RT_TABLE_LOCAL = 255;

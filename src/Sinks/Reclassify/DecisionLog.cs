@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Messages;
 using ConntrackStream.Sinks.Reclassify.Paths;
 
 namespace ConntrackStream.Sinks.Reclassify;
@@ -48,7 +49,12 @@ internal sealed class DecisionLog(ILogger logger)
     internal void WouldMove(FlowAction what, PendingAction action, long now)
     {
         if (MayWrite(now))
-            logger.WouldMove(what switch { FlowAction.Remark => "re-mark", FlowAction.Reset => "reset", _ => "delete" }, Text(action), action.From, action.To, action.Reason);
+            logger.WouldMove(
+                what switch { FlowAction.Remark => "re-mark", FlowAction.Reset => "reset", _ => "delete" },
+                Text(action),
+                action.From,
+                action.To,
+                action.Reason);
     }
 
     internal void Refused(in Recheck look, string wanted, string reason, in Judgement judgement, long now)
@@ -85,7 +91,15 @@ internal sealed class DecisionLog(ILogger logger)
                     ActionOutcome.Unanswered => $"it is on {action.To}, where nothing came back (does that provider take its source?)",
                     _ => "its client did not come back",
                 };
-                logger.MoveFailed(ReclassifyNames.Of(outcome), Text(action), action.From, action.To, action.Reason, milliseconds, why, pause.ToString("c"));
+                logger.MoveFailed(
+                    ReclassifyNames.Of(outcome),
+                    Text(action),
+                    action.From,
+                    action.To,
+                    action.Reason,
+                    milliseconds,
+                    why,
+                    pause.ToString("c"));
                 break;
         }
     }

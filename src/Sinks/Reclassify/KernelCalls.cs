@@ -5,7 +5,10 @@ using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.Sinks.Reclassify;
 
-/// <summary>The conntrack table of one network namespace, for one caller at a time. After a failure the socket is opened anew: answers of a request that was given up may still come.</summary>
+/// <summary>
+/// The conntrack table of one network namespace, for one caller at a time. After a failure the socket is opened anew: answers of a
+/// request that was given up may still come.
+/// </summary>
 internal sealed class KernelCalls(NetworkNamespace networkNamespace) : IDisposable
 {
     private readonly FlowBatch _row = new();

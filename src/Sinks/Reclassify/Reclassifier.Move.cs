@@ -14,7 +14,8 @@ internal sealed partial class Reclassifier
 
     private const long WatchTime = 300; // ms between two looks at whether a client still sends
     private const long TurnTime = 1000; // ms until the first of those that wait for the rate comes back
-    private const long DumpTime = 1000; // ms without another flow of a dump after which it is over; a batch of changes takes 50 ms at most to fill
+    // ms without another flow of a dump after which it is over; a batch of changes takes 50 ms at most to fill
+    private const long DumpTime = 1000;
     private const int MostRefusals = 8; // for reasons that may pass: after 1, 2, 4 … s, four minutes in all
 
     private long _dumped; // ms: when a dump last told of a flow; at the start one is on its way
@@ -66,7 +67,16 @@ internal sealed partial class Reclassifier
             return judgement;
         if (!_actions.TryTake(now))
             return TooMany();
-        PendingAction action = new(flow.Original, flow.Id, look.PathNow.Name, wanted.Name, confirmed.Reason ?? "", verdict.Origin, key, now, _time.UnixNanoseconds())
+        PendingAction action = new(
+            flow.Original,
+            flow.Id,
+            look.PathNow.Name,
+            wanted.Name,
+            confirmed.Reason ?? "",
+            verdict.Origin,
+            key,
+            now,
+            _time.UnixNanoseconds())
         {
             WasAnswered = SourceUse.IsAnswered(flow),
         };
@@ -91,7 +101,10 @@ internal sealed partial class Reclassifier
     private Judgement OfGuards(in FlapKey key, string? origin, long now)
     {
         if (!_pathGuard.MayTake(key.Path, origin, now, out long pause))
-            return Judgement.Keep(Refusal.Flapping, $"the last {PathGuard.InARow} flows moved to {key.Path} for this reason came back on another path or hang; none is for another {Seconds(pause)}");
+            return Judgement.Keep(
+                Refusal.Flapping,
+                $"the last {PathGuard.InARow} flows moved to {key.Path} for this reason came back on another path or hang; "
+                + $"none is for another {Seconds(pause)}");
         if (!_guard.MayAct(key, now, out pause))
             return Judgement.Keep(Refusal.Flapping, $"moved too often or in vain; left alone for another {Seconds(pause)}");
         return _pathGuard.MayBegin(key.Path, origin, out int awaited)
@@ -182,7 +195,9 @@ internal sealed partial class Reclassifier
             LookAfterRefusal(look, judgement.Refusal, now);
     }
 
-    /// <summary>Those that wait for their turn alone come back one by one, as fast as it allows: at once they would each time find it used up.</summary>
+    /// <summary>
+    /// Those that wait for their turn alone come back one by one, as fast as it allows: at once they would each time find it used up.
+    /// </summary>
     private void LookAfterRefusal(Recheck look, Refusal refusal, long now)
     {
         long due = now + (1000L << look.Refused);

@@ -1,4 +1,3 @@
-using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Act;
@@ -7,7 +6,9 @@ using ConntrackStream.Sinks.Reclassify.Reset;
 
 namespace ConntrackStream.Sinks.Reclassify;
 
-/// <summary>A move by reset: the client's next packet is answered with one, what follows is linked to it, and once it is quiet the entry goes.</summary>
+/// <summary>
+/// A move by reset: the client's next packet is answered with one, what follows is linked to it, and once it is quiet the entry goes.
+/// </summary>
 internal sealed partial class Reclassifier
 {
     private void Arm(in Flow flow, PendingAction action, in Recheck look, long now)

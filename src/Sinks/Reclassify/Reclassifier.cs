@@ -1,8 +1,7 @@
-using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify.Act;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
@@ -11,14 +10,15 @@ using ConntrackStream.Sinks.Reclassify.Reset;
 namespace ConntrackStream.Sinks.Reclassify;
 
 /// <summary>
-/// Looks at flows, and moves those that are on the wrong path: classifier → path → proof → action → outcome. Driven from outside, by changes of
-/// the view, by answers and by time (<see cref="Advance"/>); one call at a time, none of them waits.
+/// Looks at flows, and moves those that are on the wrong path: classifier → path → proof → action → outcome. Driven from outside, by
+/// changes of the view, by answers and by time (<see cref="Advance"/>); one call at a time, none of them waits.
 /// </summary>
 internal sealed partial class Reclassifier : IResetOutcomes
 {
     private const long PendingTime = 100; // ms between two looks at a flow whose answer pends
 
-    private const int MostWaits = 700; // longer than the external program's longest deadline, 1 min: an answer that has not come by then never comes
+    // longer than the external program's longest deadline, 1 min: an answer that has not come by then never comes
+    private const int MostWaits = 700;
 
     private const int ProofsPerAction = 20; // allowed: most misplaced flows may be refused
 
@@ -48,7 +48,13 @@ internal sealed partial class Reclassifier : IResetOutcomes
     private bool _isHalted;
 
     internal Reclassifier(
-        ReclassifyOptions options, PathTable paths, ClassifierChain classifiers, ReclassifyKernel kernel, CausedEnds ends, TimeProvider time, ILogger logger)
+        ReclassifyOptions options,
+        PathTable paths,
+        ClassifierChain classifiers,
+        ReclassifyKernel kernel,
+        CausedEnds ends,
+        TimeProvider time,
+        ILogger logger)
     {
         _options = options;
         _paths = paths;
@@ -75,7 +81,16 @@ internal sealed partial class Reclassifier : IResetOutcomes
     internal ReclassifyCounters Counters { get; } = new();
 
     internal ReclassifyStatus Status => new(
-        _options.Mode, Counters, _wheel.Count, _wheel.Refused, _ledger.Count + _arrivals.Count, _resets.Waiting, _pathGuard.Awaited, _guard.Count, _classifiers.Statuses, _classifiers.External);
+        _options.Mode,
+        Counters,
+        _wheel.Count,
+        _wheel.Refused,
+        _ledger.Count + _arrivals.Count,
+        _resets.Waiting,
+        _pathGuard.Awaited,
+        _guard.Count,
+        _classifiers.Statuses,
+        _classifiers.External);
 
     /// <summary>ms since the start.</summary>
     internal long Now => (long)_time.GetElapsedTime(_began).TotalMilliseconds;
@@ -86,7 +101,9 @@ internal sealed partial class Reclassifier : IResetOutcomes
         get
         {
             long wheel = _wheel.Count > 0 ? ((Now / RecheckWheel.Tick) + 1) * RecheckWheel.Tick : long.MaxValue;
-            long due = Math.Min(Math.Min(wheel, _ledger.NextDue ?? long.MaxValue), Math.Min(_resets.NextDue ?? long.MaxValue, _arrivals.NextDue ?? long.MaxValue));
+            long due = Math.Min(
+                Math.Min(wheel, _ledger.NextDue ?? long.MaxValue),
+                Math.Min(_resets.NextDue ?? long.MaxValue, _arrivals.NextDue ?? long.MaxValue));
             return due == long.MaxValue ? null : due;
         }
     }
@@ -97,7 +114,10 @@ internal sealed partial class Reclassifier : IResetOutcomes
     /// <summary>Nothing is acted on from now on, for good; what is being done ends where it is.</summary>
     internal void Halt() => _isHalted = true;
 
-    /// <summary>What is to be done in the kernel's sets, outside of all locks; null when there is nothing. <see cref="OnResets"/> is called with it afterwards.</summary>
+    /// <summary>
+    /// What is to be done in the kernel's sets, outside of all locks; null when there is nothing.
+    /// <see cref="OnResets"/> is called with it afterwards.
+    /// </summary>
     internal ResetWork? TakeResets() => _isHalted ? null : _resets.Take(Now);
 
     internal void OnResets(ResetWork work)
@@ -149,7 +169,9 @@ internal sealed partial class Reclassifier : IResetOutcomes
     /// <summary>Answers about these addresses no longer count.</summary>
     internal void Forget(AddressRanges ranges) => _answers.Forget(ranges);
 
-    /// <summary>The answer to a question that was pending, or that it pends still; the flows that wait for it find it at their next look.</summary>
+    /// <summary>
+    /// The answer to a question that was pending, or that it pends still; the flows that wait for it find it at their next look.
+    /// </summary>
     internal void OnAnswer(in FlowQuestion question, in Verdict verdict)
     {
         if (verdict.Kind == VerdictKind.Pending)
@@ -195,7 +217,8 @@ internal sealed partial class Reclassifier : IResetOutcomes
             OnMisplaced(recheck, question, verdict, now);
         else if (verdict.Kind == VerdictKind.Pending)
             Wait(recheck, now);
-        else if (verdict.Kind == VerdictKind.None || verdict is { Kind: VerdictKind.Keep, ValidFor: not null }) // the latter: kept for a time, for want of an answer
+        else if (verdict.Kind == VerdictKind.None
+            || verdict is { Kind: VerdictKind.Keep, ValidFor: not null }) // the latter: kept for a time, for want of an answer
             LookLater(recheck, now);
     }
 
@@ -227,8 +250,11 @@ internal sealed partial class Reclassifier : IResetOutcomes
             _answers.Set(reduced, verdict, now, now + time);
     }
 
-    /// <summary>How long an answer stands that does not say so itself. After no opinion the next look is to see what has come meanwhile.</summary>
-    private long TimeOf(VerdictKind kind) => kind == VerdictKind.None && _rechecks.Length > 0 ? Math.Min(_verdictTime, _rechecks[0] / 2) : _verdictTime;
+    /// <summary>
+    /// How long an answer stands that does not say so itself. After no opinion the next look is to see what has come meanwhile.
+    /// </summary>
+    private long TimeOf(VerdictKind kind) =>
+        kind == VerdictKind.None && _rechecks.Length > 0 ? Math.Min(_verdictTime, _rechecks[0] / 2) : _verdictTime;
 
     /// <summary>The next of the configured looks, if there is one.</summary>
     private void LookLater(in Recheck recheck, long now)

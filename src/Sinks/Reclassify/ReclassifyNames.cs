@@ -15,5 +15,6 @@ internal static class ReclassifyNames
     internal static string Of(FlowAction action) => Actions[(int)action];
 
     private static string[] NamesOf<T>()
-        where T : struct, Enum => [.. Enum.GetNames<T>().Select(static name => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name))];
+        where T : struct, Enum =>
+        [.. Enum.GetNames<T>().Select(static name => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name))];
 }

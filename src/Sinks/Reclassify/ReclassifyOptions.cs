@@ -13,8 +13,9 @@ public sealed class ReclassifyOptions : IValidatableObject
     public ReclassifyMode Mode { get; set; }
 
     /// <summary>
-    /// The uplinks, each <c>NAME key=value …</c>: <c>mark=VALUE[/MASK]</c> (connmark), <c>id=N</c> (mwan3's number of the interface, spread over <see cref="MarkMask"/>),
-    /// <c>source=ADDRESS[/LENGTH]</c> (what flows are translated to), <c>dev=INTERFACE</c>; the last two may be repeated.
+    /// The uplinks, each <c>NAME key=value …</c>: <c>mark=VALUE[/MASK]</c> (connmark), <c>id=N</c> (mwan3's number of the interface, spread
+    /// over <see cref="MarkMask"/>), <c>source=ADDRESS[/LENGTH]</c> (what flows are translated to),
+    /// <c>dev=INTERFACE</c>; the last two may be repeated.
     /// </summary>
     public string[] Paths { get; set; } = [];
 
@@ -22,12 +23,16 @@ public sealed class ReclassifyOptions : IValidatableObject
     public string MarkMask { get; set; } = "0x3f00";
 
     /// <summary>
-    /// Sets whose members belong on a path, the first match counts: <c>ipset:NAME[@dst+dst+src]=PATH</c>, <c>nft:FAMILY/TABLE/SET[@dst+dst]=PATH</c>.
-    /// After the @, the direction of each dimension of the set's type, as in iptables' <c>--match-set</c>; by default all are dst.
+    /// Sets whose members belong on a path, the first match counts: <c>ipset:NAME[@dst+dst+src]=PATH</c>,
+    /// <c>nft:FAMILY/TABLE/SET[@dst+dst]=PATH</c>. After the @, the direction of each dimension of the set's type, as in iptables'
+    /// <c>--match-set</c>; by default all are dst.
     /// </summary>
     public string[] Sets { get; set; } = [];
 
-    /// <summary>Time between two readings of the sets that tell no changes (ipset); large sets are read less often, so that reading takes a twentieth of one processor, or a quarter while many sets change.</summary>
+    /// <summary>
+    /// Time between two readings of the sets that tell no changes (ipset); large sets are read less often, so that reading takes a
+    /// twentieth of one processor, or a quarter while many sets change.
+    /// </summary>
     public TimeSpan SetInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A file of static rules, root's own; asked after the sets. Default none.</summary>
@@ -48,10 +53,15 @@ public sealed class ReclassifyOptions : IValidatableObject
     /// <summary>When a new flow is looked at again, since its start. Default 0.5, 2 and 5 s.</summary>
     public TimeSpan[] Rechecks { get; set; } = [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)];
 
-    /// <summary>How long an answer serves for other flows to the same destination with the same mark, unless its set's entry expires sooner. Default 2 s.</summary>
+    /// <summary>
+    /// How long an answer serves for other flows to the same destination with the same mark, unless its
+    /// set's entry expires sooner. Default 2 s.
+    /// </summary>
     public TimeSpan VerdictTime { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a TCP connection to be reset waits for its client's next packet, before nothing is done to it. Default 1 minute.</summary>
+    /// <summary>
+    /// How long a TCP connection to be reset waits for its client's next packet, before nothing is done to it. Default 1 minute.
+    /// </summary>
     public TimeSpan ResetWithin { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a flow may take to come back after its deletion or reset before that counts as its outcome. Default 5 s.</summary>
@@ -66,24 +76,35 @@ public sealed class ReclassifyOptions : IValidatableObject
     /// <summary>A program of one's own, in any language, asked after all others.</summary>
     public ExternalOptions External { get; set; } = new();
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Enabled ? Lacks().Concat(OutOfRange()) : OutOfRange();
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Enabled ? Lacks().Concat(OutOfRange()) : OutOfRange();
 
     /// <summary>Without these there is nothing to decide.</summary>
     internal IEnumerable<ValidationResult> Lacks()
     {
         if (Paths.Length == 0 && Mwan3Config is null && PbrConfig is null)
-            yield return new ValidationResult("must name the uplinks, such as \"wan mark=0x100/0x3f00 dev=eth1\" (or give Reclassify:Mwan3Config or Reclassify:PbrConfig)", [nameof(Paths)]);
-        bool hasClassifier = Sets.Length > 0 || RuleFile is not null || Mwan3Config is not null || PbrConfig is not null || Classifier is not null || External.IsConfigured;
+            yield return new ValidationResult(
+                "must name the uplinks, such as \"wan mark=0x100/0x3f00 dev=eth1\" "
+                + "(or give Reclassify:Mwan3Config or Reclassify:PbrConfig)",
+                [nameof(Paths)]);
+        bool hasClassifier = Sets.Length > 0 || RuleFile is not null || Mwan3Config is not null || PbrConfig is not null
+            || Classifier is not null || External.IsConfigured;
         if (!hasClassifier)
-            yield return new ValidationResult("must say which flows belong where, such as \"ipset:app_1.v4=wan\" (or give Reclassify:RuleFile, Mwan3Config, PbrConfig, Classifier or External)", [nameof(Sets)]);
+            yield return new ValidationResult(
+                "must say which flows belong where, such as \"ipset:app_1.v4=wan\" "
+                + "(or give Reclassify:RuleFile, Mwan3Config, PbrConfig, Classifier or External)",
+                [nameof(Sets)]);
     }
 
     private IEnumerable<ValidationResult> OutOfRange()
     {
         if (SetInterval < TimeSpan.FromMilliseconds(100) || SetInterval > TimeSpan.FromHours(1))
             yield return new ValidationResult("must be from 100 ms to 1 h", [nameof(SetInterval)]);
-        if (Rechecks.Length > 16 || Rechecks.Any(static time => time <= TimeSpan.Zero || time > TimeSpan.FromHours(1)) || !Rechecks.SequenceEqual(Rechecks.Order()))
-            yield return new ValidationResult("must be at most 16 times in ascending order, each above 0 and at most 1 h", [nameof(Rechecks)]);
+        if (Rechecks.Length > 16
+            || Rechecks.Any(static time => time <= TimeSpan.Zero || time > TimeSpan.FromHours(1))
+            || !Rechecks.SequenceEqual(Rechecks.Order()))
+            yield return new ValidationResult(
+                "must be at most 16 times in ascending order, each above 0 and at most 1 h", [nameof(Rechecks)]);
         if (VerdictTime < TimeSpan.Zero || VerdictTime > TimeSpan.FromMinutes(5))
             yield return new ValidationResult("must be from 0 to 5 minutes", [nameof(VerdictTime)]);
         if (Patience < TimeSpan.FromSeconds(1) || Patience > TimeSpan.FromMinutes(5))
@@ -98,13 +119,19 @@ public sealed class ReclassifyOptions : IValidatableObject
 /// <summary><c>Reclassify:FlapGuard</c>: a flow is not moved to and fro for ever.</summary>
 public sealed class FlapGuardOptions : IValidatableObject
 {
-    /// <summary>Actions on flows of one client to one port of one destination, for one path, within <see cref="Window"/>. Default 16: a browser opens several connections at once.</summary>
+    /// <summary>
+    /// Actions on flows of one client to one port of one destination, for one path, within <see cref="Window"/>. Default 16: a
+    /// browser opens several connections at once.
+    /// </summary>
     public int Budget { get; set; } = 16;
 
     /// <summary>What the budget is for. Default 10 minutes.</summary>
     public TimeSpan Window { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long they are left alone when the budget is spent or an action was in vain, or a whole path after eight flows that came back; doubled each time. Default 30 s.</summary>
+    /// <summary>
+    /// How long they are left alone when the budget is spent or an action was in vain, or a whole path after eight flows that came
+    /// back; doubled each time. Default 30 s.
+    /// </summary>
     public TimeSpan FirstPause { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>No pause is longer. Default 1 h.</summary>

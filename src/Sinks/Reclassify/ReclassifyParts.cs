@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
 using ConntrackStream.Sinks.Reclassify.Reset;
@@ -9,7 +9,8 @@ using ConntrackStream.Sinks.Reclassify.Sets;
 namespace ConntrackStream.Sinks.Reclassify;
 
 /// <summary>What reclassification works with, for the sink, for <c>classify</c> and for <c>doctor</c>. Owns its parts.</summary>
-internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifiers, KernelCalls calls, RouteQuestions routes) : IAsyncDisposable
+internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifiers, KernelCalls calls, RouteQuestions routes)
+    : IAsyncDisposable
 {
     private ReclassifyKernel? _kernel;
 
@@ -19,7 +20,9 @@ internal sealed class ReclassifyParts(PathTable paths, ClassifierChain classifie
 
     internal RouteQuestions Routes { get; } = routes;
 
-    /// <summary>What could not be taken from mwan3's and pbr's configuration, and what follows: each a sentence that names the file.</summary>
+    /// <summary>
+    /// What could not be taken from mwan3's and pbr's configuration, and what follows: each a sentence that names the file.
+    /// </summary>
     internal IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Like the notes, but so much is left alone for it that little or nothing is left to do.</summary>

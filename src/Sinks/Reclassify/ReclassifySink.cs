@@ -1,9 +1,9 @@
 using System.Threading.Channels;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.Messages;
 using ConntrackStream.Sinks.Reclassify.Reset;
 
 namespace ConntrackStream.Sinks.Reclassify;
@@ -48,7 +48,8 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
 
     /// <param name="parts">What it works with; owned by the sink from here on.</param>
     /// <param name="query">The live view; first used after <see cref="StartAsync"/>.</param>
-    internal ReclassifySink(ReclassifyOptions options, ReclassifyParts parts, LiveFlowQuery query, CausedEnds ends, TimeProvider time, ILogger logger)
+    internal ReclassifySink(
+        ReclassifyOptions options, ReclassifyParts parts, LiveFlowQuery query, CausedEnds ends, TimeProvider time, ILogger logger)
     {
         _options = options;
         _parts = parts;
@@ -56,7 +57,11 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
         _time = time;
         _logger = logger;
         _reclassifier = new Reclassifier(options, parts.Paths, parts.Classifiers, parts.Kernel, ends, time, logger);
-        _timer = time.CreateTimer(static state => ((ChannelWriter<bool>)state!).TryWrite(true), _due.Writer, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static state => ((ChannelWriter<bool>)state!).TryWrite(true),
+            _due.Writer,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     public string Name => "reclassify";
@@ -74,7 +79,9 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
         await _parts.Classifiers.StartAsync(this, cancellationToken).ConfigureAwait(false);
         _advancing = Task.Run(AdvanceAsync, CancellationToken.None);
         _sweeping = Task.Run(SweepAsync, CancellationToken.None);
-        _logger.Reclassifying(_options.Mode == ReclassifyMode.Act ? "act" : "dry-run", string.Join(", ", _parts.Paths.Paths.Select(static path => path.Name)));
+        _logger.Reclassifying(
+            _options.Mode == ReclassifyMode.Act ? "act" : "dry-run",
+            string.Join(", ", _parts.Paths.Paths.Select(static path => path.Name)));
     }
 
     public ValueTask WriteAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
@@ -89,8 +96,8 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
     }
 
     /// <summary>
-    /// Nothing is acted on from its return on, whatever still comes from the queue; for the beginning of the service's end. A transaction that has begun
-    /// is waited for, and the table removed: no client is reset any more.
+    /// Nothing is acted on from its return on, whatever still comes from the queue; for the beginning of the service's end. A transaction
+    /// that has begun is waited for, and the table removed: no client is reset any more.
     /// </summary>
     public async Task HaltAsync()
     {
@@ -158,7 +165,8 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
         lock (_gate)
         {
             while (_answers.Reader.TryRead(out (FlowQuestion Question, Verdict Verdict, int Next) answer))
-                _reclassifier.OnAnswer(answer.Question, answer.Next == 0 ? answer.Verdict : _parts.Classifiers.Classify(answer.Question, answer.Next));
+                _reclassifier.OnAnswer(
+                    answer.Question, answer.Next == 0 ? answer.Verdict : _parts.Classifiers.Classify(answer.Question, answer.Next));
             _reclassifier.Advance();
             Arm();
         }
@@ -166,7 +174,9 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
         DoResets();
     }
 
-    /// <summary>What has come together since the last time, in few transactions, outside the lock: they may wait for others who change rules.</summary>
+    /// <summary>
+    /// What has come together since the last time, in few transactions, outside the lock: they may wait for others who change rules.
+    /// </summary>
     private void DoResets()
     {
         while (_parts.Resets is { } calls)

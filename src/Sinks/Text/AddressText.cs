@@ -14,7 +14,9 @@ internal static class AddressText
         address = default;
         if (family == FlowFamily.IPv4)
             return TryParseIPv4(text, out address);
-        if (text.ContainsAnyExcept(IPv6Characters) || !IPAddress.TryParse(text, out IPAddress? parsed) || parsed.GetAddressBytes().Length != 16)
+        if (text.ContainsAnyExcept(IPv6Characters)
+            || !IPAddress.TryParse(text, out IPAddress? parsed)
+            || parsed.GetAddressBytes().Length != 16)
             return false;
         address = IpAddress.From(parsed);
         return true;

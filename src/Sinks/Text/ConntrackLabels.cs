@@ -47,5 +47,6 @@ public sealed class ConntrackLabels
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out bit))
         && bit is >= 0 and < Bits;
 
-    private static bool IsLabelCharacter(char character) => char.IsAsciiLetterOrDigit(character) || character is ' ' or '-'; // label_is_sane
+    private static bool IsLabelCharacter(char character) =>
+        char.IsAsciiLetterOrDigit(character) || character is ' ' or '-'; // label_is_sane
 }

@@ -5,7 +5,9 @@ namespace ConntrackStream.Sinks.Text;
 
 internal ref partial struct ConntrackLine
 {
-    /// <summary>Everything after the protocol column: flags in brackets and <c>name=value</c>. Names that other versions may add are skipped.</summary>
+    /// <summary>
+    /// Everything after the protocol column: flags in brackets and <c>name=value</c>. Names that other versions may add are skipped.
+    /// </summary>
     private bool TryFields()
     {
         while (true)
@@ -117,7 +119,9 @@ internal ref partial struct ConntrackLine
         return true;
     }
 
-    /// <summary>Names may hold blanks: they run up to the end of the line or to what caused the event. One unknown name makes the set unknown.</summary>
+    /// <summary>
+    /// Names may hold blanks: they run up to the end of the line or to what caused the event. One unknown name makes the set unknown.
+    /// </summary>
     private void Labels()
     {
         _at += "labels="u8.Length;

@@ -16,10 +16,16 @@ internal ref partial struct ConntrackLine
     {
         int equals = flag.IndexOf((byte)'=');
         if (!DateTime.TryParseExact(
-                Encoding.UTF8.GetString(flag[(equals + 1)..]), CalendarFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime local)
+                Encoding.UTF8.GetString(flag[(equals + 1)..]),
+                CalendarFormats,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out DateTime local)
             || options.TimeZone.IsInvalidTime(local))
         {
-            return Fail(at + equals + 1, $"expected a time such as Sat Nov 21 00:57:44 2026, found {ConntrackTextParser.Quote(flag[(equals + 1)..])}");
+            return Fail(
+                at + equals + 1,
+                $"expected a time such as Sat Nov 21 00:57:44 2026, found {ConntrackTextParser.Quote(flag[(equals + 1)..])}");
         }
 
         long ticks = (TimeZoneInfo.ConvertTimeToUtc(local, options.TimeZone) - DateTime.UnixEpoch).Ticks;

@@ -33,7 +33,9 @@ internal ref partial struct ConntrackLine
             return TryTypeOrCode(value, at, ref tuple, ref parts, TupleParts.DestinationPort, shift: 8);
         if (name.SequenceEqual("code"u8))
             return TryTypeOrCode(value, at, ref tuple, ref parts, TupleParts.IcmpCode, shift: 0);
-        if (name.SequenceEqual("id"u8) && tuple.IsIcmp && (parts & TupleParts.SourcePort) == TupleParts.None) // a later one is the entry's id
+        if (name.SequenceEqual("id"u8)
+            && tuple.IsIcmp
+            && (parts & TupleParts.SourcePort) == TupleParts.None) // a later one is the entry's id
             return TryPort(value, at, ref tuple.SourcePort, ref parts, TupleParts.SourcePort);
         if (name.StartsWith("zone"u8))
             return TryZone(name, value, at);

@@ -135,8 +135,8 @@ internal ref partial struct ConntrackLine(ReadOnlySpan<byte> line, ref FlowEvent
     }
 
     /// <summary>
-    /// The age of an entry that has ended is that at its expiry, which is not told and may lie a minute before the DESTROY: the kernel removes
-    /// what has expired when it comes by. Only an entry that was deleted, with time left, ended when the line says.
+    /// The age of an entry that has ended is that at its expiry, which is not told and may lie a minute before the DESTROY: the kernel
+    /// removes what has expired when it comes by. Only an entry that was deleted, with time left, ended when the line says.
     /// </summary>
     private readonly void StartBy(ulong age)
     {

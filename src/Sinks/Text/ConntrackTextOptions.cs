@@ -11,7 +11,10 @@ public sealed record ConntrackTextOptions
     /// <summary><c>-o id</c>: the entry's id, where the message carried it.</summary>
     public bool Id { get; init; }
 
-    /// <summary><c>-o timestamp</c>: the event's time (<c>[seconds.microseconds]</c> since the Unix epoch and a tab) before an event; rows have none.</summary>
+    /// <summary>
+    /// <c>-o timestamp</c>: the event's time (<c>[seconds.microseconds]</c> since the Unix epoch and a
+    /// tab) before an event; rows have none.
+    /// </summary>
     public bool Timestamp { get; init; }
 
     /// <summary><c>-o ktimestamp</c>: the flow's start and stop, to the second, in <see cref="TimeZone"/>.</summary>
@@ -24,8 +27,8 @@ public sealed record ConntrackTextOptions
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Local;
 
     /// <summary>
-    /// Finds the program behind a netlink port id, for events that a program caused (<c>progname=</c>); null prints none. The tool finds it only if
-    /// the program still runs: one and the same event may be printed with and without it.
+    /// Finds the program behind a netlink port id, for events that a program caused (<c>progname=</c>); null prints none. The tool finds it
+    /// only if the program still runs: one and the same event may be printed with and without it.
     /// </summary>
     public Func<uint, string?>? ProgramName { get; init; }
 }

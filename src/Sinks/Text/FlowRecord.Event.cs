@@ -1,6 +1,5 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
-using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.Text;
 
@@ -16,7 +15,9 @@ internal ref partial struct FlowRecord
             return Fail("field \"proto_num\" is missing");
         FlowFamily family = _family.SequenceEqual("ipv6"u8) ? FlowFamily.IPv6 : FlowFamily.IPv4;
         if (family == FlowFamily.IPv4 && !_family.SequenceEqual("ipv4"u8))
-            return Fail(_family.IsEmpty ? "field \"family\" is missing" : $"field \"family\" has the value {ConntrackTextParser.Quote(_family)}");
+            return Fail(_family.IsEmpty
+                ? "field \"family\" is missing"
+                : $"field \"family\" has the value {ConntrackTextParser.Quote(_family)}");
         _flow.Original.Family = _flow.Reply.Family = family;
         _flow.Original.Protocol = _flow.Reply.Protocol = (IpProtocol)protocol;
         if (!TryOriginal() || !TryReply())
@@ -39,7 +40,10 @@ internal ref partial struct FlowRecord
                 gap = new FlowGap(reason, _from, _to != 0 ? _to : _time, (long?)_lost, (long?)_recovered);
         }
 
-        return gap is not null || Fail(_reason.IsEmpty ? "field \"reason\" is missing" : $"field \"reason\" has the value {ConntrackTextParser.Quote(_reason)}");
+        return gap is not null
+            || Fail(_reason.IsEmpty
+                ? "field \"reason\" is missing"
+                : $"field \"reason\" has the value {ConntrackTextParser.Quote(_reason)}");
     }
 
     private bool TryCheckHead()
@@ -62,7 +66,8 @@ internal ref partial struct FlowRecord
         ref FlowTuple tuple = ref _flow.Original;
         tuple.Zone = (ushort)(_zone ?? 0);
         _flow.Present |= FlowFields.Original;
-        if (!TryAddress("src", _source, tuple.Family, out tuple.Source) || !TryAddress("dst", _destination, tuple.Family, out tuple.Destination))
+        if (!TryAddress("src", _source, tuple.Family, out tuple.Source)
+            || !TryAddress("dst", _destination, tuple.Family, out tuple.Destination))
             return false;
         if (!tuple.IsIcmp)
             return TryPorts(ref tuple, "sport", _sourcePort, "dport", _destinationPort);
@@ -128,7 +133,9 @@ internal ref partial struct FlowRecord
         }
     }
 
-    /// <summary>The kernel's invmap: request and reply of echo, timestamp, information and address mask; of ICMPv6 echo and node information.</summary>
+    /// <summary>
+    /// The kernel's invmap: request and reply of echo, timestamp, information and address mask; of ICMPv6 echo and node information.
+    /// </summary>
     private static byte IcmpReply(IpProtocol protocol, byte type) => (protocol, type) switch
     {
         (IpProtocol.Icmp, 8) => 0,

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Text;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Text;
 
@@ -113,8 +112,10 @@ internal ref partial struct FlowRecord(Func<FlowExtras> extras)
             _ when name.SequenceEqual("tx_bytes"u8) => TryNumber(ref reader, ulong.MaxValue, ref _sentBytes),
             _ when name.SequenceEqual("rx_packets"u8) => TryNumber(ref reader, ulong.MaxValue, ref _receivedPackets),
             _ when name.SequenceEqual("rx_bytes"u8) => TryNumber(ref reader, ulong.MaxValue, ref _receivedBytes),
-            _ when name.SequenceEqual("lost"u8) => reader.TokenType == JsonTokenType.Null || TryNumber(ref reader, long.MaxValue, ref _lost),
-            _ when name.SequenceEqual("recovered"u8) => reader.TokenType == JsonTokenType.Null || TryNumber(ref reader, long.MaxValue, ref _recovered),
+            _ when name.SequenceEqual("lost"u8) =>
+                reader.TokenType == JsonTokenType.Null || TryNumber(ref reader, long.MaxValue, ref _lost),
+            _ when name.SequenceEqual("recovered"u8) =>
+                reader.TokenType == JsonTokenType.Null || TryNumber(ref reader, long.MaxValue, ref _recovered),
             _ => !(known = false),
         };
     }

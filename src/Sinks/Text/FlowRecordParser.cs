@@ -1,13 +1,16 @@
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.Text;
 
-/// <summary>Reads flow-log records (one JSON object a line) back into the events they were made of: the inverse of FlowRecordWriter.</summary>
+/// <summary>
+/// Reads flow-log records (one JSON object a line) back into the events they were made of: the inverse of FlowRecordWriter.
+/// </summary>
 /// <remarks>
-/// start becomes New, update Update and end Destroy. Ids of flows, origins and hosts belong to the service that wrote them and are not taken over; fields that
-/// other versions may add are skipped. A record does not carry an ICMP reply's type: it is the original's counterpart, as in the kernel.
+/// start becomes New, update Update and end Destroy. Ids of flows, origins and hosts belong to the service that wrote them and are not
+/// taken over; fields that other versions may add are skipped. A record does not carry an ICMP reply's type: it is the
+/// original's counterpart, as in the kernel.
 /// </remarks>
 public static class FlowRecordParser
 {

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Text;
 
-/// <summary>Lines of a stream, one at a time, out of one reused buffer; a line longer than <see cref="MaxLineBytes"/> is told and left out.</summary>
+/// <summary>
+/// Lines of a stream, one at a time, out of one reused buffer; a line longer than <see cref="MaxLineBytes"/> is told and left out.
+/// </summary>
 internal sealed class LineBuffer(Stream stream)
 {
     internal const int MaxLineBytes = 64 * 1024;

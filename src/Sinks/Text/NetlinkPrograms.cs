@@ -4,8 +4,9 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
-/// Finds the program that owns a netfilter netlink socket of a network namespace, by what /proc shows at the moment: a program that has already closed it,
-/// or that this user may not look into, is not found. Meant for <see cref="ConntrackTextOptions.ProgramName"/>. Not thread-safe.
+/// Finds the program that owns a netfilter netlink socket of a network namespace, by what /proc shows at the moment: a program that has
+/// already closed it, or that this user may not look into, is not found. Meant for
+/// <see cref="ConntrackTextOptions.ProgramName"/>. Not thread-safe.
 /// </summary>
 public sealed class NetlinkPrograms(NetworkNamespace space, TimeProvider time)
 {
@@ -36,7 +37,9 @@ public sealed class NetlinkPrograms(NetworkNamespace space, TimeProvider time)
         foreach (string line in space.Run(() => File.ReadAllLines("/proc/thread-self/net/netlink")))
         {
             string[] columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (columns.Length > 3 && string.Equals(columns[1], protocol, StringComparison.Ordinal) && string.Equals(columns[2], port, StringComparison.Ordinal))
+            if (columns.Length > 3
+                && string.Equals(columns[1], protocol, StringComparison.Ordinal)
+                && string.Equals(columns[2], port, StringComparison.Ordinal))
                 return columns[^1];
         }
 
@@ -62,7 +65,8 @@ public sealed class NetlinkPrograms(NetworkNamespace space, TimeProvider time)
     {
         try
         {
-            return Directory.EnumerateFiles($"{process}/fd").Any(file => string.Equals(new FileInfo(file).LinkTarget, socket, StringComparison.Ordinal));
+            return Directory.EnumerateFiles($"{process}/fd")
+                .Any(file => string.Equals(new FileInfo(file).LinkTarget, socket, StringComparison.Ordinal));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // it has ended, or is another user's
         {

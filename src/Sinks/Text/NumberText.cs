@@ -14,7 +14,9 @@ internal static class NumberText
         value = 0;
         foreach (byte character in text)
         {
-            uint digit = char.IsAsciiHexDigit((char)character) ? (uint)(character <= '9' ? character - '0' : (character | 0x20) - 'a' + 10) : radix;
+            uint digit = char.IsAsciiHexDigit((char)character)
+                ? (uint)(character <= '9' ? character - '0' : (character | 0x20) - 'a' + 10)
+                : radix;
             if (digit >= radix || value > (max - digit) / radix)
                 return false;
             value = (value * radix) + digit;

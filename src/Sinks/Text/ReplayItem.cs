@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.Text;
 

@@ -1,16 +1,17 @@
 using System.Runtime.CompilerServices;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
-/// Reads a recorded stream: flow-log records (NDJSON or text form) and lines of <c>conntrack -E</c>, <c>conntrack -L</c> or /proc/net/nf_conntrack, which of them
-/// is told by each line. Not thread-safe; for one reading.
+/// Reads a recorded stream: flow-log records (NDJSON or text form) and lines of <c>conntrack -E</c>, <c>conntrack -L</c> or
+/// /proc/net/nf_conntrack, which of them is told by each line. Not thread-safe; for one reading.
 /// </summary>
 /// <remarks>
-/// A line that carries no time takes the time of the last one that did; before any, the time it is read at, so that a live <c>conntrack -E</c> piped in
-/// is right. A row of a list becomes a New: the flow is known from then on. The tool's warning of ENOBUFS becomes a gap of unknown size.
+/// A line that carries no time takes the time of the last one that did; before any, the time it is read at, so that a live
+/// <c>conntrack -E</c> piped in is right. A row of a list becomes a New: the flow is known from then on. The tool's warning of
+/// ENOBUFS becomes a gap of unknown size.
 /// </remarks>
 public sealed class ReplayReader(Stream stream, FlowBatchPool pool, TimeProvider time, ReplayOptions options)
 {

@@ -2,17 +2,19 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
-using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.Text;
 
-/// <summary>Reads the gaps of a flow log in text form: <c># gap reason=overrun lost=12 from=… to=… recovered=3</c>. Other comments tell nothing.</summary>
+/// <summary>
+/// Reads the gaps of a flow log in text form: <c># gap reason=overrun lost=12 from=… to=… recovered=3</c>. Other comments tell nothing.
+/// </summary>
 internal static class TextGapParser
 {
     internal static bool IsComment(ReadOnlySpan<byte> line) => line.StartsWith("#"u8);
 
-    /// <returns>False for another comment, and for a gap whose reason is unknown or whose fields cannot be read (<paramref name="problem"/> then is set).</returns>
+    /// <returns>False for another comment, and for a gap whose reason is unknown or whose fields cannot be read
+    /// (<paramref name="problem"/> then is set).</returns>
     internal static bool TryParse(ReadOnlySpan<byte> line, out FlowGap? gap, out string? problem)
     {
         gap = null;

@@ -1,8 +1,8 @@
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
-/// RFC 3339 text of times, in UTC with microseconds (<c>2026-02-03T04:05:06.789012Z</c>, 27 bytes). It keeps the text of the last second it was asked
-/// for, since events come in order: one instance for each column of times. Not thread-safe.
+/// RFC 3339 text of times, in UTC with microseconds (<c>2026-02-03T04:05:06.789012Z</c>, 27 bytes). It keeps the text of the last second it
+/// was asked for, since events come in order: one instance for each column of times. Not thread-safe.
 /// </summary>
 public sealed class TimestampText
 {

@@ -53,7 +53,8 @@ public ref partial struct Utf8Writer
         (int start, int length) = HasZeroWord(high) || HasZeroWord(low) ? LongestZeroRun(high, low) : (-1, 0);
         bool dotted = start == 0 && (length == 6 || (length == 5 && (ushort)(low >> 32) == 0xFFFF));
         int words = dotted ? 6 : 8;
-        Span<byte> free = _buffer.Slice(Position, MaxIPv6Text + sizeof(uint)); // each word is stored as four bytes, of which one to four count
+        // each word is stored as four bytes, of which one to four count
+        Span<byte> free = _buffer.Slice(Position, MaxIPv6Text + sizeof(uint));
         int at = 0;
         for (int i = 0; i < words; i++)
         {
@@ -79,7 +80,8 @@ public ref partial struct Utf8Writer
 
     /// <summary>Whether one of the four words is zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool HasZeroWord(ulong words) => (((words & 0x7FFF_7FFF_7FFF_7FFF) + 0x7FFF_7FFF_7FFF_7FFF) | words | 0x7FFF_7FFF_7FFF_7FFF) != ulong.MaxValue;
+    private static bool HasZeroWord(ulong words) =>
+        (((words & 0x7FFF_7FFF_7FFF_7FFF) + 0x7FFF_7FFF_7FFF_7FFF) | words | 0x7FFF_7FFF_7FFF_7FFF) != ulong.MaxValue;
 
     /// <summary>Start −1 and length 0 when no run has two words.</summary>
     private static (int Start, int Length) LongestZeroRun(ulong high, ulong low)

@@ -6,7 +6,8 @@ namespace ConntrackStream.Sinks.Text;
 public ref partial struct Utf8Writer
 {
     private static ReadOnlySpan<byte> DigitPairs =>
-        "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"u8;
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"u8
+        + "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"u8;
 
     private static ReadOnlySpan<byte> HexDigits => "0123456789abcdef"u8;
 
@@ -57,7 +58,9 @@ public ref partial struct Utf8Writer
         Position += count;
     }
 
-    /// <summary>In lower-case hexadecimal with exactly <paramref name="digits"/> digits, such as a UUID's groups; higher digits are cut off.</summary>
+    /// <summary>
+    /// In lower-case hexadecimal with exactly <paramref name="digits"/> digits, such as a UUID's groups; higher digits are cut off.
+    /// </summary>
     public void PaddedHex(ulong value, int digits)
     {
         if (!Reserve(digits))

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
-/// Appends text to a buffer of bytes, without allocating. What does not fit sets <see cref="Overflowed"/> and empties the writer; everything
-/// after that is ignored, so that one check at the end of a line is enough. Pass it by reference.
+/// Appends text to a buffer of bytes, without allocating. What does not fit sets <see cref="Overflowed"/> and empties the writer;
+/// everything after that is ignored, so that one check at the end of a line is enough. Pass it by reference.
 /// </summary>
 public ref partial struct Utf8Writer(Span<byte> buffer)
 {

@@ -15,7 +15,8 @@ public sealed class GuardedTestFramework : XunitTestFramework
     private sealed class Executor(IXunitTestAssembly assembly) : XunitTestFrameworkExecutor(assembly)
     {
         public override async ValueTask RunTestCases(
-            IReadOnlyCollection<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions,
+            IReadOnlyCollection<IXunitTestCase> testCases, IMessageSink executionMessageSink,
+            ITestFrameworkExecutionOptions executionOptions,
             CancellationToken cancellationToken)
         {
             TestWatch watch = new(executionMessageSink, testCases);

@@ -58,7 +58,8 @@ internal static partial class ManagedStacks
         foreach (ClrInfo clr in target.ClrVersions)
         {
             string access = Path.Combine(Path.GetDirectoryName(clr.ModuleInfo.FileName)!, "libmscordaccore.so");
-            using ClrRuntime runtime = clr.CreateRuntime(access, ignoreMismatch: true); // by itself it takes only one that is signed, as on Windows
+            // by itself it takes only one that is signed, as on Windows
+            using ClrRuntime runtime = clr.CreateRuntime(access, ignoreMismatch: true);
             foreach (ClrThread thread in runtime.Threads.Where(static thread => thread.IsAlive))
             {
                 text.Append(CultureInfo.InvariantCulture, $"thread {thread.OSThreadId}, managed {thread.ManagedThreadId}\n");
@@ -67,7 +68,8 @@ internal static partial class ManagedStacks
             }
 
             foreach (IGrouping<string, string> method in WaitingMethods(runtime).GroupBy(static name => name, StringComparer.Ordinal))
-                text.Append(CultureInfo.InvariantCulture, $"awaiting: {method.Key}{(method.Count() == 1 ? "" : $" ({method.Count()} times)")}\n");
+                text.Append(
+                    CultureInfo.InvariantCulture, $"awaiting: {method.Key}{(method.Count() == 1 ? "" : $" ({method.Count()} times)")}\n");
         }
 
         return text.ToString();
@@ -87,7 +89,9 @@ internal static partial class ManagedStacks
         select method.Groups["method"].Value;
 
     /// <summary>The state machine of an async method of this solution, as the type of its box names it.</summary>
-    [GeneratedRegex(@"AsyncStateMachineBox.*?(?<method>ConntrackStream\.[\w.]+\+[^,\]]*d__\d+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"AsyncStateMachineBox.*?(?<method>ConntrackStream\.[\w.]+\+[^,\]]*d__\d+)",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex StateMachine();
 
     [LibraryImport("libc")]

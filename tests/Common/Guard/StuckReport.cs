@@ -16,14 +16,16 @@ internal static partial class StuckReport
     {
         Write(string.Create(
             CultureInfo.InvariantCulture,
-            $"\nSTUCK: {test}: {elapsed.TotalSeconds:f1} s, over its limit of {limit.TotalSeconds:f0} s; the run ends here, exit code {ExitCode}\n"));
+            $"\nSTUCK: {test}: {elapsed.TotalSeconds:f1} s, over its limit of {limit.TotalSeconds:f0} s; the run ends here, "
+            + $"exit code {ExitCode}\n"));
         Write(ManagedStacks.OfThisProcess());
         IReadOnlyList<int> children = ProcessTree.DescendantsOf(Environment.ProcessId);
         foreach (int process in (int[])[Environment.ProcessId, .. children])
             Write(ThreadStates.Of(process));
         foreach (int process in children)
             kill(process, 9); // SIGKILL
-        Thread exit = new(() => Environment.Exit(ExitCode)) { IsBackground = true }; // disposes what the tests have left, which may be stuck as well
+        // disposes what the tests have left, which may be stuck as well
+        Thread exit = new(() => Environment.Exit(ExitCode)) { IsBackground = true };
         exit.UnsafeStart();
         exit.Join(CleanUpLimit);
         Write("STUCK: the process does not end in order either\n");

@@ -14,7 +14,9 @@ internal sealed class TestWatch : IMessageSink
 {
     /// <summary>120 s, or what CONNTRACKSTREAM_TEST_LIMIT says, in s: for tests that a benchmark runs at a larger scale.</summary>
     internal static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(
-        double.TryParse(Environment.GetEnvironmentVariable("CONNTRACKSTREAM_TEST_LIMIT"), CultureInfo.InvariantCulture, out double limit) ? limit : 120);
+        double.TryParse(Environment.GetEnvironmentVariable("CONNTRACKSTREAM_TEST_LIMIT"), CultureInfo.InvariantCulture, out double limit)
+            ? limit
+            : 120);
 
     private const string BetweenTests = "";
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -30,7 +32,8 @@ internal sealed class TestWatch : IMessageSink
         _cases = cases.ToDictionary(one => one.UniqueID, StringComparer.Ordinal);
         Begin(BetweenTests, "before the first test", DefaultLimit);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Begin(BetweenTests, "the process's end", DefaultLimit);
-        new Thread(Watch) { IsBackground = true, Name = "TestWatch" }.UnsafeStart(); // its own: the pool's may all be blocked by what is watched
+        // its own: the pool's may all be blocked by what is watched
+        new Thread(Watch) { IsBackground = true, Name = "TestWatch" }.UnsafeStart();
     }
 
     public bool OnMessage(IMessageSinkMessage message)

@@ -18,8 +18,12 @@ internal static class ThreadStates
         {
             string stat = Read(thread, "stat");
             char state = stat.ElementAtOrDefault(stat.LastIndexOf(')') + 2);
-            string name = Read(thread, "comm"), call = Read(thread, "syscall"), stack = string.Join(" < ", Read(thread, "stack").Split('\n').Select(Function));
-            text.Append(CultureInfo.InvariantCulture, $"  {Path.GetFileName(thread)} {name}: {state}, wchan {Read(thread, "wchan")}, syscall {call}, stack {stack}\n");
+            string name = Read(thread, "comm"),
+                call = Read(thread, "syscall"),
+                stack = string.Join(" < ", Read(thread, "stack").Split('\n').Select(Function));
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"  {Path.GetFileName(thread)} {name}: {state}, wchan {Read(thread, "wchan")}, syscall {call}, stack {stack}\n");
         }
 
         return text.ToString();

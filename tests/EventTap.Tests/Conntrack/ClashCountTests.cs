@@ -8,9 +8,12 @@ public sealed class ClashCountTests
 {
     // /proc/net/stat/nf_conntrack of Linux 6.18, two processors
     private const string Text =
-        "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  expect_new expect_create\n"
-        + "0000016b  00000048 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000  00000000 00000000\n"
-        + "0000016b  0000004e 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000  00000000 00000000\n";
+        "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  "
+        + "expect_new expect_create\n"
+        + "0000016b  00000048 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000  "
+        + "00000000 00000000\n"
+        + "0000016b  0000004e 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000  "
+        + "00000000 00000000\n";
 
     [Theory]
     [InlineData(Text, 0x48 + 0x4e)]

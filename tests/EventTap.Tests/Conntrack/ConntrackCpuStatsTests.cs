@@ -22,7 +22,9 @@ public class ConntrackCpuStatsTests
         message[19] = 3; // nfgenmsg.res_id: the CPU, __be16
         Assert.True(ConntrackCpuStats.TryRead(message, out ConntrackCpuStats stats));
         Assert.Equal(3, stats.Cpu);
-        Assert.Equal((1u, 2u, 3u, 4u, 5u, 6u), (stats.Found, stats.InsertFailed, stats.Drop, stats.EarlyDrop, stats.ClashResolve, stats.ChainTooLong));
+        Assert.Equal(
+            (1u, 2u, 3u, 4u, 5u, 6u),
+            (stats.Found, stats.InsertFailed, stats.Drop, stats.EarlyDrop, stats.ClashResolve, stats.ChainTooLong));
         Assert.Null(stats.Searched);
         Assert.Null(stats.Insert);
     }

@@ -33,7 +33,9 @@ public class FlowDecoderMalformedTests
     [InlineData("04 00 01 80")] // an empty CTA_TUPLE_ORIG
     [InlineData("2c 00 01 80 0c 00 01 80 08 00 01 00 0a 00 00 01\n" + Protocol)] // no CTA_IP_V4_DST
     [InlineData("30 00 01 80 14 00 01 80 07 00 01 00 0a 00 00 00 08 00 02 00 0a 00 00 02\n" + Protocol)] // CTA_IP_V4_SRC of 3 bytes
-    [InlineData("4c 00 01 80 2c 00 01 80 14 00 03 00 00000000000000000000000000000001 14 00 04 00 00000000000000000000000000000001\n" + Protocol)] // IPv6 in IPv4
+    // IPv6 in IPv4
+    [InlineData(
+        "4c 00 01 80 2c 00 01 80 14 00 03 00 00000000000000000000000000000001 14 00 04 00 00000000000000000000000000000001\n" + Protocol)]
     [InlineData(Tuple + "07 00 0c 00 01 02 03 00")] // CTA_ID of 3 bytes
     [InlineData(Tuple + "0c 00 0c 00 01 02 03 04 05 06 07 08")] // CTA_ID of 8 bytes
     [InlineData(Tuple + "08 00 12 00 00 00 00 01")] // CTA_ZONE of 4 bytes
@@ -75,13 +77,15 @@ public class FlowDecoderMalformedTests
     }
 
     [Fact]
-    public void More_bytes_than_nlmsg_len_are_malformed() => Assert.Equal(DecodeResult.Malformed, Decode([.. Hex.Recorded("tcp-new"), 0, 0, 0, 0]));
+    public void More_bytes_than_nlmsg_len_are_malformed() =>
+        Assert.Equal(DecodeResult.Malformed, Decode([.. Hex.Recorded("tcp-new"), 0, 0, 0, 0]));
 
     [Fact]
     public void A_refused_message_leaves_nothing_in_the_batch()
     {
         FlowBatch batch = new();
-        byte[] bad = Hex.Message(Tuple + "14 00 16 00 01000000000000000000000000000000 07 00 0c 00 01 02 03 00"); // CTA_LABELS, then a bad CTA_ID
+        // CTA_LABELS, then a bad CTA_ID
+        byte[] bad = Hex.Message(Tuple + "14 00 16 00 01000000000000000000000000000000 07 00 0c 00 01 02 03 00");
         for (int i = 0; i < 10_000; i++)
             Assert.Equal(DecodeResult.Malformed, FlowDecoder.Decode(bad, batch, 0));
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -97,7 +101,9 @@ public class FlowDecoderMalformedTests
     {
         FlowBatch batch = new();
         FlowDecoder.DecodeRow(Hex.Recorded("ftp-control-row"), batch, 0);
-        Assert.Equal(DecodeResult.Malformed, FlowDecoder.Decode(Hex.Message(Tuple + "14 00 16 00 01000000000000000000000000000000 00 00 00 00"), batch, 0));
+        Assert.Equal(
+            DecodeResult.Malformed,
+            FlowDecoder.Decode(Hex.Message(Tuple + "14 00 16 00 01000000000000000000000000000000 00 00 00 00"), batch, 0));
         FlowDecoder.DecodeRow(Hex.Recorded("udp-labels-row"), batch, 0);
         Assert.Equal("ftp", batch.Span[0].Flow.Extras!.Helper);
         Assert.False(batch.Span[0].Flow.Extras!.HasLabels);

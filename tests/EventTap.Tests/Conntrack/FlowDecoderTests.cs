@@ -99,7 +99,9 @@ public class FlowDecoderTests
         Assert.Equal(46168, e.Flow.Original.SourcePort);
         e = Decode("udplite6-row");
         Assert.Equal(IpProtocol.UdpLite, e.Flow.Original.Protocol);
-        Assert.Equal((new IpAddress(0xfd00_0000_0000_0000, 1), new IpAddress(0xfd00_0000_0000_0000, 2)), (e.Flow.Original.Source, e.Flow.Original.Destination));
+        Assert.Equal(
+            (new IpAddress(0xfd00_0000_0000_0000, 1), new IpAddress(0xfd00_0000_0000_0000, 2)),
+            (e.Flow.Original.Source, e.Flow.Original.Destination));
     }
 
     [Fact]
@@ -135,10 +137,14 @@ public class FlowDecoderTests
     public void Icmp_keeps_id_type_and_code()
     {
         FlowEvent e = Decode("icmp-row");
-        Assert.Equal((IpProtocol.Icmp, 8, 0, 0x1234), (e.Flow.Original.Protocol, e.Flow.Original.IcmpType, e.Flow.Original.IcmpCode, e.Flow.Original.IcmpId));
+        Assert.Equal(
+            (IpProtocol.Icmp, 8, 0, 0x1234),
+            (e.Flow.Original.Protocol, e.Flow.Original.IcmpType, e.Flow.Original.IcmpCode, e.Flow.Original.IcmpId));
         Assert.Equal((0, 0, 0x1234), (e.Flow.Reply.IcmpType, e.Flow.Reply.IcmpCode, e.Flow.Reply.IcmpId));
         e = Decode("icmp6-row");
-        Assert.Equal((IpProtocol.IcmpV6, 128, 0, 0x4321), (e.Flow.Original.Protocol, e.Flow.Original.IcmpType, e.Flow.Original.IcmpCode, e.Flow.Original.IcmpId));
+        Assert.Equal(
+            (IpProtocol.IcmpV6, 128, 0, 0x4321),
+            (e.Flow.Original.Protocol, e.Flow.Original.IcmpType, e.Flow.Original.IcmpCode, e.Flow.Original.IcmpId));
         Assert.Equal((129, 0x4321), (e.Flow.Reply.IcmpType, e.Flow.Reply.IcmpId));
     }
 
@@ -163,7 +169,8 @@ public class FlowDecoderTests
     public void Gre_keys_are_ports()
     {
         FlowEvent e = Decode("gre-row");
-        Assert.Equal((IpProtocol.Gre, 0x1234, 0x5678), (e.Flow.Original.Protocol, e.Flow.Original.SourcePort, e.Flow.Original.DestinationPort));
+        Assert.Equal(
+            (IpProtocol.Gre, 0x1234, 0x5678), (e.Flow.Original.Protocol, e.Flow.Original.SourcePort, e.Flow.Original.DestinationPort));
     }
 
     [Fact]
@@ -174,7 +181,8 @@ public class FlowDecoderTests
     {
         FlowEvent e = Decode("sctp-row");
         Assert.Equal((IpProtocol.Sctp, 4), (e.Flow.Original.Protocol, e.Flow.ProtocolState));
-        Assert.Equal((0x0b000000u, 0x16000000u), (e.Flow.Extras!.SctpOriginalTag, e.Flow.Extras.SctpReplyTag)); // as the recording tool swapped them
+        // as the recording tool swapped them
+        Assert.Equal((0x0b000000u, 0x16000000u), (e.Flow.Extras!.SctpOriginalTag, e.Flow.Extras.SctpReplyTag));
         e = Decode("sctp-destroy");
         Assert.True(e.Flow.Has(FlowFields.ProtocolState));
         Assert.Null(e.Flow.Extras);
@@ -204,7 +212,8 @@ public class FlowDecoderTests
         Assert.True(e.Flow.Extras!.HasMaster);
         Assert.Equal(V4(IpProtocol.Tcp, "10.1.1.1", 40574, "10.1.1.1", 21), e.Flow.Extras.Master);
         Assert.True(e.Flow.Status.HasFlag(FlowStatus.Expected));
-        byte[] inZone = Hex.Message(UdpTuple + UdpTuple.Replace("34 00 01 80", "34 00 0e 80", StringComparison.Ordinal) + "06 00 12 00  00 07 00 00 // CTA_ZONE");
+        byte[] inZone = Hex.Message(
+            UdpTuple + UdpTuple.Replace("34 00 01 80", "34 00 0e 80", StringComparison.Ordinal) + "06 00 12 00  00 07 00 00 // CTA_ZONE");
         e = Decode(inZone);
         Assert.Equal(7, e.Flow.Extras!.Master.Zone);
         Assert.Equal(default, e.Flow.Reply); // there is none: no zone either
@@ -248,7 +257,8 @@ public class FlowDecoderTests
     [Fact]
     public void Unknown_attributes_are_skipped_and_absent_ones_are_not_present()
     {
-        FlowEvent e = Decode(Hex.Message("0c 00 ff 3f  de ad be ef 00 00 00 00 // not known\n" + UdpTuple + "04 00 63 80 // an empty nest, not known"));
+        FlowEvent e = Decode(
+            Hex.Message("0c 00 ff 3f  de ad be ef 00 00 00 00 // not known\n" + UdpTuple + "04 00 63 80 // an empty nest, not known"));
         Assert.Equal(FlowFields.Original, e.Flow.Present);
         Assert.Equal(V4(IpProtocol.Udp, "10.0.0.1", 1025, "10.0.0.2", 53), e.Flow.Original);
     }
@@ -279,7 +289,8 @@ public class FlowDecoderTests
         byte[][] messages = [.. Hex.RecordedNames.Select(Hex.Recorded)];
         FlowBatch batch = new FlowBatchPool().Rent();
         DecodeAll();
-        // Other tests' names may displace these from the cache that all decoders share: what is allocated for an event would be so each time.
+        // Other tests' names may displace these from the cache that all decoders share:
+        // what is allocated for an event would be so each time.
         Assert.Equal(0, Enumerable.Range(0, 100).Min(_ => Allocated()));
 
         long Allocated()
@@ -302,7 +313,9 @@ public class FlowDecoderTests
     private static FlowEvent Decode(byte[] message, bool isRow = false)
     {
         FlowBatch batch = new();
-        Assert.Equal(DecodeResult.Decoded, isRow ? FlowDecoder.DecodeRow(message, batch, ReceivedAt) : FlowDecoder.Decode(message, batch, ReceivedAt));
+        Assert.Equal(
+            DecodeResult.Decoded,
+            isRow ? FlowDecoder.DecodeRow(message, batch, ReceivedAt) : FlowDecoder.Decode(message, batch, ReceivedAt));
         Assert.Equal(1, batch.Count);
         return batch.Span[0];
     }

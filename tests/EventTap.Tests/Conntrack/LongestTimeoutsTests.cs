@@ -23,7 +23,8 @@ public sealed class LongestTimeoutsTests : IDisposable
         LongestTimeouts timeouts = LongestTimeouts.Read(_directory);
         Assert.Equal(
             [86400, 120, 120, 30, 600, 600],
-            new[] { IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.UdpLite, IpProtocol.Icmp, IpProtocol.Sctp, (IpProtocol)200 }.Select(protocol => timeouts.Of(protocol).TotalSeconds));
+            new[] { IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.UdpLite, IpProtocol.Icmp, IpProtocol.Sctp, (IpProtocol)200 }
+                .Select(protocol => timeouts.Of(protocol).TotalSeconds));
     }
 
     [Theory]

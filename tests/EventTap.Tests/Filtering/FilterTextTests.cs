@@ -33,7 +33,8 @@ public class FilterTextTests
     public void Every_refusal_names_the_value_and_what_is_allowed()
     {
         Assert.False(FilterText.TryParseProtocol("tpc", out _, out string? error));
-        Assert.Equal("'tpc' is not a protocol; allowed are tcp, udp, udplite, sctp, dccp, gre, icmp, icmpv6, or a number from 0 to 255", error);
+        Assert.Equal(
+            "'tpc' is not a protocol; allowed are tcp, udp, udplite, sctp, dccp, gre, icmp, icmpv6, or a number from 0 to 255", error);
         Assert.False(FilterText.TryParseProtocol("256", out _, out error));
         Assert.False(FilterText.TryParseState("OPEN", out _, out error));
         Assert.StartsWith("'OPEN' is not a TCP state; allowed are NONE, SYN_SENT", error, StringComparison.Ordinal);

@@ -104,7 +104,13 @@ public class FlowFilterTests
     [Fact]
     public void The_stable_part_leaves_out_what_can_change()
     {
-        FlowFilter filter = new() { Protocols = [IpProtocol.Tcp], Mark = new MarkMatch(1), State = TcpState.Close, Status = new StatusMatch(FlowStatus.Dying) };
+        FlowFilter filter = new()
+        {
+            Protocols = [IpProtocol.Tcp],
+            Mark = new MarkMatch(1),
+            State = TcpState.Close,
+            Status = new StatusMatch(FlowStatus.Dying),
+        };
         Assert.False(filter.IsStable);
         Assert.False(filter.Matches(Masqueraded));
         Assert.True(filter.Stable.IsStable);
@@ -116,7 +122,14 @@ public class FlowFilterTests
     [Fact]
     public void Matching_allocates_nothing()
     {
-        FlowFilter filter = new() { Protocols = [IpProtocol.Tcp], Addresses = [Prefix("203.0.113.1")], Zones = [0], Nat = NatMatch.Any, DestinationPorts = [80] };
+        FlowFilter filter = new()
+        {
+            Protocols = [IpProtocol.Tcp],
+            Addresses = [Prefix("203.0.113.1")],
+            Zones = [0],
+            Nat = NatMatch.Any,
+            DestinationPorts = [80],
+        };
         Assert.True(filter.Matches(Masqueraded));
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)

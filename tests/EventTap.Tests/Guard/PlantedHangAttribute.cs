@@ -8,7 +8,8 @@ namespace ConntrackStream.EventTap.Tests.Guard;
 [XunitTestCaseDiscoverer(typeof(Discoverer))]
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PlantedHangAttribute(
-    [CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1) : FactAttribute(sourceFilePath, sourceLineNumber)
+    [CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
+    : FactAttribute(sourceFilePath, sourceLineNumber)
 {
     internal const string Variable = "CONNTRACKSTREAM_PLANTED_HANGS";
 

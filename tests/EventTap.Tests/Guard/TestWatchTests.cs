@@ -23,7 +23,8 @@ public sealed class TestWatchTests
     {
         string program = Path.ChangeExtension(typeof(TestWatchTests).Assembly.Location, extension: null);
         string[] arguments = ["-method", $"{typeof(PlantedHangs).FullName}.{method}"];
-        ProcessStartInfo start = new(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start =
+            new(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[PlantedHangAttribute.Variable] = "1";
         using Process child = Process.Start(start)!;
         try

@@ -11,7 +11,8 @@ public class ErrorMessageTests
     public void Zero_is_an_acknowledgement() => Assert.Equal(new ErrorMessage(Errno.None, Text: null), Read(0x100, "00 00 00 00", Request));
 
     [Fact]
-    public void Reads_the_errno_without_a_text() => Assert.Equal(new ErrorMessage(Errno.ENOENT, Text: null), Read(0x100, "fe ff ff ff", Request));
+    public void Reads_the_errno_without_a_text() =>
+        Assert.Equal(new ErrorMessage(Errno.ENOENT, Text: null), Read(0x100, "fe ff ff ff", Request));
 
     [Fact]
     public void Reads_the_text_behind_a_capped_request() =>

@@ -1,12 +1,18 @@
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Audit;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Audit;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Kernel.Tests.Delete;
 
-/// <summary>Tap, live view, map audit and delete stage over a namespace and a pinned map, with a hook before each step of a deletion.</summary>
+/// <summary>
+/// Tap, live view, map audit and delete stage over a namespace and a pinned map, with a hook before each step of a deletion.
+/// </summary>
 internal sealed class CleaningRig : IAsyncDisposable
 {
     /// <summary>A grace in which what a test does next comes, whatever holds up its thread, and whose end no test waits for.</summary>
@@ -18,6 +24,8 @@ internal sealed class CleaningRig : IAsyncDisposable
     /// <summary>Where nothing has to come within it; acts of a test come by <see cref="Once"/>.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(150);
 
+    private readonly NetworkNamespace _namespace;
+    private readonly MapCleaner _cleaning;
     private readonly ViewRig _view;
     private readonly Dictionary<DeleteStep, Action> _once = [];
 
@@ -25,8 +33,8 @@ internal sealed class CleaningRig : IAsyncDisposable
     /// <param name="receiveBuffer">Of the event socket.</param>
     /// <param name="capacity">Of the channel between reader and loop, in messages.</param>
     /// <param name="weighsEnds">
-    /// Whether ends and misses are weighed by what they may mean. By default each nominates: races are about what comes after, and are made with
-    /// deletions by request.
+    /// Whether ends and misses are weighed by what they may mean. By default each nominates: races are about what comes after, and are made
+    /// with deletions by request.
     /// </param>
     public CleaningRig(
         KernelNamespace space, string pin, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256,
@@ -41,8 +49,10 @@ internal sealed class CleaningRig : IAsyncDisposable
             ArmedWindow = TimeSpan.FromSeconds(30), // ends by a test's own doing
             Before = OnStep,
         };
+        _namespace = NetworkNamespace.OpenName(space.Name);
+        _cleaning = new MapCleaner(options is null ? map : options(map), _namespace, NullLogger<MapCleaner>.Instance);
         _view = new ViewRig(
-            space, new PipelineOptions { AuditInterval = TimeSpan.FromHours(1), Map = options is null ? map : options(map) }, receiveBuffer, capacity);
+            space, new PipelineOptions { AuditInterval = TimeSpan.FromHours(1), Stages = [_cleaning] }, receiveBuffer, capacity);
     }
 
     public CleaningRig(
@@ -53,7 +63,7 @@ internal sealed class CleaningRig : IAsyncDisposable
 
     public ViewRig View => _view;
 
-    public MapStatus Status => _view.Pipeline.Status.Map!;
+    public MapStatus Status => _cleaning.Status;
 
     public MapCounters Counters => Status.Counters;
 
@@ -67,7 +77,8 @@ internal sealed class CleaningRig : IAsyncDisposable
         Eventually.True(() => Status.LastAudit is not null);
     }
 
-    public async Task<MapReport> AuditAsync() => await _view.Pipeline.AuditMapAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30));
+    public async Task<MapReport> AuditAsync() =>
+        await _cleaning.AuditAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30));
 
     /// <summary>Audits until so many keys have been nominated by misses, which takes two and the grace between them.</summary>
     public async Task NominateAsync(int keys = 1)
@@ -75,12 +86,17 @@ internal sealed class CleaningRig : IAsyncDisposable
         long began = TimeProvider.System.GetTimestamp();
         while (Counters.NominatedByMisses < keys)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), $"{Counters.NominatedByMisses} keys nominated");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), $"{Counters.NominatedByMisses} keys nominated");
             await AuditAsync();
         }
     }
 
-    public ValueTask DisposeAsync() => _view.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _view.DisposeAsync();
+        _namespace.Dispose();
+    }
 
     private void OnStep(DeleteStep step, MapKey key)
     {

@@ -1,8 +1,10 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Gate;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
+using ConntrackStream.Sinks.MapCleaning.Absence;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Delete;
 
@@ -38,7 +40,8 @@ public sealed class DeleteRaceTests
             await rig.StartAsync();
             rig.Once(DeleteStep.Authorise, () => reuse = gate.Tcp(Port));
             await rig.NominateAsync();
-            Eventually.True(() => rig.Counters.KeptAlive + rig.Counters.CancelledByNew == 1); // by the kernel's answer, or a NEW that was quicker
+            // by the kernel's answer, or a NEW that was quicker
+            Eventually.True(() => rig.Counters.KeptAlive + rig.Counters.CancelledByNew == 1);
             Assert.Equal((stale, 0), (reuse.Key, rig.Counters.Deleted));
             GateAssert.Intact(gate, reuse);
             return;
@@ -194,9 +197,11 @@ public sealed class DeleteRaceTests
         Eventually.True(() => rig.Counters.Healed == 1);
     }
 
-    private static bool AuditedAndKept(CleaningRig rig, long kept) => rig.AuditAsync().GetAwaiter().GetResult().Problem is null && rig.Counters.KeptAlive == kept;
+    private static bool AuditedAndKept(CleaningRig rig, long kept) =>
+        rig.AuditAsync().GetAwaiter().GetResult().Problem is null && rig.Counters.KeptAlive == kept;
 
-    private static bool AuditedAndDeleted(CleaningRig rig, long deleted) => rig.AuditAsync().GetAwaiter().GetResult().Problem is null && rig.Counters.Deleted == deleted;
+    private static bool AuditedAndDeleted(CleaningRig rig, long deleted) =>
+        rig.AuditAsync().GetAwaiter().GetResult().Problem is null && rig.Counters.Deleted == deleted;
 
     private static void DeleteEcho(GateRig gate, int id) => gate.Node.Exec("conntrack", "-D", "-p", "icmp", "--icmp-id", $"{id}");
 
@@ -328,7 +333,9 @@ public sealed class DeleteRaceTests
                 map.Insert(Key(i)); // far more than it holds, while the audits' nominations are settled
         });
         await rig.NominateAsync(stale / 2);
-        Eventually.True(() => rig.Counters.AlreadyGone + rig.Counters.Deleted >= rig.Counters.NominatedByMisses - rig.Status.Tombstones && rig.Counters.AlreadyGone > 0);
+        Eventually.True(() =>
+            rig.Counters.AlreadyGone + rig.Counters.Deleted >= rig.Counters.NominatedByMisses - rig.Status.Tombstones
+            && rig.Counters.AlreadyGone > 0);
         Assert.Equal((0, 0), (rig.Counters.Failures, rig.Counters.Restored));
         Assert.Null((await rig.AuditAsync()).Problem);
     }
@@ -344,7 +351,8 @@ public sealed class DeleteRaceTests
         if (seesAFlow)
         {
             wrong.Exec(
-                "conntrack", "-I", "-p", "tcp", "-s", Text(alive.Key.Tuple.Source), "-d", Text(alive.Key.Tuple.Destination), "--sport", $"{Port}",
+                "conntrack", "-I", "-p", "tcp", "-s", Text(alive.Key.Tuple.Source), "-d", Text(alive.Key.Tuple.Destination),
+                "--sport", $"{Port}",
                 "--dport", $"{GateRig.ServerPort}", "--state", "ESTABLISHED", "-t", "600");
         }
 

@@ -1,12 +1,11 @@
 using ConntrackStream.Kernel.Tests.Gate;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
 
 namespace ConntrackStream.Kernel.Tests.Delete;
 
 /// <summary>
-/// Connections that are alive although the kernel's table has no entry for them, each brought about on the real kernel: their server sends later,
-/// and only the map's key lets it through. With the rules off (negative control) the key is deleted and the connection cut.
+/// Connections that are alive although the kernel's table has no entry for them, each brought about on the real kernel: their server sends
+/// later, and only the map's key lets it through. With the rules off (negative control) the key is deleted and the connection cut.
 /// </summary>
 public sealed class EndMeaningTests
 {
@@ -266,7 +265,8 @@ public sealed class EndMeaningTests
         using GateRig gate = new(wideValues: true);
         gate.Tcp(Port + 1);
         GateConnection untracked = gate.Tcp(Port, GateRig.UntrackedPort);
-        await using CleaningRig rig = new(gate, static map => map with { Grace = TimeSpan.FromMilliseconds(1), CountsFromUse = false }, weighsEnds: false);
+        await using CleaningRig rig = new(
+            gate, static map => map with { Grace = TimeSpan.FromMilliseconds(1), CountsFromUse = false }, weighsEnds: false);
         await rig.StartAsync();
         await Eventually.TrueAsync(async () =>
         {

@@ -1,6 +1,6 @@
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Ebpf;
 

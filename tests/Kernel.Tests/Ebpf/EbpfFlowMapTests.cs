@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Ebpf;
 
@@ -37,7 +37,8 @@ public sealed class EbpfFlowMapTests : IDisposable
         made.Insert(key, value);
 
         using EbpfFlowMap map = EbpfFlowMap.Open(_pin, forDeleting: true);
-        FlowMapInfo expected = new(made.Info.Id, _pin, "cs_test", name, 64, ipv6, layout.HasInterfaceIndex, layout.HasLastSeen, IsWritable: true);
+        FlowMapInfo expected = new(
+            made.Info.Id, _pin, "cs_test", name, 64, ipv6, layout.HasInterfaceIndex, layout.HasLastSeen, IsWritable: true);
         Assert.Equal(expected with { EvictsFrom = made.Info.EvictsFrom }, map.Info);
         Assert.InRange(map.Info.EvictsFrom ?? 0, 1u, 64u);
         Assert.True(map.TryLookup(key, out MapValue found));

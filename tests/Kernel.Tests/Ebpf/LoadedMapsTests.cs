@@ -1,6 +1,6 @@
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Kernel.Tests.Service;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
 
 namespace ConntrackStream.Kernel.Tests.Ebpf;
 
@@ -43,7 +43,11 @@ public sealed class LoadedMapsTests : IDisposable
         using EbpfFlowMap pinned = EbpfFlowMap.Create(MapOf.Layout4, 64, _name);
         pinned.Pin(pin);
         string output = await DoctorAsync(space, pin);
-        Assert.Contains($"warn  map twins: {pin} is map id {pinned.Info.Id}, but other loaded maps have its name '{_name}' and its layout: id {old.Info.Id};", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"warn  map twins: {pin} is map id {pinned.Info.Id}, but other loaded maps have its name '{_name}' and its "
+            + $"layout: id {old.Info.Id};",
+            output,
+            StringComparison.Ordinal);
         old.Dispose();
         Eventually.True(() => LoadedMaps.OfKnownLayouts()!.All(map => map.Id != old.Info.Id));
         Assert.DoesNotContain("map twins", await DoctorAsync(space, pin), StringComparison.Ordinal);
@@ -59,7 +63,8 @@ public sealed class LoadedMapsTests : IDisposable
         pinned.Pin(pin);
         string[] without = ["netns", "exec", space.Name, "setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
         string output = (await ServiceProcess.RunAsAsync("ip", [.. without, ServiceProcess.Program, .. Doctor(pin)])).Output;
-        Assert.Contains("ok    map twins: not looked for: listing the machine's maps needs CAP_SYS_ADMIN", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "ok    map twins: not looked for: listing the machine's maps needs CAP_SYS_ADMIN", output, StringComparison.Ordinal);
     }
 
     private async Task<string> DoctorAsync(KernelNamespace space, string pin) =>

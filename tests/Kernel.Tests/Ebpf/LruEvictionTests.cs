@@ -1,7 +1,7 @@
 using ConntrackStream.Kernel.Tests.Delete;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
 
 namespace ConntrackStream.Kernel.Tests.Ebpf;
 

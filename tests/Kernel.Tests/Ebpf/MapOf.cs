@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Ebpf;
 
@@ -65,5 +65,6 @@ internal static class MapOf
     private static string Hex(JsonElement bytes) =>
         string.Concat(bytes.EnumerateArray().Select(b => b.GetString()![2..])).ToLower(CultureInfo.InvariantCulture);
 
-    private static IEnumerable<string> Pairs(string hex) => hex.Replace(" ", "", StringComparison.Ordinal).Chunk(2).Select(pair => new string(pair));
+    private static IEnumerable<string> Pairs(string hex) =>
+        hex.Replace(" ", "", StringComparison.Ordinal).Chunk(2).Select(pair => new string(pair));
 }

@@ -1,11 +1,14 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
+using ConntrackStream.Sinks.MapCleaning.Absence;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Gate;
 
-/// <summary>The gate against the kernel: it opens, blocks and heals as a policy agent's datapath does, so that races can be shown on it.</summary>
+/// <summary>
+/// The gate against the kernel: it opens, blocks and heals as a policy agent's datapath does, so that races can be shown on it.
+/// </summary>
 public class GateTests
 {
     internal const ushort SourcePort = 40000;
@@ -24,7 +27,8 @@ public class GateTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_forward_packet_opens_the_gate_and_an_answer_needs_its_key(GateDirection direction, IpProtocol protocol, bool wideValues, bool ipv6)
+    public void A_forward_packet_opens_the_gate_and_an_answer_needs_its_key(
+        GateDirection direction, IpProtocol protocol, bool wideValues, bool ipv6)
     {
         using GateRig rig = new(direction, wideValues: wideValues, ipv6: ipv6);
         GateConnection connection = Open(rig, protocol);
@@ -166,5 +170,6 @@ public class GateTests
         Assert.DoesNotContain(Path.GetDirectoryName(pin)!, File.ReadAllText("/proc/self/mounts"), StringComparison.Ordinal);
     }
 
-    internal static GateConnection Open(GateRig rig, IpProtocol protocol) => protocol == IpProtocol.Tcp ? rig.Tcp(SourcePort) : rig.Udp(SourcePort);
+    internal static GateConnection Open(GateRig rig, IpProtocol protocol) =>
+        protocol == IpProtocol.Tcp ? rig.Tcp(SourcePort) : rig.Udp(SourcePort);
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Gate;
 

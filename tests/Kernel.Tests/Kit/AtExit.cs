@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
-/// <summary>Disposes what is still alive when the test process is told to end (SIGTERM, Ctrl-C), so that even then nothing is left behind.</summary>
+/// <summary>
+/// Disposes what is still alive when the test process is told to end (SIGTERM, Ctrl-C), so that even then nothing is left behind.
+/// </summary>
 internal static class AtExit
 {
     private static readonly ConcurrentDictionary<IDisposable, byte> Alive = new();

@@ -29,7 +29,8 @@ public sealed class BpfDirectory : IDisposable
         ReadOnlySpan<byte> program = [0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]; // r0 = 0; exit
         fixed (byte* instructions = program, license = "GPL\0"u8, path = System.Text.Encoding.UTF8.GetBytes(PathOf(pin) + '\0'))
         {
-            KitBpf.ProgramAttr load = new() { Type = KitBpf.BPF_PROG_TYPE_SOCKET_FILTER, Instructions = 2, Code = instructions, License = license };
+            KitBpf.ProgramAttr load =
+                new() { Type = KitBpf.BPF_PROG_TYPE_SOCKET_FILTER, Instructions = 2, Code = instructions, License = license };
             using SafeFileHandle file = new(KitBpf.Call(KitBpf.BPF_PROG_LOAD, ref load, "loading a program"), ownsHandle: true);
             KitBpf.ObjectAttr named = new() { Path = path, Fd = KitBpf.Fd(file) };
             KitBpf.Call(KitBpf.BPF_OBJ_PIN, ref named, $"pinning {pin}");

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// A link between two namespaces whose frames take their time, and that can lose resets: a TAP device at each end, and a thread that carries frames
-/// between them in order. netem would do it, but not every kernel has it.
+/// A link between two namespaces whose frames take their time, and that can lose resets: a TAP device at each end, and a thread that
+/// carries frames between them in order. netem would do it, but not every kernel has it.
 /// </summary>
 internal sealed unsafe class DelayingLink : IDisposable
 {

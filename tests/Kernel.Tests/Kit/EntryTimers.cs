@@ -6,7 +6,8 @@ using static ConntrackStream.Kernel.Tests.Kit.Ctnetlink;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// Sets the timers of entries, many in one send. With 0 an entry is over, and the next lookup reaps it: its DESTROY has no requester and no time left.
+/// Sets the timers of entries, many in one send. With 0 an entry is over, and the next lookup reaps it:
+/// its DESTROY has no requester and no time left.
 /// </summary>
 internal sealed class EntryTimers : IDisposable
 {
@@ -45,7 +46,10 @@ internal sealed class EntryTimers : IDisposable
         {
             int acknowledge = i == tuples.Length - 1 ? Nlmsg.NLM_F_ACK : 0; // errors come unasked
             request.BeginNetfilter(
-                Nfnl.MessageType(Nfnl.NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW), Nlmsg.NLM_F_REPLACE | acknowledge, ++_sequence, (byte)tuples[i].Family);
+                Nfnl.MessageType(Nfnl.NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW),
+                Nlmsg.NLM_F_REPLACE | acknowledge,
+                ++_sequence,
+                (byte)tuples[i].Family);
             FlowRequest.PutKey(ref request, tuples[i]);
             request.PutU32(CTA_TIMEOUT, (uint)seconds);
             if (state is { } tcp && tuples[i].Protocol == IpProtocol.Tcp)
@@ -74,7 +78,8 @@ internal sealed class EntryTimers : IDisposable
             MessageReader messages = new(_answer.AsSpan(0, length));
             while (messages.Next())
             {
-                if (messages.Header.Type != Nlmsg.NLMSG_ERROR || !ErrorMessage.TryRead(messages.Header, messages.Payload, out ErrorMessage error))
+                if (messages.Header.Type != Nlmsg.NLMSG_ERROR
+                    || !ErrorMessage.TryRead(messages.Header, messages.Payload, out ErrorMessage error))
                     continue;
                 if (error.Errno is Errno.ENOENT or ETIME)
                     missing.Add(offset + (int)(messages.Header.Sequence - first));

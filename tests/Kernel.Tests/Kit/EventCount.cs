@@ -6,7 +6,8 @@ namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
 /// Counts the namespace's events from its construction on, independently of the code under test. The kernel queues an event before the call
-/// that caused it returns, and the buffer takes over a million, so nothing has to read beside the test: <see cref="Read"/> empties the queue.
+/// that caused it returns, and the buffer takes over a million, so nothing has to read beside the test:
+/// <see cref="Read"/> empties the queue.
 /// </summary>
 public sealed class EventCount : IDisposable
 {
@@ -35,7 +36,9 @@ public sealed class EventCount : IDisposable
     /// <inheritdoc cref="New"/>
     public int Destroy { get; private set; }
 
-    /// <summary>Counts what has been queued since. Fails the test if the kernel had to refuse an event: the counts would be no oracle.</summary>
+    /// <summary>
+    /// Counts what has been queued since. Fails the test if the kernel had to refuse an event: the counts would be no oracle.
+    /// </summary>
     public EventCount Read()
     {
         for (int length = Receive(); length > 0; length = Receive())

@@ -6,12 +6,13 @@ namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>A NEW or DESTROY as the kernel reported it.</summary>
 /// <param name="Id">CTA_ID.</param>
-/// <param name="Time">CTA_TIMESTAMP_EVENT, ns since the Unix epoch; 0 where the kernel gives none (before Linux 6.14, or with nf_conntrack_timestamp off).</param>
+/// <param name="Time">CTA_TIMESTAMP_EVENT, ns since the Unix epoch; 0 where the kernel gives none (before Linux 6.14, or with
+/// nf_conntrack_timestamp off).</param>
 public readonly record struct TimedEvent(bool IsNew, uint Id, long Time);
 
 /// <summary>
-/// Every NEW and DESTROY of the namespace from its construction on with the kernel's own time, read independently of the code under test. The socket's
-/// buffer takes over a million, so nothing has to read beside the test.
+/// Every NEW and DESTROY of the namespace from its construction on with the kernel's own time, read independently of the code under test.
+/// The socket's buffer takes over a million, so nothing has to read beside the test.
 /// </summary>
 public sealed class EventTimes : IDisposable
 {

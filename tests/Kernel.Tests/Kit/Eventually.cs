@@ -14,7 +14,10 @@ public static class Eventually
     /// <param name="state">What was observed instead, for the message of a failure.</param>
     /// <param name="waitedFor">The condition's own text.</param>
     public static void True(
-        Func<bool> condition, TimeSpan? timeout = null, Func<string>? state = null, [CallerArgumentExpression(nameof(condition))] string waitedFor = "")
+        Func<bool> condition,
+        TimeSpan? timeout = null,
+        Func<string>? state = null,
+        [CallerArgumentExpression(nameof(condition))] string waitedFor = "")
     {
         TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
         CancellationToken cancelled = TestContext.Current.CancellationToken;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
@@ -57,7 +57,9 @@ public sealed class GateConnection : IDisposable
         return false;
     }
 
-    /// <summary>The client sends a byte: a forward packet, which opens the gate anew. Returns when the server has it and is idle again.</summary>
+    /// <summary>
+    /// The client sends a byte: a forward packet, which opens the gate anew. Returns when the server has it and is idle again.
+    /// </summary>
     public void Ask()
     {
         _client.Send("?"u8);

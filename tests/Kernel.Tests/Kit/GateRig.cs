@@ -2,8 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
+using ConntrackStream.Sinks.MapCleaning.Absence;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
@@ -35,7 +36,11 @@ internal sealed class GateRig : IDisposable
     /// <param name="zone">Conntrack zone of everything that crosses the node; 0 for none.</param>
     /// <param name="wideValues">Map values with last_seen, as agents after 1.4.1 have.</param>
     public GateRig(
-        GateDirection direction = GateDirection.TowardsPod, GateNat nat = GateNat.None, ushort zone = 0, bool wideValues = false, bool ipv6 = false)
+        GateDirection direction = GateDirection.TowardsPod,
+        GateNat nat = GateNat.None,
+        ushort zone = 0,
+        bool wideValues = false,
+        bool ipv6 = false)
     {
         (_direction, _nat, _zone, _ipv6) = (direction, nat, zone, ipv6);
         VethLink outside = _node.AddPeer(), pod = _node.AddPeer();
@@ -114,14 +119,20 @@ internal sealed class GateRig : IDisposable
     public HeldDatagram Hold(ushort sourcePort)
     {
         if (_direction != GateDirection.FromPod || _ipv6)
-            throw new InvalidOperationException("only IPv4 FromPod can hold a packet: those towards the pod are tracked before they reach its gate");
+            throw new InvalidOperationException(
+                "only IPv4 FromPod can hold a packet: those towards the pod are tracked before they reach its gate");
         Listener(ProtocolType.Udp, ServerPort);
         Socket client = Own(Client(ProtocolType.Udp, sourcePort));
         IPEndPoint dialled = Dialled(ServerPort);
         client.Connect(dialled);
         FlowTuple original = Original(IpProtocol.Udp, sourcePort, ServerPort);
         return Own(new HeldDatagram(
-            _clientLink.Peer, (IPEndPoint)client.LocalEndPoint!, dialled, original, Key(original), () => Accept(client, sourcePort, ServerPort)));
+            _clientLink.Peer,
+            (IPEndPoint)client.LocalEndPoint!,
+            dialled,
+            original,
+            Key(original),
+            () => Accept(client, sourcePort, ServerPort)));
     }
 
     /// <summary>Whether the node's table has the connection.</summary>
@@ -161,7 +172,8 @@ internal sealed class GateRig : IDisposable
         ? new IPEndPoint(_ipv6 ? _clientLink.Address6 : _clientLink.Address, NodePort)
         : new IPEndPoint(ServerAddress, serverPort);
 
-    private FlowTuple Original(IpProtocol protocol, ushort sourcePort, ushort serverPort) => Tuple(protocol, sourcePort, Dialled(serverPort));
+    private FlowTuple Original(IpProtocol protocol, ushort sourcePort, ushort serverPort) =>
+        Tuple(protocol, sourcePort, Dialled(serverPort));
 
     private FlowTuple Tuple(IpProtocol protocol, ushort sourcePort, IPEndPoint to) => new()
     {

@@ -8,7 +8,9 @@ public enum GateNat
     /// <summary>The source becomes the node's.</summary>
     Masquerade,
 
-    /// <summary>The client dials <see cref="GateRig.NodePort"/> of the node, which becomes the server's port, and the source the node's.</summary>
+    /// <summary>
+    /// The client dials <see cref="GateRig.NodePort"/> of the node, which becomes the server's port, and the source the node's.
+    /// </summary>
     MasqueradedNodePort,
 }
 
@@ -19,7 +21,8 @@ internal static class GateRules
     {
         string rules = Raw(zone);
         if (nat != GateNat.None)
-            rules += $"table inet gate_nat {{ chain post {{ type nat hook postrouting priority 100; oifname \"{server.Device}\" masquerade; }}; }}\n";
+            rules += $"table inet gate_nat {{ chain post {{ type nat hook postrouting priority 100;"
+                + $" oifname \"{server.Device}\" masquerade; }}; }}\n";
         if (nat != GateNat.MasqueradedNodePort)
             return rules;
         return rules + (ipv6

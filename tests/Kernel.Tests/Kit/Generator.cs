@@ -5,17 +5,20 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// Real traffic, one flow at a time, from this namespace: to itself over loopback (127.0.0.1, ::1), or to a peer's address where one is given.
-/// Every method returns after the kernel has made the entry.
+/// Real traffic, one flow at a time, from this namespace: to itself over loopback (127.0.0.1, ::1), or to a peer's address where one is
+/// given. Every method returns after the kernel has made the entry.
 /// </summary>
 public sealed class Generator(KernelNamespace space)
 {
-    /// <summary>A TCP connection through its whole handshake, to a listener in <paramref name="server"/> (default: this namespace).</summary>
+    /// <summary>
+    /// A TCP connection through its whole handshake, to a listener in <paramref name="server"/> (default: this namespace).
+    /// </summary>
     public TcpFlow Tcp(IPAddress? destination = null, ushort port = 0, KernelNamespace? server = null) =>
         TcpFlow.Connect(space, server ?? space, destination ?? IPAddress.Loopback, port);
 
     /// <summary>As above, from one of this namespace's addresses.</summary>
-    public TcpFlow TcpFrom(IPAddress source, IPAddress destination, ushort port, KernelNamespace server) => TcpFlow.Connect(space, server, destination, port, source);
+    public TcpFlow TcpFrom(IPAddress source, IPAddress destination, ushort port, KernelNamespace server) =>
+        TcpFlow.Connect(space, server, destination, port, source);
 
     /// <summary>A UDP datagram, and an answer from <paramref name="server"/> when <paramref name="answered"/>.</summary>
     /// <returns>The source port used.</returns>

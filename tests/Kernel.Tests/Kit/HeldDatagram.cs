@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
@@ -22,7 +22,8 @@ public sealed class HeldDatagram : IDisposable
     private readonly ushort _id = (ushort)Interlocked.Increment(ref _last);
     private readonly Func<GateConnection> _arrive;
 
-    internal HeldDatagram(KernelNamespace space, IPEndPoint from, IPEndPoint to, FlowTuple original, MapKey key, Func<GateConnection> arrive)
+    internal HeldDatagram(
+        KernelNamespace space, IPEndPoint from, IPEndPoint to, FlowTuple original, MapKey key, Func<GateConnection> arrive)
     {
         _from = from;
         _to = to;

@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// A network namespace of one test: loopback up, every connection tracked, no entry of which is gone before the test is (by default a datagram's
-/// is after 30 s). Removed, with its peers and the processes started in it, on dispose. Skips the test without root.
+/// A network namespace of one test: loopback up, every connection tracked, no entry of which is gone before the test is (by default a
+/// datagram's is after 30 s). Removed, with its peers and the processes started in it, on dispose. Skips the test without root.
 /// </summary>
 public sealed class KernelNamespace : IDisposable
 {
@@ -16,7 +16,10 @@ public sealed class KernelNamespace : IDisposable
     private const string EntriesLast = "600"; // seconds: longer than a test on a machine that is busy with others
 
     private static readonly string[] ShortLived =
-        ["udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout", "gre_timeout", "gre_timeout_stream", "tcp_timeout_close", "tcp_timeout_time_wait"];
+        [
+            "udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout", "gre_timeout", "gre_timeout_stream", "tcp_timeout_close",
+            "tcp_timeout_time_wait",
+        ];
 
     private static int _last;
 
@@ -99,7 +102,9 @@ public sealed class KernelNamespace : IDisposable
         return new TcxGate(space, Run(() => KitLibc.if_nametoindex(pod.Device)), direction, map.ForGate);
     }
 
-    /// <summary>Runs <paramref name="work"/> on a thread inside, to open sockets or read settings; it must not queue, await or start threads.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> on a thread inside, to open sockets or read settings; it must not queue, await or start threads.
+    /// </summary>
     public T Run<T>(Func<T> work)
     {
         T result = default!;

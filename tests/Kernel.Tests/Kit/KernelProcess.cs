@@ -43,7 +43,8 @@ public sealed class KernelProcess : IDisposable
     public int WaitForExit(TimeSpan? timeout = null)
     {
         Assert.True(_process.WaitForExit(timeout ?? ToolRun.Patience), $"still running; stderr: {string.Join('\n', Error)}");
-        Assert.True(_ended.Wait(ToolRun.Patience), "it has ended, but its output is still open: a process that it has left behind holds it");
+        Assert.True(
+            _ended.Wait(ToolRun.Patience), "it has ended, but its output is still open: a process that it has left behind holds it");
         return _process.ExitCode;
     }
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests.Kit;

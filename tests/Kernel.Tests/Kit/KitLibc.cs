@@ -10,7 +10,11 @@ internal static unsafe partial class KitLibc
     internal const int SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000;
     internal const int NETLINK_NETFILTER = 12;
     internal const int SOL_SOCKET = 1, SO_RCVBUF = 8, SO_RCVBUFFORCE = 33, SO_MEMINFO = 55;
-    internal const int SOL_NETLINK = 270, NETLINK_ADD_MEMBERSHIP = 1, NETLINK_DROP_MEMBERSHIP = 2, NETLINK_BROADCAST_ERROR = 4, NETLINK_NO_ENOBUFS = 5;
+    internal const int SOL_NETLINK = 270,
+        NETLINK_ADD_MEMBERSHIP = 1,
+        NETLINK_DROP_MEMBERSHIP = 2,
+        NETLINK_BROADCAST_ERROR = 4,
+        NETLINK_NO_ENOBUFS = 5;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int EINTR = 4, EAGAIN = 11;
     internal const int CLONE_NEWNET = 0x40000000;

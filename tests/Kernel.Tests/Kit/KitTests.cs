@@ -30,7 +30,8 @@ public class KitTests
             "Icmp 77>2048, Udp ?>4000, Udp ?>4000, Gre 0>0, IcmpV6 78>32768, Sctp 5000>5001, UdpLite 6000>6001, 253 0>0",
             string.Join(", ", flows.Select(flow => flow.Original).Where(tuple => tuple.Protocol != IpProtocol.Tcp)
                 .OrderBy(tuple => tuple.Protocol)
-                .Select(tuple => $"{tuple.Protocol} {(tuple.Protocol == IpProtocol.Udp ? "?" : tuple.SourcePort)}>{tuple.DestinationPort}")));
+                .Select(
+                    tuple => $"{tuple.Protocol} {(tuple.Protocol == IpProtocol.Udp ? "?" : tuple.SourcePort)}>{tuple.DestinationPort}")));
         OracleFlow connection = Assert.Single(flows, flow => flow.Original.Protocol == IpProtocol.Tcp);
         Assert.Equal(tcp.Source.Port, connection.Original.SourcePort);
         Assert.Equal(tcp.Source.Port, connection.Reply.DestinationPort);

@@ -49,7 +49,8 @@ public sealed partial class Leftovers
 
     private static void KillProcesses()
     {
-        foreach (string directory in Directory.EnumerateDirectories("/proc").Where(static directory => char.IsAsciiDigit(Path.GetFileName(directory)[0])))
+        foreach (string directory in Directory.EnumerateDirectories("/proc")
+            .Where(static directory => char.IsAsciiDigit(Path.GetFileName(directory)[0])))
         {
             if (OwnerOf(directory) is var (process, start) && ProcessTree.StartOf(process) != start)
                 Kill(Path.GetFileName(directory));
@@ -61,9 +62,12 @@ public sealed partial class Leftovers
         try
         {
             string? variable = Array.Find(
-                Encoding.UTF8.GetString(File.ReadAllBytes($"{directory}/environ")).Split('\0'), static text => text.StartsWith($"{OwnerVariable}=", StringComparison.Ordinal));
+                Encoding.UTF8.GetString(File.ReadAllBytes($"{directory}/environ")).Split('\0'),
+                static text => text.StartsWith($"{OwnerVariable}=", StringComparison.Ordinal));
             string[] owner = variable?[(OwnerVariable.Length + 1)..].Split('-') ?? [];
-            return owner.Length == 2 && int.TryParse(owner[0], CultureInfo.InvariantCulture, out int process) && long.TryParse(owner[1], CultureInfo.InvariantCulture, out long start)
+            return owner.Length == 2
+                && int.TryParse(owner[0], CultureInfo.InvariantCulture, out int process)
+                && long.TryParse(owner[1], CultureInfo.InvariantCulture, out long start)
                 ? (process, start)
                 : null;
         }
@@ -120,7 +124,8 @@ public sealed partial class Leftovers
     }
 
     private static DateTime BootTime() => DateTime.UnixEpoch + TimeSpan.FromSeconds(long.Parse(
-        File.ReadLines("/proc/stat").Single(static line => line.StartsWith("btime ", StringComparison.Ordinal))["btime ".Length..], CultureInfo.InvariantCulture));
+        File.ReadLines("/proc/stat").Single(static line => line.StartsWith("btime ", StringComparison.Ordinal))["btime ".Length..],
+        CultureInfo.InvariantCulture));
 
     [GeneratedRegex(@"^cs-[a-z]+-(?<pid>\d+)(-|$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Named();

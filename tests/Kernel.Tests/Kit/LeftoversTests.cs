@@ -11,7 +11,8 @@ public sealed class LeftoversTests
     public void What_a_killed_run_leaves_is_removed_and_a_living_one_s_is_not()
     {
         Requirements.Root();
-        using TestChild living = TestChild.Start(TestChild.Leave, NetworkNamespace.Current), killed = TestChild.Start(TestChild.Leave, NetworkNamespace.Current);
+        using TestChild living = TestChild.Start(TestChild.Leave, NetworkNamespace.Current),
+            killed = TestChild.Start(TestChild.Leave, NetworkNamespace.Current);
         Assert.Equal(("made", "made"), (living.ReadLine(), killed.ReadLine()));
         int sleeper = int.Parse(killed.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
         killed.Kill();
@@ -39,8 +40,10 @@ public sealed class LeftoversTests
         Assert.False(string.Equals(File.ReadAllText(MaxPath), max, StringComparison.Ordinal));
         killed.Kill();
         Leftovers.Remove();
-        Eventually.True(() => string.Equals(File.ReadAllText(MaxPath), max, StringComparison.Ordinal)); // at once, unless another run has taken its turn
+        // at once, unless another run has taken its turn
+        Eventually.True(() => string.Equals(File.ReadAllText(MaxPath), max, StringComparison.Ordinal));
     }
 
-    private static string[] Left(TestChild child) => [$"/run/netns/cs-test-{child.ProcessId}-1", $"{Path.GetTempPath()}cs-bpf-{child.ProcessId}-1"];
+    private static string[] Left(TestChild child) =>
+        [$"/run/netns/cs-test-{child.ProcessId}-1", $"{Path.GetTempPath()}cs-bpf-{child.ProcessId}-1"];
 }

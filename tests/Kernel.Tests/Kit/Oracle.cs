@@ -13,7 +13,8 @@ public readonly record struct OracleFlow(FlowTuple Original, FlowTuple Reply, ui
 
     private static string Describe(in FlowTuple tuple) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{tuple.Protocol} {tuple.Source.ToIPAddress(tuple.Family)}:{tuple.SourcePort}>{tuple.Destination.ToIPAddress(tuple.Family)}:{tuple.DestinationPort} zone={tuple.Zone}");
+        $"{tuple.Protocol} {tuple.Source.ToIPAddress(tuple.Family)}:{tuple.SourcePort}>"
+        + $"{tuple.Destination.ToIPAddress(tuple.Family)}:{tuple.DestinationPort} zone={tuple.Zone}");
 }
 
 /// <summary>The kernel's table as another program, <c>conntrack -L -o extended,id</c>, tells it.</summary>
@@ -26,7 +27,8 @@ public static class Oracle
         HashSet<OracleFlow> flows = [];
         foreach (string family in (string[])["ipv4", "ipv6"])
         {
-            foreach (string line in space.Exec("conntrack", "-L", "-f", family, "-o", "extended,id").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            string list = space.Exec("conntrack", "-L", "-f", family, "-o", "extended,id");
+            foreach (string line in list.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 Assert.True(flows.Add(Parse(line)), $"twice in one dump: {line}");
         }
 
@@ -36,17 +38,25 @@ public static class Oracle
     /// <summary>Null when equal, else the first few entries on either side only.</summary>
     public static string? Difference(IReadOnlySet<OracleFlow> kernel, IReadOnlySet<OracleFlow> other)
     {
-        List<OracleFlow> missing = [.. kernel.Where(flow => !other.Contains(flow))], ghosts = [.. other.Where(flow => !kernel.Contains(flow))];
+        List<OracleFlow> missing = [.. kernel.Where(flow => !other.Contains(flow))],
+            ghosts = [.. other.Where(flow => !kernel.Contains(flow))];
         return missing.Count + ghosts.Count == 0
             ? null
-            : $"kernel {kernel.Count}, other {other.Count}; {missing.Count} missing: {Some(missing)}; {ghosts.Count} ghosts: {Some(ghosts)}";
+            : $"kernel {kernel.Count}, other {other.Count}; {missing.Count} missing: {Some(missing)}; "
+                + $"{ghosts.Count} ghosts: {Some(ghosts)}";
     }
 
-    /// <summary>Reads one line, such as <c>ipv4 2 udp 17 29 src=… dst=… sport=… dport=… [UNREPLIED] src=… … mark=0 zone=5 use=1 id=7</c>.</summary>
+    /// <summary>
+    /// Reads one line, such as <c>ipv4 2 udp 17 29 src=… dst=… sport=… dport=… [UNREPLIED] src=… … mark=0 zone=5 use=1 id=7</c>.
+    /// </summary>
     public static OracleFlow Parse(string line)
     {
         string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        FlowTuple blank = new() { Family = (FlowFamily)byte.Parse(words[1], CultureInfo.InvariantCulture), Protocol = (IpProtocol)byte.Parse(words[3], CultureInfo.InvariantCulture) };
+        FlowTuple blank = new()
+        {
+            Family = (FlowFamily)byte.Parse(words[1], CultureInfo.InvariantCulture),
+            Protocol = (IpProtocol)byte.Parse(words[3], CultureInfo.InvariantCulture),
+        };
         FlowTuple original = blank, reply = blank;
         uint id = 0;
         int sources = 0;

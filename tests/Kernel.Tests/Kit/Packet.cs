@@ -4,7 +4,9 @@ using System.Numerics;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
-/// <summary>Transport headers for raw sockets, right enough that connection tracking takes them (it checks lengths, types and checksums).</summary>
+/// <summary>
+/// Transport headers for raw sockets, right enough that connection tracking takes them (it checks lengths, types and checksums).
+/// </summary>
 internal static class Packet
 {
     internal const byte SctpData = 0, SctpInit = 1, SctpInitAck = 2, SctpCookieEcho = 10, SctpCookieAck = 11;

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// Two datagrams of one UDP socket at the same moment, on two processors, before there is an entry. Where a rule translates them to different
-/// destinations, the kernel keeps an entry for each (nf_ct_resolve_clash_harder).
+/// Two datagrams of one UDP socket at the same moment, on two processors, before there is an entry. Where a rule translates them to
+/// different destinations, the kernel keeps an entry for each (nf_ct_resolve_clash_harder).
 /// </summary>
 public sealed class RacingDatagrams(KernelNamespace space, IPAddress destination, ushort port)
 {

@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
@@ -202,10 +201,14 @@ public sealed unsafe class RawFlowMap : IFlowMap
         KitBpf.InfoAttr attr = new() { Fd = KitBpf.Fd(map), Length = (uint)sizeof(KitBpf.MapInfo), Info = &info };
         KitBpf.Call(KitBpf.BPF_OBJ_GET_INFO_BY_FD, ref attr, $"describing {pin}");
         bool ipv6 = info.KeySize == RawMapLayout.V6.Length, wide = info.ValueSize == WideValue;
-        bool known = info.Type == KitBpf.BPF_MAP_TYPE_LRU_HASH && (ipv6 || info.KeySize == RawMapLayout.V4.Length) && (wide || info.ValueSize == NarrowValue);
+        bool known = info.Type == KitBpf.BPF_MAP_TYPE_LRU_HASH
+            && (ipv6 || info.KeySize == RawMapLayout.V4.Length)
+            && (wide || info.ValueSize == NarrowValue);
         if (!known)
-            throw new FlowMapException($"describing {pin}", Errno.None, $"type {info.Type}, key {info.KeySize}, value {info.ValueSize} is no agent's");
+            throw new FlowMapException(
+                $"describing {pin}", Errno.None, $"type {info.Type}, key {info.KeySize}, value {info.ValueSize} is no agent's");
         string name = Marshal.PtrToStringUTF8((nint)info.Name)!, layout = $"aws {(ipv6 ? "v6" : "v4")}, value {info.ValueSize}";
-        return new FlowMapInfo(info.Id, pin, name, layout, info.MaxEntries, ipv6, HasInterfaceIndex: true, HasLastSeen: wide, IsWritable: true);
+        return new FlowMapInfo(
+            info.Id, pin, name, layout, info.MaxEntries, ipv6, HasInterfaceIndex: true, HasLastSeen: wide, IsWritable: true);
     }
 }

@@ -8,5 +8,6 @@ public static class Requirements
     public static void Tool(string name) => Assert.SkipUnless(IsInstalled(name), $"needs the program '{name}'");
 
     private static bool IsInstalled(string name) =>
-        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':').Any(directory => File.Exists(Path.Combine(directory, name)));
+        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':')
+            .Any(directory => File.Exists(Path.Combine(directory, name)));
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 

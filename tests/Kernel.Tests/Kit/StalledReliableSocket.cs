@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// Another program's "reliable" event socket that has stopped reading: NETLINK_BROADCAST_ERROR and NETLINK_NO_ENOBUFS with the smallest buffer.
-/// Once full, the kernel keeps undelivered DESTROYs on its dying list and sends them again, to everybody.
+/// Another program's "reliable" event socket that has stopped reading: NETLINK_BROADCAST_ERROR and NETLINK_NO_ENOBUFS with the smallest
+/// buffer. Once full, the kernel keeps undelivered DESTROYs on its dying list and sends them again, to everybody.
 /// </summary>
 public sealed class StalledReliableSocket : IDisposable
 {

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
-/// A known number of flows as fast as the kernel makes them, 100,000 a second or more: UDP datagrams over loopback by sendmmsg, no two of one
-/// storm with the same tuple. A rule drops them on input, after the entry is made, so that no ICMP error answers.
+/// A known number of flows as fast as the kernel makes them, 100,000 a second or more: UDP datagrams over loopback by sendmmsg, no two of
+/// one storm with the same tuple. A rule drops them on input, after the entry is made, so that no ICMP error answers.
 /// Room for more than nf_conntrack_max is <see cref="TableSize"/>'s to make.
 /// </summary>
 public sealed unsafe class Storm : IDisposable
@@ -34,7 +34,8 @@ public sealed unsafe class Storm : IDisposable
             space.Exec("ip", "-6", "route", "add", "local", "fd00:c5::/32", "dev", "lo");
         _socket = space.Run(() => KitLibc.OpenSocket(ipv6 ? KitLibc.AF_INET6 : KitLibc.AF_INET, KitLibc.SOCK_DGRAM, 0));
         byte* source = stackalloc byte[RawSocket.SocketAddressLength];
-        KitLibc.Check(KitLibc.bind(_socket, source, RawSocket.Write(source, ipv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, SourcePort)), "bind");
+        KitLibc.Check(
+            KitLibc.bind(_socket, source, RawSocket.Write(source, ipv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, SourcePort)), "bind");
         *_payload = new KitLibc.Iovec { Base = _payload + 1, Length = 1 };
     }
 
@@ -59,7 +60,9 @@ public sealed unsafe class Storm : IDisposable
         }
     }
 
-    /// <summary>Sends the first flows' datagrams once more, in order: their entries are refreshed, or made anew under the same tuples.</summary>
+    /// <summary>
+    /// Sends the first flows' datagrams once more, in order: their entries are refreshed, or made anew under the same tuples.
+    /// </summary>
     public void Repeat(int count)
     {
         int made = _sent;

@@ -22,7 +22,8 @@ public sealed class TableSize : IDisposable
         string leftBehind = reader.ReadToEnd().Trim();
         _original = leftBehind.Length > 0 ? leftBehind : File.ReadAllText(MaxPath).Trim();
         Remember(_original);
-        File.WriteAllText(MaxPath, Math.Max(flows, int.Parse(_original, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText(
+            MaxPath, Math.Max(flows, int.Parse(_original, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>Waits its turn, then makes room for so many entries.</summary>

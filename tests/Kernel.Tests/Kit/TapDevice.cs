@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
-/// <summary>A TAP device in a namespace: what its hosts send is read here as Ethernet frames, what is written here they receive. Gone with its dispose.</summary>
+/// <summary>
+/// A TAP device in a namespace: what its hosts send is read here as Ethernet frames, what is written here they receive.
+/// Gone with its dispose.
+/// </summary>
 internal sealed unsafe class TapDevice : IDisposable
 {
     private const nuint TUNSETIFF = 0x400454ca;

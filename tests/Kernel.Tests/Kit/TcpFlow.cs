@@ -30,7 +30,8 @@ public sealed class TcpFlow : IDisposable
     internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port, IPAddress? source = null)
     {
         using Socket listener = Open(to, destination);
-        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true); // an earlier connection may have the port
+        // an earlier connection may have the port
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
         listener.Bind(new IPEndPoint(destination, port));
         listener.Listen(1);
         return Connect(from, (IPEndPoint)listener.LocalEndPoint!, listener, source);

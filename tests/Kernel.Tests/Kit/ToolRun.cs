@@ -33,7 +33,8 @@ public static class ToolRun
         bool hasExited = process.HasExited;
         End(process);
         string command = $"{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}";
-        throw new TimeoutException($"{command}: {(hasExited ? "ended, but its output is still open" : "still running")} after {Patience.TotalSeconds} s");
+        throw new TimeoutException(
+            $"{command}: {(hasExited ? "ended, but its output is still open" : "still running")} after {Patience.TotalSeconds} s");
     }
 
     /// <summary>Kills a program with what it has started, if it still runs. Its output may stay open: that is not waited for.</summary>

@@ -12,8 +12,8 @@ internal static partial class Unprivileged
     private static readonly nint SetResUid = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 147 : 117; // __NR_setresuid
 
     /// <summary>
-    /// On a thread of its own that ends with it: the bare system call, unlike the C library's function, changes the calling thread alone. The
-    /// work must not queue, await or start threads.
+    /// On a thread of its own that ends with it: the bare system call, unlike the C library's function, changes the calling thread alone.
+    /// The work must not queue, await or start threads.
     /// </summary>
     internal static T Run<T>(Func<T> work)
     {

@@ -10,8 +10,10 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// <summary>What <c>classify</c> says of real flows on a gateway with two uplinks, and of a wrong configuration.</summary>
 public sealed class ClassifyVerbTests
 {
-    private static readonly string[] Paths = ["--set", "Reclassify:Paths:0=wan1 id=1 dev=wan1", "--set", "Reclassify:Paths:1=wan2 id=2 dev=wan2"];
-    private static readonly string[] Sets = ["--set", "Reclassify:Sets:0=nft:inet/rig/app4=wan2", "--set", "Reclassify:Sets:1=nft:inet/rig/app6=wan2"];
+    private static readonly string[] Paths =
+        ["--set", "Reclassify:Paths:0=wan1 id=1 dev=wan1", "--set", "Reclassify:Paths:1=wan2 id=2 dev=wan2"];
+    private static readonly string[] Sets =
+        ["--set", "Reclassify:Sets:0=nft:inet/rig/app4=wan2", "--set", "Reclassify:Sets:1=nft:inet/rig/app6=wan2"];
 
     [Theory]
     [InlineData(false)]
@@ -27,14 +29,19 @@ public sealed class ClassifyVerbTests
         using UplinkEcho udp = rig.Udp(rig.Client1, server), elsewhere = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6, 2));
         udp.Exchange();
         elsewhere.Exchange();
-        FlowTuple toRouter = Send(rig.Client1, 1, router), toGateway = Send(rig.Client1, 1, gateway), markedToGateway = Send(rig.Client2, 2, gateway);
+        FlowTuple toRouter = Send(rig.Client1, 1, router),
+            toGateway = Send(rig.Client1, 1, gateway),
+            markedToGateway = Send(rig.Client2, 2, gateway);
         rig.Table.UpdateMark(markedToGateway, 0x100, 0x3f00);
 
         Answer before = await ClassifyAsync(rig, "--all");
         Assert.Equal("wan1 (by address): no opinion", before.Of(Tuple(tcp)));
         Assert.Equal($"wan2 (by address): right ({set})", before.Of(Tuple(right)));
         Assert.Equal("path unknown: no opinion", before.Of(toGateway));
-        Assert.Contains($"1 on the path they belong on, 0 that would be moved, 0 that would be left on the wrong one, ", before.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"1 on the path they belong on, 0 that would be moved, 0 that would be left on the wrong one, ",
+            before.Error,
+            StringComparison.Ordinal);
         Answer interesting = await ClassifyAsync(rig);
         Assert.Equal((true, false, false), (interesting.Has(Tuple(right)), interesting.Has(Tuple(tcp)), interesting.Has(toGateway)));
 
@@ -48,7 +55,10 @@ public sealed class ClassifyVerbTests
         Assert.Equal($"path unknown -> wan2 ({set}): keep, path_unknown", after.Of(toGateway));
         Assert.Equal($"wan1 (by mark) -> wan2 ({set}): keep, local (its destination is this machine)", after.Of(markedToGateway));
         Assert.Equal($"wan1 (by address) -> wan2 ({set}): keep, direct (its destination is on a connected network)", after.Of(toRouter));
-        Assert.Contains("1 on the path they belong on, 2 that would be moved, 3 that would be left on the wrong one, ", after.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 on the path they belong on, 2 that would be moved, 3 that would be left on the wrong one, ",
+            after.Error,
+            StringComparison.Ordinal);
 
         Records records = await ClassifyJsonAsync(rig);
         Assert.Equal(("wan1", "wan2", "reset", null), records.Of(Tuple(tcp)));
@@ -108,7 +118,8 @@ public sealed class ClassifyVerbTests
         Assert.EndsWith(": delete", answer.Of(Tuple(before)), StringComparison.Ordinal);
         Assert.EndsWith(": delete, if its client still sends", answer.Of(Tuple(after)), StringComparison.Ordinal);
 
-        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"]);
+        await using RunningReclassifier running =
+            await RunningReclassifier.StartAsync(rig, ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"]);
         Eventually.True(() => running.Log.Count("refused", Tuple(after), "idle") > 0, state: () => string.Join('\n', running.Log.All));
         Assert.Equal((1, 0), (running.Log.Count("deleted", Tuple(before)), running.Log.Count("refused", Tuple(before))));
         Assert.Equal(0, running.Log.Count("deleted", Tuple(after)));
@@ -120,7 +131,8 @@ public sealed class ClassifyVerbTests
         using UplinkRig rig = new();
         using UplinkEcho udp = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6: false));
         udp.Exchange();
-        (int code, string output, string error) = await RunAsync(rig, [.. Paths, "--set", "Reclassify:Sets:0=nft:inet/rig/later=wan2", "--all"]);
+        (int code, string output, string error) = await RunAsync(
+            rig, [.. Paths, "--set", "Reclassify:Sets:0=nft:inet/rig/later=wan2", "--all"]);
         Assert.True(code == 0, error);
         Assert.Equal("wan1 (by address): no opinion", new Answer(output, error).Of(Tuple(udp)));
         Assert.Contains("waiting for nft inet rig later", error, StringComparison.Ordinal);
@@ -129,8 +141,12 @@ public sealed class ClassifyVerbTests
     [Theory]
     [InlineData("Reclassify:Paths: must name the uplinks, such as", "Reclassify:Sets:0=nft:inet/rig/app4=wan2")]
     [InlineData("Reclassify:Sets: must say which flows belong where, such as", "Reclassify:Paths:0=wan1 id=1")]
-    [InlineData("Reclassify:Sets: \"nft:inet/rig/app4=wan3\": there is no path wan3; known are wan1", "Reclassify:Paths:0=wan1 id=1", "Reclassify:Sets:0=nft:inet/rig/app4=wan3")]
-    [InlineData("never counts", "Reclassify:Paths:0=wan1 id=1", "Reclassify:Sets:0=nft:inet/rig/app4=wan1", "Reclassify:Sets:1=nft:inet/rig/app4=wan1")]
+    [InlineData(
+        "Reclassify:Sets: \"nft:inet/rig/app4=wan3\": there is no path wan3; known are wan1", "Reclassify:Paths:0=wan1 id=1",
+        "Reclassify:Sets:0=nft:inet/rig/app4=wan3")]
+    [InlineData(
+        "never counts", "Reclassify:Paths:0=wan1 id=1", "Reclassify:Sets:0=nft:inet/rig/app4=wan1",
+        "Reclassify:Sets:1=nft:inet/rig/app4=wan1")]
     [InlineData("Reclassify:RuleFile: ", "Reclassify:Paths:0=wan1 id=1", "Reclassify:RuleFile=")]
     [InlineData("Reclassify:Paths: \"wan1 id=99\": ", "Reclassify:Paths:0=wan1 id=99", "Reclassify:Sets:0=nft:inet/rig/app4=wan1")]
     [InlineData("/nonexistent does not exist", "Reclassify:Paths:0=wan1 id=1", "Reclassify:RuleFile=/nonexistent")]
@@ -185,7 +201,8 @@ public sealed class ClassifyVerbTests
             return Assert.Single(_lines, line => line.StartsWith(begin, StringComparison.Ordinal))[begin.Length..];
         }
 
-        internal bool Has(FlowTuple flow) => _lines.Any(line => line.StartsWith($"{TupleText.Describe(flow)} | ", StringComparison.Ordinal));
+        internal bool Has(FlowTuple flow) =>
+            _lines.Any(line => line.StartsWith($"{TupleText.Describe(flow)} | ", StringComparison.Ordinal));
     }
 
     /// <summary>Path, wanted path, action and reason, by flow.</summary>
@@ -197,7 +214,8 @@ public sealed class ClassifyVerbTests
             {
                 using JsonDocument document = JsonDocument.Parse(line);
                 JsonElement record = document.RootElement;
-                if (Text(record, "src") == flow.Source.ToIPAddress(flow.Family).ToString() && record.GetProperty("sport").GetUInt16() == flow.SourcePort
+                if (Text(record, "src") == flow.Source.ToIPAddress(flow.Family).ToString()
+                    && record.GetProperty("sport").GetUInt16() == flow.SourcePort
                     && Text(record, "dst") == flow.Destination.ToIPAddress(flow.Family).ToString())
                     return (Text(record, "path"), Text(record, "wanted"), Text(record, "action"), Text(record, "reason"));
             }
@@ -205,6 +223,7 @@ public sealed class ClassifyVerbTests
             throw new InvalidOperationException($"{TupleText.Describe(flow)} is not in {output}");
         }
 
-        private static string? Text(JsonElement record, string name) => record.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+        private static string? Text(JsonElement record, string name) =>
+            record.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
     }
 }

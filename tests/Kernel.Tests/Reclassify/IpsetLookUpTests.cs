@@ -3,6 +3,7 @@ using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
@@ -39,7 +40,10 @@ public sealed class IpsetLookUpTests : IDisposable
     [InlineData("hash:ip,port,net family inet6", "ip6,port,net6", "src,dst,dst", 2000)]
     public async Task They_say_what_ipset_says(string type, string parts, string directions, int members)
     {
-        RandomSetFlows random = new(Seed(type + directions), parts.Contains('6', StringComparison.Ordinal), parts.EndsWith("port,ip", StringComparison.Ordinal) || parts.EndsWith("port,ip6", StringComparison.Ordinal) ? 8 : 256);
+        RandomSetFlows random = new(
+            Seed(type + directions),
+            parts.Contains('6', StringComparison.Ordinal),
+            parts.EndsWith("port,ip", StringComparison.Ordinal) || parts.EndsWith("port,ip6", StringComparison.Ordinal) ? 8 : 256);
         StringBuilder commands = new($"create s {type}\n");
         for (int i = 0; i < members; i++)
         {
@@ -71,13 +75,15 @@ public sealed class IpsetLookUpTests : IDisposable
     [Fact]
     public async Task Lists_hold_what_their_sets_hold()
     {
-        _rig.Ipset("create a hash:ip\nadd a 10.0.0.1\ncreate b hash:net,port\nadd b 10.0.1.0/25,tcp:80\ncreate s list:set\nadd s b\nadd s a\n");
+        _rig.Ipset(
+            "create a hash:ip\nadd a 10.0.0.1\ncreate b hash:net,port\nadd b 10.0.1.0/25,tcp:80\ncreate s list:set\nadd s b\nadd s a\n");
         RecordingHost host = new();
         await using SetClassifier one = await _rig.StartAsync(host, TimeSpan.FromMilliseconds(20), "ipset:s@dst=wan");
         await using SetClassifier two = await _rig.StartAsync(new RecordingHost(), TimeSpan.FromHours(1), "ipset:s@dst+dst=wan");
         FlowQuestion ofA = FlowTo("10.0.0.1", 80), ofB = FlowTo("10.0.1.3", 80), ofNone = FlowTo("10.0.1.3", 81);
 
-        Assert.Equal(["wan", null, null], new[] { ofA, ofB, ofNone }.Select(flow => one.Classify(flow).Path), StringComparer.Ordinal); // one direction: b's two dimensions never match
+        // one direction: b's two dimensions never match
+        Assert.Equal(["wan", null, null], new[] { ofA, ofB, ofNone }.Select(flow => one.Classify(flow).Path), StringComparer.Ordinal);
         Assert.Equal(["wan", null, null], new[] { ofA, ofB, ofNone }.Select(flow => one.Confirm(flow).Path), StringComparer.Ordinal);
         Assert.Equal(["wan", "wan", null], new[] { ofA, ofB, ofNone }.Select(flow => two.Classify(flow).Path), StringComparer.Ordinal);
         Assert.Equal(["wan", "wan", null], new[] { ofA, ofB, ofNone }.Select(flow => two.Confirm(flow).Path), StringComparer.Ordinal);
@@ -92,7 +98,8 @@ public sealed class IpsetLookUpTests : IDisposable
     {
         Family = address.Contains(':', StringComparison.Ordinal) ? FlowFamily.IPv6 : FlowFamily.IPv4,
         Protocol = protocol,
-        Source = IpAddress.From(System.Net.IPAddress.Parse(address.Contains(':', StringComparison.Ordinal) ? "2001:db8::5" : "192.168.7.7")),
+        Source =
+            IpAddress.From(System.Net.IPAddress.Parse(address.Contains(':', StringComparison.Ordinal) ? "2001:db8::5" : "192.168.7.7")),
         Destination = IpAddress.From(System.Net.IPAddress.Parse(address)),
         SourcePort = 40000,
         DestinationPort = port,
@@ -127,11 +134,12 @@ public sealed class IpsetLookUpTests : IDisposable
         _ => random.Address(),
     }));
 
-    private static string Text(FlowTuple flow, string parts, bool[] sources) => string.Join(',', parts.Split(',').Select((part, i) => part switch
-    {
-        "port" => RandomSetFlows.ProtocolAndPort(flow, sources[i]),
-        _ => (sources[i] ? flow.Source : flow.Destination).ToIPAddress(flow.Family).ToString(),
-    }));
+    private static string Text(FlowTuple flow, string parts, bool[] sources) =>
+        string.Join(',', parts.Split(',').Select((part, i) => part switch
+        {
+            "port" => RandomSetFlows.ProtocolAndPort(flow, sources[i]),
+            _ => (sources[i] ? flow.Source : flow.Destination).ToIPAddress(flow.Family).ToString(),
+        }));
 
     private static int Seed(string text) => text.Aggregate(17, (seed, c) => unchecked((seed * 31) + c));
 }

@@ -2,8 +2,8 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
-using ConntrackStream.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
 
@@ -44,13 +44,15 @@ public sealed class IpsetMirrorTests : IDisposable
     [Fact]
     public async Task Changes_swaps_and_other_types_are_noticed()
     {
-        _rig.Ipset("create app hash:ip\nadd app 10.0.0.1\nadd app 10.0.0.2\ncreate other hash:ip\nadd other 10.0.0.3\nadd other 10.0.0.2\n");
+        _rig.Ipset(
+            "create app hash:ip\nadd app 10.0.0.1\nadd app 10.0.0.2\ncreate other hash:ip\nadd other 10.0.0.3\nadd other 10.0.0.2\n");
         await using SetClassifier classifier = await _rig.StartAsync(_host, _soon, "ipset:app=wan");
         Assert.Equal("wan", classifier.Classify(FlowTo("10.0.0.1", 80)).Path);
         _host.Clear();
 
         _rig.Ipset("swap app other\n");
-        Eventually.True(() => classifier.Classify(FlowTo("10.0.0.3", 80)).Path == "wan" && classifier.Classify(FlowTo("10.0.0.1", 80)).Path is null);
+        Eventually.True(
+            () => classifier.Classify(FlowTo("10.0.0.3", 80)).Path == "wan" && classifier.Classify(FlowTo("10.0.0.1", 80)).Path is null);
         Eventually.True(() => _host.Covers("10.0.0.3"));
         Assert.False(_host.Covers("10.0.0.2")); // was there before and after
 
@@ -105,7 +107,8 @@ public sealed class IpsetMirrorTests : IDisposable
     {
         _rig.Ipset("create app hash:ip timeout 60\nadd app 10.0.0.1\nadd app 10.0.0.2 timeout 0\n");
         FakeTimeProvider time = new();
-        await using SetClassifier classifier = await _rig.StartAsync(_host, TimeSpan.FromHours(1), time, "ipset:app=wan"); // never read again
+        // never read again
+        await using SetClassifier classifier = await _rig.StartAsync(_host, TimeSpan.FromHours(1), time, "ipset:app=wan");
 
         Assert.Equal("wan", classifier.Classify(FlowTo("10.0.0.1", 80)).Path);
         time.Advance(TimeSpan.FromSeconds(60));
@@ -135,7 +138,8 @@ public sealed class IpsetMirrorTests : IDisposable
     public async Task What_cannot_match_says_why()
     {
         _rig.Ipset("create nets hash:net,iface\ncreate macs bitmap:ip,mac range 10.0.0.0/24\ncreate ports hash:ip,port\n");
-        await using SetClassifier classifier = await _rig.StartAsync(_host, _soon, "ipset:nets=wan", "ipset:macs=wan", "ipset:ports@dst=wan");
+        await using SetClassifier classifier =
+            await _rig.StartAsync(_host, _soon, "ipset:nets=wan", "ipset:macs=wan", "ipset:ports@dst=wan");
 
         Assert.All(classifier.Sets, set => Assert.Equal(SetState.CannotMatch, set.State));
         Assert.Equal(
@@ -147,7 +151,9 @@ public sealed class IpsetMirrorTests : IDisposable
     [Fact]
     public async Task A_member_that_stays_is_never_missed_while_others_come_and_go()
     {
-        _rig.Ipset("create app hash:ip maxelem 200000\n" + string.Concat(Enumerable.Range(0, 20000).Select(i => $"add app 10.1.{i >> 8}.{i & 255}\n")));
+        _rig.Ipset(
+            "create app hash:ip maxelem 200000\n"
+            + string.Concat(Enumerable.Range(0, 20000).Select(i => $"add app 10.1.{i >> 8}.{i & 255}\n")));
         await using SetClassifier classifier = await _rig.StartAsync(_host, TimeSpan.FromMilliseconds(1), "ipset:app=wan");
         string churn = string.Concat(Enumerable.Range(0, 20000).Select(i => $"add app 10.2.{i >> 8}.{i & 255}\n"))
             + string.Concat(Enumerable.Range(0, 20000).Select(i => $"del app 10.2.{i >> 8}.{i & 255}\n"));

@@ -6,7 +6,8 @@ using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Rules;
 using ConntrackStream.Sinks.Reclassify.Sets;
-using ConntrackStream.Sinks.Reclassify.Sets.Reading;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
+using ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
@@ -49,14 +50,22 @@ public sealed class NftSetTests : IDisposable
         await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
         Assert.Null(classifier.Sets[0].Problem);
 
-        FlowQuestion[] flows = [.. Enumerable.Range(0, Flows * 3).Select(_ => random.Flow()).Where(flow => !parts.Contains("port", StringComparison.Ordinal)
-            || flow.Original.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp).Take(Flows)];
+        FlowQuestion[] flows =
+        [
+            .. Enumerable.Range(0, Flows * 3).Select(_ => random.Flow())
+                .Where(flow => !parts.Contains("port", StringComparison.Ordinal)
+                    || flow.Original.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)
+                .Take(Flows),
+        ];
         bool[] expected = _rig.NftGet("inet t s", [.. flows.Select(flow => Text(flow, parts))]);
         Assert.InRange(expected.Count(hit => hit), 3, flows.Length - 3);
         for (int i = 0; i < flows.Length; i++)
         {
-            Assert.True(expected[i] == (classifier.Classify(flows[i]).Path == "wan"), $"Classify of {Text(flows[i], parts)}: nft says {expected[i]}");
-            Assert.True(expected[i] == (classifier.Confirm(flows[i]).Path == "wan"), $"Confirm of {Text(flows[i], parts)}: nft says {expected[i]}");
+            Assert.True(
+                expected[i] == (classifier.Classify(flows[i]).Path == "wan"),
+                $"Classify of {Text(flows[i], parts)}: nft says {expected[i]}");
+            Assert.True(
+                expected[i] == (classifier.Confirm(flows[i]).Path == "wan"), $"Confirm of {Text(flows[i], parts)}: nft says {expected[i]}");
         }
 
         Assert.Equal(0, classifier.ConfirmFailures);
@@ -66,10 +75,13 @@ public sealed class NftSetTests : IDisposable
     [Fact]
     public async Task Marks_within_concatenated_intervals_are_compared_as_numbers()
     {
-        _rig.Nft("table inet t { set s { type ipv4_addr . mark . inet_service; flags interval; elements = { 10.0.0.0/8 . 0x100-0x200 . 80-90 }; }; }");
+        _rig.Nft(
+            "table inet t { set s { type ipv4_addr . mark . inet_service; flags interval; "
+            + "elements = { 10.0.0.0/8 . 0x100-0x200 . 80-90 }; }; }");
         await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
 
-        foreach ((uint mark, string? path) in new[] { (0xffU, null), (0x100U, "wan"), (0x180U, "wan"), (0x200U, "wan"), (0x201U, null), (0x10000U, null) })
+        foreach ((uint mark, string? path) in
+            new[] { (0xffU, null), (0x100U, "wan"), (0x180U, "wan"), (0x200U, "wan"), (0x201U, null), (0x10000U, null) })
         {
             FlowQuestion flow = FlowTo("10.1.1.1", 85) with { Mark = mark };
             Assert.Equal(path, classifier.Classify(flow).Path);
@@ -80,8 +92,10 @@ public sealed class NftSetTests : IDisposable
     [Fact]
     public async Task Members_are_noticed_as_they_come_and_go()
     {
-        _rig.Nft("table inet t { set s { type ipv4_addr; }; set r { type ipv4_addr; flags interval; }; map m { type ipv4_addr : verdict; }; }");
-        await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan", "nft:inet/t/r=lte", "nft:inet/t/m=map");
+        _rig.Nft(
+            "table inet t { set s { type ipv4_addr; }; set r { type ipv4_addr; flags interval; }; map m { type ipv4_addr : verdict; }; }");
+        await using SetClassifier classifier =
+            await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan", "nft:inet/t/r=lte", "nft:inet/t/m=map");
 
         _rig.Nft("add element inet t s { 10.0.0.1, 10.0.0.2 }");
         Eventually.True(() => _host.Covers("10.0.0.1") && _host.Covers("10.0.0.2"));
@@ -123,7 +137,9 @@ public sealed class NftSetTests : IDisposable
         Eventually.True(() => classifier.Classify(FlowTo("2001:db8::1", 443)).Path == "wan");
     }
 
-    /// <summary>A rule of another program for a set's members: its other conditions count, too, and the rules that come before it.</summary>
+    /// <summary>
+    /// A rule of another program for a set's members: its other conditions count, too, and the rules that come before it.
+    /// </summary>
     [Fact]
     public async Task A_set_with_a_scope_decides_within_it_alone()
     {
@@ -134,7 +150,8 @@ public sealed class NftSetTests : IDisposable
             new() { Path = "lte", Origin = "web", DestinationPort = new PortRange(443, 443) },
         ];
         IpPrefix earlier = Net("10.0.0.3/32");
-        SetScope scope = new(web, (in FlowQuestion question) => earlier.Contains(question.Original.Destination, FlowFamily.IPv4), "cannot be looked up");
+        SetScope scope = new(
+            web, (in FlowQuestion question) => earlier.Contains(question.Original.Destination, FlowFamily.IPv4), "cannot be looked up");
         SetRule[] rules = [SetRig.Rule("nft:inet/t/s=keep") with { Scope = scope }, SetRig.Rule("nft:inet/t/r=wan")];
         await using SetClassifier classifier = await _rig.StartAsync(_host, _never, rules);
         Assert.Equal(QuestionFields.DestinationPort, classifier.Fields);
@@ -169,7 +186,9 @@ public sealed class NftSetTests : IDisposable
     [Fact]
     public async Task Timeouts_bound_the_verdict_and_expire()
     {
-        _rig.Nft("table inet t { set s { type ipv4_addr; flags timeout; elements = { 10.0.0.1 timeout 1s, 10.0.0.2 timeout 1h, 10.0.0.3 }; }; }");
+        _rig.Nft(
+            "table inet t { set s { type ipv4_addr; flags timeout; elements = { 10.0.0.1 timeout 1s, "
+            + "10.0.0.2 timeout 1h, 10.0.0.3 }; }; }");
         await using SetClassifier classifier = await _rig.StartAsync(_host, _never, "nft:inet/t/s=wan");
 
         Assert.InRange(classifier.Classify(FlowTo("10.0.0.2", 80)).ValidFor!.Value.TotalMinutes, 50, 60);
@@ -203,7 +222,9 @@ public sealed class NftSetTests : IDisposable
         Eventually.True(() => classifier.Sets[0].Members == 4 * FloodMembers, state: () => classifier.Status.Text);
     }
 
-    /// <summary>With ENOBUFS only the first would be seen: the kernel says nothing more until the queue is empty, and drops everything.</summary>
+    /// <summary>
+    /// With ENOBUFS only the first would be seen: the kernel says nothing more until the queue is empty, and drops everything.
+    /// </summary>
     [Fact]
     public void Each_loss_of_notifications_is_noticed()
     {
@@ -224,7 +245,9 @@ public sealed class NftSetTests : IDisposable
     {
         StringBuilder flood = new();
         for (int i = 0; i < FloodMembers; i++)
-            flood.Append(CultureInfo.InvariantCulture, $"{(i % 500 == 0 ? (i == 0 ? "" : " }\n") + "add element inet t s { " : ", ")}10.{batch}.{i >> 8}.{i & 255}");
+            flood.Append(
+                CultureInfo.InvariantCulture,
+                $"{(i % 500 == 0 ? (i == 0 ? "" : " }\n") + "add element inet t s { " : ", ")}10.{batch}.{i >> 8}.{i & 255}");
         return flood.Append(" }\n").ToString();
     }
 
@@ -243,17 +266,20 @@ public sealed class NftSetTests : IDisposable
     }
 
     // Concatenated ranges must not overlap: they differ in the /27 or /123 that the number of the member chooses.
-    private static string Member(RandomSetFlows random, string parts, int i) => string.Join(" . ", parts.Split('.').Select((part, at) => part switch
-    {
-        "port" => random.Port().ToString(CultureInfo.InvariantCulture),
-        "ports" => _ports[i & 3],
-        "proto" => random.Next(2) == 0 ? "tcp" : "gre",
-        "mark" => string.Create(CultureInfo.InvariantCulture, $"0x{random.Mark():x8}"),
-        "net4" when parts.Contains('.', StringComparison.Ordinal) => string.Create(CultureInfo.InvariantCulture, $"10.0.{(i >> 5) & 1}.{((i >> 2) & 7) * 32}/{28 + (i % 3)}"),
-        "net6" when parts.Contains('.', StringComparison.Ordinal) => string.Create(CultureInfo.InvariantCulture, $"2001:db8::{(i >> 5) & 1}:{((i >> 2) & 7) * 32:x}/{124 + (i % 3)}"),
-        "net4" or "net6" => random.Net(shortest: 7),
-        _ => random.Address(),
-    }));
+    private static string Member(RandomSetFlows random, string parts, int i) =>
+        string.Join(" . ", parts.Split('.').Select((part, at) => part switch
+        {
+            "port" => random.Port().ToString(CultureInfo.InvariantCulture),
+            "ports" => _ports[i & 3],
+            "proto" => random.Next(2) == 0 ? "tcp" : "gre",
+            "mark" => string.Create(CultureInfo.InvariantCulture, $"0x{random.Mark():x8}"),
+            "net4" when parts.Contains('.', StringComparison.Ordinal) =>
+                string.Create(CultureInfo.InvariantCulture, $"10.0.{(i >> 5) & 1}.{((i >> 2) & 7) * 32}/{28 + (i % 3)}"),
+            "net6" when parts.Contains('.', StringComparison.Ordinal) =>
+                string.Create(CultureInfo.InvariantCulture, $"2001:db8::{(i >> 5) & 1}:{((i >> 2) & 7) * 32:x}/{124 + (i % 3)}"),
+            "net4" or "net6" => random.Net(shortest: 7),
+            _ => random.Address(),
+        }));
 
     private static string Text(FlowQuestion flow, string parts) => string.Join(" . ", parts.Split('.').Select(part => part switch
     {

@@ -48,7 +48,8 @@ internal sealed class RandomSetFlows(int seed, bool ipv6, int hosts = 256)
             Source = IpAddress.From(IPAddress.Parse(Address())),
             Destination = IpAddress.From(IPAddress.Parse(Address())),
             SourcePort = protocol == IpProtocol.Gre ? (ushort)7 : Port(),
-            DestinationPort = protocol is IpProtocol.Icmp or IpProtocol.IcmpV6 ? IcmpPort() : protocol == IpProtocol.Gre ? (ushort)9 : Port(),
+            DestinationPort =
+                protocol is IpProtocol.Icmp or IpProtocol.IcmpV6 ? IcmpPort() : protocol == IpProtocol.Gre ? (ushort)9 : Port(),
         }, Mark(), null);
     }
 

@@ -38,7 +38,9 @@ public sealed class ReclassifyControlTests : IDisposable
         Assert.Throws<InRangeException>(() => AssertLeftAlone(deletions)); // the test above sees the difference
     }
 
-    /// <summary>As when mwan3's pings are lost: the uplink, its routes and its mark are as ever, but the gateway's rules pass it over.</summary>
+    /// <summary>
+    /// As when mwan3's pings are lost: the uplink, its routes and its mark are as ever, but the gateway's rules pass it over.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -49,7 +51,8 @@ public sealed class ReclassifyControlTests : IDisposable
         rig.CreateIpsets();
         rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
         rig.AddToIpset(UplinkRig.ServerAddress(ipv6: false));
-        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
+        await using RunningReclassifier running =
+            await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
         HashSet<ushort> deleted = [];
         for (ushort port = 1000; port < 1000 + Flows; port++)
         {
@@ -57,7 +60,9 @@ public sealed class ReclassifyControlTests : IDisposable
             FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
             flow.Request();
             flow.Request(); // more than a query
-            Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "flapping") > 0, state: () => string.Join('\n', running.Log.All));
+            Eventually.True(
+                () => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "flapping") > 0,
+                state: () => string.Join('\n', running.Log.All));
             if (running.Log.Count("deleted", tuple) == 0)
                 continue;
             deleted.Add(port);
@@ -68,7 +73,9 @@ public sealed class ReclassifyControlTests : IDisposable
         Assert.Equal(isGuarded ? PathGuard.InARow : Flows, deleted.Count);
     }
 
-    /// <summary>What comes of it otherwise: <see cref="UplinkFactsTests.Masqueraded_udp_loses_the_answer_that_is_on_its_way_when_its_entry_goes"/>.</summary>
+    /// <summary>
+    /// What comes of it otherwise: <see cref="UplinkFactsTests.Masqueraded_udp_loses_the_answer_that_is_on_its_way_when_its_entry_goes"/>.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -83,7 +90,9 @@ public sealed class ReclassifyControlTests : IDisposable
         flow.Request();
         Eventually.True(() => rig.Find(tuple) is not null);
         rig.AddToSet(server);
-        Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "idle") > 0, state: () => string.Join('\n', running.Log.All));
+        Eventually.True(
+            () => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "idle") > 0,
+            state: () => string.Join('\n', running.Log.All));
         flow.Answer();
         flow.Receive();
 
@@ -99,7 +108,8 @@ public sealed class ReclassifyControlTests : IDisposable
     {
         using UplinkRig rig = new(kind);
         IPAddress server = UplinkRig.ServerAddress(ipv6);
-        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets, static options => options.Mode = new ReclassifyOptions().Mode);
+        await using RunningReclassifier running =
+            await RunningReclassifier.StartAsync(rig, NftSets, static options => options.Mode = new ReclassifyOptions().Mode);
         await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
         using TcpFlow tcp = rig.Tcp(rig.Client1, server);
         using UplinkEcho udp = rig.Udp(rig.Client1, server);
@@ -110,18 +120,25 @@ public sealed class ReclassifyControlTests : IDisposable
         rig.AddToSet(server);
         using UplinkEcho beside = rig.Udp(rig.Client1, server, 446); // shows on the right uplink that its source is answered there
         beside.Exchange();
-        (string wouldTcp, string wouldUdp) = kind == UplinkKind.Routed ? ("would re-mark", "would re-mark") : ("would reset", "would delete");
-        Eventually.True(() => { tcp.Exchange(100); return running.Log.Count(wouldTcp, Tuple(tcp)) > 0 && running.Log.Count(wouldUdp, Tuple(udp)) > 0; }, state: () => string.Join('\n', running.Log.All));
+        (string wouldTcp, string wouldUdp) =
+            kind == UplinkKind.Routed ? ("would re-mark", "would re-mark") : ("would reset", "would delete");
+        Eventually.True(
+            () => { tcp.Exchange(100); return running.Log.Count(wouldTcp, Tuple(tcp)) > 0 && running.Log.Count(wouldUdp, Tuple(udp)) > 0; },
+            state: () => string.Join('\n', running.Log.All));
         tcp.Exchange(1000);
         udp.Exchange(100);
         Assert.Equal(before, Entries());
         Assert.DoesNotContain(await events.TakeAsync(), static e => e.PortId != 0);
         ReclassifyCounters counters = running.Counters;
-        (long moves, long others) = kind == UplinkKind.Routed ? (counters.Remarked, counters.Deleted + counters.Resets) : (counters.Deleted + counters.Resets, counters.Remarked);
+        (long moves, long others) = kind == UplinkKind.Routed
+            ? (counters.Remarked, counters.Deleted + counters.Resets)
+            : (counters.Deleted + counters.Resets, counters.Remarked);
         Assert.Equal(0, others);
         Assert.InRange(moves, 2, 8); // at each look, since nothing changes
         Assert.All(Enum.GetValues<ActionOutcome>(), outcome => Assert.Equal(0, counters.Of(outcome)));
-        Assert.DoesNotContain(running.Log.All, static line => line.StartsWith("deleted", StringComparison.Ordinal) || line.StartsWith("re-marked", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            running.Log.All,
+            static line => line.StartsWith("deleted", StringComparison.Ordinal) || line.StartsWith("re-marked", StringComparison.Ordinal));
 
         (uint, uint)[] Entries() => [.. new[] { rig.Entry(tcp), rig.Entry(udp) }.Select(static entry => (entry.Id, entry.Mark))];
     }
@@ -152,10 +169,14 @@ public sealed class ReclassifyControlTests : IDisposable
         {
             using JsonDocument record = JsonDocument.Parse(line);
             if (record.RootElement.GetProperty("event").GetString() == "end")
-                ends.Add((record.RootElement.GetProperty("ct_id").GetUInt32(), record.RootElement.TryGetProperty("caused_by", out JsonElement cause) ? cause.GetString() : null));
+                ends.Add((
+                    record.RootElement.GetProperty("ct_id").GetUInt32(),
+                    record.RootElement.TryGetProperty("caused_by", out JsonElement cause) ? cause.GetString() : null));
         }
 
-        Assert.Equal([tcpBefore.Id, udpBefore.Id], ends.Where(static end => end.Cause == "reclassify").Select(static end => end.Id).OrderBy(id => id == udpBefore.Id));
+        Assert.Equal(
+            [tcpBefore.Id, udpBefore.Id],
+            ends.Where(static end => end.Cause == "reclassify").Select(static end => end.Id).OrderBy(id => id == udpBefore.Id));
         Assert.All(ends, static end => Assert.True(end.Cause is null or "reclassify", end.Cause));
         Assert.Contains((otherBefore.Id, null), ends);
         Assert.True(ends.Count >= 3, $"{ends.Count} ends");
@@ -171,15 +192,17 @@ public sealed class ReclassifyControlTests : IDisposable
     private static void AssertLeftAlone(int deletions) => Assert.InRange(deletions, 1, 2);
 
     /// <summary>
-    /// A classifier says wan2, the gateway's own rules say wan1. The next packet is sent when the entry is gone, or when it is certain that it
-    /// stays. The server says nothing meanwhile: an answer that finds no entry would be lost.
+    /// A classifier says wan2, the gateway's own rules say wan1. The next packet is sent when the entry is gone, or when it is certain that
+    /// it stays. The server says nothing meanwhile: an answer that finds no entry would be lost.
     /// </summary>
     private static async Task<int> CountDeletionsAsync(bool ipv6, bool isGuarded)
     {
         using UplinkRig rig = new();
         rig.CreateIpsets();
-        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1"); // as the service does: entries of one tuple that follow each other are told apart
-        await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
+        // as the service does: entries of one tuple that follow each other are told apart
+        rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
+        await using RunningReclassifier running =
+            await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
         await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
         using UplinkEcho flow = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6));
         FlowTuple tuple = Tuple(flow);
@@ -189,7 +212,9 @@ public sealed class ReclassifyControlTests : IDisposable
         for (int i = 0; i < Packets; i++)
         {
             flow.Request();
-            Eventually.True(() => rig.Find(tuple) is null || running.Log.Count("refused", tuple, "flapping") > 0, state: () => string.Join('\n', running.Log.All));
+            Eventually.True(
+                () => rig.Find(tuple) is null || running.Log.Count("refused", tuple, "flapping") > 0,
+                state: () => string.Join('\n', running.Log.All));
         }
 
         Assert.NotEqual(0, running.Log.Count("looped", tuple));

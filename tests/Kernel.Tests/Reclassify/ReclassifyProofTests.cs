@@ -10,7 +10,9 @@ public sealed class ReclassifyProofTests
 {
     private static readonly string[] NftSets = ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"];
 
-    /// <summary>A leased line without translation and a translated internet uplink: the entry would keep its private source on the latter.</summary>
+    /// <summary>
+    /// A leased line without translation and a translated internet uplink: the entry would keep its private source on the latter.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -29,7 +31,9 @@ public sealed class ReclassifyProofTests
 
         rig.AddToSet(server);
         FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
-        Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("re-marked", tuple) > 0, state: () => string.Join('\n', running.Log.All));
+        Eventually.True(
+            () => running.Log.Count("deleted", tuple) + running.Log.Count("re-marked", tuple) > 0,
+            state: () => string.Join('\n', running.Log.All));
         flow.Request();
         flow.Answer();
         Assert.Equal(2, UplinkRig.UplinkOf(flow.Seen));
@@ -41,7 +45,8 @@ public sealed class ReclassifyProofTests
     public async Task A_flow_that_a_rule_by_source_keeps_on_its_uplink_is_left_there(bool ipv6)
     {
         using UplinkRig rig = new();
-        rig.Gateway.Exec("ip", ipv6 ? "-6" : "-4", "rule", "add", "from", ipv6 ? UplinkPlan.Lan6 : UplinkPlan.Lan, "table", "1", "pref", "1000");
+        rig.Gateway.Exec(
+            "ip", ipv6 ? "-6" : "-4", "rule", "add", "from", ipv6 ? UplinkPlan.Lan6 : UplinkPlan.Lan, "table", "1", "pref", "1000");
         IPAddress server = UplinkRig.ServerAddress(ipv6);
         await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
         using UplinkEcho flow = rig.Udp(rig.Client1, server);
@@ -50,13 +55,17 @@ public sealed class ReclassifyProofTests
 
         rig.AddToSet(server);
         FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
-        Eventually.True(() => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple) > 0, state: () => string.Join('\n', running.Log.All));
+        Eventually.True(
+            () => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple) > 0,
+            state: () => string.Join('\n', running.Log.All));
         Assert.Equal(0, running.Log.Count("deleted", tuple));
         Assert.NotEqual(0, running.Log.Count("refused", tuple, "path_down")); // at its next look, and as the set has gained it
         Assert.Equal(id, rig.Entry(flow).Id);
     }
 
-    /// <summary>As IPv6 with a provider's prefix: another provider drops what is not of its own, and would have the flow for ever.</summary>
+    /// <summary>
+    /// As IPv6 with a provider's prefix: another provider drops what is not of its own, and would have the flow for ever.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -66,7 +75,8 @@ public sealed class ReclassifyProofTests
         rig.Gateway.Sysctl("net.netfilter.nf_conntrack_acct", "1"); // as the service does
         IPAddress server = UplinkRig.ServerAddress(ipv6: true);
         if (isDropped)
-            rig.Gateway.Exec("nft", "add", "rule", "inet", UplinkRules.Table, "tally", "oifname", "wan2", "ip6", "saddr", UplinkPlan.Lan6, "drop");
+            rig.Gateway.Exec(
+                "nft", "add", "rule", "inet", UplinkRules.Table, "tally", "oifname", "wan2", "ip6", "saddr", UplinkPlan.Lan6, "drop");
         await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
         using UplinkEcho flow = rig.Udp(rig.Client1, server), beside = rig.Udp(rig.Client1, server, 446);
         flow.Exchange(10);

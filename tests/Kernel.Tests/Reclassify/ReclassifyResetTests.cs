@@ -9,7 +9,9 @@ using ConntrackStream.Sinks.Reclassify.Reset;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
-/// <summary>TCP under NAT on the real kernel: the client is reset by its own next packet, and nothing is done to one that sends none.</summary>
+/// <summary>
+/// TCP under NAT on the real kernel: the client is reset by its own next packet, and nothing is done to one that sends none.
+/// </summary>
 public sealed class ReclassifyResetTests
 {
     private const string DropInput = """
@@ -57,7 +59,8 @@ public sealed class ReclassifyResetTests
         Assert.Equal(SocketError.ConnectionReset, await download); // the server does not go on for nobody, either
         Eventually.True(() => rig.Find(Tuple(flow)) is null);
         again.Exchange(1000);
-        Assert.Equal((1, 0, 0), (running.Counters.Resets, running.Counters.Of(ActionOutcome.Hung), running.Counters.Of(ActionOutcome.Looped)));
+        Assert.Equal(
+            (1, 0, 0), (running.Counters.Resets, running.Counters.Of(ActionOutcome.Hung), running.Counters.Of(ActionOutcome.Looped)));
     }
 
     [Theory]
@@ -72,7 +75,8 @@ public sealed class ReclassifyResetTests
         flow.Exchange(100);
         uint id = rig.Settled(flow).Id;
         rig.AddToSet(server);
-        Eventually.True(() => Armed(rig, ipv6).Contains("expires", StringComparison.Ordinal), state: () => string.Join('\n', running.Log.All));
+        Eventually.True(
+            () => Armed(rig, ipv6).Contains("expires", StringComparison.Ordinal), state: () => string.Join('\n', running.Log.All));
         Assert.Equal((id, 1), (rig.Entry(flow).Id, running.Status.Armed));
         Assert.False(flow.ClientIsReset);
         other.Exchange(1000);
@@ -90,7 +94,8 @@ public sealed class ReclassifyResetTests
     {
         using UplinkRig rig = new();
         IPAddress server = UplinkRig.ServerAddress(ipv6);
-        await using (RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets, static options => options.ResetWithin = TimeSpan.FromSeconds(2)))
+        await using (RunningReclassifier running = await RunningReclassifier.StartAsync(
+            rig, NftSets, static options => options.ResetWithin = TimeSpan.FromSeconds(2)))
         {
             using TcpFlow flow = rig.Tcp(rig.Client1, server);
             flow.Exchange(100);
@@ -116,7 +121,8 @@ public sealed class ReclassifyResetTests
         using UplinkRig rig = new();
         IPAddress server = UplinkRig.ServerAddress(ipv6);
         await using RunningReclassifier running = await RunningReclassifier.StartAsync(rig, NftSets);
-        using TcpFlow flow = new Generator(rig.Gateway).TcpFrom(IPAddress.Parse(ipv6 ? "fd00:1::1" : "192.168.1.1"), server, 443, rig.Server);
+        using TcpFlow flow = new Generator(rig.Gateway)
+            .TcpFrom(IPAddress.Parse(ipv6 ? "fd00:1::1" : "192.168.1.1"), server, 443, rig.Server);
         Assert.Equal(1, UplinkRig.UplinkOf(flow.Seen));
         rig.AddToSet(server);
         Eventually.True(() => flow.TrySend() == SocketError.ConnectionReset, state: () => string.Join('\n', running.Log.All));
@@ -205,7 +211,10 @@ public sealed class ReclassifyResetTests
     }
 
     private static PendingReset Pending(in Flow flow) =>
-        new(flow, new PendingAction(flow.Original, flow.Id, "wan1", "wan2", "test", null, FlapKey.Of(flow.Original, "wan2"), 0, 0), default);
+        new(
+            flow,
+            new PendingAction(flow.Original, flow.Id, "wan1", "wan2", "test", null, FlapKey.Of(flow.Original, "wan2"), 0, 0),
+            default);
 
     /// <summary>What the server sends, so many bytes at a time, until it is refused.</summary>
     private static async Task<SocketError> PushAsync(TcpFlow flow, TimeSpan pace)
@@ -217,7 +226,8 @@ public sealed class ReclassifyResetTests
         return result;
     }
 
-    private static string Armed(UplinkRig rig, bool ipv6) => rig.Gateway.Exec("nft", "list", "set", "inet", ResetTable.Name, ipv6 ? "connections6" : "connections4");
+    private static string Armed(UplinkRig rig, bool ipv6) =>
+        rig.Gateway.Exec("nft", "list", "set", "inet", ResetTable.Name, ipv6 ? "connections6" : "connections4");
 
     private static FlowTuple Tuple(TcpFlow flow) => UplinkRig.Tuple(IpProtocol.Tcp, flow.Source, flow.Destination);
 }

@@ -10,7 +10,9 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// <summary>A reclassifying service that is killed amid its work, started again, and told of new rules.</summary>
 public sealed class ReclassifyRestartTests : IDisposable
 {
-    private static readonly IPAddress Server = UplinkRig.ServerAddress(ipv6: false), Ruled = UplinkRig.ServerAddress(ipv6: false, 1), Elsewhere = UplinkRig.ServerAddress(ipv6: false, 2);
+    private static readonly IPAddress Server = UplinkRig.ServerAddress(ipv6: false),
+        Ruled = UplinkRig.ServerAddress(ipv6: false, 1),
+        Elsewhere = UplinkRig.ServerAddress(ipv6: false, 2);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("cs-reclassify-").FullName;
 
@@ -26,12 +28,16 @@ public sealed class ReclassifyRestartTests : IDisposable
         rig.CreateIpsets();
         await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
         using ServiceProcess killed = await StartAsync(rig);
-        using TcpFlow tcp = rig.Tcp(rig.Client1, Server), other = rig.Tcp(rig.Client2, Elsewhere, 444), ruled = rig.Tcp(rig.Client2, Ruled, 445);
+        using TcpFlow tcp = rig.Tcp(rig.Client1, Server),
+            other = rig.Tcp(rig.Client2, Elsewhere, 444),
+            ruled = rig.Tcp(rig.Client2, Ruled, 445);
         using UplinkEcho udp = rig.Udp(rig.Client1, Server);
         udp.Exchange(2);
         rig.AddToSet(Server);
         await killed.WaitForLogAsync("deleted ");
-        Eventually.True(() => Armed(rig).Contains($"{tcp.Source.Address} . {tcp.Source.Port} . {Server} . 443", StringComparison.Ordinal), state: () => Armed(rig));
+        Eventually.True(
+            () => Armed(rig).Contains($"{tcp.Source.Address} . {tcp.Source.Port} . {Server} . 443", StringComparison.Ordinal),
+            state: () => Armed(rig));
         killed.Signal("KILL"); // neither client has sent anything since: both outcomes are open
         await killed.WaitForExitAsync();
 
@@ -62,17 +68,20 @@ public sealed class ReclassifyRestartTests : IDisposable
         udp.Exchange(10);
         Assert.Equal(before, Entries());
         Eventually.True(() => rig.Find(Tuple(tcp)) is null && rig.Find(Tuple(ruled)) is null);
-        FlowTuple[] deleted = await ByRequestAsync(events); // all that the second one has done, each once it was quiet for a while: in any order
+        // all that the second one has done, each once it was quiet for a while: in any order
+        FlowTuple[] deleted = await ByRequestAsync(events);
         Assert.Equal([Tuple(tcp), Tuple(ruled)], deleted.OrderBy(static tuple => tuple.DestinationPort));
 
-        (uint, uint)[] Entries() => [.. new[] { rig.Entry(again), rig.Entry(other), rig.Entry(udp) }.Select(static entry => (entry.Id, entry.Mark))];
+        (uint, uint)[] Entries() =>
+            [.. new[] { rig.Entry(again), rig.Entry(other), rig.Entry(udp) }.Select(static entry => (entry.Id, entry.Mark))];
     }
 
     private Task<ServiceProcess> StartAsync(UplinkRig rig) => ServiceProcess.StartAsync(
         rig.Gateway.Name, _directory,
         "--set", "Reclassify:Enabled=true", "--set", "Reclassify:Mode=act", "--set", $"Reclassify:RuleFile={Rules}",
         "--set", "Reclassify:Paths:0=wan1 id=1 dev=wan1", "--set", "Reclassify:Paths:1=wan2 id=2 dev=wan2",
-        "--set", "Reclassify:Sets:0=ipset:app_1.v4=wan2", "--set", "Tap:EnableAccounting=false"); // without counters a flow of datagrams goes although its client is silent
+        // without counters a flow of datagrams goes although its client is silent
+        "--set", "Reclassify:Sets:0=ipset:app_1.v4=wan2", "--set", "Tap:EnableAccounting=false");
 
     private static string Armed(UplinkRig rig) => rig.Gateway.Exec("nft", "list", "set", "inet", "conntrack_stream_reset", "connections4");
 

@@ -7,7 +7,9 @@ using ConntrackStream.Kernel.Tests.Service;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
-/// <summary>The whole service on a gateway with two uplinks: real flows, sets that are filled late, and what becomes of everybody's connections.</summary>
+/// <summary>
+/// The whole service on a gateway with two uplinks: real flows, sets that are filled late, and what becomes of everybody's connections.
+/// </summary>
 public sealed class ReclassifyServiceTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -82,7 +84,8 @@ public sealed class ReclassifyServiceTests : IDisposable
         Assert.Equal((0x100u, 0x100u, 0), (echoBefore.Mark, tcpBefore.Mark, rig.Packets(2)));
 
         rig.AddToSet(server);
-        using UplinkEcho beside = rig.Udp(rig.Client1, server, 446); // begins on the right uplink, and shows that its source is answered there
+        // begins on the right uplink, and shows that its source is answered there
+        using UplinkEcho beside = rig.Udp(rig.Client1, server, 446);
         beside.Exchange();
         Eventually.True(() =>
         {
@@ -134,7 +137,10 @@ public sealed class ReclassifyServiceTests : IDisposable
         Assert.Equal(Tuple(wrong), request.Flow.Original);
 
         (uint Id, uint Mark)[] Entries() =>
-            [.. new[] { rig.Entry(own), rig.Entry(others), rig.Entry(alreadyRight), rig.Entry(echo) }.Select(entry => (entry.Id, entry.Mark))];
+        [
+            .. new[] { rig.Entry(own), rig.Entry(others), rig.Entry(alreadyRight), rig.Entry(echo) }
+                .Select(entry => (entry.Id, entry.Mark)),
+        ];
     }
 
     [Theory]
@@ -201,7 +207,10 @@ public sealed class ReclassifyServiceTests : IDisposable
         for (int i = 0; i < 2000; i++)
             again.Exchange();
         Eventually.True(() => rig.Find(Tuple(flow)) is null, Patience);
-        Assert.Equal([Tuple(flow)], (await events.TakeAsync()).Where(static e => e.Type == FlowEventType.Destroy && e.PortId != 0).Select(static e => e.Flow.Original));
+        Assert.Equal(
+            [Tuple(flow)],
+            (await events.TakeAsync()).Where(static e => e.Type == FlowEventType.Destroy && e.PortId != 0)
+                .Select(static e => e.Flow.Original));
         service.Signal("TERM");
         await service.WaitForExitAsync();
         again.Exchange(1000);

@@ -6,7 +6,9 @@ using ConntrackStream.Kernel.Tests.Service;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
-/// <summary>A reclassifying service that is ended while its queue is full of flows on the wrong path, and a client waits to be reset.</summary>
+/// <summary>
+/// A reclassifying service that is ended while its queue is full of flows on the wrong path, and a client waits to be reset.
+/// </summary>
 public sealed class ReclassifyStopTests : IDisposable
 {
     private const int Flows = 3000;
@@ -26,7 +28,8 @@ public sealed class ReclassifyStopTests : IDisposable
         string rules = $"{_directory}/rules";
         await File.WriteAllLinesAsync(
             rules,
-            Enumerable.Range(1, Flows).Select(static port => string.Create(CultureInfo.InvariantCulture, $"wan2 proto udp dst {Server} dport {port}"))
+            Enumerable.Range(1, Flows)
+                .Select(static port => string.Create(CultureInfo.InvariantCulture, $"wan2 proto udp dst {Server} dport {port}"))
                 .Append($"wan2 proto tcp dst {Server}"),
             TestContext.Current.CancellationToken);
         using UplinkRig rig = new();
@@ -35,8 +38,11 @@ public sealed class ReclassifyStopTests : IDisposable
             rig.Gateway.Name, _directory,
             "--set", "Reclassify:Enabled=true", "--set", "Reclassify:Mode=act", "--set", $"Reclassify:RuleFile={rules}",
             "--set", "Reclassify:Paths:0=wan1 id=1 dev=wan1", "--set", "Reclassify:Paths:1=wan2 id=2 dev=wan2",
-            "--set", $"Reclassify:ActionsPerSecond={Flows}", "--set", "Tap:EnableAccounting=false"); // without counters none is watched first
-        Eventually.True(() => Sets(rig).Contains($"{tcp.Source.Address} . {tcp.Source.Port} . {Server} . 443", StringComparison.Ordinal), state: () => Sets(rig));
+            // without counters none is watched first
+            "--set", $"Reclassify:ActionsPerSecond={Flows}", "--set", "Tap:EnableAccounting=false");
+        Eventually.True(
+            () => Sets(rig).Contains($"{tcp.Source.Address} . {tcp.Source.Port} . {Server} . 443", StringComparison.Ordinal),
+            state: () => Sets(rig));
         service.Signal("STOP");
         Generator generator = new(rig.Client2);
         FlowTuple[] tuples = [.. Enumerable.Range(1, Flows).Select(port => Tuple(generator.Udp(Server, (ushort)port), port))];

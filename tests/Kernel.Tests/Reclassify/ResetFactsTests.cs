@@ -5,7 +5,9 @@ using ConntrackStream.Kernel.Tests.Reclassify.Moves;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
-/// <summary>What the kernel does when a client is reset before its entry goes: what the reclassifier's way of moving TCP rests upon.</summary>
+/// <summary>
+/// What the kernel does when a client is reset before its entry goes: what the reclassifier's way of moving TCP rests upon.
+/// </summary>
 public sealed class ResetFactsTests
 {
     [Theory]
@@ -75,14 +77,15 @@ public sealed class ResetFactsTests
     }
 
     /// <summary>
-    /// A reset carries the number that the client's packet acknowledged. By the time it arrives more data has, and a number that is not the next one
-    /// is no reset to the client (RFC 5961). The entry is in CLOSE all the same, since Linux 6.3: nf_ct_set_closing. While rules and entry stay, it
-    /// heals: without acknowledgements the server stops at its window, and the answer to the last one fits.
+    /// A reset carries the number that the client's packet acknowledged. By the time it arrives more data has, and a number that is not the
+    /// next one is no reset to the client (RFC 5961). The entry is in CLOSE all the same, since Linux 6.3: nf_ct_set_closing. While rules
+    /// and entry stay, it heals: without acknowledgements the server stops at its window, and the answer to the last one fits.
     /// </summary>
     [Theory]
     [InlineData(TrafficKind.Download2Ms, false)]
     [InlineData(TrafficKind.DownloadUnpaced, true)]
-    public async Task Behind_latency_the_first_resets_come_too_late_and_the_entry_is_closed_before_the_client_is(TrafficKind kind, bool ipv6)
+    public async Task Behind_latency_the_first_resets_come_too_late_and_the_entry_is_closed_before_the_client_is(
+        TrafficKind kind, bool ipv6)
     {
         using UplinkRig rig = new();
         rig.DelayClient1(TimeSpan.FromMilliseconds(50));
@@ -135,5 +138,6 @@ public sealed class ResetFactsTests
         return result;
     }
 
-    private static Flow Entry(UplinkRig rig, MoveRun run) => rig.Find(run.Flows[0].First) ?? throw new InvalidOperationException("no entry");
+    private static Flow Entry(UplinkRig rig, MoveRun run) =>
+        rig.Find(run.Flows[0].First) ?? throw new InvalidOperationException("no entry");
 }

@@ -5,8 +5,8 @@ using ConntrackStream.Kernel.Tests.Kit;
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
 /// <summary>
-/// The rules by which a client is told that its connection moves, made with nft: what a connection of the set sends in its original direction is
-/// answered by a reset. A reset of the client's own passes, so that it ends the server's side too.
+/// The rules by which a client is told that its connection moves, made with nft: what a connection of the set sends in its original
+/// direction is answered by a reset. A reset of the client's own passes, so that it ends the server's side too.
 /// </summary>
 internal sealed class ResetRules
 {
@@ -44,7 +44,8 @@ internal sealed class ResetRules
 
     /// <summary>Takes a connection in, by the id of its entry.</summary>
     internal void Add(uint id) =>
-        _gateway.Exec("nft", "add", "element", "inet", Table, "moved", string.Create(CultureInfo.InvariantCulture, $"{{ {id} timeout 60s }}"));
+        _gateway.Exec(
+            "nft", "add", "element", "inet", Table, "moved", string.Create(CultureInfo.InvariantCulture, $"{{ {id} timeout 60s }}"));
 
     /// <summary>Packets answered for the only connection of the set, and resets of its client.</summary>
     internal long Met()

@@ -34,7 +34,8 @@ public sealed class RouteQuestionsTests : IDisposable
     [InlineData("2001:4860::8", 0x200u, RouteKind.Uplink, "wan2", 102u, 0)]
     [InlineData("fd00:1::9", 0u, RouteKind.Direct, "lan", 254u, 64)]
     [InlineData("fd00:1::1", 0u, RouteKind.Local, "lan", 255u, 128)]
-    public void A_look_up_follows_rules_and_tables(string destination, uint mark, RouteKind kind, string device, uint table, int prefixLength)
+    public void A_look_up_follows_rules_and_tables(
+        string destination, uint mark, RouteKind kind, string device, uint table, int prefixLength)
     {
         RouteAnswer answer = Lookup(destination, mark);
         Assert.Equal(new RouteAnswer(kind, _gateway.IndexOf(device), table, prefixLength, Errno.None), answer);
@@ -91,7 +92,9 @@ public sealed class RouteQuestionsTests : IDisposable
     [Fact]
     public void Of_several_next_hops_the_one_it_would_be_is_told()
     {
-        _gateway.Ip("route", "add", "192.0.2.0/24", "nexthop", "via", "198.51.100.1", "dev", "wan1", "nexthop", "via", "203.0.113.1", "dev", "wan2");
+        _gateway.Ip(
+            "route", "add", "192.0.2.0/24", "nexthop", "via", "198.51.100.1", "dev", "wan1", "nexthop", "via", "203.0.113.1",
+            "dev", "wan2");
         int[] known = [_gateway.IndexOf("wan1"), _gateway.IndexOf("wan2")];
         HashSet<int> seen = [];
         for (int host = 1; host < 60; host++)
@@ -133,21 +136,27 @@ public sealed class RouteQuestionsTests : IDisposable
     {
         Random random = new(20261121);
         for (int i = 0; i < 30; i++)
-            _gateway.Ip("route", "replace", $"{random.Next(1, 224)}.{random.Next(256)}.0.0/16", "via", random.Next(2) == 0 ? "198.51.100.1" : "203.0.113.1", "table", random.Next(3) switch { 0 => "main", 1 => "101", _ => "102" });
+            _gateway.Ip(
+                "route", "replace", $"{random.Next(1, 224)}.{random.Next(256)}.0.0/16",
+                "via", random.Next(2) == 0 ? "198.51.100.1" : "203.0.113.1",
+                "table", random.Next(3) switch { 0 => "main", 1 => "101", _ => "102" });
         HashSet<int> interfaces = [];
         for (int i = 0; i < 300; i++)
         {
             IPAddress destination = random.Next(3) == 0
-                ? new IpAddress(0x2000_0000_0000_0000 | (ulong)random.NextInt64() >> 3, (ulong)random.NextInt64()).ToIPAddress(FlowFamily.IPv6)
+                ? new IpAddress(0x2000_0000_0000_0000 | (ulong)random.NextInt64() >> 3, (ulong)random.NextInt64())
+                    .ToIPAddress(FlowFamily.IPv6)
                 : new IpAddress(0, (uint)random.NextInt64(0x01000000, 0xdfffffff)).ToIPAddress(FlowFamily.IPv4);
             uint mark = (uint)random.Next(5) << 8;
             RouteAnswer answer = Lookup(destination.ToString(), mark);
-            JsonElement? expected = _gateway.Json("route", "get", destination.ToString(), "mark", mark.ToString(CultureInfo.InvariantCulture));
+            JsonElement? expected =
+                _gateway.Json("route", "get", destination.ToString(), "mark", mark.ToString(CultureInfo.InvariantCulture));
             Assert.Equal(expected is null, !answer.Leads && answer.Kind != RouteKind.Local);
             if (expected is not { } route)
                 continue;
             Assert.Equal(_gateway.IndexOf(route.GetProperty("dev").GetString()!), answer.Interface);
-            Assert.Equal(route.TryGetProperty("gateway", out _) || route.GetProperty("dev").GetString() == "ppp0", answer.Kind == RouteKind.Uplink);
+            Assert.Equal(
+                route.TryGetProperty("gateway", out _) || route.GetProperty("dev").GetString() == "ppp0", answer.Kind == RouteKind.Uplink);
             interfaces.Add(answer.Interface);
         }
 
@@ -158,7 +167,8 @@ public sealed class RouteQuestionsTests : IDisposable
     public void A_link_is_up_down_or_without_carrier()
     {
         Assert.Equal(new LinkAnswer(_gateway.IndexOf("wan2"), IsUp: true, IsRunning: true), Questions.Link("wan2"));
-        Assert.Equal(new LinkAnswer(_gateway.IndexOf("lo"), IsUp: true, IsRunning: true), Questions.Link("lo")); // its operational state is unknown
+        // its operational state is unknown
+        Assert.Equal(new LinkAnswer(_gateway.IndexOf("lo"), IsUp: true, IsRunning: true), Questions.Link("lo"));
         _gateway.Ip("link", "set", "wan2-far", "down");
         Eventually.True(() => Questions.Link("wan2") is { IsUp: true, IsRunning: false });
         Assert.Equal("is up, but has no carrier", Questions.Link("wan2").Problem);
@@ -172,7 +182,9 @@ public sealed class RouteQuestionsTests : IDisposable
     {
         _gateway.Ip("address", "add", "198.51.100.3/24", "dev", "wan1");
         _gateway.Ip("address", "add", "169.254.1.1/16", "dev", "wan1", "scope", "link");
-        Assert.Equal(["198.51.100.2/32", "198.51.100.3/32", "2001:db8:1::2/128"], Questions.Addresses("wan1").Select(address => address.ToString()).ToArray());
+        Assert.Equal(
+            ["198.51.100.2/32", "198.51.100.3/32", "2001:db8:1::2/128"],
+            Questions.Addresses("wan1").Select(address => address.ToString()).ToArray());
         Assert.Equal(["100.64.0.9/32"], Questions.Addresses("ppp0").Select(address => address.ToString()).ToArray()); // not the other end's
         Assert.Empty(Questions.Addresses("wan3"));
     }
@@ -210,7 +222,8 @@ public sealed class RouteQuestionsTests : IDisposable
         Assert.True(Questions.IsUsable(new UplinkPath { Name = "C", Mark = new MarkMatch(1, 0xff) }, FlowFamily.IPv4, out _));
         Assert.False(Questions.IsUsable(new UplinkPath { Name = "C" }, FlowFamily.IPv4, out why));
         Assert.StartsWith("neither its device nor its mark", why, StringComparison.Ordinal);
-        Assert.False(Questions.IsUsable(new UplinkPath { Name = "D", Family = FlowFamily.IPv6, Devices = ["wan1"] }, FlowFamily.IPv4, out why));
+        Assert.False(
+            Questions.IsUsable(new UplinkPath { Name = "D", Family = FlowFamily.IPv6, Devices = ["wan1"] }, FlowFamily.IPv4, out why));
         Assert.Equal("path D does not carry IPv4", why);
     }
 
@@ -218,7 +231,9 @@ public sealed class RouteQuestionsTests : IDisposable
     public void A_table_follows_the_addresses_of_the_devices()
     {
         Assert.True(PathTable.TryCreate(
-            [new UplinkPath { Name = "A", Devices = ["wan1"] }, new UplinkPath { Name = "B", Devices = ["wan2"] }], out PathTable? table, out _));
+            [new UplinkPath { Name = "A", Devices = ["wan1"] }, new UplinkPath { Name = "B", Devices = ["wan2"] }],
+            out PathTable? table,
+            out _));
         Flow flow = Masqueraded("203.0.113.2");
         Assert.Equal(default, table.Of(flow)); // nobody has looked yet
         SteppedTime time = new();
@@ -249,10 +264,12 @@ public sealed class RouteQuestionsTests : IDisposable
     private RouteAnswer Lookup(string destination, uint mark, string? source = null)
     {
         IPAddress address = IPAddress.Parse(destination);
-        return Questions.Lookup(FamilyOf(address), IpAddress.From(address), mark, source is null ? null : IpAddress.From(IPAddress.Parse(source)));
+        return Questions.Lookup(
+            FamilyOf(address), IpAddress.From(address), mark, source is null ? null : IpAddress.From(IPAddress.Parse(source)));
     }
 
-    private static (RouteKind Kind, int Interface, int PrefixLength) Short(RouteAnswer answer) => (answer.Kind, answer.Interface, answer.PrefixLength);
+    private static (RouteKind Kind, int Interface, int PrefixLength) Short(RouteAnswer answer) =>
+        (answer.Kind, answer.Interface, answer.PrefixLength);
 
     private static Flow Masqueraded(string translated)
     {

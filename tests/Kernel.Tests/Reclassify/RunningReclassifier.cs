@@ -1,15 +1,19 @@
 using ConntrackStream.Pipeline;
-using ConntrackStream.Service.Hosting;
-using ConntrackStream.Service.Reclassify;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Service.Plugins;
 using ConntrackStream.Sinks;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Setup;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
-/// <summary>Tap, live view, flow log and reclassifier put together as the service does it, over a rig's gateway, with options that a configuration cannot give.</summary>
+/// <summary>
+/// Tap, live view, flow log and reclassifier put together as the service does it, over a rig's gateway, with options that a configuration
+/// cannot give.
+/// </summary>
 internal sealed class RunningReclassifier : IAsyncDisposable
 {
     private readonly BriefStream _stream;
@@ -23,7 +27,8 @@ internal sealed class RunningReclassifier : IAsyncDisposable
         if (flowLog is not null)
             sinks.Add(new FlowLogSink(new FlowLogOptions { Path = flowLog }, time, NullLogger<FlowLogSink>.Instance, ends: ends));
         _reclassify = new ReclassifySink(
-            options, ReclassifySetup.Create(options, rig.Network, time, Log), (isWanted, onRows, token) => _stream!.Pipeline.QueryAsync(isWanted, onRows, token),
+            options, ReclassifySetup.Create(options, rig.Network, time, Log, new PluginLoader(Log, time)),
+            (isWanted, onRows, token) => _stream!.Pipeline.QueryAsync(isWanted, onRows, token),
             ends, time, Log);
         sinks.Add(_reclassify);
         _stream = new BriefStream(rig.Network, sinks, new PipelineOptions(), time);
@@ -36,7 +41,8 @@ internal sealed class RunningReclassifier : IAsyncDisposable
     internal ReclassifyCounters Counters => _reclassify.Status.Counters;
 
     /// <summary>Two uplinks, told by mark; in act mode unless <paramref name="configure"/> says otherwise.</summary>
-    internal static async Task<RunningReclassifier> StartAsync(UplinkRig rig, string[] sets, Action<ReclassifyOptions>? configure = null, string? flowLog = null)
+    internal static async Task<RunningReclassifier> StartAsync(
+        UplinkRig rig, string[] sets, Action<ReclassifyOptions>? configure = null, string? flowLog = null)
     {
         ReclassifyOptions options = new()
         {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Sets;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,14 +22,16 @@ internal sealed class SetRig : IDisposable
     }
 
     /// <summary>A started classifier.</summary>
-    internal Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, params string[] rules) => StartAsync(host, interval, TimeProvider.System, rules);
+    internal Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, params string[] rules) =>
+        StartAsync(host, interval, TimeProvider.System, rules);
 
     /// <summary>The same, by a clock of the test's.</summary>
     internal Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, TimeProvider time, params string[] rules) =>
         StartAsync(host, interval, [.. rules.Select(Rule)], time);
 
     /// <summary>The same, of rules that no text gives.</summary>
-    internal async Task<SetClassifier> StartAsync(RecordingHost host, TimeSpan interval, IReadOnlyList<SetRule> rules, TimeProvider? time = null)
+    internal async Task<SetClassifier> StartAsync(
+        RecordingHost host, TimeSpan interval, IReadOnlyList<SetRule> rules, TimeProvider? time = null)
     {
         SetClassifier classifier = new(rules, Namespace, interval, time ?? TimeProvider.System, NullLogger.Instance);
         await classifier.StartAsync(host, TestContext.Current.CancellationToken);
@@ -59,11 +60,13 @@ internal sealed class SetRig : IDisposable
     internal bool[] NftGet(string set, IReadOnlyList<string> keys)
     {
         string input = string.Concat(keys.Select(key => $"get element {set} {{ {key} }}\n"));
-        HashSet<string> missing = [.. Converse(["nft", "-i"], input).Error.Where(line => line.StartsWith("get element", StringComparison.Ordinal))];
+        HashSet<string> missing =
+            [.. Converse(["nft", "-i"], input).Error.Where(line => line.StartsWith("get element", StringComparison.Ordinal))];
         return [.. keys.Select(key => !missing.Contains($"get element {set} {{ {key} }}"))];
     }
 
-    internal static SetRule Rule(string text) => SetRule.TryParse(text, out SetRule? rule, out string? error) ? rule : throw new InvalidOperationException(error);
+    internal static SetRule Rule(string text) =>
+        SetRule.TryParse(text, out SetRule? rule, out string? error) ? rule : throw new InvalidOperationException(error);
 
     private (string Output, string[] Error) Converse(string[] command, string input)
     {

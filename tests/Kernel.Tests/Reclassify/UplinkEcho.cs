@@ -5,7 +5,10 @@ using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
-/// <summary>Numbered requests and answers over UDP, both ends in the test's hands. What is lost shows as a time-out (5 s), what is mixed up as another number.</summary>
+/// <summary>
+/// Numbered requests and answers over UDP, both ends in the test's hands.
+/// What is lost shows as a time-out (5 s), what is mixed up as another number.
+/// </summary>
 public sealed class UplinkEcho : IDisposable
 {
     private const int Patience = 5000; // ms
@@ -78,8 +81,8 @@ public sealed class UplinkEcho : IDisposable
     }
 
     /// <summary>
-    /// A request and its answer. False when the answer was lost, as it is when its entry goes while it is on its way. It is given up after 0.5 s:
-    /// a client that were silent for longer than the reclassifier waits for a successor would have its move go unnoticed.
+    /// A request and its answer. False when the answer was lost, as it is when its entry goes while it is on its way. It is given up after
+    /// 0.5 s: a client that were silent for longer than the reclassifier waits for a successor would have its move go unnoticed.
     /// </summary>
     public bool TryExchange()
     {

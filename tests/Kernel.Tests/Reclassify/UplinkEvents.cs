@@ -31,15 +31,16 @@ internal sealed class UplinkEvents : IAsyncDisposable
     }
 
     /// <summary>
-    /// The same, each as <see cref="Text"/>, without UPDATEs that nobody asked for: they come with time too, such as a UDP flow's to assured when
-    /// it is 2 s old.
+    /// The same, each as <see cref="Text"/>, without UPDATEs that nobody asked for: they come with time too, such as a UDP flow's to
+    /// assured when it is 2 s old.
     /// </summary>
     internal async Task<string[]> TakeTextAsync() =>
         [.. (await TakeAsync()).Where(e => e.Type != FlowEventType.Update || e.PortId != 0).Select(e => Text(e))];
 
     /// <summary>The same without UPDATEs.</summary>
     /// <param name="awaited">
-    /// How many are waited for: of a packet that leads to no answer, and of a link that goes down, nobody says when the kernel is done with it.
+    /// How many are waited for: of a packet that leads to no answer, and of a link that goes down,
+    /// nobody says when the kernel is done with it.
     /// </param>
     internal async Task<string[]> TakeNewAndDestroyAsync(int awaited = 0)
     {
@@ -55,8 +56,8 @@ internal sealed class UplinkEvents : IAsyncDisposable
     }
 
     /// <summary>
-    /// Such as <c>NEW 40000&gt;443 uplink 1 mark 0x100 Established unreplied by request</c>: the ports of the original tuple, what the source becomes,
-    /// and whose doing it was when it was a program's.
+    /// Such as <c>NEW 40000&gt;443 uplink 1 mark 0x100 Established unreplied by request</c>: the ports of the original tuple, what the
+    /// source becomes, and whose doing it was when it was a program's.
     /// </summary>
     private static string Text(in FlowEvent e)
     {
@@ -64,7 +65,8 @@ internal sealed class UplinkEvents : IAsyncDisposable
         int uplink = UplinkRig.UplinkOf(new IPEndPoint(reply.Destination.ToIPAddress(reply.Family), 0));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{e.Type.ToString().ToUpperInvariant()} {e.Flow.Original.SourcePort}>{e.Flow.Original.DestinationPort} {(uplink == 0 ? "untranslated" : $"uplink {uplink}")}"
+            $"{e.Type.ToString().ToUpperInvariant()} {e.Flow.Original.SourcePort}>{e.Flow.Original.DestinationPort} "
+            + $"{(uplink == 0 ? "untranslated" : $"uplink {uplink}")}"
             + $"{(e.Flow.Has(FlowFields.Mark) ? $" mark 0x{e.Flow.Mark:x}" : "")}"
             + $"{(e.Flow.Has(FlowFields.ProtocolState) ? $" {e.Flow.TcpState}" : "")}"
             + $"{(e.Flow.Status.HasFlag(FlowStatus.SeenReply) ? "" : " unreplied")}{(e.PortId == 0 ? "" : " by request")}");

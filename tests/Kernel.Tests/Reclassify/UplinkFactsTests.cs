@@ -7,8 +7,8 @@ using Xunit.Sdk;
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
 /// <summary>
-/// What deleting an entry does to its flow, when the destination has come into the other uplink's set: the kernel's behaviour that the choice
-/// of actions rests upon, and the events by which an outcome is recognised.
+/// What deleting an entry does to its flow, when the destination has come into the other uplink's set: the kernel's behaviour that the
+/// choice of actions rests upon, and the events by which an outcome is recognised.
 /// </summary>
 public sealed class UplinkFactsTests
 {
@@ -65,7 +65,10 @@ public sealed class UplinkFactsTests
             Assert.True(rig.Table.Delete(rig.Settled(flow)));
             flow.Exchange();
             Assert.Equal(
-                [$"DESTROY {port}>443 uplink 1 mark 0x100 Established by request", $"NEW {port}>443 uplink 1 mark 0x100 Established unreplied"],
+                [
+                    $"DESTROY {port}>443 uplink 1 mark 0x100 Established by request",
+                    $"NEW {port}>443 uplink 1 mark 0x100 Established unreplied",
+                ],
                 await events.TakeNewAndDestroyAsync());
             Assert.Equal(reply, rig.Entry(flow).Reply);
         }
@@ -146,7 +149,10 @@ public sealed class UplinkFactsTests
         Eventually.True(() => flow.TryPush() == SocketError.ConnectionReset); // by the gateway itself, to whose address it came
         Assert.False(flow.ClientIsReset);
         Assert.Equal( // a flow of the server's own, to the gateway
-            [$"NEW 443>{port} untranslated mark 0x100 Established unreplied", $"DESTROY 443>{port} untranslated mark 0x100 Close unreplied"],
+            [
+                $"NEW 443>{port} untranslated mark 0x100 Established unreplied",
+                $"DESTROY 443>{port} untranslated mark 0x100 Close unreplied",
+            ],
             (await events.TakeNewAndDestroyAsync())[..2]);
 
         Assert.Equal(SocketError.Success, flow.TrySend()); // should it ever send, it learns
@@ -211,7 +217,10 @@ public sealed class UplinkFactsTests
         flow.Exchange(10_000);
         Assert.Equal(resent, rig.Retransmissions(rig.Client1));
         Assert.Equal(
-            [$"DESTROY {port}>443 untranslated mark 0x100 Established by request", $"NEW {port}>443 untranslated mark 0x200 Established unreplied"],
+            [
+                $"DESTROY {port}>443 untranslated mark 0x100 Established by request",
+                $"NEW {port}>443 untranslated mark 0x200 Established unreplied",
+            ],
             await events.TakeNewAndDestroyAsync());
     }
 
@@ -230,7 +239,10 @@ public sealed class UplinkFactsTests
         Eventually.True(() => flow.PushIsAcknowledged);
         flow.Exchange(1000);
         Assert.Equal(
-            [$"DESTROY {port}>443 untranslated mark 0x100 Established by request", $"NEW 443>{port} untranslated mark 0x100 Established unreplied"],
+            [
+                $"DESTROY {port}>443 untranslated mark 0x100 Established by request",
+                $"NEW 443>{port} untranslated mark 0x100 Established unreplied",
+            ],
             await events.TakeNewAndDestroyAsync());
         Assert.Equal(0, rig.Packets(2));
     }

@@ -79,11 +79,13 @@ public sealed class UplinkIdleFactsTests
         Assert.Equal(SocketError.Success, flow.TrySend());
         Eventually.True(() => rig.Find(UplinkRig.Tuple(IpProtocol.Tcp, flow.Source, flow.Destination)) is not null);
         Flow picked = rig.Entry(flow);
-        Assert.Equal((TcpState.Established, FlowStatus.None), (picked.TcpState, picked.Status & (FlowStatus.SeenReply | FlowStatus.Assured)));
+        Assert.Equal(
+            (TcpState.Established, FlowStatus.None), (picked.TcpState, picked.Status & (FlowStatus.SeenReply | FlowStatus.Assured)));
         Assert.True(picked.Timeout <= UplinkRig.UnacknowledgedTimeout);
 
         rig.Server.Exec("nft", "delete", "table", "inet", "mute");
         Assert.Equal(SocketError.Success, flow.TryPush());
-        Eventually.True(() => rig.Entry(flow) is { Timeout: > UplinkRig.UnacknowledgedTimeout } entry && entry.Status.HasFlag(FlowStatus.Assured));
+        Eventually.True(
+            () => rig.Entry(flow) is { Timeout: > UplinkRig.UnacknowledgedTimeout } entry && entry.Status.HasFlag(FlowStatus.Assured));
     }
 }

@@ -6,8 +6,8 @@ using ConntrackStream.Sinks.Reclassify.Paths;
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
 /// <summary>
-/// A gateway with a LAN and uplinks that other people's routers would be behind: veth pairs within one namespace, whose far ends are only up.
-/// Tables 101 and 102 are chosen by marks 0x100 and 0x200 under 0x3f00, as mwan3 does; the main table leads by wan1.
+/// A gateway with a LAN and uplinks that other people's routers would be behind: veth pairs within one namespace, whose far ends are only
+/// up. Tables 101 and 102 are chosen by marks 0x100 and 0x200 under 0x3f00, as mwan3 does; the main table leads by wan1.
 /// </summary>
 internal sealed class UplinkNamespace : IDisposable
 {
@@ -22,7 +22,8 @@ internal sealed class UplinkNamespace : IDisposable
         AddLink("wan2", "203.0.113.2/24", "2001:db8:2::2/64");
         AddLink("ppp0"); // addressed as ppp is
         Ip("address", "add", "100.64.0.9", "peer", "100.64.0.1", "dev", "ppp0");
-        foreach ((string family, string gateway1, string gateway2) in new[] { ("-4", "198.51.100.1", "203.0.113.1"), ("-6", "2001:db8:1::1", "2001:db8:2::1") })
+        foreach ((string family, string gateway1, string gateway2) in
+            new[] { ("-4", "198.51.100.1", "203.0.113.1"), ("-6", "2001:db8:1::1", "2001:db8:2::1") })
         {
             Ip(family, "route", "add", "default", "via", gateway1, "dev", "wan1");
             Ip(family, "route", "add", "default", "via", gateway1, "dev", "wan1", "table", "101");

@@ -42,7 +42,9 @@ internal static class UplinkPlan
         yield return "link set lan up";
     }
 
-    /// <summary>Marked packets leave by that uplink's table, which knows the LAN too, as mwan3's does: answers carry the mark as well.</summary>
+    /// <summary>
+    /// Marked packets leave by that uplink's table, which knows the LAN too, as mwan3's does: answers carry the mark as well.
+    /// </summary>
     internal static IEnumerable<string> GatewayRules(UplinkKind kind)
     {
         for (int i = 1; i <= 2; i++)

@@ -90,7 +90,8 @@ public sealed class UplinkRemarkFactsTests
 
         (long one, long two) = (rig.Packets(1), rig.Packets(2));
         echo.Request();
-        Assert.Equal([$"DESTROY {echo.Source.Port}>443 uplink 1 mark 0x200"], await events.TakeNewAndDestroyAsync(awaited: 1)); // nobody asked for it
+        // nobody asked for it
+        Assert.Equal([$"DESTROY {echo.Source.Port}>443 uplink 1 mark 0x200"], await events.TakeNewAndDestroyAsync(awaited: 1));
         Assert.Equal((one, two), (rig.Packets(1), rig.Packets(2)));
         echo.Request();
         echo.Answer();
@@ -125,7 +126,10 @@ public sealed class UplinkRemarkFactsTests
         Assert.Equal(SocketError.ConnectionReset, tcp.TryReceive());
         int port = tcp.Source.Port;
         Assert.Equal(
-            [$"DESTROY {port}>443 uplink 1 Established", $"NEW {port}>443 uplink 2 Established unreplied", $"DESTROY {port}>443 uplink 2 Close unreplied"],
+            [
+                $"DESTROY {port}>443 uplink 1 Established", $"NEW {port}>443 uplink 2 Established unreplied",
+                $"DESTROY {port}>443 uplink 2 Close unreplied",
+            ],
             await events.TakeNewAndDestroyAsync());
     }
 
@@ -137,7 +141,8 @@ public sealed class UplinkRemarkFactsTests
         using UplinkRig rig = new();
         rig.AddToSet(UplinkRig.ServerAddress(ipv6, 1));
         await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
-        using UplinkEcho first = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6)), second = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6, 1), 444);
+        using UplinkEcho first = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6)),
+            second = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6, 1), 444);
         first.Exchange();
         second.Exchange();
         await events.TakeAsync();
@@ -145,7 +150,8 @@ public sealed class UplinkRemarkFactsTests
         rig.TakeDown(2);
         Assert.Equal([$"DESTROY {second.Source.Port}>444 uplink 2 mark 0x200"], await events.TakeNewAndDestroyAsync(awaited: 1));
         second.Exchange();
-        Assert.Equal([$"NEW {second.Source.Port}>444 uplink 1 mark 0x200 unreplied"], await events.TakeNewAndDestroyAsync()); // the mark lies
+        // the mark lies
+        Assert.Equal([$"NEW {second.Source.Port}>444 uplink 1 mark 0x200 unreplied"], await events.TakeNewAndDestroyAsync());
         Assert.Equal(0x100u, rig.Entry(first).Mark);
     }
 }

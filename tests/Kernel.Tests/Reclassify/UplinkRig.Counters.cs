@@ -28,7 +28,11 @@ public sealed partial class UplinkRig
     /// <summary>Tcp: RetransSegs, the same for both families.</summary>
     private static long Retransmitted(KernelNamespace space)
     {
-        string[] tcp = [.. space.Run(() => File.ReadAllLines("/proc/thread-self/net/snmp")).Where(line => line.StartsWith("Tcp:", StringComparison.Ordinal))];
+        string[] tcp =
+        [
+            .. space.Run(() => File.ReadAllLines("/proc/thread-self/net/snmp"))
+                .Where(line => line.StartsWith("Tcp:", StringComparison.Ordinal)),
+        ];
         int column = Array.IndexOf(tcp[0].Split(' '), "RetransSegs");
         return long.Parse(tcp[1].Split(' ')[column], CultureInfo.InvariantCulture);
     }

@@ -7,7 +7,9 @@ public sealed partial class UplinkRig
 {
     private DelayingLink? _far;
 
-    /// <summary>From now on what goes between client1 and the gateway takes so long, each way. Returns the link, owned by the rig.</summary>
+    /// <summary>
+    /// From now on what goes between client1 and the gateway takes so long, each way. Returns the link, owned by the rig.
+    /// </summary>
     internal DelayingLink DelayClient1(TimeSpan delay)
     {
         Batch(Gateway, ["link del lan1"]);

@@ -9,7 +9,9 @@ public sealed partial class UplinkRig
 {
     private bool _hasIpsets;
 
-    /// <summary>Addresses of this server belong on wan2 from now on: in the routing's set, and in the ipset of the same content where there is one.</summary>
+    /// <summary>
+    /// Addresses of this server belong on wan2 from now on: in the routing's set, and in the ipset of the same content where there is one.
+    /// </summary>
     /// <param name="timeout">How long, in whole seconds; by default for ever.</param>
     public void AddToSet(IPAddress server, TimeSpan? timeout = null)
     {

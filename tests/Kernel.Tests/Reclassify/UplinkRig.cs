@@ -14,7 +14,9 @@ namespace ConntrackStream.Kernel.Tests.Reclassify;
 /// </summary>
 public sealed partial class UplinkRig : IDisposable
 {
-    /// <summary>Seconds that an entry has left at most while data is unacknowledged: nf_conntrack_tcp_timeout_unacknowledged, _max_retrans.</summary>
+    /// <summary>
+    /// Seconds that an entry has left at most while data is unacknowledged: nf_conntrack_tcp_timeout_unacknowledged, _max_retrans.
+    /// </summary>
     public const uint UnacknowledgedTimeout = 300;
 
     private readonly List<KernelNamespace> _spaces = [];
@@ -97,10 +99,12 @@ public sealed partial class UplinkRig : IDisposable
     }
 
     /// <summary>net.netfilter.nf_conntrack_tcp_loose of the gateway: whether a packet amid a connection makes an entry.</summary>
-    public void SetTcpLoose(int value) => Gateway.Sysctl("net.netfilter.nf_conntrack_tcp_loose", value.ToString(CultureInfo.InvariantCulture));
+    public void SetTcpLoose(int value) =>
+        Gateway.Sysctl("net.netfilter.nf_conntrack_tcp_loose", value.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>From now on the gateway drops what conntrack calls invalid, as firewalls do.</summary>
-    public void DropInvalid() => Gateway.Exec("nft", "add", "rule", "inet", UplinkRules.Table, "drop_invalid", "ct state invalid counter name invalid drop");
+    public void DropInvalid() =>
+        Gateway.Exec("nft", "add", "rule", "inet", UplinkRules.Table, "drop_invalid", "ct state invalid counter name invalid drop");
 
     /// <summary>Its routes vanish; marked packets go on to the main table, so by the other uplink.</summary>
     public void TakeDown(int uplink) => Batch(Gateway, [$"link set wan{uplink} down"]);

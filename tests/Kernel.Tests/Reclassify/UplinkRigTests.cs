@@ -35,7 +35,8 @@ public sealed class UplinkRigTests(ITestOutputHelper output)
             }
 
             (one, two) = (rig.Packets(1) - one, rig.Packets(2) - two);
-            Assert.True(number == 0 ? one > 10 && two == 0 : one == 0 && two > 10, $"address {number}: {one} packets by wan1, {two} by wan2");
+            Assert.True(
+                number == 0 ? one > 10 && two == 0 : one == 0 && two > 10, $"address {number}: {one} packets by wan1, {two} by wan2");
         }
 
         Assert.Equal(kind == UplinkKind.Routed, rig.Leaked > 0);
@@ -70,7 +71,8 @@ public sealed class UplinkRigTests(ITestOutputHelper output)
         Assert.Contains("203.0.113.10", rig.Gateway.Exec("ipset", "list", "app_1.v4"), StringComparison.Ordinal);
         Assert.Matches("2001:db8:113::10 timeout (1000|9..)", rig.Gateway.Exec("ipset", "list", "app_1.v6"));
         Assert.Contains("203.0.113.10", rig.Gateway.Exec("nft", "list", "set", "inet", "rig", "app4"), StringComparison.Ordinal);
-        Assert.Contains("2001:db8:113::10 timeout 16m40s", rig.Gateway.Exec("nft", "list", "set", "inet", "rig", "app6"), StringComparison.Ordinal);
+        Assert.Contains(
+            "2001:db8:113::10 timeout 16m40s", rig.Gateway.Exec("nft", "list", "set", "inet", "rig", "app6"), StringComparison.Ordinal);
         rig.RemoveFromSet(UplinkRig.ServerAddress(ipv6: false));
         Assert.DoesNotContain("203.0.113", rig.Gateway.Exec("ipset", "list", "app_1.v4"), StringComparison.Ordinal);
         Assert.DoesNotContain("203.0.113", rig.Gateway.Exec("nft", "list", "set", "inet", "rig", "app4"), StringComparison.Ordinal);

@@ -18,7 +18,9 @@ internal static class UplinkRules
         _ => "0x200",
     };
 
-    /// <summary>Of <see cref="UplinkKind.Masqueraded"/>: what the gateway sends of itself is marked and routed as what it forwards.</summary>
+    /// <summary>
+    /// Of <see cref="UplinkKind.Masqueraded"/>: what the gateway sends of itself is marked and routed as what it forwards.
+    /// </summary>
     internal const string Own = $$"""
         table inet {{Table}} {
             chain own {
@@ -71,7 +73,10 @@ internal static class UplinkRules
         }
         """;
 
-    /// <summary>As mwan3_hook does it. Bits of the connmark beyond the mask belong to others and stay; connected networks get all ones, which no rule knows.</summary>
+    /// <summary>
+    /// As mwan3_hook does it. Bits of the connmark beyond the mask belong to others and stay;
+    /// connected networks get all ones, which no rule knows.
+    /// </summary>
     private const string KeptInConnmark = """
         meta mark set ct mark and 0x3f00
                 meta mark 0 iifname wan1 meta mark set 0x100

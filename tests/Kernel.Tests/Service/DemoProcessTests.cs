@@ -5,7 +5,8 @@ namespace ConntrackStream.Kernel.Tests.Service;
 /// <summary>demo as a process, for its words and its exit code.</summary>
 public sealed class DemoProcessTests
 {
-    private const string Map = "demo: map: 13 entries made, 11 stale ones deleted (10 after their flow's end, 1 after two missed audits), 2 of live flows left, 0 wrong\n";
+    private const string Map = "demo: map: 13 entries made, 11 stale ones deleted (10 after their flow's end, 1 after two missed audits), "
+        + "2 of live flows left, 0 wrong\n";
 
     private const string Uplinks = """
         demo: two uplinks: tcp download 10\.77\.0\.2 -> 203\.0\.113\.20:443 was on wan1; the set app4 gained 203\.0\.113\.20: client reset after \d+ ms, reconnected on wan2
@@ -20,9 +21,15 @@ public sealed class DemoProcessTests
         Assert.Equal(0, code);
         string[] records = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.DoesNotContain(records[..61], static record => record.Contains("caused_by", StringComparison.Ordinal));
-        string caused = Assert.Single(records[61..], static record => record.Contains("\"caused_by\":\"reclassify\"", StringComparison.Ordinal));
-        Assert.Contains("\"proto\":\"udp\"", caused, StringComparison.Ordinal); // the connection whose client was reset outlives the demo, closed
-        Assert.Contains("demo: 32 flows made; 32 start records, 29 end records, 0 events lost\ndemo: 3 connections still open; live view 3 flows, kernel 3: equal\n" + Map, error, StringComparison.Ordinal);
+        string caused =
+            Assert.Single(records[61..], static record => record.Contains("\"caused_by\":\"reclassify\"", StringComparison.Ordinal));
+        // the connection whose client was reset outlives the demo, closed
+        Assert.Contains("\"proto\":\"udp\"", caused, StringComparison.Ordinal);
+        Assert.Contains(
+            "demo: 32 flows made; 32 start records, 29 end records, 0 events lost\n"
+            + "demo: 3 connections still open; live view 3 flows, kernel 3: equal\n" + Map,
+            error,
+            StringComparison.Ordinal);
         Assert.Matches(Uplinks, error);
     }
 
@@ -43,7 +50,9 @@ public sealed class DemoProcessTests
                 Assert.Matches(Uplinks, error);
             else
                 Assert.Contains($"demo: two uplinks: left out: {missing}\n", error, StringComparison.Ordinal);
-            Assert.Equal(missing is null ? 2 : 1, error.Split('\n').Count(static line => line.StartsWith("demo: two uplinks: ", StringComparison.Ordinal)));
+            Assert.Equal(
+                missing is null ? 2 : 1,
+                error.Split('\n').Count(static line => line.StartsWith("demo: two uplinks: ", StringComparison.Ordinal)));
         }
         finally
         {
@@ -52,8 +61,14 @@ public sealed class DemoProcessTests
     }
 
     [Theory]
-    [InlineData("ip", "-batch -: RTNETLINK answers: Operation not supported (it takes iproute2 (OpenWrt: ip-full), and of the kernel CONFIG_IP_MULTIPLE_TABLES)")]
-    [InlineData("nft", "-f -: RTNETLINK answers: Operation not supported (it takes nftables, and of the kernel CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_MASQ)")]
+    [InlineData(
+        "ip",
+        "-batch -: RTNETLINK answers: Operation not supported (it takes iproute2 (OpenWrt: ip-full), "
+        + "and of the kernel CONFIG_IP_MULTIPLE_TABLES)")]
+    [InlineData(
+        "nft",
+        "-f -: RTNETLINK answers: Operation not supported (it takes nftables, and of the kernel CONFIG_NF_TABLES_INET, "
+        + "CONFIG_NFT_CT and CONFIG_NFT_MASQ)")]
     public async Task Without_what_two_uplinks_take_of_the_kernel_it_goes_on_without_them(string tool, string words)
     {
         Requirements.Root();
@@ -94,7 +109,9 @@ public sealed class DemoProcessTests
         KernelProcess demo = space.Start("unshare", "-rn", ServiceProcess.Program, "demo"); // a user namespace has no CAP_BPF that counts
         Assert.Equal(0, demo.WaitForExit());
         Assert.Single(demo.Error, static line => line.StartsWith("demo: map: ", StringComparison.Ordinal));
-        Assert.Contains(demo.Error, static line => line.StartsWith("demo: map: left out: creating the map 'demo_conntrack'", StringComparison.Ordinal)
-            && line.Contains("EPERM", StringComparison.Ordinal));
+        Assert.Contains(
+            demo.Error,
+            static line => line.StartsWith("demo: map: left out: creating the map 'demo_conntrack'", StringComparison.Ordinal)
+                && line.Contains("EPERM", StringComparison.Ordinal));
     }
 }

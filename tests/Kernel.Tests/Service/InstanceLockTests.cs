@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Service.Hosting;
-using ConntrackStream.Service.Network;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Kernel.Tests.Service;
@@ -31,7 +30,8 @@ public sealed class InstanceLockTests : IDisposable
             for (int i = 0; i < 5; i++) // asking takes no room from those who ask later
             {
                 IOException refused = await Assert.ThrowsAsync<IOException>(() => TakeAsync(_namespace));
-                Assert.Equal($"another conntrack-stream serves this network namespace already (process {Environment.ProcessId})", refused.Message);
+                Assert.Equal(
+                    $"another conntrack-stream serves this network namespace already (process {Environment.ProcessId})", refused.Message);
             }
 
             (await TakeAsync(otherNamespace))!.Dispose();
@@ -45,9 +45,12 @@ public sealed class InstanceLockTests : IDisposable
     public async Task A_stranger_with_the_name_is_no_instance()
     {
         Requirements.Tool("perl");
-        const string Squat = "socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, pack_sockaddr_un(qq(\\0" + InstanceLock.Name + "))) or die; listen(S, 5); sleep";
+        const string Squat = "socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, pack_sockaddr_un(qq(\\0" + InstanceLock.Name
+            + "))) or die; listen(S, 5); sleep";
         _space.Start("setpriv", "--reuid", "65534", "--clear-groups", "perl", "-MSocket", "-e", Squat);
-        Eventually.True(() => _space.Run(static () => File.ReadAllText("/proc/thread-self/net/unix")).Contains("@" + InstanceLock.Name, StringComparison.Ordinal));
+        Eventually.True(() =>
+            _space.Run(static () => File.ReadAllText("/proc/thread-self/net/unix"))
+                .Contains("@" + InstanceLock.Name, StringComparison.Ordinal));
         Assert.Null(await TakeAsync(_namespace));
     }
 
@@ -68,7 +71,8 @@ public sealed class InstanceLockTests : IDisposable
     [Fact]
     public async Task Two_services_with_different_directories_do_not_share_a_namespace()
     {
-        string first = Directory.CreateTempSubdirectory("cs-lock-").FullName, second = Directory.CreateTempSubdirectory("cs-lock-").FullName;
+        string first = Directory.CreateTempSubdirectory("cs-lock-").FullName,
+            second = Directory.CreateTempSubdirectory("cs-lock-").FullName;
         using (ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, first))
         {
             (int code, _, string error) = await ServiceProcess.RunAsync(

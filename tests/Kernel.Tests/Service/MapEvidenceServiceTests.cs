@@ -17,7 +17,8 @@ public sealed class MapEvidenceServiceTests : IDisposable
         string path = $"{_rig.Directory}/evidence.ndjson", old = path + ".old";
         _rig.Tcp(1000, 80);
         _rig.Entry(IpProtocol.Tcp, 1000, 80);
-        using ServiceProcess service = await _rig.RunAsync("delete", "--set", $"Map:EvidencePath={path}", "--set", "Logging:Level=Information");
+        using ServiceProcess service =
+            await _rig.RunAsync("delete", "--set", $"Map:EvidencePath={path}", "--set", "Logging:Level=Information");
         await Eventually.TrueAsync(async () => (await _rig.StatusAsync()).GetProperty("last_audit").ValueKind != JsonValueKind.Null);
         _rig.Flow("udp", 1002, 53);
         _rig.Entry(IpProtocol.Udp, 1002, 53);
@@ -28,10 +29,15 @@ public sealed class MapEvidenceServiceTests : IDisposable
         using JsonDocument line = JsonDocument.Parse(Assert.Single(File.ReadLines(path)));
         JsonElement evidence = line.RootElement;
         Assert.Equal(
-            ("deleted", "ended", 1002, flow.RootElement.GetProperty("flow_id").GetString(), flow.RootElement.GetProperty("ct_id").GetInt64()),
-            (evidence.GetProperty("outcome").GetString(), evidence.GetProperty("reason").GetString(), evidence.GetProperty("sport").GetInt32(),
+            ("deleted", "ended", 1002,
+                flow.RootElement.GetProperty("flow_id").GetString(), flow.RootElement.GetProperty("ct_id").GetInt64()),
+            (evidence.GetProperty("outcome").GetString(), evidence.GetProperty("reason").GetString(),
+                evidence.GetProperty("sport").GetInt32(),
                 evidence.GetProperty("flow_id").GetString(), evidence.GetProperty("ct_id").GetInt64()));
-        Assert.Contains("1 entries deleted (1 after their flow's end, 0 after two missed audits)", await service.WaitForLogAsync(" 2127 "), StringComparison.Ordinal);
+        Assert.Contains(
+            "1 entries deleted (1 after their flow's end, 0 after two missed audits)",
+            await service.WaitForLogAsync(" 2127 "),
+            StringComparison.Ordinal);
 
         File.Move(path, old); // as logrotate does
         service.Signal("HUP");
@@ -49,7 +55,8 @@ public sealed class MapEvidenceServiceTests : IDisposable
         string link = $"{_rig.Directory}/link";
         File.CreateSymbolicLink(link, $"{_rig.Directory}/elsewhere");
         (int code, _, string error) = await ServiceProcess.RunAsync(
-            "run", "--netns", _rig.Space.Name, "--set", $"Map:Path={_rig.Pin}", "--set", $"Map:EvidencePath={link}", "--set", $"State:Directory={_rig.Directory}/state",
+            "run", "--netns", _rig.Space.Name, "--set", $"Map:Path={_rig.Pin}", "--set", $"Map:EvidencePath={link}",
+            "--set", $"State:Directory={_rig.Directory}/state",
             "--set", $"Api:Socket={_rig.Socket}");
         Assert.Equal(2, code);
         Assert.Contains($"Map:EvidencePath '{link}': is a symbolic link, which is not followed", error, StringComparison.Ordinal);

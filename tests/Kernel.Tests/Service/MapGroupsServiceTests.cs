@@ -2,11 +2,13 @@ using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
-/// <summary>What the service makes of groups of keys without a flow: traffic under NOTRACK, or what is left of flows that have ended.</summary>
+/// <summary>
+/// What the service makes of groups of keys without a flow: traffic under NOTRACK, or what is left of flows that have ended.
+/// </summary>
 public sealed class MapGroupsServiceTests : IDisposable
 {
     private const ushort Dns = 53;
@@ -79,7 +81,9 @@ public sealed class MapGroupsServiceTests : IDisposable
 
     /// <summary>DNS queries of the pod, used so long ago.</summary>
     private List<MapKey> Entries(TimeSpan used, uint interfaceIndex = 1) =>
-        [.. Enumerable.Range(2000, Keys).Select(port => _rig.Entry(IpProtocol.Udp, (ushort)port, Dns, MapRig.UsedAgo(used), interfaceIndex))];
+    [
+        .. Enumerable.Range(2000, Keys).Select(port => _rig.Entry(IpProtocol.Udp, (ushort)port, Dns, MapRig.UsedAgo(used), interfaceIndex)),
+    ];
 
     /// <summary>Either all of them go, or audit after audit leaves them, as a group that is exempt.</summary>
     private async Task AssertAsync(List<MapKey> keys, bool areDeleted)

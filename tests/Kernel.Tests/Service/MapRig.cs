@@ -3,8 +3,8 @@ using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Ebpf;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
@@ -49,9 +49,11 @@ internal sealed class MapRig : IDisposable
 
     /// <summary>A flow of the pod; -I and the further options of conntrack.</summary>
     internal void Flow(string protocol, ushort sourcePort, ushort port, params string[] more) => Space.Exec(
-        "conntrack", ["-I", "-t", "1000", "-p", protocol, "-s", Pod, "-d", Server, "--sport", $"{sourcePort}", "--dport", $"{port}", .. more]);
+        "conntrack",
+        ["-I", "-t", "1000", "-p", protocol, "-s", Pod, "-d", Server, "--sport", $"{sourcePort}", "--dport", $"{port}", .. more]);
 
-    internal void Tcp(ushort sourcePort, ushort port) => Flow("tcp", sourcePort, port, "--state", "ESTABLISHED", "-u", "ASSURED,SEEN_REPLY");
+    internal void Tcp(ushort sourcePort, ushort port) =>
+        Flow("tcp", sourcePort, port, "--state", "ESTABLISHED", "-u", "ASSURED,SEEN_REPLY");
 
     /// <summary>A flow's timer is about to run out, and the next audit notices.</summary>
     internal void End(ushort sourcePort) => Space.Exec("conntrack", "-U", "-s", Pod, "-p", "udp", "--sport", $"{sourcePort}", "-t", "1");
@@ -76,13 +78,15 @@ internal sealed class MapRig : IDisposable
     internal bool Has(in MapKey key) => Map.TryLookup(key, out _);
 
     /// <summary>A value that a packet last used so long ago.</summary>
-    internal static MapValue UsedAgo(TimeSpan ago) => new(1, (ulong)(TimeProvider.System.GetTimestamp() - (ago.Ticks * 100))); // CLOCK_MONOTONIC in ns
+    internal static MapValue UsedAgo(TimeSpan ago) =>
+        new(1, (ulong)(TimeProvider.System.GetTimestamp() - (ago.Ticks * 100))); // CLOCK_MONOTONIC in ns
 
     /// <summary>Starts the service on the map, with short times; its log has each entry.</summary>
     internal Task<ServiceProcess> RunAsync(string mode, params string[] more) => ServiceProcess.StartAsync(
         Space.Name, Directory,
         [
-            "--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms", "--set", "Audit:Interval=1s",
+            "--set", $"Map:Path={Pin}", "--set", $"Map:Mode={mode}", "--set", "Map:Grace=200ms", "--set", "Map:ArmedWindow=200ms",
+            "--set", "Audit:Interval=1s",
             "--set", "Map:UdpPatience=0s", "--set", "Logging:Level=Debug", .. more,
         ]);
 

@@ -30,13 +30,16 @@ public sealed class NamespaceReplacedTests : IDisposable
         using KernelNamespace neighbour = new(track: false);
         ToolRun.Output("ip", ["-n", neighbour.Name, "link", "add", "peer", "type", "veth", "peer", "name", "inside", "netns", _name]);
         using ServiceProcess service = await ServiceProcess.StartAsync(
-            _name, _directory, "--set", "Reclassify:Enabled=true", "--set", "Reclassify:Mode=act", "--set", "Reclassify:Paths=up mark=1", "--set", "Reclassify:Sets=ipset:none=up");
+            _name, _directory, "--set", "Reclassify:Enabled=true", "--set", "Reclassify:Mode=act", "--set", "Reclassify:Paths=up mark=1",
+            "--set", "Reclassify:Sets=ipset:none=up");
         Send(5001);
         string first = await service.WaitForRecordAsync("\"dport\":5001");
 
         Delete();
         await service.WaitForLogAsync($" 4050 network namespace '{_name}' is gone (/run/netns/{_name} does not exist)");
-        Eventually.True(() => !neighbour.Exec("ip", "-o", "link").Contains("peer", StringComparison.Ordinal), waitedFor: "the kernel removes the old namespace with its links");
+        Eventually.True(
+            () => !neighbour.Exec("ip", "-o", "link").Contains("peer", StringComparison.Ordinal),
+            waitedFor: "the kernel removes the old namespace with its links");
         JsonElement status = await StatusAsync();
         Assert.False(status.GetProperty("synced").GetBoolean());
         Assert.Equal($"/run/netns/{_name} does not exist", status.GetProperty("kernel").GetProperty("namespace_problem").GetString());
@@ -48,7 +51,9 @@ public sealed class NamespaceReplacedTests : IDisposable
         Assert.Equal(Text(first, "flow_id"), Text(end, "flow_id"));
         string gap = await service.WaitForRecordAsync("\"event\":\"gap\"");
         Assert.Equal("namespace_replaced", Text(gap, "reason"));
-        Assert.True(string.CompareOrdinal(Text(first, "time"), Text(gap, "to")) < 0 && string.CompareOrdinal(Text(gap, "from"), Text(gap, "to")) < 0);
+        Assert.True(
+            string.CompareOrdinal(Text(first, "time"), Text(gap, "to")) < 0
+            && string.CompareOrdinal(Text(gap, "from"), Text(gap, "to")) < 0);
 
         Send(5002);
         await service.WaitForRecordAsync("\"dport\":5002");
@@ -94,7 +99,9 @@ public sealed class NamespaceReplacedTests : IDisposable
         }
     }
 
-    /// <summary>As a container's first process is named by /proc/PID/ns/net: here a thread, which can leave its namespace for another.</summary>
+    /// <summary>
+    /// As a container's first process is named by /proc/PID/ns/net: here a thread, which can leave its namespace for another.
+    /// </summary>
     [Fact]
     public void A_path_under_proc_is_compared_too()
     {
@@ -141,7 +148,8 @@ public sealed class NamespaceReplacedTests : IDisposable
 
     private void Send(int port) => ToolRun.Output("ip", ["netns", "exec", _name, "bash", "-c", $"echo x > /dev/udp/127.0.0.1/{port}"]);
 
-    private string[] Tables() => ToolRun.Output("ip", ["netns", "exec", _name, "nft", "list", "tables"]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    private string[] Tables() =>
+        ToolRun.Output("ip", ["netns", "exec", _name, "nft", "list", "tables"]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private string? Sysctl(string name)
     {

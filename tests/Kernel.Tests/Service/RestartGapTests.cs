@@ -131,7 +131,8 @@ public sealed class RestartGapTests : IDisposable
     private static List<TimedEvent> Unwritten(List<TimedEvent> events, List<JsonElement> records)
     {
         Dictionary<(bool IsNew, uint Id), int> written = records.Where(static record => !IsGap(record))
-            .CountBy(static record => (record.GetProperty("event").GetString() == "start", record.GetProperty("ct_id").GetUInt32())).ToDictionary();
+            .CountBy(static record => (record.GetProperty("event").GetString() == "start", record.GetProperty("ct_id").GetUInt32()))
+            .ToDictionary();
         List<TimedEvent> unwritten = [];
         foreach (TimedEvent one in events)
         {
@@ -149,5 +150,6 @@ public sealed class RestartGapTests : IDisposable
 
     /// <returns>µs since the Unix epoch.</returns>
     private static long Time(JsonElement gap, string name) =>
-        (DateTimeOffset.Parse(gap.GetProperty(name).GetString()!, CultureInfo.InvariantCulture) - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        (DateTimeOffset.Parse(gap.GetProperty(name).GetString()!, CultureInfo.InvariantCulture) - DateTimeOffset.UnixEpoch).Ticks
+        / TimeSpan.TicksPerMicrosecond;
 }

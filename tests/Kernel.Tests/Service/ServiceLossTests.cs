@@ -28,7 +28,8 @@ public sealed class ServiceLossTests : IDisposable
     {
         const int Flows = 20_000;
         using ServiceProcess service = await ServiceProcess.StartUnreadAsync(
-            _space.Name, _directory, "--set", "Pipeline:SinkQueueBatches=2", "--set", $"Shutdown:Timeout={(resumes ? "00:01:00" : "00:00:02")}");
+            _space.Name, _directory, "--set", "Pipeline:SinkQueueBatches=2",
+            "--set", $"Shutdown:Timeout={(resumes ? "00:01:00" : "00:00:02")}");
         using EventCount kernel = new(_space);
         using Storm storm = new(_space);
         storm.Make(Flows);
@@ -43,7 +44,11 @@ public sealed class ServiceLossTests : IDisposable
         service.ReadOutput();
         string summary = await service.WaitForLogAsync(" 4003 Done: ");
         Assert.Equal(0, await service.WaitForExitAsync());
-        List<JsonElement> records = [.. (await service.RestAsync()).Where(static line => line.EndsWith('}')).Select(static line => JsonDocument.Parse(line).RootElement)];
+        List<JsonElement> records =
+        [
+            .. (await service.RestAsync()).Where(static line => line.EndsWith('}'))
+                .Select(static line => JsonDocument.Parse(line).RootElement),
+        ];
         long lost = records.Where(IsGap).Sum(static gap => gap.GetProperty("lost").GetInt64());
         long dropped = DroppedIn(summary);
         long written = records.Count(static record => !IsGap(record));
@@ -91,7 +96,9 @@ public sealed class ServiceLossTests : IDisposable
         await service.WaitForExitAsync();
         kernel.Read();
         List<JsonElement> records = [.. File.ReadAllLines(path).Select(static line => JsonDocument.Parse(line).RootElement)];
-        Assert.Equal(kernel.New, records.Count(static record => !IsGap(record)) + records.Where(IsGap).Sum(static gap => gap.GetProperty("lost").GetInt64()));
+        Assert.Equal(
+            kernel.New,
+            records.Count(static record => !IsGap(record)) + records.Where(IsGap).Sum(static gap => gap.GetProperty("lost").GetInt64()));
         Assert.Single(records, IsGap);
     }
 

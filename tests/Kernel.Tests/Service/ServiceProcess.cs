@@ -8,7 +8,8 @@ namespace ConntrackStream.Kernel.Tests.Service;
 /// <summary>The real program, with a state directory and a socket of its own, following one namespace.</summary>
 internal sealed class ServiceProcess : IDisposable
 {
-    private const string DefaultSignals = "--default-signal=INT,HUP"; // a shell's background job ignores SIGINT, nohup SIGHUP, and their children do
+    // a shell's background job ignores SIGINT, nohup SIGHUP, and their children do
+    private const string DefaultSignals = "--default-signal=INT,HUP";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -17,7 +18,12 @@ internal sealed class ServiceProcess : IDisposable
 
     private ServiceProcess(string signals, IEnumerable<string> arguments, bool readsOutput = true)
     {
-        ProcessStartInfo start = new("env", [signals, Program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("env", [signals, Program, .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Take(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Take(_log, line.Data);
@@ -63,13 +69,21 @@ internal sealed class ServiceProcess : IDisposable
     /// <summary>Runs another program that runs this one.</summary>
     internal static async Task<(int Code, string Output, string Error)> RunAsAsync(string program, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(program, arguments)
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
         return await Task.Run(() => ToolRun.Finish(process));
     }
 
     /// <summary>Signals that it ignores, as a set of bits; the lowest is signal 1.</summary>
     internal ulong IgnoredSignals => ulong.Parse(
-        File.ReadLines($"/proc/{_process.Id}/status").Single(static line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim(),
+        File.ReadLines($"/proc/{_process.Id}/status")
+            .Single(static line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..]
+            .Trim(),
         NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     internal void ReadOutput() => _process.BeginOutputReadLine();

@@ -28,7 +28,8 @@ public sealed class ServiceRunTests : IDisposable
         string record = await service.WaitForRecordAsync("\"dport\":5001");
         Assert.Contains("\"event\":\"start\"", record, StringComparison.Ordinal);
 
-        (int code, string output, string error) = await ServiceProcess.RunAsync("list", "--live", "--socket", $"{_directory}/api.sock", "--dport", "5001", "-o", "json");
+        (int code, string output, string error) =
+            await ServiceProcess.RunAsync("list", "--live", "--socket", $"{_directory}/api.sock", "--dport", "5001", "-o", "json");
         Assert.Equal((0, "conntrack-stream: 1 flow entries have been shown.\n"), (code, error));
         Assert.Equal(FlowId(record), FlowId(output));
         Assert.Equal("1\n", (await ServiceProcess.RunAsync("count", "--live", "--socket", $"{_directory}/api.sock")).Output);
@@ -57,7 +58,8 @@ public sealed class ServiceRunTests : IDisposable
         string listed = (await ListAsync()).Output;
         Assert.Equal(WithoutTimes(_space.Exec("conntrack", "-L", "-p", "tcp")), WithoutTimes(listed));
         Assert.Contains(" ESTABLISHED ", listed, StringComparison.Ordinal);
-        Assert.InRange(int.Parse(listed.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2], CultureInfo.InvariantCulture), 121, 5000); // not 100, as at its birth
+        // not 100, as at its birth
+        Assert.InRange(int.Parse(listed.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2], CultureInfo.InvariantCulture), 121, 5000);
         Assert.Contains(" id=", (await ListAsync("-o", "id,ktimestamp")).Output, StringComparison.Ordinal);
         Assert.Contains("[start=", (await ListAsync("-o", "id,ktimestamp")).Output, StringComparison.Ordinal);
         Assert.Equal(FlowId(record), FlowId((await ListAsync("--state", "ESTABLISHED", "-u", "ASSURED", "-m", "7", "-o", "json")).Output));
@@ -152,7 +154,8 @@ public sealed class ServiceRunTests : IDisposable
     [Fact]
     public async Task Doctor_fails_when_nothing_is_tracked_and_says_what_to_do()
     {
-        string[] arguments = ["doctor", "--netns", _space.Name, "--set", $"State:Directory={_directory}", "--set", $"Api:Socket={_directory}/api.sock"];
+        string[] arguments =
+            ["doctor", "--netns", _space.Name, "--set", $"State:Directory={_directory}", "--set", $"Api:Socket={_directory}/api.sock"];
         (int code, string output, _) = await ServiceProcess.RunAsync(arguments);
         Assert.Equal(1, code);
         Assert.Contains("fail  tracking: nothing in this namespace uses conntrack", output, StringComparison.Ordinal);
@@ -168,8 +171,10 @@ public sealed class ServiceRunTests : IDisposable
         string command = $"{ServiceProcess.Program} watch | head -1";
         using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
             "ip", ["netns", "exec", _space.Name, "bash", "-c",
-            $"set -o pipefail; nft 'add table inet t; add chain inet t c {{ type filter hook output priority 0; }}; add rule inet t c ct state new accept'; "
-            + $"(while echo x > /dev/udp/127.0.0.1/$((++i + 5000)); do read -t 0.2 <> <(:); done) & traffic=$!; {command}; code=$?; kill $traffic; exit $code"])
+            $"set -o pipefail; nft 'add table inet t; add chain inet t c {{ type filter hook output priority 0; }}; "
+            + "add rule inet t c ct state new accept'; "
+            + $"(while echo x > /dev/udp/127.0.0.1/$((++i + 5000)); do read -t 0.2 <> <(:); done) & traffic=$!; {command}; code=$?; "
+            + "kill $traffic; exit $code"])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Pipeline.Files;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
@@ -23,7 +23,11 @@ public sealed class ServiceStartTests : IDisposable
     public async Task A_directory_that_the_configuration_names_in_vain_ends_it_for_good(string setting, string reason)
     {
         await File.WriteAllTextAsync($"{_directory}/file", "", TestContext.Current.CancellationToken);
-        List<string> arguments = ["run", "--netns", _space.Name, "--set", string.Format(System.Globalization.CultureInfo.InvariantCulture, setting, _directory), "--set", $"Api:Socket={_directory}/api.sock"];
+        List<string> arguments =
+        [
+            "run", "--netns", _space.Name, "--set", string.Format(System.Globalization.CultureInfo.InvariantCulture, setting, _directory),
+            "--set", $"Api:Socket={_directory}/api.sock",
+        ];
         if (!setting.StartsWith("State", StringComparison.Ordinal))
             arguments.AddRange(["--set", $"State:Directory={_directory}/state"]);
         if (setting.StartsWith("Map", StringComparison.Ordinal))
@@ -70,7 +74,9 @@ public sealed class ServiceStartTests : IDisposable
         try
         {
             string[] wanted = [.. "012".Select(number => Inherits(closed, number) ? "pipe:" : "/dev/null")];
-            Eventually.True(() => "012".Select((number, i) => Link(watch.Id, number).StartsWith(wanted[i], StringComparison.Ordinal)).All(static right => right) && IsOurs(watch.Id));
+            Eventually.True(() =>
+                "012".Select((number, i) => Link(watch.Id, number).StartsWith(wanted[i], StringComparison.Ordinal))
+                    .All(static right => right) && IsOurs(watch.Id));
             Assert.False(watch.HasExited);
         }
         finally
@@ -90,7 +96,8 @@ public sealed class ServiceStartTests : IDisposable
             (["-L", "-o", "labels"], ["list", "-o", "labels"]),
         ])
         {
-            (int Code, string Output, string Error) expected = await ServiceProcess.RunAsAsync("ip", ["netns", "exec", _space.Name, "conntrack", .. theirs]);
+            (int Code, string Output, string Error) expected =
+                await ServiceProcess.RunAsAsync("ip", ["netns", "exec", _space.Name, "conntrack", .. theirs]);
             (int Code, string Output, string Error) actual = await ServiceProcess.RunAsync([.. ours, "--netns", _space.Name]);
             Assert.Equal((expected.Code, WithoutTimeout(expected.Output)), (actual.Code, WithoutTimeout(actual.Output)));
         }
@@ -112,7 +119,9 @@ public sealed class ServiceStartTests : IDisposable
 
     /// <summary>Not bash any more, and past its second beginning: it reads events, under its own name.</summary>
     private static bool IsOurs(int process) =>
-        File.ReadAllText($"/proc/{process}/comm").StartsWith("conntrack-strea", StringComparison.Ordinal) && ThreadStates.NamesOf(process).Contains("conntrack-tap", StringComparer.Ordinal);
+        File.ReadAllText($"/proc/{process}/comm").StartsWith("conntrack-strea", StringComparison.Ordinal)
+        && ThreadStates.NamesOf(process).Contains("conntrack-tap", StringComparer.Ordinal);
 
-    private static string WithoutTimeout(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(static (_, i) => i != 2));
+    private static string WithoutTimeout(string line) =>
+        string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(static (_, i) => i != 2));
 }

@@ -46,7 +46,8 @@ public sealed class SettingsChangedTests : IDisposable
     {
         using ServiceProcess service = await StartAsync("--set", "Tap:EnableEvents=false");
         _space.Sysctl(Events, "0");
-        await service.WaitForLogAsync(" 4055 net.netfilter.nf_conntrack_events is 0: new flows emit no events. It is not set again: Tap:EnableEvents is false");
+        await service.WaitForLogAsync(
+            " 4055 net.netfilter.nf_conntrack_events is 0: new flows emit no events. It is not set again: Tap:EnableEvents is false");
         Assert.Equal(("0", true, 1), await SettingAsync("nf_conntrack_events"));
         Assert.False((await StatusAsync()).GetProperty("synced").GetBoolean());
         _space.Sysctl(Events, "1");
@@ -73,7 +74,8 @@ public sealed class SettingsChangedTests : IDisposable
     public void The_buffer_of_an_open_event_socket_grows_and_never_shrinks()
     {
         using NetworkNamespace space = NetworkNamespace.OpenName(_space.Name);
-        using TapSocket socket = TapSocket.Open(new TapOptions { Namespace = space, ReceiveBufferBytes = 1 << 20 }, TimeProvider.System, NullLogger.Instance);
+        using TapSocket socket =
+            TapSocket.Open(new TapOptions { Namespace = space, ReceiveBufferBytes = 1 << 20 }, TimeProvider.System, NullLogger.Instance);
         Assert.Equal(1 << 20, socket.BufferBytes);
         Assert.True(socket.Grow(1 << 22, NullLogger.Instance));
         Assert.False(socket.Grow(1 << 21, NullLogger.Instance));
@@ -89,7 +91,12 @@ public sealed class SettingsChangedTests : IDisposable
         _space.Exec("nft", "flush", "ruleset");
         foreach (string command in (string[])["delete table", "flush table", "delete chain"])
         {
-            ToolException refused = Assert.Throws<ToolException>(() => _space.Exec("nft", [.. command.Split(' '), "inet", "conntrack_stream", .. command.EndsWith("chain", StringComparison.Ordinal) ? ["track"] : Array.Empty<string>()]));
+            ToolException refused = Assert.Throws<ToolException>(() => _space.Exec(
+                "nft",
+                [
+                    .. command.Split(' '), "inet", "conntrack_stream",
+                    .. command.EndsWith("chain", StringComparison.Ordinal) ? ["track"] : Array.Empty<string>(),
+                ]));
             Assert.Contains("Operation not permitted", refused.Message, StringComparison.Ordinal);
         }
 
@@ -103,8 +110,12 @@ public sealed class SettingsChangedTests : IDisposable
 
     private async Task<(string? Value, bool Off, int TimesOff)> SettingAsync(string name)
     {
-        JsonElement setting = (await StatusAsync()).GetProperty("kernel").GetProperty("settings").EnumerateArray().Single(one => one.GetProperty("name").GetString() == name);
-        return (setting.GetProperty("value").GetString(), setting.GetProperty("off").GetBoolean(), setting.GetProperty("times_off").GetInt32());
+        JsonElement setting = (await StatusAsync()).GetProperty("kernel").GetProperty("settings").EnumerateArray()
+            .Single(one => one.GetProperty("name").GetString() == name);
+        return (
+            setting.GetProperty("value").GetString(),
+            setting.GetProperty("off").GetBoolean(),
+            setting.GetProperty("times_off").GetInt32());
     }
 
     private async Task<JsonElement> StatusAsync()

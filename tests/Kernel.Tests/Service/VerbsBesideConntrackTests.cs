@@ -10,7 +10,9 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
 
     public VerbsBesideConntrackTests()
     {
-        Create("-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1000", "--dport", "80", "--state", "ESTABLISHED", "-m", "5", "-u", "ASSURED,SEEN_REPLY");
+        Create(
+            "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1000", "--dport", "80", "--state", "ESTABLISHED", "-m", "5",
+            "-u", "ASSURED,SEEN_REPLY");
         Create("-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.3", "--sport", "1001", "--dport", "443", "--state", "SYN_SENT");
         Create("-p", "udp", "-s", "10.0.0.4", "-d", "10.0.0.2", "--sport", "1002", "--dport", "53", "-w", "7");
         Create("-p", "udp", "-s", "192.168.0.9", "-d", "10.9.9.9", "--sport", "1003", "--dport", "53", "-n", "203.0.113.1");
@@ -78,11 +80,15 @@ public sealed partial class VerbsBesideConntrackTests : IDisposable
 
     private void Create(params string[] entry) => _space.Exec("conntrack", ["-I", "-t", "1000", .. entry]);
 
-    private Task<(int Code, string Output, string Error)> RunAsync(string verb) => ServiceProcess.RunAsync([.. verb.Split(' '), "--netns", _space.Name]);
+    private Task<(int Code, string Output, string Error)> RunAsync(string verb) =>
+        ServiceProcess.RunAsync([.. verb.Split(' '), "--netns", _space.Name]);
 
     /// <summary>In order, with the seconds left taken out: they may differ by one.</summary>
     private static List<string> Lines(string text) =>
-        [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => Timeout().Replace(line, "${protocol} T ")).Order(StringComparer.Ordinal)];
+    [
+        .. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => Timeout().Replace(line, "${protocol} T "))
+            .Order(StringComparer.Ordinal),
+    ];
 
     [GeneratedRegex(@"(?<protocol>\b(tcp|udp|icmp|icmpv6)\s+\d+) \d+ ", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Timeout();

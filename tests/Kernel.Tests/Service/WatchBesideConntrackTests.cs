@@ -38,14 +38,21 @@ public sealed partial class WatchBesideConntrackTests : IDisposable
         Process theirs = Start("theirs", ["stdbuf", "-o0", "conntrack", .. tool.Split(' ')]);
         Process ours = Start("ours", [ServiceProcess.Program, .. verb.Split(' ')]);
         Eventually.True(() => Listeners() == 2, TimeSpan.FromSeconds(30));
-        _space.Exec("nft", "add table inet t; add chain inet t c { type filter hook output priority 0; }; add rule inet t c ct state new accept");
+        _space.Exec(
+            "nft", "add table inet t; add chain inet t c { type filter hook output priority 0; }; add rule inet t c ct state new accept");
         _space.Exec("bash", "-c", "echo x > /dev/udp/127.0.0.1/5001; echo x > /dev/udp/::1/5002; ! echo x > /dev/tcp/127.0.0.1/5003");
-        _space.Exec("conntrack", "-I", "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1", "--dport", "2", "--state", "ESTABLISHED", "-t", "1000");
-        _space.Exec("conntrack", "-I", "-p", "udp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1", "--dport", "2", "-t", "1000", "-w", "3");
+        _space.Exec(
+            "conntrack", "-I", "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1", "--dport", "2", "--state", "ESTABLISHED",
+            "-t", "1000");
+        _space.Exec(
+            "conntrack", "-I", "-p", "udp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1", "--dport", "2", "-t", "1000", "-w", "3");
         _space.Exec("conntrack", "-U", "-p", "tcp", "-s", "10.0.0.1", "-m", "7");
         _space.Exec("conntrack", "-F");
-        // SIGTERM ends conntrack at once, with whatever its socket still holds: both have printed all when they print an event of this last flow.
-        _space.Exec("conntrack", "-I", "-p", "tcp", "-s", LastSource, "-d", "10.0.0.2", "--sport", "1", "--dport", "2", "--state", "ESTABLISHED", "-t", "1000");
+        // SIGTERM ends conntrack at once, with whatever its socket still holds:
+        // both have printed all when they print an event of this last flow.
+        _space.Exec(
+            "conntrack", "-I", "-p", "tcp", "-s", LastSource, "-d", "10.0.0.2", "--sport", "1", "--dport", "2", "--state", "ESTABLISHED",
+            "-t", "1000");
         _space.Exec("conntrack", "-U", "-p", "tcp", "-s", LastSource, "-m", "7");
         Eventually.True(() => Lines("theirs").Any(IsLast) && Lines("ours").Any(IsLast), TimeSpan.FromSeconds(30));
         List<string> expected = Stop(theirs, "theirs"), actual = Stop(ours, "ours");
@@ -58,9 +65,13 @@ public sealed partial class WatchBesideConntrackTests : IDisposable
     {
         Process ours = Start("ours", [ServiceProcess.Program, "watch", "-e", "NEW", "-p", "tcp", "-o", "json"]);
         Eventually.True(() => Listeners() == 1, TimeSpan.FromSeconds(30));
-        _space.Exec("conntrack", "-I", "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1", "--dport", "9", "-t", "9", "--state", "CLOSE");
+        _space.Exec(
+            "conntrack", "-I", "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "1", "--dport", "9", "-t", "9",
+            "--state", "CLOSE");
         _space.Exec("conntrack", "-I", "-p", "udp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "2", "--dport", "9", "-t", "9");
-        _space.Exec("conntrack", "-I", "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "3", "--dport", "9", "-t", "9", "--state", "CLOSE");
+        _space.Exec(
+            "conntrack", "-I", "-p", "tcp", "-s", "10.0.0.1", "-d", "10.0.0.2", "--sport", "3", "--dport", "9", "-t", "9",
+            "--state", "CLOSE");
         List<string> lines = Stop(ours, "ours");
         Assert.Equal(2, lines.Count);
         Assert.All(lines, static line => Assert.StartsWith("{\"v\":1,", line, StringComparison.Ordinal));
@@ -69,7 +80,8 @@ public sealed partial class WatchBesideConntrackTests : IDisposable
 
     private Process Start(string name, string[] command)
     {
-        string[] shell = ["netns", "exec", _space.Name, "bash", "-c", $"exec \"$@\" > {_directory}/{name} 2> {_directory}/{name}.err", "-", .. command];
+        string[] shell =
+            ["netns", "exec", _space.Name, "bash", "-c", $"exec \"$@\" > {_directory}/{name} 2> {_directory}/{name}.err", "-", .. command];
         Process process = Process.Start("ip", shell);
         _started.Add(process);
         return process;

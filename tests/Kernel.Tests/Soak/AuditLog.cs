@@ -1,10 +1,10 @@
-using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Audit;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
 /// <summary>When audits of the map began and ended, those that count. Seen by polling; written by one thread.</summary>
-internal sealed class AuditLog(FlowPipeline pipeline)
+internal sealed class AuditLog(MapCleaner cleaning)
 {
     private readonly List<(long Began, long Ended)> _counted = [];
     private readonly Lock _lock = new();
@@ -12,7 +12,7 @@ internal sealed class AuditLog(FlowPipeline pipeline)
 
     public void Poll()
     {
-        MapReport? last = pipeline.Status.Map!.LastAudit;
+        MapReport? last = cleaning.Status.LastAudit;
         if (ReferenceEquals(last, _last) || last is null)
             return;
         _last = last;

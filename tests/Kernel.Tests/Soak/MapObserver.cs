@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
-/// <summary>Looks keys up in the map on a thread and by system calls of its own: how long stale ones stay, and whether live ones are absent.</summary>
+/// <summary>
+/// Looks keys up in the map on a thread and by system calls of its own: how long stale ones stay, and whether live ones are absent.
+/// </summary>
 internal sealed class MapObserver : IDisposable
 {
     private const int IdleShare = 64; // of the entries whose life is older than those of interest, one in so many is looked up each time
@@ -122,7 +124,9 @@ internal sealed class MapObserver : IDisposable
         }
     }
 
-    /// <summary>What was absent too early may be put back yet. After a loss the service does not know how much time a flow had left.</summary>
+    /// <summary>
+    /// What was absent too early may be put back yet. After a loss the service does not know how much time a flow had left.
+    /// </summary>
     private void LookAtEarly(long now)
     {
         foreach ((SoakEntry entry, (int version, long since)) in _early)

@@ -12,7 +12,9 @@ internal sealed partial class SoakDriver
 
     public int Unsure => _expiring.Count + _held.Count;
 
-    /// <summary>Learns what became of flows of which only the kernel knows, releases what is held, and waits until it has its entries back.</summary>
+    /// <summary>
+    /// Learns what became of flows of which only the kernel knows, releases what is held, and waits until it has its entries back.
+    /// </summary>
     public void Settle()
     {
         lock (model.Lock)

@@ -1,5 +1,7 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Absence;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
@@ -19,7 +21,9 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
     private bool _rests;
     private int _steps;
 
-    /// <summary>Keys whose entry was absent, and stayed so, while a flow of theirs was alive: seen before the flow ended, or sent again.</summary>
+    /// <summary>
+    /// Keys whose entry was absent, and stayed so, while a flow of theirs was alive: seen before the flow ended, or sent again.
+    /// </summary>
     public HashSet<MapKey> Absent { get; } = [];
 
     /// <summary>Times a live flow's entry was looked for before the flow ended or sent again.</summary>
@@ -54,7 +58,9 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
         }
     }
 
-    /// <summary>On the loop, before a step of a deletion: reuses the tuple now, or begins to. Does nothing while the driver is at work.</summary>
+    /// <summary>
+    /// On the loop, before a step of a deletion: reuses the tuple now, or begins to. Does nothing while the driver is at work.
+    /// </summary>
     public void Provoke(DeleteStep step, MapKey key)
     {
         if (_provoking.Next(options.Provoke) != 0 || !model.ByKey.TryGetValue(key, out SoakFlow? flow) || !model.Lock.TryEnter())
@@ -155,7 +161,8 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
 
         if (!isHeldUp)
             LookFor(_batch);
-        int way = _random.Next(isHeldUp ? 1 : 0, Ways); // how long a key is held whose flow's deletion is lost depends on when it was last dumped
+        // how long a key is held whose flow's deletion is lost depends on when it was last dumped
+        int way = _random.Next(isHeldUp ? 1 : 0, Ways);
         if (way == 0)
             Delete(_batch);
         else if (way == 1)
@@ -164,7 +171,9 @@ internal sealed partial class SoakDriver(SoakNode node, SoakModel model, SoakOpt
             RunOut(_batch);
     }
 
-    /// <summary>What is taken while its flow is alive is put back soon: an entry that is absent gets time for that, until one has not come back.</summary>
+    /// <summary>
+    /// What is taken while its flow is alive is put back soon: an entry that is absent gets time for that, until one has not come back.
+    /// </summary>
     private void LookFor(IReadOnlyList<SoakFlow> flows)
     {
         Looks += flows.Count;

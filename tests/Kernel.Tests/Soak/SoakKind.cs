@@ -15,7 +15,9 @@ internal enum SoakKind : byte
     /// <summary>UDP from a pod, masqueraded behind its gate: the key is the original tuple.</summary>
     Masquerade,
 
-    /// <summary>UDP to a pod by a port of the node, source and destination translated before its gate: the key is the reply tuple inverted.</summary>
+    /// <summary>
+    /// UDP to a pod by a port of the node, source and destination translated before its gate: the key is the reply tuple inverted.
+    /// </summary>
     NodePort,
 
     /// <summary>Echo requests from a pod; flows to one destination share a key.</summary>

@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
@@ -52,7 +52,9 @@ internal sealed class SoakModel
 
     public IReadOnlyList<SoakFlow> Open => _open;
 
-    /// <summary>The kernel has made the flow, not before <paramref name="since"/>. Between the entry's BeginChange and EndChange, as the following.</summary>
+    /// <summary>
+    /// The kernel has made the flow, not before <paramref name="since"/>. Between the entry's BeginChange and EndChange, as the following.
+    /// </summary>
     public void OnOpened(SoakFlow flow, long since)
     {
         Count(flow);

@@ -2,14 +2,14 @@ using System.Diagnostics;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Kernel.Tests.Kit;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Demo.Race;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
 /// <summary>
-/// A node with a host outside and four pods, each behind a gate, over one map: three that dial out (as they are, masqueraded, in a zone) and
-/// one that is dialled by ports of the node. Nobody answers.
+/// A node with a host outside and four pods, each behind a gate, over one map: three that dial out (as they are, masqueraded, in a zone)
+/// and one that is dialled by ports of the node. Nobody answers.
 /// </summary>
 internal sealed class SoakNode : IDisposable
 {

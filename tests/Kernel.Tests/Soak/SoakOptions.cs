@@ -1,4 +1,4 @@
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
@@ -37,7 +37,9 @@ internal sealed record SoakOptions
 
     public TimeSpan AuditInterval { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Of the kernel's entries, in s; those that live longer are renewed. Keys whose end is lost are held about that long.</summary>
+    /// <summary>
+    /// Of the kernel's entries, in s; those that live longer are renewed. Keys whose end is lost are held about that long.
+    /// </summary>
     public int Timeout { get; init; } = 10;
 
     /// <summary>What the timer of a flow has left that is deleted by request, in s.</summary>

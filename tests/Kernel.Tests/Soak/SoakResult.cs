@@ -1,5 +1,5 @@
 using System.Globalization;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
@@ -10,24 +10,30 @@ internal sealed record SoakResult(IReadOnlyList<(string What, string Value)> Row
     {
         SoakCounts counts = run.Counts;
         MapCounters map = run.Map;
-        long[] checks = [.. run.Watched.BetweenChecks.Order()], armed = [.. run.Watched.Armed.Order()], absences = [.. checks.Concat(armed).Order()];
+        long[] checks = [.. run.Watched.BetweenChecks.Order()],
+            armed = [.. run.Watched.Armed.Order()],
+            absences = [.. checks.Concat(armed).Order()];
         long[] seen = [.. run.Observer.Absences.Order()];
         long[] stays = [.. run.Observer.Stays.Select(stay => stay.Time).Order()];
-        IEnumerable<StaleStay> own = run.Observer.Stays.Where(stay => !stay.IsShared), shared = run.Observer.Stays.Where(stay => stay.IsShared);
+        IEnumerable<StaleStay> own = run.Observer.Stays.Where(stay => !stay.IsShared),
+            shared = run.Observer.Stays.Where(stay => stay.IsShared);
         long Opened(SoakKind kind) => counts.Opened[(int)kind];
         return new SoakResult(
         [
             ("**false deletes left standing**", Number(run.FalseDeletes.Count)),
-            ("**stale entries left** two audits and a grace after the traffic stopped and all holds were over", Number(run.StaleLeft.Count)),
+            ("**stale entries left** two audits and a grace after the traffic stopped and all holds were over",
+                Number(run.StaleLeft.Count)),
             ("flow lifetimes", Number(counts.Lifetimes)),
             ("with a tuple used before; while its old entry was in the map; within a deletion of it",
                 $"{Number(counts.Reused)}; {Number(counts.ReusedStale)}; {Number(counts.ReusedWithin)}"),
-            ("UDP, TCP, echo without translation", $"{Number(Opened(SoakKind.Udp))}, {Number(Opened(SoakKind.Tcp))}, {Number(Opened(SoakKind.Echo))}"),
+            ("UDP, TCP, echo without translation",
+                $"{Number(Opened(SoakKind.Udp))}, {Number(Opened(SoakKind.Tcp))}, {Number(Opened(SoakKind.Echo))}"),
             ("masqueraded; by NodePort and masqueraded; in another zone",
                 $"{Number(Opened(SoakKind.Masquerade))}; {Number(Opened(SoakKind.NodePort))}; {Number(Opened(SoakKind.Zone))}"),
             ("**entries gone before the time that their deleted flow had left**", Number(run.Observer.GoneEarly.Count)),
             ("ended by their timer; closed, then deleted; deleted by request with time left; by a flush of the table",
-                $"{Number(counts.EndedByTimeout)}; {Number(counts.EndedClosed)}; {Number(counts.EndedByRequest)}; {Number(counts.EndedByFlush)}"),
+                $"{Number(counts.EndedByTimeout)}; {Number(counts.EndedClosed)}; {Number(counts.EndedByRequest)}; "
+                + $"{Number(counts.EndedByFlush)}"),
             ("ends that were held; keys of such seen to stay until their time was over, and then to go",
                 $"{Number(map.EndsHeld)}; {Number(run.Observer.Held)}"),
             ("orphans: entries that never had a flow", Number(counts.Orphans)),
@@ -44,17 +50,20 @@ internal sealed record SoakResult(IReadOnlyList<(string What, string Value)> Row
             ("audits that a stale entry outlasted by the grace: most; share above two",
                 $"{own.Select(stay => stay.Audits).DefaultIfEmpty().Max()}; {Share(own.Count(stay => stay.Audits > 2), own.Count())}"),
             ("the same of keys shared by several flows (one audit more authorises): most; share above three",
-                $"{shared.Select(stay => stay.Audits).DefaultIfEmpty().Max()}; {Share(shared.Count(stay => stay.Audits > 3), shared.Count())}"),
+                $"{shared.Select(stay => stay.Audits).DefaultIfEmpty().Max()}; "
+                + $"{Share(shared.Count(stay => stay.Audits > 3), shared.Count())}"),
             ("looks for a live entry just before its flow ended or sent again; entries that did not come back",
                 $"{Number(run.Looks)}; {Number(run.FalseDeletes.Count)}"),
             ("live entries ever absent, of all lifetimes", $"{Number(absences.Length)} ({Share(absences.Length, counts.Lifetimes)})"),
             ("absent for ms, all lifetimes: p99.9, longest", $"{AllLives(absences, counts.Lifetimes, 0.999)}, {Milliseconds(absences, 1)}"),
-            ("put back by the check after the taking: entries; absent for ms, median, p99, p99.9, longest", $"{Number(checks.Length)}; {Spread(checks)}"),
+            ("put back by the check after the taking: entries; absent for ms, median, p99, p99.9, longest",
+                $"{Number(checks.Length)}; {Spread(checks)}"),
             ("put back while armed (their flow began after the taking): entries; absent for ms, median, p99, p99.9, longest",
                 $"{Number(armed.Length)}; {Spread(armed)}"),
             ("seen absent by look-ups of another thread; of look-ups; longest ms",
                 $"{Number(seen.Length)}; {Number(run.Observer.LiveLookups)}; {Milliseconds(seen, 1)}"),
-            ("checkpoints; s; seed; load average at the end, of 1, 5 and 15 min", $"{checkpoints}; {duration / 1_000_000_000}; {run.Options.Seed}; {Load()}"),
+            ("checkpoints; s; seed; load average at the end, of 1, 5 and 15 min",
+                $"{checkpoints}; {duration / 1_000_000_000}; {run.Options.Seed}; {Load()}"),
         ]);
     }
 
@@ -64,7 +73,8 @@ internal sealed record SoakResult(IReadOnlyList<(string What, string Value)> Row
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    private static string Share(long part, long whole) => string.Create(CultureInfo.InvariantCulture, $"{100.0 * part / Math.Max(1, whole):F4} %");
+    private static string Share(long part, long whole) =>
+        string.Create(CultureInfo.InvariantCulture, $"{100.0 * part / Math.Max(1, whole):F4} %");
 
     private static string Seconds(long[] sorted, double share) => At(sorted, sorted.Length, share, 1e9);
 

@@ -6,10 +6,12 @@ namespace ConntrackStream.Kernel.Tests.Soak;
 internal static class SoakRules
 {
     /// <summary>A host that answers nothing, neither packets to its closed ports nor those that are not for it.</summary>
-    internal const string Deaf = "table inet deaf { chain pre { type filter hook prerouting priority -400; meta l4proto { tcp, udp, icmp } drop; }; }";
+    internal const string Deaf =
+        "table inet deaf { chain pre { type filter hook prerouting priority -400; meta l4proto { tcp, udp, icmp } drop; }; }";
 
     internal static string Node(
-        VethLink outside, VethLink masqueraded, VethLink zoned, VethLink server, int firstNodePort, int firstServerPort, int nodePorts) => $$"""
+        VethLink outside, VethLink masqueraded, VethLink zoned, VethLink server, int firstNodePort, int firstServerPort,
+        int nodePorts) => $$"""
         table inet soak {
             chain zones {
                 type filter hook prerouting priority -300;

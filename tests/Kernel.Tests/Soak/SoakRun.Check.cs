@@ -1,13 +1,15 @@
 using System.Globalization;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
 // The verdict.
 internal sealed partial class SoakRun
 {
-    // Two; one more for a key shared by several flows; one while the last tombstones close; and one that first finds a key whose end was not seen.
+    // Two; one more for a key shared by several flows; one while the last tombstones close;
+    // and one that first finds a key whose end was not seen.
     private const int MostAudits = 5;
 
     private readonly FlowBatchPool _pool = new();
@@ -18,13 +20,19 @@ internal sealed partial class SoakRun
     /// <summary>Entries of live flows that were absent at a checkpoint, or before their flow ended, and stayed so.</summary>
     public HashSet<MapKey> FalseDeletes => _driver.Absent;
 
-    /// <summary>Entries without a flow that were there at a checkpoint, two audits and a grace after the last change or the last hold.</summary>
+    /// <summary>
+    /// Entries without a flow that were there at a checkpoint, two audits and a grace after the last change or the last hold.
+    /// </summary>
     public HashSet<MapKey> StaleLeft { get; } = [];
 
-    /// <summary>Audits that counted until no stale entry was left, once the last hold could be over, at the checkpoint that took most.</summary>
+    /// <summary>
+    /// Audits that counted until no stale entry was left, once the last hold could be over, at the checkpoint that took most.
+    /// </summary>
     public int LongestWait { get; private set; }
 
-    /// <summary>The traffic rests; once two audits have counted, the grace and all holds are over, map, kernel and model must agree.</summary>
+    /// <summary>
+    /// The traffic rests; once two audits have counted, the grace and all holds are over, map, kernel and model must agree.
+    /// </summary>
     private async Task CheckAsync(CancellationToken cancelled)
     {
         _driver.Rest();
@@ -36,7 +44,10 @@ internal sealed partial class SoakRun
         }
 
         CompareKernel();
-        long held = _driver.LongestHold, quiet = SoakClock.Now, grace = SoakClock.Of(_options.Grace), patience = SoakClock.Of(TimeSpan.FromSeconds(90));
+        long held = _driver.LongestHold,
+            quiet = SoakClock.Now,
+            grace = SoakClock.Of(_options.Grace),
+            patience = SoakClock.Of(TimeSpan.FromSeconds(90));
         HashSet<MapKey> keys = [], stale = [];
         int audits = 0;
         do
@@ -66,11 +77,15 @@ internal sealed partial class SoakRun
 
     private void Judge(HashSet<MapKey> keys, HashSet<MapKey> stale, int audits)
     {
-        FalseDeletes.UnionWith(_model.Entries.Values.Where(entry => entry.Live > 0 && !keys.Contains(entry.Key)).Select(entry => entry.Key));
+        FalseDeletes.UnionWith(
+            _model.Entries.Values.Where(entry => entry.Live > 0 && !keys.Contains(entry.Key)).Select(entry => entry.Key));
         StaleLeft.UnionWith(stale);
         long now = SoakClock.Now;
         foreach (SoakEntry entry in FalseDeletes.Select(key => _model.Entries[key]))
-            AddFault(entry, $"the entry of a live flow is absent", $"alive for {(now - entry.LiveSince) / 1e6:F0} ms, taken {(now - entry.TakenAt) / 1e6:F0} ms ago");
+            AddFault(
+                entry,
+                $"the entry of a live flow is absent",
+                $"alive for {(now - entry.LiveSince) / 1e6:F0} ms, taken {(now - entry.TakenAt) / 1e6:F0} ms ago");
         foreach (SoakEntry entry in stale.Select(key => _model.Entries[key]))
             AddFault(entry, $"an entry without a flow is left after {audits} audits", $"stale for {(now - entry.StaleSince) / 1e6:F0} ms");
     }
@@ -92,7 +107,8 @@ internal sealed partial class SoakRun
 
         Assert.True(
             kernel.SetEquals(model),
-            $"{kernel.Except(model).Count()} flows are in the kernel and not in the model, {model.Except(kernel).Count()} the other way round, of {model.Count}");
+            $"{kernel.Except(model).Count()} flows are in the kernel and not in the model, {model.Except(kernel).Count()} the other way "
+            + $"round, of {model.Count}");
     }
 
     private HashSet<FlowTuple> KernelFlows()

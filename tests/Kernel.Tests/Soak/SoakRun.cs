@@ -1,15 +1,16 @@
 using ConntrackStream.EventTap;
-using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
-/// <summary>One run: a pipeline that keeps a map clean on the real kernel, random traffic, and a model that knows what must be in the map.</summary>
+/// <summary>
+/// One run: a pipeline that keeps a map clean on the real kernel, random traffic, and a model that knows what must be in the map.
+/// </summary>
 internal sealed partial class SoakRun : IAsyncDisposable
 {
     private const uint Capacity = 1 << 18; // far more than is ever in the map: nothing is evicted
@@ -22,6 +23,7 @@ internal sealed partial class SoakRun : IAsyncDisposable
     private readonly SoakNode _node;
     private readonly NetworkNamespace _namespace;
     private readonly KernelSource _source;
+    private readonly MapCleaner _cleaning;
     private readonly FlowPipeline _pipeline;
     private readonly SoakModel _model;
     private readonly SoakDriver _driver;
@@ -38,26 +40,28 @@ internal sealed partial class SoakRun : IAsyncDisposable
         _namespace = NetworkNamespace.OpenName(_node.Space.Name);
         TapOptions tap = new() { Namespace = _namespace, ReceiveBufferBytes = options.ReceiveBuffer };
         _source = new KernelSource(
-            tap, TimeProvider.System, NullLoggerFactory.Instance, Messages, () => TapSocket.Open(tap, TimeProvider.System, NullLogger.Instance));
-        PipelineOptions pipeline = new()
+            tap,
+            TimeProvider.System,
+            NullLoggerFactory.Instance,
+            Messages,
+            () => TapSocket.Open(tap, TimeProvider.System, NullLogger.Instance));
+        MapOptions map = new()
         {
-            AuditInterval = options.AuditInterval,
-            Random = new Random(options.Seed + 2),
-            Map = new MapOptions
-            {
-                Open = () => _watched = new WatchedMap(EbpfFlowMap.Open(_node.Pin, forDeleting: true), _model),
-                Mode = MapMode.Delete,
-                Grace = options.Grace,
-                ArmedWindow = options.ArmedWindow,
-                Before = _driver.Provoke,
-                Restores = options.Restores,
-                WeighsEnds = options.WeighsEnds,
-                TcpPatience = TimeSpan.Zero, // a timer that has run out is an end
-                UdpPatience = TimeSpan.Zero,
-            },
+            Open = () => _watched = new WatchedMap(EbpfFlowMap.Open(_node.Pin, forDeleting: true), _model),
+            Mode = MapMode.Delete,
+            Grace = options.Grace,
+            ArmedWindow = options.ArmedWindow,
+            Before = _driver.Provoke,
+            Restores = options.Restores,
+            WeighsEnds = options.WeighsEnds,
+            TcpPatience = TimeSpan.Zero, // a timer that has run out is an end
+            UdpPatience = TimeSpan.Zero,
         };
+        _cleaning = new MapCleaner(map, _namespace, NullLogger<MapCleaner>.Instance);
+        PipelineOptions pipeline =
+            new() { AuditInterval = options.AuditInterval, Random = new Random(options.Seed + 2), Stages = [_cleaning] };
         _pipeline = new FlowPipeline(_source.Source, [], pipeline, TimeProvider.System, new NullLogger<FlowPipeline>());
-        _audits = new AuditLog(_pipeline);
+        _audits = new AuditLog(_cleaning);
     }
 
     public async Task<SoakResult> RunAsync()
@@ -100,7 +104,8 @@ internal sealed partial class SoakRun : IAsyncDisposable
             await CheckAsync(cancelled);
         _observer.Stop();
         foreach (SoakEntry entry in _observer.GoneEarly)
-            AddFault(entry, $"the entry of a deleted flow went before its time", $"stale for {(SoakClock.Now - entry.StaleSince) / 1e6:F0} ms");
+            AddFault(
+                entry, $"the entry of a deleted flow went before its time", $"stale for {(SoakClock.Now - entry.StaleSince) / 1e6:F0} ms");
         return SoakResult.Of(this, checkpoints + 1, SoakClock.Now - began);
     }
 
@@ -110,9 +115,9 @@ internal sealed partial class SoakRun : IAsyncDisposable
 
     public long Looks => _driver.Looks;
 
-    public MapCounters Map => _pipeline.Status.Map!.Counters;
+    public MapCounters Map => _cleaning.Status.Counters;
 
-    public MapStatus Status => _pipeline.Status.Map!;
+    public MapStatus Status => _cleaning.Status;
 
     public TapCounters Tap => _source.Tap.Counters;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
-using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 
@@ -30,7 +29,8 @@ public class SoakTests
     public async Task Without_the_second_check_and_the_armed_window_live_entries_stay_deleted()
     {
         int seed = Random.Shared.Next();
-        await using SoakRun run = new(Brief(seed) with { Lifetimes = 9_000, Checkpoint = 3_000, Alive = 500, Provoke = 2, Restores = false });
+        await using SoakRun run = new(
+            Brief(seed) with { Lifetimes = 9_000, Checkpoint = 3_000, Alive = 500, Provoke = 2, Restores = false });
         await run.RunAsync();
         Assert.True(run.FalseDeletes.Count > 0, $"seed {seed}: {run.Counts.ReusedWithin} reuses within a deletion cut no flow");
     }
@@ -38,7 +38,8 @@ public class SoakTests
     [Fact]
     public async Task Without_weighing_ends_entries_go_before_the_time_their_flow_had_left()
     {
-        SoakOptions options = Brief(Random.Shared.Next()) with { Lifetimes = 12_000, Checkpoint = 3_000, Flush = 1, Alive = 500, HeldFor = 10 };
+        SoakOptions options =
+            Brief(Random.Shared.Next()) with { Lifetimes = 12_000, Checkpoint = 3_000, Flush = 1, Alive = 500, HeldFor = 10 };
         options = options with { Overrun = int.MaxValue, ReceiveBuffer = 256 << 20 }; // a loss would excuse what it looks for
         await using SoakRun run = new(options with { WeighsEnds = false });
         await run.RunAsync(); // ends with the first entry that goes early
@@ -79,7 +80,8 @@ public class SoakTests
             ("ends by timer", run.Counts.EndedByTimeout), ("ends by flush", run.Counts.EndedByFlush),
             ("closed connections", run.Counts.EndedClosed), ("ends by request", run.Counts.EndedByRequest),
             ("held ends", map.EndsHeld), ("keys held until their time was over", run.Observer.Held),
-            ("nominations by end", map.NominatedByEnd), ("nominations by misses", map.NominatedByMisses), ("cancelled tombstones", map.CancelledByNew),
+            ("nominations by end", map.NominatedByEnd), ("nominations by misses", map.NominatedByMisses),
+            ("cancelled tombstones", map.CancelledByNew),
             ("kept entries", map.KeptAlive), ("deletions", map.Deleted), ("restored entries", map.Restored), ("healed entries", map.Healed),
         ];
         Assert.All(met, one => Assert.True(one.Count > 0, $"no {one.What}"));
@@ -88,5 +90,7 @@ public class SoakTests
     }
 
     private static long Setting(string name, long otherwise) =>
-        long.TryParse(Environment.GetEnvironmentVariable($"CONNTRACKSTREAM_SOAK{name}"), CultureInfo.InvariantCulture, out long value) ? value : otherwise;
+        long.TryParse(Environment.GetEnvironmentVariable($"CONNTRACKSTREAM_SOAK{name}"), CultureInfo.InvariantCulture, out long value)
+            ? value
+            : otherwise;
 }

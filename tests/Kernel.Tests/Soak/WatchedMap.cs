@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Kernel.Tests.Soak;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Checkpoint;
 
 namespace ConntrackStream.Pipeline.Tests.Checkpoint;
@@ -81,7 +82,9 @@ public sealed class FlowCheckpointTests : IDisposable
         Assert.Equal(expected, Match(known, dumped));
     }
 
-    /// <summary>A tuple that is used again mostly gets its predecessor's conntrack id; the predecessor may have ended after the checkpoint.</summary>
+    /// <summary>
+    /// A tuple that is used again mostly gets its predecessor's conntrack id; the predecessor may have ended after the checkpoint.
+    /// </summary>
     [Theory]
     [InlineData(-2000, true)]
     [InlineData(2000, false)]
@@ -227,7 +230,8 @@ public sealed class FlowCheckpointTests : IDisposable
     [Fact]
     public void An_id_is_given_once()
     {
-        CheckpointedFlow known = Known(startTime: 0, counters: false), other = known with { Original = Tuple("192.0.2.1", "198.51.100.2", 40001), Id = new FlowId(1, 2) };
+        CheckpointedFlow known = Known(startTime: 0, counters: false),
+            other = known with { Original = Tuple("192.0.2.1", "198.51.100.2", 40001), Id = new FlowId(1, 2) };
         Save([known, other]);
         using CheckpointedFlows lookup = FlowCheckpoint.Load(FilePath, Here);
         Assert.True(lookup.TryTake(Dumped(known), out _));
@@ -283,7 +287,8 @@ public sealed class FlowCheckpointTests : IDisposable
         {
             Original = new FlowTuple
             {
-                Source = v6 ? new IpAddress((ulong)random.NextInt64(), (ulong)random.NextInt64()) : new IpAddress(0, (uint)random.NextInt64()),
+                Source =
+                    v6 ? new IpAddress((ulong)random.NextInt64(), (ulong)random.NextInt64()) : new IpAddress(0, (uint)random.NextInt64()),
                 Destination = new IpAddress(v6 ? 1ul : 0, (uint)index), // makes every key another
                 SourcePort = (ushort)random.Next(65536),
                 DestinationPort = (ushort)random.Next(65536),

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Output;
 
@@ -22,8 +22,10 @@ public sealed partial class ApiServerTests
         using MemoryStream output = new();
         Assert.Equal(2, await ApiClient.ListAsync(_socket, "", new OutputFormat(), output, Cancellation));
         Assert.Equal(
-            "tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1 dport=443 src=10.0.0.2 dst=10.0.0.1 sport=443 dport=1 [ASSURED] mark=7\n"
-            + "tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=3 dport=80 src=10.0.0.2 dst=10.0.0.1 sport=80 dport=3 [ASSURED] mark=7\n",
+            "tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1 dport=443 src=10.0.0.2 dst=10.0.0.1 sport=443 "
+            + "dport=1 [ASSURED] mark=7\n"
+            + "tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=3 dport=80 src=10.0.0.2 dst=10.0.0.1 sport=80 "
+            + "dport=3 [ASSURED] mark=7\n",
             Encoding.UTF8.GetString(output.ToArray()));
     }
 
@@ -52,7 +54,8 @@ public sealed partial class ApiServerTests
         };
         await using ApiServer server = await StartAsync();
         using MemoryStream output = new();
-        await ApiClient.ListAsync(_socket, "dport=80", new OutputFormat { KernelTimestamps = true, Extended = true, Id = true }, output, Cancellation);
+        await ApiClient.ListAsync(
+            _socket, "dport=80", new OutputFormat { KernelTimestamps = true, Extended = true, Id = true }, output, Cancellation);
         string line = Encoding.UTF8.GetString(output.ToArray());
         Assert.StartsWith("ipv4     2 tcp      6 src=", line, StringComparison.Ordinal);
         Assert.Contains(" [start=", line, StringComparison.Ordinal);
@@ -69,8 +72,10 @@ public sealed partial class ApiServerTests
         Assert.StartsWith("the kernel was asked for the flows as they are now: reading conntrack entries", body, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetAsync("/v1/count?mark=1")).Status);
 
-        _kernel = static seen => seen.Flow.Original.SourcePort == 1 ? seen.Flow : throw new NetlinkException("reading conntrack entries", Errno.EPERM);
-        IOException e = await Assert.ThrowsAsync<IOException>(() => ApiClient.ListAsync(_socket, "", new OutputFormat(), Stream.Null, Cancellation));
+        _kernel = static seen =>
+            seen.Flow.Original.SourcePort == 1 ? seen.Flow : throw new NetlinkException("reading conntrack entries", Errno.EPERM);
+        IOException e =
+            await Assert.ThrowsAsync<IOException>(() => ApiClient.ListAsync(_socket, "", new OutputFormat(), Stream.Null, Cancellation));
         Assert.Contains("the answer is not complete", e.Message, StringComparison.Ordinal);
     }
 

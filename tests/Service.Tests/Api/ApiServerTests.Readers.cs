@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Output;
 
@@ -116,11 +117,13 @@ public sealed partial class ApiServerTests
             throw new InvalidOperationException("breaks off");
         };
         await using ApiServer server = await StartAsync();
-        IOException e = await Assert.ThrowsAsync<IOException>(() => ApiClient.ListAsync(_socket, "", new OutputFormat(), Stream.Null, Cancellation));
+        IOException e =
+            await Assert.ThrowsAsync<IOException>(() => ApiClient.ListAsync(_socket, "", new OutputFormat(), Stream.Null, Cancellation));
         Assert.Contains("the answer is not complete", e.Message, StringComparison.Ordinal);
     }
 
-    private async Task<QuerySummary> EndlessAsync(FlowFilter filter, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellation)
+    private async Task<QuerySummary> EndlessAsync(
+        FlowFilter filter, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellation)
     {
         FlowChangeBatch batch = new();
         while (!batch.IsFull)
@@ -144,7 +147,8 @@ public sealed partial class ApiServerTests
         }
     }
 
-    private async Task<QuerySummary> OneBatchAsync(FlowFilter filter, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellation)
+    private async Task<QuerySummary> OneBatchAsync(
+        FlowFilter filter, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellation)
     {
         FlowChangeBatch batch = new();
         foreach (FlowChange flow in _flows)

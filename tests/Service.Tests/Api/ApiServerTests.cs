@@ -6,17 +6,21 @@ using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.External;
+using ConntrackStream.Sinks.Reclassify.Figures;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Tests.Api;
@@ -34,7 +38,14 @@ public sealed partial class ApiServerTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public ApiServerTests() => _meter = new ServiceMeter(static () => new TapCounters { New = 7, Lost = 1 }, () => new PipelineStatus
+    public ApiServerTests()
+    {
+        _meter = new ServiceMeter(static () => new TapCounters { New = 7, Lost = 1 }, () => Status);
+        MapInstruments.Add(_meter.Instruments, () => _map);
+        ReclassifyInstruments.Add(_meter.Instruments, () => _reclassify);
+    }
+
+    private static PipelineStatus Status => new()
     {
         FlowsIPv4 = 3,
         FlowsIPv6 = 1,
@@ -47,10 +58,9 @@ public sealed partial class ApiServerTests : IDisposable
         FailedRounds = 0,
         ProbeAlarms = 0,
         LastRound = null,
-        Map = _map,
         Counters = new ViewCounters { ClashLosers = 40 },
         Sinks = [new SinkStatus("a \"quoted\" name", WaitingBatches: 2, Written: 5, Dropped: 1)],
-    }, () => _reclassify);
+    };
 
     public void Dispose()
     {
@@ -65,8 +75,12 @@ public sealed partial class ApiServerTests : IDisposable
         using MemoryStream output = new();
         await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
         string text = Encoding.UTF8.GetString(output.ToArray());
-        Assert.Contains("# TYPE conntrack_stream_events_total counter\nconntrack_stream_events_total{type=\"new\"} 7\n", text, StringComparison.Ordinal);
-        Assert.Contains("conntrack_stream_sink_changes_total{sink=\"a \\\"quoted\\\" name\",result=\"dropped\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "# TYPE conntrack_stream_events_total counter\nconntrack_stream_events_total{type=\"new\"} 7\n",
+            text,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "conntrack_stream_sink_changes_total{sink=\"a \\\"quoted\\\" name\",result=\"dropped\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_view_events_total{kind=\"clash_loser\"} 40\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("conntrack_stream_map_", text, StringComparison.Ordinal);
 
@@ -74,7 +88,10 @@ public sealed partial class ApiServerTests : IDisposable
         output.SetLength(0);
         await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
         text = Encoding.UTF8.GetString(output.ToArray());
-        Assert.Contains("conntrack_stream_map_tombstones{state=\"waiting\"} 1\nconntrack_stream_map_tombstones{state=\"armed\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "conntrack_stream_map_tombstones{state=\"waiting\"} 1\nconntrack_stream_map_tombstones{state=\"armed\"} 1\n",
+            text,
+            StringComparison.Ordinal);
         Assert.Contains("# TYPE conntrack_stream_map_starving gauge\nconntrack_stream_map_starving 1\n", text, StringComparison.Ordinal);
         Assert.Contains("conntrack_stream_map_longest_absence_seconds 0.0002085\n", text, StringComparison.Ordinal);
 
@@ -82,7 +99,9 @@ public sealed partial class ApiServerTests : IDisposable
         ReclassifyCounters counters = new() { Deleted = 3, Resets = 8 };
         counters.Add(Refusal.TcpLoose);
         counters.Add(ActionOutcome.Moved);
-        _reclassify = new ReclassifyStatus(ReclassifyMode.Act, counters, Rechecks: 4, RechecksRefused: 0, Pending: 1, Armed: 6, Awaited: 7, Guarded: 2, [new ClassifierStatus("sets", IsWorking: false, "waiting")], new ExternalCounters { Late = 5 });
+        _reclassify = new ReclassifyStatus(
+            ReclassifyMode.Act, counters, Rechecks: 4, RechecksRefused: 0, Pending: 1, Armed: 6, Awaited: 7, Guarded: 2,
+            [new ClassifierStatus("sets", IsWorking: false, "waiting")], new ExternalCounters { Late = 5 });
         output.SetLength(0);
         await ApiClient.CopyAsync(_socket, "/metrics", output, Cancellation);
         text = Encoding.UTF8.GetString(output.ToArray());
@@ -182,7 +201,8 @@ public sealed partial class ApiServerTests : IDisposable
         await using ApiServer server = await StartAsync();
         using JsonDocument status = JsonDocument.Parse((await GetAsync("/v1/status")).Body);
         Assert.Equal(MapTestData.StatusJson, JsonSerializer.Serialize(status.RootElement.GetProperty("map")));
-        Assert.Equal(3, (await ApiClient.TryStatusAsync(_socket, Cancellation))!.Map!.Counters.DeletedByOthers);
+        JsonElement map = (await ApiClient.TryStatusAsync(_socket, Cancellation))!.Modules!["map"];
+        Assert.Equal(3, map.Deserialize(MapFiguresJson.Default.MapFigures)!.Counters.DeletedByOthers);
         Assert.Null(await ApiClient.TryStatusAsync(_socket + ".not", Cancellation));
     }
 
@@ -200,7 +220,9 @@ public sealed partial class ApiServerTests : IDisposable
     public async Task The_socket_is_for_owner_and_group()
     {
         await using ApiServer server = await StartAsync();
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(_socket));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite,
+            File.GetUnixFileMode(_socket));
     }
 
     [Fact]
@@ -251,11 +273,19 @@ public sealed partial class ApiServerTests : IDisposable
             Started = DateTimeOffset.UnixEpoch,
             Synced = _isSynced,
             Tap = new TapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0),
-            View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null) { Events = ViewEventFigures.Of(new ViewCounters { LateDestroy = 4 }) },
-            Map = _map is null ? null : MapFigures.Of(_map, "/sys/fs/bpf/m"),
+            View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null)
+            {
+                Events = ViewEventFigures.Of(new ViewCounters { LateDestroy = 4 }),
+            },
             Sinks = [],
+            Modules = new Dictionary<string, JsonElement>(StringComparer.Ordinal)
+            {
+                ["map"] = JsonSerializer.SerializeToElement(
+                    _map is null ? null! : MapFigures.Of(_map, "/sys/fs/bpf/m"), MapFiguresJson.Default.MapFigures),
+            },
         },
-        Tombstones = _map is null ? null : static (limit, _) => Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
+        Tombstones = _map is null ? null : static (limit, _) =>
+            Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
         Meter = _meter.Meter,
         IsHealthy = token => _isHealthy(token),
         Ask = (seen, _) => AskAsync(seen),
@@ -300,8 +330,24 @@ public sealed partial class ApiServerTests : IDisposable
             Flow = new Flow
             {
                 Present = FlowFields.BothTuples,
-                Original = new FlowTuple { Family = FlowFamily.IPv4, Protocol = protocol, Source = one, Destination = two, SourcePort = number, DestinationPort = port },
-                Reply = new FlowTuple { Family = FlowFamily.IPv4, Protocol = protocol, Source = two, Destination = one, SourcePort = port, DestinationPort = number },
+                Original = new FlowTuple
+                {
+                    Family = FlowFamily.IPv4,
+                    Protocol = protocol,
+                    Source = one,
+                    Destination = two,
+                    SourcePort = number,
+                    DestinationPort = port,
+                },
+                Reply = new FlowTuple
+                {
+                    Family = FlowFamily.IPv4,
+                    Protocol = protocol,
+                    Source = two,
+                    Destination = one,
+                    SourcePort = port,
+                    DestinationPort = number,
+                },
             },
         };
     }

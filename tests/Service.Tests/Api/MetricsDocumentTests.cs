@@ -15,7 +15,7 @@ public sealed class MetricsDocumentTests
     public void Every_metric_and_kind_is_documented()
     {
         string document = File.ReadAllText(Repository.PathOf("docs", "metrics.md"));
-        using ServiceMeter meter = new(static () => new TapCounters(), static () => Status, static () => null);
+        using ServiceMeter meter = new(static () => new TapCounters(), static () => Status);
         HashSet<string> words = [];
         using MeterListener listener = ListenerOf(meter);
         listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Add(instrument.Name, tags));
@@ -50,7 +50,7 @@ public sealed class MetricsDocumentTests
         ViewEventFigures figures = ViewEventFigures.Of(counters);
         Assert.All(wanted, one => Assert.Equal(one.Value, typeof(ViewEventFigures).GetProperty(one.Key)?.GetValue(figures)));
 
-        using ServiceMeter meter = new(static () => new TapCounters(), () => Status with { Counters = counters }, static () => null);
+        using ServiceMeter meter = new(static () => new TapCounters(), () => Status with { Counters = counters });
         List<long> values = [];
         using MeterListener listener = ListenerOf(meter);
         listener.SetMeasurementEventCallback<long>((_, value, _, _) => values.Add(value));
@@ -81,7 +81,6 @@ public sealed class MetricsDocumentTests
         FailedRounds = 0,
         ProbeAlarms = 0,
         LastRound = new Pipeline.Audit.RoundReport(Pipeline.Audit.RoundReason.Audit, new Pipeline.LiveView.RoundResult(), 0, TimeSpan.Zero),
-        Map = null,
         Sinks = [new SinkStatus("log", 0, 0, 0)],
     };
 }

@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Service.Api;
 
 namespace ConntrackStream.Service.Tests.Api;
@@ -8,7 +8,9 @@ public sealed class RowQuestionsTests
 {
     private const long Second = 1_000_000_000, Start = 1_700_000_000 * Second;
 
-    private static readonly IpAddress One = IpAddress.FromIPv4([10, 0, 0, 1]), Two = IpAddress.FromIPv4([10, 0, 0, 2]), Three = IpAddress.FromIPv4([10, 0, 0, 3]);
+    private static readonly IpAddress One = IpAddress.FromIPv4([10, 0, 0, 1]),
+        Two = IpAddress.FromIPv4([10, 0, 0, 2]),
+        Three = IpAddress.FromIPv4([10, 0, 0, 3]);
 
     [Fact]
     public void The_flow_keeps_its_id_and_start_and_has_the_kernel_s_values()
@@ -31,7 +33,8 @@ public sealed class RowQuestionsTests
 
     private static FlowChange[] Ask(FlowEvent row)
     {
-        FlowChange seen = new() { Id = new FlowId(1, 2), Start = Start, Kind = FlowChangeKind.Started, Flow = Row(5, 0, Two, timeout: 120).Flow };
+        FlowChange seen =
+            new() { Id = new FlowId(1, 2), Start = Start, Kind = FlowChangeKind.Started, Flow = Row(5, 0, Two, timeout: 120).Flow };
         FlowChangeBatch current = new();
         RowQuestions.Add(current, seen, row);
         return current.Span.ToArray();
@@ -43,9 +46,26 @@ public sealed class RowQuestionsTests
         Type = FlowEventType.Row,
         Flow = new Flow
         {
-            Present = FlowFields.BothTuples | FlowFields.Id | FlowFields.Timeout | FlowFields.Use | (start == 0 ? FlowFields.Id : FlowFields.StartTime),
-            Original = new FlowTuple { Family = FlowFamily.IPv4, Protocol = IpProtocol.Udp, Source = One, Destination = Two, SourcePort = 1, DestinationPort = 2 },
-            Reply = new FlowTuple { Family = FlowFamily.IPv4, Protocol = IpProtocol.Udp, Source = replySource, Destination = One, SourcePort = 2, DestinationPort = 1 },
+            Present = FlowFields.BothTuples | FlowFields.Id | FlowFields.Timeout | FlowFields.Use
+                | (start == 0 ? FlowFields.Id : FlowFields.StartTime),
+            Original = new FlowTuple
+            {
+                Family = FlowFamily.IPv4,
+                Protocol = IpProtocol.Udp,
+                Source = One,
+                Destination = Two,
+                SourcePort = 1,
+                DestinationPort = 2,
+            },
+            Reply = new FlowTuple
+            {
+                Family = FlowFamily.IPv4,
+                Protocol = IpProtocol.Udp,
+                Source = replySource,
+                Destination = One,
+                SourcePort = 2,
+                DestinationPort = 1,
+            },
             Id = id,
             Use = 2,
             StartTime = start,

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Text;
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.MapCleaning;
 
 namespace ConntrackStream.Service.Tests.Cli;
 
@@ -59,7 +59,8 @@ public sealed class CommandLineTests
     {
         (int code, _, string error) = await RunAsync("run", "--set", "Audit:Interval=never");
         Assert.Equal(2, code);
-        Assert.Equal("conntrack-stream: configuration: Audit:Interval: \"never\" is not a duration (00:02:30, 150s, 5m, 2h) [--set]\n", error);
+        Assert.Equal(
+            "conntrack-stream: configuration: Audit:Interval: \"never\" is not a duration (00:02:30, 150s, 5m, 2h) [--set]\n", error);
     }
 
     [Fact]
@@ -77,7 +78,11 @@ public sealed class CommandLineTests
         Assert.SkipWhen(File.Exists(MapSettings.AgentPin), "the agent's pin is on this machine");
         (int code, _, string error) = await RunAsync(verb.Split(' '));
         Assert.Equal(2, code);
-        Assert.Contains($"no eBPF map is named: Map:Path is not set, and the AWS agent's pin {MapSettings.AgentPin} is not there; name one with --map PATH or --map id:N", error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"no eBPF map is named: Map:Path is not set, and the AWS agent's pin {MapSettings.AgentPin} is not there; "
+            + "name one with --map PATH or --map id:N",
+            error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,7 +98,8 @@ public sealed class CommandLineTests
     {
         (int code, _, string error) = await RunAsync("run", "--set", "Map:Path=/sys/fs/bpf/x", "--set", "Tap:Filter:Protocols=tcp");
         Assert.Equal(2, code);
-        Assert.Contains("Map:Path: \"/sys/fs/bpf/x\" cannot go together with Tap:Filter:Protocols \"tcp\"", error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Map:Path: \"/sys/fs/bpf/x\" cannot go together with Tap:Filter:Protocols \"tcp\"", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -211,7 +217,8 @@ public sealed class CommandLineTests
     public async Task Errors_are_red_on_a_terminal_only()
     {
         StringWriter error = new();
-        await new CommandLine(new CliContext { Output = new MemoryStream(), Error = error, ErrorIsTerminal = true }).RunAsync(["lsit"], TestContext.Current.CancellationToken);
+        await new CommandLine(new CliContext { Output = new MemoryStream(), Error = error, ErrorIsTerminal = true })
+            .RunAsync(["lsit"], TestContext.Current.CancellationToken);
         Assert.Contains("\e[31mconntrack-stream: ", error.ToString(), StringComparison.Ordinal);
     }
 

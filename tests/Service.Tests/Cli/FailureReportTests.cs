@@ -1,8 +1,9 @@
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Tests.Cli;
 
@@ -11,14 +12,15 @@ public sealed class FailureReportTests
     [Theory]
     [InlineData("joining group", Errno.EPERM, 3, "CAP_NET_ADMIN")]
     [InlineData("dumping the conntrack table", Errno.EACCES, 3, "CAP_NET_ADMIN")]
-    [InlineData("entering network namespace 'x'", Errno.EPERM, 3, "CAP_SYS_ADMIN")]
+    [InlineData("entering network namespace 'x'", Errno.EPERM, 3, "CAP_SYS_ADMIN", NetlinkStep.EnteringNamespace)]
     [InlineData("opening a netlink socket", Errno.EPROTONOSUPPORT, 4, "CONFIG_NETFILTER_NETLINK")]
     [InlineData("opening a netlink socket", Errno.EAFNOSUPPORT, 4, "CONFIG_NETFILTER_NETLINK")]
-    [InlineData("reading the size of the conntrack table", Errno.EINVAL, 4, "nf_conntrack_netlink")]
+    [InlineData("reading the size of the conntrack table", Errno.EINVAL, 4, "nf_conntrack_netlink", NetlinkStep.CountingEntries)]
     [InlineData("dumping the conntrack table", Errno.ENOMEM, 1, "ENOMEM")]
-    public void Errno_decides_the_exit_code_and_the_advice(string operation, Errno errno, int code, string advice)
+    public void Errno_and_step_decide_the_exit_code_and_the_advice(
+        string operation, Errno errno, int code, string advice, NetlinkStep step = NetlinkStep.Other)
     {
-        (int told, string error) = Tell(new NetlinkException(operation, errno));
+        (int told, string error) = Tell(new NetlinkException(operation, errno) { Step = step });
         Assert.Equal(code, told);
         Assert.Contains(operation, error, StringComparison.Ordinal);
         Assert.Contains(advice, error, StringComparison.Ordinal);

@@ -1,9 +1,11 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Sinks.Reclassify.Sets;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
+using ConntrackStream.Sinks.Reclassify.Setup;
 
 namespace ConntrackStream.Service.Tests.Doctor;
 
@@ -11,8 +13,13 @@ public sealed class ChecksTests
 {
     [Theory]
     [InlineData("1", false, "ok    nf_conntrack_acct: 1")]
-    [InlineData("0", true, "ok    nf_conntrack_acct: 0, will be 1 while the service runs (Tap:EnableAccounting); flows that exist already go without")]
-    [InlineData("0", false, "warn  nf_conntrack_acct: 0: flows have no packets and bytes → sysctl -w net.netfilter.nf_conntrack_acct=1, or Tap:EnableAccounting=true")]
+    [InlineData(
+        "0", true,
+        "ok    nf_conntrack_acct: 0, will be 1 while the service runs (Tap:EnableAccounting); flows that exist already go without")]
+    [InlineData(
+        "0", false,
+        "warn  nf_conntrack_acct: 0: flows have no packets and bytes → sysctl -w net.netfilter.nf_conntrack_acct=1, "
+        + "or Tap:EnableAccounting=true")]
     public void Accounting(string value, bool enable, string line) =>
         Assert.Equal(line, KernelChecks.Switch("nf_conntrack_acct", "packets and bytes", "Tap:EnableAccounting", value, enable).ToString());
 
@@ -32,13 +39,16 @@ public sealed class ChecksTests
         Assert.Equal(CheckLevel.Fail, KernelChecks.Tracking(inactive, track: false).Level);
         Assert.Equal(CheckLevel.Ok, KernelChecks.Tracking(inactive, track: true).Level);
         Assert.Equal(CheckLevel.Warn, KernelChecks.Tracking(inactive with { State = TrackingState.Unknown }, track: false).Level);
-        Assert.Equal(CheckLevel.Fail, KernelChecks.Tracking(inactive with { State = TrackingState.Unknown, IsFull = true }, track: false).Level);
+        Assert.Equal(
+            CheckLevel.Fail, KernelChecks.Tracking(inactive with { State = TrackingState.Unknown, IsFull = true }, track: false).Level);
     }
 
     [Fact]
     public void The_tables_fill_is_told()
     {
-        Assert.Equal("ok    table: 79 of 100 entries (79 %)", KernelChecks.Fill(new TableSample(79, 100, 0, 0, 0), new TableHealthSettings()).ToString());
+        Assert.Equal(
+            "ok    table: 79 of 100 entries (79 %)",
+            KernelChecks.Fill(new TableSample(79, 100, 0, 0, 0), new TableHealthSettings()).ToString());
         Assert.Equal(CheckLevel.Warn, KernelChecks.Fill(new TableSample(80, 100, 0, 0, 0), new TableHealthSettings()).Level);
     }
 
@@ -46,7 +56,8 @@ public sealed class ChecksTests
     public void Capabilities_are_read_from_the_process()
     {
         const string NetAdminOnly = "Name:\tx\nCapInh:\t0000000000000000\nCapEff:\t0000000000001000\nCapBnd:\t000001ffffffffff\n";
-        Assert.All(ProcessChecks.Capabilities(NetAdminOnly, NetworkNamespace.Current), static result => Assert.Equal(CheckLevel.Ok, result.Level));
+        Assert.All(
+            ProcessChecks.Capabilities(NetAdminOnly, NetworkNamespace.Current), static result => Assert.Equal(CheckLevel.Ok, result.Level));
         CheckResult missing = Assert.Single(ProcessChecks.Capabilities("CapEff:\t0000000000000000\n", NetworkNamespace.Current));
         Assert.Equal((CheckLevel.Fail, "CAP_NET_ADMIN"), (missing.Level, missing.Subject));
     }
@@ -54,17 +65,25 @@ public sealed class ChecksTests
     [Fact]
     public void A_set_whose_rule_gives_too_few_directions_is_a_failure_with_its_type_and_reason()
     {
-        SetStatus set = new("ipset:two@dst=lte", SetKind.Ipset, "hash:ip,port", "", 0, SetState.CannotMatch, null, "the rule gives 1 of the 2 directions that hash:ip,port needs");
-        Assert.StartsWith("fail  set: ipset:two@dst=lte: hash:ip,port: the rule gives 1 of", ReclassifyChecks.Set(set).ToString(), StringComparison.Ordinal);
+        SetStatus set = new(
+            "ipset:two@dst=lte", SetKind.Ipset, "hash:ip,port", "", 0, SetState.CannotMatch, null,
+            "the rule gives 1 of the 2 directions that hash:ip,port needs");
+        Assert.StartsWith(
+            "fail  set: ipset:two@dst=lte: hash:ip,port: the rule gives 1 of",
+            ReclassifyChecks.Set(set).ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Whether_tcp_clients_can_be_reset_is_said_with_the_reason_why_not()
     {
-        Assert.Equal("ok    resets: TCP clients can be reset (nftables table inet conntrack_stream_reset)", ReclassifyChecks.Resets(null).ToString());
+        Assert.Equal(
+            "ok    resets: TCP clients can be reset (nftables table inet conntrack_stream_reset)",
+            ReclassifyChecks.Resets(null).ToString());
         CheckResult not = ReclassifyChecks.Resets("making the table: EPERM");
         Assert.Equal((CheckLevel.Warn, "resets"), (not.Level, not.Subject));
-        Assert.Contains("left where they are: TCP clients cannot be reset: making the table: EPERM", not.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "left where they are: TCP clients cannot be reset: making the table: EPERM", not.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,11 +97,11 @@ public sealed class ChecksTests
     public void A_directory_is_tried_with_a_file()
     {
         string directory = Directory.CreateTempSubdirectory("cs-doctor-").FullName;
-        Assert.Equal(CheckLevel.Ok, FileChecks.Writable("x", directory, "fix", mayBeMade: false).Level);
+        Assert.Equal(CheckLevel.Ok, DirectoryCheck.Writable("x", directory, "fix", mayBeMade: false).Level);
         Assert.Empty(Directory.GetFiles(directory));
-        Assert.Equal(CheckLevel.Ok, FileChecks.Writable("x", Path.Combine(directory, "a/b"), "fix", mayBeMade: true).Level);
-        Assert.Equal(CheckLevel.Fail, FileChecks.Writable("x", Path.Combine(directory, "a"), "fix", mayBeMade: false).Level);
-        Assert.Equal(CheckLevel.Fail, FileChecks.Writable("x", "/proc/sys", "fix", mayBeMade: true).Level);
+        Assert.Equal(CheckLevel.Ok, DirectoryCheck.Writable("x", Path.Combine(directory, "a/b"), "fix", mayBeMade: true).Level);
+        Assert.Equal(CheckLevel.Fail, DirectoryCheck.Writable("x", Path.Combine(directory, "a"), "fix", mayBeMade: false).Level);
+        Assert.Equal(CheckLevel.Fail, DirectoryCheck.Writable("x", "/proc/sys", "fix", mayBeMade: true).Level);
         Directory.Delete(directory);
     }
 
@@ -90,6 +109,7 @@ public sealed class ChecksTests
     public void A_small_buffer_is_a_warning()
     {
         Assert.Equal(CheckLevel.Warn, BufferCheck.Judge(212_992).Level);
-        Assert.Equal("ok    event socket: receive buffer 8192 KiB, room for some 6553 waiting events", BufferCheck.Judge(8 << 20).ToString());
+        Assert.Equal(
+            "ok    event socket: receive buffer 8192 KiB, room for some 6553 waiting events", BufferCheck.Judge(8 << 20).ToString());
     }
 }

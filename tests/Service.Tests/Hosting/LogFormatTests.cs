@@ -1,7 +1,6 @@
 using System.Collections;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Tests;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
@@ -13,7 +12,8 @@ public sealed class LogFormatTests
     [Fact]
     public void A_line_has_time_level_id_and_message() =>
         Assert.Equal(
-            "2026-01-01T00:00:00.000Z warn 4017 the message\n", Format(new LineFormatter(new VirtualTime()), LogLevel.Warning, "the message"));
+            "2026-01-01T00:00:00.000Z warn 4017 the message\n",
+            Format(new LineFormatter(new VirtualTime()), LogLevel.Warning, "the message"));
 
     [Theory]
     [InlineData(LogLevel.Critical, "<2>")]
@@ -21,10 +21,12 @@ public sealed class LogFormatTests
     [InlineData(LogLevel.Warning, "<4>")]
     [InlineData(LogLevel.Information, "<6>")]
     [InlineData(LogLevel.Debug, "<7>")]
-    public void Journald_gets_the_priority(LogLevel level, string priority) => Assert.Equal($"{priority}4017 x\n", Format(new JournaldFormatter(), level, "x"));
+    public void Journald_gets_the_priority(LogLevel level, string priority) =>
+        Assert.Equal($"{priority}4017 x\n", Format(new JournaldFormatter(), level, "x"));
 
     [Fact]
-    public void A_message_cannot_forge_a_line() => Assert.Equal("<4>4017 a\\n<2>b\n", Format(new JournaldFormatter(), LogLevel.Warning, "a\n<2>b"));
+    public void A_message_cannot_forge_a_line() =>
+        Assert.Equal("<4>4017 a\\n<2>b\n", Format(new JournaldFormatter(), LogLevel.Warning, "a\n<2>b"));
 
     [Theory]
     [InlineData("\e[2J", "\\x1b[2J")]
@@ -40,7 +42,8 @@ public sealed class LogFormatTests
 
     [Fact]
     public void An_exception_is_told_in_its_words() =>
-        Assert.Equal("<3>4017 failed: disk full\n", Format(new JournaldFormatter(), LogLevel.Error, "failed", new IOException("disk full")));
+        Assert.Equal(
+            "<3>4017 failed: disk full\n", Format(new JournaldFormatter(), LogLevel.Error, "failed", new IOException("disk full")));
 
     [Theory]
     [InlineData(LogFormat.Auto, null, "line")]
@@ -59,7 +62,10 @@ public sealed class LogFormatTests
     private static string Format(ConsoleFormatter formatter, LogLevel level, string message, Exception? exception = null)
     {
         StringWriter writer = new();
-        formatter.Write(new LogEntry<string>(level, "category", new EventId(4017), message, exception, static (state, _) => state), scopeProvider: null, writer);
+        formatter.Write(
+            new LogEntry<string>(level, "category", new EventId(4017), message, exception, static (state, _) => state),
+            scopeProvider: null,
+            writer);
         return writer.ToString();
     }
 }

@@ -1,12 +1,13 @@
 using ConntrackStream.Pipeline.Checkpoint;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.MapCleaning.Absence;
+using ConntrackStream.Sinks.MapCleaning.Evidence;
 
 namespace ConntrackStream.Service.Tests.Hosting;
 
 public sealed class MapMemoryFileTests : IDisposable
 {
-    private const int Unusable = 4043, Failed = 4044;
+    private const int Unusable = 3018, Failed = 3019;
 
     private static readonly CheckpointIdentity Here = new(Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"), 17);
     private static readonly MapMemory Memory = new(99, new MatchedGroups(3, 5, [7]));

@@ -1,5 +1,5 @@
-using ConntrackStream.Pipeline;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.Reclassify.Setup;
 
 namespace ConntrackStream.Service.Tests.Hosting;
 

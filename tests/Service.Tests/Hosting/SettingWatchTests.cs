@@ -1,10 +1,9 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Tests;
 
 namespace ConntrackStream.Service.Tests.Hosting;
 
@@ -28,7 +27,10 @@ public sealed class SettingWatchTests
         Assert.Equal((good, "2", false, 1L), (watch.RightAt, _value, watch.IsOff, watch.TimesOff));
         watch.Told();
         Assert.True(watch.RightAt > good);
-        Assert.Equal("Another program set net.netfilter.nf_conntrack_events to 0: new flows emit no events. Set to 2 again, 1 times since the last such warning; a gap record bounds what is missing", Assert.Single(_log.Entries).Message);
+        Assert.Equal(
+            "Another program set net.netfilter.nf_conntrack_events to 0: new flows emit no events. Set to 2 again, "
+            + "1 times since the last such warning; a gap record bounds what is missing",
+            Assert.Single(_log.Entries).Message);
     }
 
     [Fact]
@@ -42,7 +44,10 @@ public sealed class SettingWatchTests
         }
 
         Assert.Equal(62, watch.TimesOff);
-        Assert.Equal([1, 60], _log.Entries.Select(static entry => int.Parse(entry.Message.Split("again, ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            [1, 60],
+            _log.Entries.Select(static entry =>
+                int.Parse(entry.Message.Split("again, ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)));
     }
 
     [Fact]
@@ -98,9 +103,13 @@ public sealed class SettingWatchTests
     {
         KernelFigures fine = new(null, 0, 1 << 20, [new SettingFigures("nf_conntrack_events", "2", Off: false, TimesOff: 0)]);
         Assert.Empty(ServiceChecks.Judge(fine));
-        Assert.Equal(CheckLevel.Warn, Assert.Single(ServiceChecks.Judge(fine with { Settings = [fine.Settings[0] with { TimesOff = 3 }] })).Level);
-        Assert.Equal(CheckLevel.Fail, Assert.Single(ServiceChecks.Judge(fine with { Settings = [fine.Settings[0] with { Off = true, Value = "0" }] })).Level);
-        Assert.Equal(CheckLevel.Fail, Assert.Single(ServiceChecks.Judge(fine with { NamespaceProblem = "/run/netns/x does not exist" })).Level);
+        Assert.Equal(
+            CheckLevel.Warn, Assert.Single(ServiceChecks.Judge(fine with { Settings = [fine.Settings[0] with { TimesOff = 3 }] })).Level);
+        Assert.Equal(
+            CheckLevel.Fail,
+            Assert.Single(ServiceChecks.Judge(fine with { Settings = [fine.Settings[0] with { Off = true, Value = "0" }] })).Level);
+        Assert.Equal(
+            CheckLevel.Fail, Assert.Single(ServiceChecks.Judge(fine with { NamespaceProblem = "/run/netns/x does not exist" })).Level);
     }
 
     private SettingTurn Look(SettingWatch watch)

@@ -1,4 +1,4 @@
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Pipeline.Files;
 
 namespace ConntrackStream.Service.Tests.Hosting;
 

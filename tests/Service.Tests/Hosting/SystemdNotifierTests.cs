@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using ConntrackStream.Service.Hosting;
-using ConntrackStream.Tests;
 
 namespace ConntrackStream.Service.Tests.Hosting;
 

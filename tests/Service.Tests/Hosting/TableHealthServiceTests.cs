@@ -53,7 +53,8 @@ public sealed class TableHealthServiceTests
 
         Assert.True(await asked.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)); // the third look is over
         await service.StopAsync(TestContext.Current.CancellationToken);
-        Assert.Single(logger.Entries, static entry => entry.Message.StartsWith("The connection table's health cannot be", StringComparison.Ordinal));
+        Assert.Single(
+            logger.Entries, static entry => entry.Message.StartsWith("The connection table's health cannot be", StringComparison.Ordinal));
         Assert.Equal(TableFill.Warning, service.Fill);
     }
 }

@@ -1,6 +1,5 @@
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Tests;
 using Microsoft.Extensions.Logging;
 
 namespace ConntrackStream.Service.Tests.Hosting;

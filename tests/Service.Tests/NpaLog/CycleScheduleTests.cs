@@ -11,7 +11,12 @@ public sealed class CycleScheduleTests
     [Fact]
     public void The_median_interval_tells_the_next_cycle()
     {
-        CycleSchedule schedule = CycleSchedule.Of([At(1000, NpaCycleKind.Cleaned), At(1010, NpaCycleKind.Hydrated), At(1160, NpaCycleKind.Cleaned), At(1311, NpaCycleKind.Hydrated)], Period);
+        CycleSchedule schedule = CycleSchedule.Of(
+            [
+                At(1000, NpaCycleKind.Cleaned), At(1010, NpaCycleKind.Hydrated), At(1160, NpaCycleKind.Cleaned),
+                At(1311, NpaCycleKind.Hydrated),
+            ],
+            Period);
         Assert.Equal(new Spread(10 * Second, 150 * Second, 151 * Second, 3), schedule.Interval);
         Assert.Equal(1461 * Second, schedule.Next);
         Assert.Equal(NpaCycleKind.Cleaned, schedule.NextKind);
@@ -29,7 +34,8 @@ public sealed class CycleScheduleTests
     [Fact]
     public void Without_times_there_is_no_next()
     {
-        CycleSchedule schedule = CycleSchedule.Of([new NpaCycle { Kind = NpaCycleKind.Cleaned }, new NpaCycle { Kind = NpaCycleKind.Cleaned }], Period);
+        CycleSchedule schedule =
+            CycleSchedule.Of([new NpaCycle { Kind = NpaCycleKind.Cleaned }, new NpaCycle { Kind = NpaCycleKind.Cleaned }], Period);
         Assert.Null(schedule.Interval);
         Assert.Null(schedule.Next);
     }
@@ -42,8 +48,11 @@ public sealed class CycleScheduleTests
     public void Agents_that_only_clean_clean_next()
     {
         Assert.Equal(NpaCycleKind.Cleaned, CycleSchedule.Of([At(0, NpaCycleKind.Cleaned), At(300, NpaCycleKind.Cleaned)], Period).NextKind);
-        Assert.Equal(NpaCycleKind.Hydrated, CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Cleaned)], Period).NextKind);
-        Assert.Equal(NpaCycleKind.Hydrated, CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Cleaned), At(300, NpaCycleKind.Idle)], Period).NextKind);
+        Assert.Equal(
+            NpaCycleKind.Hydrated, CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Cleaned)], Period).NextKind);
+        Assert.Equal(
+            NpaCycleKind.Hydrated,
+            CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Cleaned), At(300, NpaCycleKind.Idle)], Period).NextKind);
         Assert.Null(CycleSchedule.Of([At(0, NpaCycleKind.Cleaned)], Period).NextKind);
         Assert.Null(CycleSchedule.Of([At(0, NpaCycleKind.Hydrated), At(150, NpaCycleKind.Failed)], Period).NextKind);
     }
@@ -55,5 +64,6 @@ public sealed class CycleScheduleTests
     public void Spreads(long[] numbers, long least, long median, long greatest) =>
         Assert.Equal(new Spread(least, median, greatest, numbers.Length), Spread.Of(numbers));
 
-    private static NpaCycle At(long second, NpaCycleKind kind) => new() { Start = second * Second, FirstSeen = second * Second, Kind = kind };
+    private static NpaCycle At(long second, NpaCycleKind kind) =>
+        new() { Start = second * Second, FirstSeen = second * Second, Kind = kind };
 }

@@ -8,13 +8,19 @@ namespace ConntrackStream.Service.Tests.NpaLog;
 public sealed class DeleteJudgeTests
 {
     // The deleted key, in every test: 10.0.0.5:42188 → 172.20.0.1:443. T = 12:00:10.000, told to the millisecond.
-    private const string Forward = "\"src\":\"10.0.0.5\",\"sport\":42188,\"dst\":\"172.20.0.1\",\"dport\":443,\"reply_src\":\"172.20.0.1\",\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42188";
-    private const string Reversed = "\"src\":\"172.20.0.1\",\"sport\":443,\"dst\":\"10.0.0.5\",\"dport\":42188,\"reply_src\":\"10.0.0.5\",\"reply_sport\":42188,\"reply_dst\":\"172.20.0.1\",\"reply_dport\":443";
-    private const string DestinationNat = "\"src\":\"10.0.0.5\",\"sport\":42188,\"dst\":\"10.96.0.1\",\"dport\":80,\"reply_src\":\"172.20.0.1\",\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42188";
-    private const string BothNat = "\"src\":\"192.0.2.9\",\"sport\":1234,\"dst\":\"192.0.2.1\",\"dport\":30080,\"reply_src\":\"172.20.0.1\",\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42188";
-    private const string OtherPort = "\"src\":\"10.0.0.5\",\"sport\":42189,\"dst\":\"172.20.0.1\",\"dport\":443,\"reply_src\":\"172.20.0.1\",\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42189";
+    private const string Forward = "\"src\":\"10.0.0.5\",\"sport\":42188,\"dst\":\"172.20.0.1\",\"dport\":443,\"reply_src\":\"172.20.0.1\","
+        + "\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42188";
+    private const string Reversed = "\"src\":\"172.20.0.1\",\"sport\":443,\"dst\":\"10.0.0.5\",\"dport\":42188,\"reply_src\":\"10.0.0.5\","
+        + "\"reply_sport\":42188,\"reply_dst\":\"172.20.0.1\",\"reply_dport\":443";
+    private const string DestinationNat = "\"src\":\"10.0.0.5\",\"sport\":42188,\"dst\":\"10.96.0.1\","
+        + "\"dport\":80,\"reply_src\":\"172.20.0.1\",\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42188";
+    private const string BothNat = "\"src\":\"192.0.2.9\",\"sport\":1234,\"dst\":\"192.0.2.1\","
+        + "\"dport\":30080,\"reply_src\":\"172.20.0.1\",\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42188";
+    private const string OtherPort = "\"src\":\"10.0.0.5\",\"sport\":42189,\"dst\":\"172.20.0.1\","
+        + "\"dport\":443,\"reply_src\":\"172.20.0.1\",\"reply_sport\":443,\"reply_dst\":\"10.0.0.5\",\"reply_dport\":42189";
 
-    private static readonly string Before = Flow("start", "00", OtherPort, start: "00"), After = Flow("start", "59", OtherPort, start: "59");
+    private static readonly string Before = Flow("start", "00", OtherPort, start: "00"),
+        After = Flow("start", "59", OtherPort, start: "59");
 
     public static TheoryData<string, string[]> Cases => new()
     {
@@ -36,8 +42,20 @@ public sealed class DeleteJudgeTests
         { "Dead", [Flow("start", "11", Forward, start: "11")] },
         { "Alive", [Flow("start", "10", Forward, start: "10")] }, // at T
         { "Dead", [Flow("start", "11", Forward, start: "11"), Flow("end", "12", Forward, start: "11", end: "12")] },
-        { "Dead", [Flow("start", "05", Forward, start: "05"), Flow("end", "08", Forward, start: "05", end: "08"), Flow("start", "11", Forward, start: "11")] },
-        { "Alive", [Flow("start", "05", Forward, start: "05"), Flow("end", "08", Forward, start: "05", end: "08"), Flow("start", "09", Forward, start: "09")] },
+        {
+            "Dead",
+            [
+                Flow("start", "05", Forward, start: "05"), Flow("end", "08", Forward, start: "05", end: "08"),
+                Flow("start", "11", Forward, start: "11"),
+            ]
+        },
+        {
+            "Alive",
+            [
+                Flow("start", "05", Forward, start: "05"), Flow("end", "08", Forward, start: "05", end: "08"),
+                Flow("start", "09", Forward, start: "09"),
+            ]
+        },
         // The clock of the agent's log tells milliseconds: what begins or ends within that one may have been hit.
         { "Possibly", [Flow("start", "10.0004", Forward, start: "10.0004")] },
         { "Possibly", [Flow("end", "10.0004", Forward, start: "05", end: "10.0004")] },
@@ -51,13 +69,28 @@ public sealed class DeleteJudgeTests
         { "Alive", [Flow("start", "12", Forward, origin: "dump"), Flow("end", "14", Forward, start: "05", end: "14")] }, // told by the end
         // Unknown ends: it was found gone.
         { "Possibly", [Flow("start", "05", Forward, start: "05"), Flow("end", "12", Forward, start: "05", origin: "audit")] },
-        { "Alive", [Flow("start", "05", Forward, start: "05"), Flow("update", "11", Forward, start: "05"), Flow("end", "12", Forward, start: "05", origin: "audit")] },
+        {
+            "Alive",
+            [
+                Flow("start", "05", Forward, start: "05"), Flow("update", "11", Forward, start: "05"),
+                Flow("end", "12", Forward, start: "05", origin: "audit"),
+            ]
+        },
         { "Possibly", [Flow("end", "12", Forward, start: "05", origin: "audit")] },
         // A lost end: the tuple is another flow's by then.
-        { "Possibly", [Flow("start", "05", Forward, start: "05"), Gap("sink_failed", "07", "09"), Flow("start", "11", Forward, start: "11")] },
-        { "Possibly", [Flow("start", "05", Forward, start: "05"), Gap("sink_failed", "07", "09"), Flow("end", "12", Forward, start: "11", end: "12")] },
+        {
+            "Possibly",
+            [Flow("start", "05", Forward, start: "05"), Gap("sink_failed", "07", "09"), Flow("start", "11", Forward, start: "11")]
+        },
+        {
+            "Possibly",
+            [Flow("start", "05", Forward, start: "05"), Gap("sink_failed", "07", "09"), Flow("end", "12", Forward, start: "11", end: "12")]
+        },
         { "Alive", [Flow("start", "05", Forward, start: "05"), Gap("sink_failed", "07", "08"), Flow("start", "09", Forward, start: "09")] },
-        { "Possibly", [Flow("start", "05", Forward, origin: "dump"), Gap("sink_failed", "07", "09"), Flow("end", "12", Forward, end: "12")] },
+        {
+            "Possibly",
+            [Flow("start", "05", Forward, origin: "dump"), Gap("sink_failed", "07", "09"), Flow("end", "12", Forward, end: "12")]
+        },
         // Gaps.
         { "Unknown", [Flow("start", "05", Forward, start: "05"), Gap("overrun", "09", "11")] },
         { "Unknown", [Gap("events_off", "09", "11")] },
@@ -72,11 +105,26 @@ public sealed class DeleteJudgeTests
         { "Alive", [Flow("start", "05", Forward, start: "05"), Gap("overrun", "07", "09")] },
         { "Possibly", [Flow("start", "05", Forward, start: "05"), Gap("sink_failed", "07", "09")] },
         { "Possibly", [Flow("start", "05", Forward, start: "05"), Gap("sink_queue_full", "07", "09")] },
-        { "Alive", [Flow("start", "05", Forward, start: "05"), Gap("sink_queue_full", "07", "09"), Flow("update", "12", Forward, start: "05")] },
-        { "Alive", [Flow("start", "05", Forward, start: "05"), Gap("sink_queue_full", "07", "09"), Flow("end", "12", Forward, start: "05", end: "12")] },
+        {
+            "Alive",
+            [Flow("start", "05", Forward, start: "05"), Gap("sink_queue_full", "07", "09"), Flow("update", "12", Forward, start: "05")]
+        },
+        {
+            "Alive",
+            [
+                Flow("start", "05", Forward, start: "05"), Gap("sink_queue_full", "07", "09"),
+                Flow("end", "12", Forward, start: "05", end: "12"),
+            ]
+        },
         { "Alive", [Flow("start", "05", Forward, start: "05"), Gap("sink_queue_full", "12", "13")] },
         { "Dead", [Flow("start", "05", Forward, start: "05"), Gap("restart", "07", "09")] }, // not found again after it
-        { "Alive", [Flow("start", "05", Forward, start: "05"), Gap("restart", "07", "09"), Flow("start", "05", Forward, start: "05", origin: "dump")] },
+        {
+            "Alive",
+            [
+                Flow("start", "05", Forward, start: "05"), Gap("restart", "07", "09"),
+                Flow("start", "05", Forward, start: "05", origin: "dump"),
+            ]
+        },
         { "Alive", [Flow("start", "05", Forward, start: "05"), Gap("restart", "12", "13")] },
     };
 
@@ -98,7 +146,9 @@ public sealed class DeleteJudgeTests
     /// <summary>The first dump's records have the time their flows began: the log does not reach back to there.</summary>
     [Fact]
     public async Task A_dump_does_not_stretch_what_the_log_covers() =>
-        Assert.Equal("Unknown", await JudgeAsync(Key(), "2026-01-01T12:00:10.000Z", [Flow("start", "00", OtherPort, start: "00", origin: "dump"), After]));
+        Assert.Equal(
+            "Unknown",
+            await JudgeAsync(Key(), "2026-01-01T12:00:10.000Z", [Flow("start", "00", OtherPort, start: "00", origin: "dump"), After]));
 
     [Fact]
     public async Task A_delete_without_time_or_key_is_unknown()
@@ -130,22 +180,34 @@ public sealed class DeleteJudgeTests
     public async Task ICMP_is_alive_while_any_of_its_flows_is()
     {
         NpaKey key = Key("10.0.0.5", 0, "8.8.8.8", 0, 1);
-        string[] two = [Before, Ping("10.0.0.5", "8.8.8.8", 1, "04"), Ping("10.0.0.5", "8.8.8.8", 2, "05"), Ping("10.0.0.5", "8.8.8.8", 1, "04", end: "06"), After];
+        string[] two =
+        [
+            Before, Ping("10.0.0.5", "8.8.8.8", 1, "04"), Ping("10.0.0.5", "8.8.8.8", 2, "05"),
+            Ping("10.0.0.5", "8.8.8.8", 1, "04", end: "06"), After,
+        ];
         Assert.Equal("Alive", await JudgeAsync(key, "2026-01-01T12:00:10.000Z", two));
-        Assert.Equal("Dead", await JudgeAsync(key, "2026-01-01T12:00:10.000Z", [.. two[..^1], Ping("10.0.0.5", "8.8.8.8", 2, "05", end: "07"), After]));
+        Assert.Equal(
+            "Dead",
+            await JudgeAsync(key, "2026-01-01T12:00:10.000Z", [.. two[..^1], Ping("10.0.0.5", "8.8.8.8", 2, "05", end: "07"), After]));
     }
 
     [Fact]
     public async Task A_key_without_ports_is_that_of_any_flow_of_its_protocol()
     {
         const string gre = "\"src\":\"10.0.0.5\",\"sport\":9,\"dst\":\"8.8.8.8\",\"dport\":10";
-        Assert.Equal("Alive", await JudgeAsync(Key("10.0.0.5", 0, "8.8.8.8", 0, 47), "2026-01-01T12:00:10.000Z", [Before, Flow("start", "05", gre, start: "05", protocol: 47), After]));
+        Assert.Equal(
+            "Alive",
+            await JudgeAsync(
+                Key("10.0.0.5", 0, "8.8.8.8", 0, 47),
+                "2026-01-01T12:00:10.000Z",
+                [Before, Flow("start", "05", gre, start: "05", protocol: 47), After]));
     }
 
     [Fact]
     public async Task IPv6_is_matched()
     {
-        NpaKey key = NpaKey.Parse("Source IP - fd00::5 Source port - 5353 Dest IP - 2600:1f13::1 Dest port - 53 Protocol - 17 Owner IP - fd00::5"u8)!;
+        NpaKey key = NpaKey.Parse(
+            "Source IP - fd00::5 Source port - 5353 Dest IP - 2600:1f13::1 Dest port - 53 Protocol - 17 Owner IP - fd00::5"u8)!;
         const string tuple = "\"src\":\"fd00::5\",\"sport\":5353,\"dst\":\"2600:1f13::1\",\"dport\":53";
         string live = Flow("start", "05", tuple, start: "05", protocol: 17).Replace("ipv4", "ipv6", StringComparison.Ordinal);
         Assert.Equal("Alive", await JudgeAsync(key, "2026-01-01T12:00:10.000Z", [Before, live, After]));
@@ -163,8 +225,12 @@ public sealed class DeleteJudgeTests
     [Fact]
     public async Task Every_delete_of_a_key_has_its_own_verdict()
     {
-        NpaDelete[] deletes = [Delete(Key(), "2026-01-01T12:00:04.000Z"), Delete(Key(), "2026-01-01T12:00:10.000Z"), Delete(Key(), "2026-01-01T12:00:20.000Z")];
-        await RunAsync(deletes, [Before, Flow("start", "05", Forward, start: "05"), Flow("end", "15", Forward, start: "05", end: "15"), After]);
+        NpaDelete[] deletes =
+        [
+            Delete(Key(), "2026-01-01T12:00:04.000Z"), Delete(Key(), "2026-01-01T12:00:10.000Z"), Delete(Key(), "2026-01-01T12:00:20.000Z"),
+        ];
+        await RunAsync(
+            deletes, [Before, Flow("start", "05", Forward, start: "05"), Flow("end", "15", Forward, start: "05", end: "15"), After]);
         Assert.Equal([Verdict.Dead, Verdict.Alive, Verdict.Dead], deletes.Select(static delete => delete.Verdict));
         Assert.Equal(Nanoseconds("15"), deletes[1].FlowEnd);
         Assert.Equal(Nanoseconds("05"), deletes[1].FlowStart);
@@ -174,13 +240,16 @@ public sealed class DeleteJudgeTests
     public async Task Lines_that_are_no_records_are_counted()
     {
         NpaDelete[] deletes = [Delete(Key(), "2026-01-01T12:00:10.000Z")];
-        FlowLogReader reader = await RunAsync(deletes, [Before, "{", new string('z', 70_000), Flow("start", "05", Forward, start: "05"), After]);
+        FlowLogReader reader = await RunAsync(
+            deletes, [Before, "{", new string('z', 70_000), Flow("start", "05", Forward, start: "05"), After]);
         Assert.Equal((3, 2), (reader.Records, reader.BadLines));
         Assert.Equal(2, reader.FirstProblem!.Line);
         Assert.Equal(Verdict.Alive, deletes[0].Verdict);
     }
 
-    internal static string Flow(string kind, string at, string tuple, string? start = null, string? end = null, int zone = 0, int protocol = 6, string origin = "event") =>
+    internal static string Flow(
+        string kind, string at, string tuple, string? start = null, string? end = null, int zone = 0, int protocol = 6,
+        string origin = "event") =>
         $$"""{"v":1,"time":"{{Time(at)}}","host":"n","event":"{{kind}}","zone":{{zone}},"family":"ipv4","proto_num":{{protocol}},{{tuple}}{{Field("start", start)}}{{Field("end", end)}},"origin":"{{origin}}"}""";
 
     private static string Gap(string reason, string? from, string to) =>
@@ -189,7 +258,8 @@ public sealed class DeleteJudgeTests
     private static string Ping(string source, string destination, int id, string start, string? end = null) => Flow(
         end is null ? "start" : "end",
         end ?? start,
-        $"\"src\":\"{source}\",\"dst\":\"{destination}\",\"reply_src\":\"{destination}\",\"reply_dst\":\"{source}\",\"icmp_type\":8,\"icmp_code\":0,\"icmp_id\":{id}",
+        $"\"src\":\"{source}\",\"dst\":\"{destination}\",\"reply_src\":\"{destination}\",\"reply_dst\":\"{source}\","
+        + $"\"icmp_type\":8,\"icmp_code\":0,\"icmp_id\":{id}",
         start,
         end,
         protocol: 1);
@@ -198,11 +268,18 @@ public sealed class DeleteJudgeTests
 
     private static string Time(string second) => $"2026-01-01T12:00:{second}Z";
 
-    private static long Nanoseconds(string second) => DateTimeOffset.Parse(Time(second), CultureInfo.InvariantCulture).ToUnixTimeNanoseconds();
+    private static long Nanoseconds(string second) =>
+        DateTimeOffset.Parse(Time(second), CultureInfo.InvariantCulture).ToUnixTimeNanoseconds();
 
-    private static NpaKey Key(string source = "10.0.0.5", int sourcePort = 42188, string destination = "172.20.0.1", int destinationPort = 443, int protocol = 6) =>
+    private static NpaKey Key(
+        string source = "10.0.0.5",
+        int sourcePort = 42188,
+        string destination = "172.20.0.1",
+        int destinationPort = 443,
+        int protocol = 6) =>
         NpaKey.Parse(Encoding.UTF8.GetBytes(
-            $"Source IP - {source} Source port - {sourcePort} Dest IP - {destination} Dest port - {destinationPort} Protocol - {protocol} Owner IP - {source}"))!;
+            $"Source IP - {source} Source port - {sourcePort} Dest IP - {destination} Dest port - {destinationPort} Protocol - "
+            + $"{protocol} Owner IP - {source}"))!;
 
     private static NpaDelete Delete(NpaKey? key, string? time) =>
         new(time is not null && AgentTime.TryParse(Encoding.UTF8.GetBytes(time), out AgentTime at, out _) ? at : null, key);
@@ -218,7 +295,8 @@ public sealed class DeleteJudgeTests
     {
         DeleteJudge judge = new(deletes);
         FlowLogReader reader = new();
-        await reader.ReadAsync(new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', records))), judge, TestContext.Current.CancellationToken);
+        await reader.ReadAsync(
+            new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', records))), judge, TestContext.Current.CancellationToken);
         judge.Finish();
         return reader;
     }

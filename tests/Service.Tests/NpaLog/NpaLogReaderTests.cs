@@ -41,7 +41,10 @@ public sealed class NpaLogReaderTests
     [Fact]
     public async Task Cycles_of_one_line_are_those_of_an_idle_node()
     {
-        string lines = string.Join('\n', Enumerable.Range(0, 10).Select(static i => $"2024-12-04 20:{i * 2:00}:30 [INFO] Check for any stale entries in the conntrack map"));
+        string lines = string.Join(
+            '\n',
+            Enumerable.Range(0, 10)
+                .Select(static i => $"2024-12-04 20:{i * 2:00}:30 [INFO] Check for any stale entries in the conntrack map"));
         NpaLogReader log = await ReadAsync(lines);
         Assert.Equal(Enumerable.Repeat("Idle - 0", 10), log.Cycles.Select(Describe), StringComparer.Ordinal);
 
@@ -52,10 +55,12 @@ public sealed class NpaLogReaderTests
             2024-12-04 20:20:30 [INFO] Conntrack cleanup Delete - Conntrack Key : Source IP - 10.0.1.5 ...
             2024-12-04 20:22:30 [INFO] Check for any stale entries in the conntrack map
             """);
-        Assert.Equal(["Idle - 0", "Hydrated 1 0", "Unfinished - 1", "Unfinished - 0"], log.Cycles.Skip(8).Select(Describe), StringComparer.Ordinal);
+        Assert.Equal(
+            ["Idle - 0", "Hydrated 1 0", "Unfinished - 1", "Unfinished - 0"], log.Cycles.Skip(8).Select(Describe), StringComparer.Ordinal);
 
         log = await ReadAsync($"{lines}\n2024-12-04 20:18:31 [INFO] Conntrack cleanup Delete - Conntrack Key : Source IP - 10.0.1.5 ...");
-        Assert.Equal(["Idle - 0", "Unfinished - 1"], log.Cycles.Skip(8).Select(Describe), StringComparer.Ordinal); // it found the map filled
+        // it found the map filled
+        Assert.Equal(["Idle - 0", "Unfinished - 1"], log.Cycles.Skip(8).Select(Describe), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -130,7 +135,8 @@ public sealed class NpaLogReaderTests
         Assert.Equal(2, counting.Cycles[1].Deletes);
     }
 
-    private static string Describe(NpaCycle cycle) => $"{cycle.Kind} {(cycle.Duration is { } time ? $"{time / 1_000_000_000}" : "-")} {cycle.Deletes}";
+    private static string Describe(NpaCycle cycle) =>
+        $"{cycle.Kind} {(cycle.Duration is { } time ? $"{time / 1_000_000_000}" : "-")} {cycle.Deletes}";
 
     private static async Task<NpaLogReader> ReadAsync(string text)
     {

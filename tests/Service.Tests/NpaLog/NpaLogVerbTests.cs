@@ -29,8 +29,10 @@ public sealed class NpaLogVerbTests : IDisposable
         (int code, string output, string error) = await RunAsync(null, File("agent.log", NpaLogReaderTests.Seed));
         Assert.Equal(0, code);
         Assert.Empty(error);
-        Assert.Contains("2024-12-04T20:00:00.000Z  2024-12-04T20:00:01.000Z     1.000 s  hydrated    -\n", output, StringComparison.Ordinal);
-        Assert.Contains("2024-12-04T20:05:00.000Z  2024-12-04T20:05:03.000Z     3.000 s  cleaned     2\n", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "2024-12-04T20:00:00.000Z  2024-12-04T20:00:01.000Z     1.000 s  hydrated    -\n", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "2024-12-04T20:05:00.000Z  2024-12-04T20:05:03.000Z     3.000 s  cleaned     2\n", output, StringComparison.Ordinal);
         Assert.Contains("interval  300 s median (300 s–300 s, 1 intervals)\n", output, StringComparison.Ordinal);
         Assert.Contains("next      2024-12-04T20:10:00.000Z (hydrated)\n", output, StringComparison.Ordinal);
         Assert.Contains("deletes   2 median a cleaned cycle (2–2), 2 in all\n", output, StringComparison.Ordinal);
@@ -46,12 +48,17 @@ public sealed class NpaLogVerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData(null, "interval  not to be told from 1 cycle(s) in this log; taken is 150 s: the agent runs each half of its --conntrack-cache-cleanup-period (300 s)", "20:02:30")]
+    [InlineData(
+        null,
+        "interval  not to be told from 1 cycle(s) in this log; taken is 150 s: the agent runs each half of its "
+        + "--conntrack-cache-cleanup-period (300 s)",
+        "20:02:30")]
     [InlineData("600", "taken is 300 s: the agent runs each half of its --conntrack-cache-cleanup-period (600 s)", "20:05:00")]
     public async Task Without_an_interval_the_agents_period_is_taken(string? period, string interval, string next)
     {
         string[] arguments = period is null ? ["-"] : ["-", "--conntrack-cache-cleanup-period", period];
-        (int code, string output, _) = await RunAsync("2024-12-04 20:00:00 [INFO] Check for any stale entries in the conntrack map", arguments);
+        (int code, string output, _) = await RunAsync(
+            "2024-12-04 20:00:00 [INFO] Check for any stale entries in the conntrack map", arguments);
         Assert.Equal(0, code);
         Assert.Contains("standard input: 1 lines", output, StringComparison.Ordinal);
         Assert.Contains(interval, output, StringComparison.Ordinal);
@@ -65,9 +72,15 @@ public sealed class NpaLogVerbTests : IDisposable
         (int code, string output, _) = await RunAsync(Agent, "-", "--flow-log", flows);
         Assert.Equal(0, code);
         Assert.Contains("alive at the delete: 1, possibly: 0, not: 1, unknown: 0 (flow log: 3 records)", output, StringComparison.Ordinal);
-        Assert.Contains("  alive     2026-01-01T12:00:10.000Z  tcp src=10.0.0.5 dst=172.20.0.1 sport=42188 dport=443 owner=10.0.0.5 ifindex=3\n", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "  alive     2026-01-01T12:00:10.000Z  tcp src=10.0.0.5 dst=172.20.0.1 sport=42188 dport=443 owner=10.0.0.5 ifindex=3\n",
+            output,
+            StringComparison.Ordinal);
         Assert.Contains("flow started 2026-01-01T12:00:05.000Z, ended unknown\n", output, StringComparison.Ordinal);
-        Assert.Contains("advice    the agent deletes living flows: raise its --conntrack-cache-cleanup-period and let this service clean", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "advice    the agent deletes living flows: raise its --conntrack-cache-cleanup-period and let this service clean",
+            output,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,10 +94,14 @@ public sealed class NpaLogVerbTests : IDisposable
     [Fact]
     public async Task Scripts_get_one_object_a_line()
     {
-        (int code, string output, _) = await RunAsync(Agent, "-", "-o", "json", "--flow-log", File("flows.ndjson", Lines("00", "05", "59")));
+        (int code, string output, _) = await RunAsync(
+            Agent, "-", "-o", "json", "--flow-log", File("flows.ndjson", Lines("00", "05", "59")));
         Assert.Equal(0, code);
         JsonElement[] lines = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => JsonElement.Parse(line))];
-        Assert.Equal(["cycle", "cycle", "delete_hit", "summary"], lines.Select(static line => line.GetProperty("type").GetString()), StringComparer.Ordinal);
+        Assert.Equal(
+            ["cycle", "cycle", "delete_hit", "summary"],
+            lines.Select(static line => line.GetProperty("type").GetString()),
+            StringComparer.Ordinal);
         Assert.Equal("""{"type":"cycle","start":"2026-01-01T12:00:00.000000Z","end":"2026-01-01T12:00:10.500000Z","duration_ms":10500,"kind":"cleaned","deletes":2,"deletes_logged":2,"tracked":841}""", lines[1].GetRawText());
         Assert.Equal("""{"type":"delete_hit","time":"2026-01-01T12:00:10.000000Z","verdict":"alive","proto_num":6,"src":"10.0.0.5","sport":42188,"dst":"172.20.0.1","dport":443,"owner":"10.0.0.5","ifindex":3,"flow":{"proto_num":6,"src":"10.0.0.5","sport":42188,"dst":"172.20.0.1","dport":443,"start":"2026-01-01T12:00:05.000000Z"}}""", lines[2].GetRawText());
         JsonElement summary = lines[3];
@@ -102,7 +119,10 @@ public sealed class NpaLogVerbTests : IDisposable
     public async Task Rotated_files_are_read_in_the_order_of_time()
     {
         string first = Zip("flows.ndjson.1.gz", Lines("00", "05", "06"));
-        string second = File("flows.ndjson", DeleteJudgeTests.Flow("end", "08", Tuple, start: "05", end: "08") + "\n" + DeleteJudgeTests.Flow("start", "59", Other, start: "59"));
+        string second = File(
+            "flows.ndjson",
+            DeleteJudgeTests.Flow("end", "08", Tuple, start: "05", end: "08") + "\n"
+            + DeleteJudgeTests.Flow("start", "59", Other, start: "59"));
         (_, string output, _) = await RunAsync(Agent, "-", "--flow-log", second, "--flow-log", first);
         Assert.Contains("alive at the delete: 0, possibly: 0, not: 2, unknown: 0 (flow log: 5 records)", output, StringComparison.Ordinal);
     }
@@ -110,9 +130,11 @@ public sealed class NpaLogVerbTests : IDisposable
     [Fact]
     public async Task Deletes_that_are_not_logged_are_told()
     {
-        (_, string output, _) = await RunAsync("2026-01-01 12:00:00 Done cleanup of conntrack map: deleted 7 stale entries out of 9 tracked", "-");
+        (_, string output, _) = await RunAsync(
+            "2026-01-01 12:00:00 Done cleanup of conntrack map: deleted 7 stale entries out of 9 tracked", "-");
         Assert.Contains("cleaned     7 of 9 (0 logged)\n", output, StringComparison.Ordinal);
-        Assert.Contains("7 of them are not in the log one by one: the agent writes them at level debug only", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "7 of them are not in the log one by one: the agent writes them at level debug only", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +151,10 @@ public sealed class NpaLogVerbTests : IDisposable
         (int code, string output, string error) = await RunAsync("hello\n--conntrack-cache-cleanup-period=300\n", "-");
         Assert.Equal(1, code);
         Assert.Empty(output);
-        Assert.Contains("standard input: no line of conntrack cleanup in 2 lines (0 of them could not be read, 1 speak of it in a form not known here)", error, StringComparison.Ordinal);
+        Assert.Contains(
+            "standard input: no line of conntrack cleanup in 2 lines (0 of them could not be read, 1 speak of it in a form not known here)",
+            error,
+            StringComparison.Ordinal);
         Assert.Contains("no cleanup fell into this period", error, StringComparison.Ordinal);
         Assert.Contains("level debug only", error, StringComparison.Ordinal);
         Assert.Contains("this is not the agent's log", error, StringComparison.Ordinal);
@@ -166,7 +191,8 @@ public sealed class NpaLogVerbTests : IDisposable
     [InlineData("npa-log", "npa-log")]
     [InlineData("npa-log - -o xml", "--output: 'xml' is not a type of output; allowed are text, json")]
     [InlineData("npa-log - --flow-log -", "--flow-log: standard input is for the agent's log; name a file")]
-    [InlineData("npa-log - --conntrack-cache-cleanup-period 5m", "--conntrack-cache-cleanup-period: '5m' is not a number of seconds from 1")]
+    [InlineData(
+        "npa-log - --conntrack-cache-cleanup-period 5m", "--conntrack-cache-cleanup-period: '5m' is not a number of seconds from 1")]
     [InlineData("npa-log - --conntrack-cache-cleanup-period 0", "--conntrack-cache-cleanup-period: '0' is not a number of seconds from 1")]
     public async Task Wrong_usage_ends_with_2(string arguments, string message)
     {
@@ -186,7 +212,10 @@ public sealed class NpaLogVerbTests : IDisposable
 
     /// <summary>A flow log from one second to another, with the flow of the deleted key from <paramref name="start"/> on.</summary>
     private static string Lines(string from, string start, string to) => string.Join(
-        '\n', DeleteJudgeTests.Flow("start", from, Other, start: from), DeleteJudgeTests.Flow("start", start, Tuple, start: start), DeleteJudgeTests.Flow("update", to, Other, start: from));
+        '\n',
+        DeleteJudgeTests.Flow("start", from, Other, start: from),
+        DeleteJudgeTests.Flow("start", start, Tuple, start: start),
+        DeleteJudgeTests.Flow("update", to, Other, start: from));
 
     private string File(string name, string text)
     {
@@ -203,7 +232,8 @@ public sealed class NpaLogVerbTests : IDisposable
         return path;
     }
 
-    private static Task<(int Code, string Output, string Error)> RunAsync(string? input, params string[] arguments) => RunAllAsync(input, ["npa-log", .. arguments]);
+    private static Task<(int Code, string Output, string Error)> RunAsync(string? input, params string[] arguments) =>
+        RunAllAsync(input, ["npa-log", .. arguments]);
 
     private static async Task<(int Code, string Output, string Error)> RunAllAsync(string? input, params string[] arguments)
     {
@@ -213,7 +243,8 @@ public sealed class NpaLogVerbTests : IDisposable
         {
             Output = output,
             Error = error,
-            OpenInput = () => new MemoryStream(Encoding.UTF8.GetBytes(input ?? throw new InvalidOperationException("nobody types anything"))),
+            OpenInput = () =>
+                new MemoryStream(Encoding.UTF8.GetBytes(input ?? throw new InvalidOperationException("nobody types anything"))),
         };
         int code = await new CommandLine(context).RunAsync(arguments, TestContext.Current.CancellationToken);
         return (code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());

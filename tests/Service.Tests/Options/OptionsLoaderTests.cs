@@ -1,7 +1,9 @@
 using System.Collections;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 using Microsoft.Extensions.Logging;
 
 namespace ConntrackStream.Service.Tests.Options;
@@ -45,7 +47,12 @@ public sealed class OptionsLoaderTests : IDisposable
     {
         ServiceOptions options = Load(
             """{ "Audit": { "Interval": "5m" }, "Api": { "MaxConnections": 3, "Socket": "/file" }, "Tap": { "Track": true } }""",
-            new Hashtable { ["CONNTRACKSTREAM__Api__MaxConnections"] = "4", ["CONNTRACKSTREAM__api__socket"] = "/environment", ["OTHER__Api__Enabled"] = "no" },
+            new Hashtable
+            {
+                ["CONNTRACKSTREAM__Api__MaxConnections"] = "4",
+                ["CONNTRACKSTREAM__api__socket"] = "/environment",
+                ["OTHER__Api__Enabled"] = "no",
+            },
             "Api:Socket=/set");
         Assert.Equal(TimeSpan.FromMinutes(5), options.Audit.Interval);
         Assert.Equal(4, options.Api.MaxConnections);
@@ -56,7 +63,8 @@ public sealed class OptionsLoaderTests : IDisposable
     [Fact]
     public void A_list_is_replaced_whole()
     {
-        ServiceOptions options = Load("""{ "Tap": { "Filter": { "Protocols": ["tcp", "udp", "icmp"], "Zones": [1, 2] } } }""", set: "Tap:Filter:Protocols=sctp, gre");
+        ServiceOptions options = Load(
+            """{ "Tap": { "Filter": { "Protocols": ["tcp", "udp", "icmp"], "Zones": [1, 2] } } }""", set: "Tap:Filter:Protocols=sctp, gre");
         Assert.Equal(["sctp", "gre"], options.Tap.Filter.Protocols);
         Assert.Equal<ushort>([1, 2], options.Tap.Filter.Zones);
     }
@@ -98,7 +106,8 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("Tap:Filter:Zones=70000", "Tap:Filter:Zones: \"70000\" is not a whole number [--set]")]
     [InlineData("FlowLog:Format=xml", "FlowLog:Format: \"xml\" is not one of json, text [--set]")]
     [InlineData("FlowLog:Format=1", "FlowLog:Format: \"1\" is not one of json, text [--set]")]
-    [InlineData("Logging:Level=loud", "Logging:Level: \"loud\" is not one of trace, debug, information, warning, error, critical, none [--set]")]
+    [InlineData(
+        "Logging:Level=loud", "Logging:Level: \"loud\" is not one of trace, debug, information, warning, error, critical, none [--set]")]
     [InlineData("State:Directory=", "State:Directory: \"\" must not be empty [--set]")]
     [InlineData("TableHealth:CriticalPercent=70", "TableHealth:CriticalPercent: \"70\" must not be less than WarningPercent (80) [--set]")]
     [InlineData("FlowLog:Rotation:Keep=0", "FlowLog:Rotation:Keep: \"0\" must be from 1 to 10000 [--set]")]
@@ -120,9 +129,12 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("Tap:Filter:Zones=1", "Tap:Filter:Zones \"1\" [--set]")]
     public void A_map_and_a_filter_of_the_tap_exclude_each_other(string filter, string named)
     {
-        string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json: null, environment: null, filter, "Map:Path=/sys/fs/bpf/m")).Faults);
+        string fault = Assert.Single(
+            Assert.Throws<ConfigurationException>(() => Load(json: null, environment: null, filter, "Map:Path=/sys/fs/bpf/m")).Faults);
         Assert.StartsWith(
-            $"Map:Path: \"/sys/fs/bpf/m\" cannot go together with {named}: entries of flows that the filter hides would look stale", fault, StringComparison.Ordinal);
+            $"Map:Path: \"/sys/fs/bpf/m\" cannot go together with {named}: entries of flows that the filter hides would look stale",
+            fault,
+            StringComparison.Ordinal);
         Load(json: null, set: filter);
     }
 
@@ -139,13 +151,15 @@ public sealed class OptionsLoaderTests : IDisposable
     public void A_refused_filter_says_why()
     {
         string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json: null, set: "Tap:Filter:Protocols=tpc")).Faults);
-        Assert.StartsWith("Tap:Filter:Protocols: \"tpc\" is refused: 'tpc' is not a protocol; allowed are tcp, udp", fault, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Tap:Filter:Protocols: \"tpc\" is refused: 'tpc' is not a protocol; allowed are tcp, udp", fault, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Every_fault_is_told_with_the_file_it_is_in()
     {
-        ConfigurationException e = Assert.Throws<ConfigurationException>(() => Load("""{ "Api": { "Enabled": "maybe", "Port": 80 }, "Audit": { "Jitter": ["a"] } }"""));
+        ConfigurationException e = Assert.Throws<ConfigurationException>(
+            () => Load("""{ "Api": { "Enabled": "maybe", "Port": 80 }, "Audit": { "Jitter": ["a"] } }"""));
         Assert.Equal(3, e.Faults.Count);
         Assert.All(e.Faults, fault => Assert.EndsWith($"[{_file}]", fault, StringComparison.Ordinal));
     }
@@ -163,7 +177,8 @@ public sealed class OptionsLoaderTests : IDisposable
     [Fact]
     public void A_file_that_was_named_must_exist()
     {
-        ConfigurationException e = Assert.Throws<ConfigurationException>(() => OptionsLoader.Load(new ConfigurationSources("/nonexistent/x.json") { Environment = new Hashtable() }));
+        ConfigurationException e = Assert.Throws<ConfigurationException>(
+            () => OptionsLoader.Load(new ConfigurationSources("/nonexistent/x.json") { Environment = new Hashtable() }));
         Assert.StartsWith("/nonexistent/x.json: cannot be read", Assert.Single(e.Faults), StringComparison.Ordinal);
     }
 
@@ -179,6 +194,7 @@ public sealed class OptionsLoaderTests : IDisposable
     {
         if (json is not null)
             File.WriteAllText(_file, json);
-        return OptionsLoader.Load(new ConfigurationSources(json is null ? null : _file, set) { DefaultFiles = [], Environment = environment ?? [] });
+        return OptionsLoader.Load(
+            new ConfigurationSources(json is null ? null : _file, set) { DefaultFiles = [], Environment = environment ?? [] });
     }
 }

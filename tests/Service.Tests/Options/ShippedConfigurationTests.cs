@@ -13,7 +13,8 @@ public sealed partial class ShippedConfigurationTests
     public void The_shipped_file_has_every_key_and_no_other() =>
         Assert.Equal(
             OptionCatalog.Keys.Select(static key => key.Path).Order(StringComparer.Ordinal),
-            JsonFile.Read(ShippedFile).Select(static pair => ListIndex().Replace(pair.Key, "")).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+            JsonFile.Read(ShippedFile).Select(static pair => ListIndex().Replace(pair.Key, "")).Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_shipped_values_are_the_defaults()
@@ -30,7 +31,8 @@ public sealed partial class ShippedConfigurationTests
         for (int at = 1; at < lines.Length; at++)
         {
             if (lines[at].TrimStart().StartsWith('"'))
-                Assert.True(lines[at - 1].TrimStart().StartsWith("//", StringComparison.Ordinal), $"line {at + 1} has no comment: {lines[at]}");
+                Assert.True(
+                    lines[at - 1].TrimStart().StartsWith("//", StringComparison.Ordinal), $"line {at + 1} has no comment: {lines[at]}");
         }
     }
 
@@ -39,8 +41,10 @@ public sealed partial class ShippedConfigurationTests
     {
         Dictionary<string, string> documented = File.ReadLines(Repository.PathOf("docs", "configuration.md"))
             .Select(static line => Row().Match(line)).Where(static match => match.Success)
-            .ToDictionary(static match => match.Groups["key"].Value, static match => match.Groups["default"].Value.Trim('`'), StringComparer.Ordinal);
-        Assert.Equal(OptionCatalog.Keys.Select(static key => key.Path).Order(StringComparer.Ordinal), documented.Keys.Order(StringComparer.Ordinal));
+            .ToDictionary(
+                static match => match.Groups["key"].Value, static match => match.Groups["default"].Value.Trim('`'), StringComparer.Ordinal);
+        Assert.Equal(
+            OptionCatalog.Keys.Select(static key => key.Path).Order(StringComparer.Ordinal), documented.Keys.Order(StringComparer.Ordinal));
         ServiceOptions defaults = new();
         Assert.All(OptionCatalog.Keys, key => Assert.Equal(OptionText.Format(key.Get(defaults)), Normalised(key, documented[key.Path])));
     }
@@ -49,7 +53,8 @@ public sealed partial class ShippedConfigurationTests
         ? string.Join(',', text.Split(',').Select(part => Normalised(element, key.Path, part)))
         : Normalised(key.Type, key.Path, text);
 
-    private static string Normalised(Type type, string name, string text) => OptionText.TryParse(type, name, text, out object? value) ? OptionText.Format(value) : text;
+    private static string Normalised(Type type, string name, string text) =>
+        OptionText.TryParse(type, name, text, out object? value) ? OptionText.Format(value) : text;
 
     [GeneratedRegex(@":\d+$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ListIndex();

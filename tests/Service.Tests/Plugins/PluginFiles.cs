@@ -13,7 +13,13 @@ internal sealed class PluginFiles : IDisposable
     /// <summary>A sample's assembly with its <c>.deps.json</c>.</summary>
     internal string Sample(string project, string name)
     {
-        string output = Path.Combine(AppContext.BaseDirectory, "../../../../../samples", project, "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
+        string output = Path.Combine(
+            AppContext.BaseDirectory,
+            "../../../../../samples",
+            project,
+            "bin",
+            new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
+            "net10.0");
         Copy(Path.Combine(output, $"{name}.deps.json"));
         return Copy(Path.Combine(output, $"{name}.dll"));
     }
@@ -36,7 +42,8 @@ internal sealed class PluginFiles : IDisposable
         MetadataReader metadata = reader.GetMetadataReader();
         int row = metadata.AssemblyReferences.Select((handle, index) => (handle, index))
             .Single(pair => metadata.StringComparer.Equals(metadata.GetAssemblyReference(pair.handle).Name, reference)).index;
-        int at = reader.PEHeaders.MetadataStartOffset + metadata.GetTableMetadataOffset(TableIndex.AssemblyRef) + (row * metadata.GetTableRowSize(TableIndex.AssemblyRef));
+        int at = reader.PEHeaders.MetadataStartOffset + metadata.GetTableMetadataOffset(TableIndex.AssemblyRef)
+            + (row * metadata.GetTableRowSize(TableIndex.AssemblyRef));
         BinaryPrimitives.WriteUInt16LittleEndian(image.AsSpan(at), 99); // ECMA-335 II.22.5: MajorVersion is the row's first field
         File.WriteAllBytes(file, image);
     }

@@ -1,4 +1,4 @@
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using Microsoft.Extensions.Logging;
 
 namespace ConntrackStream.Service.Tests.Plugins;

@@ -1,9 +1,9 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Service.Options;
-using ConntrackStream.Service.Reclassify;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Setup;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Tests.Reclassify;
@@ -33,7 +33,9 @@ public sealed class ReclassifySetupTests : IDisposable
 
     /// <summary>Else all of its rules would be passed over, and doctor content.</summary>
     [Theory]
-    [InlineData(nameof(ReclassifyOptions.Mwan3Config), "config interface 'wan'\n option enabled 1\nconfig strategy 'both'\n", "is mwan4's configuration, not mwan3's")]
+    [InlineData(
+        nameof(ReclassifyOptions.Mwan3Config), "config interface 'wan'\n option enabled 1\nconfig strategy 'both'\n",
+        "is mwan4's configuration, not mwan3's")]
     [InlineData(nameof(ReclassifyOptions.PbrConfig), "config interface 'wan'\n option enabled 1\n", "is not pbr's configuration")]
     [InlineData(nameof(ReclassifyOptions.NetworkConfig), "config wifi-device 'radio0'\n", "is not the network configuration")]
     public void A_file_that_is_not_what_it_is_said_to_be_is_refused(string key, string text, string problem)
@@ -54,7 +56,8 @@ public sealed class ReclassifySetupTests : IDisposable
         options.NetworkConfig = Write("network", "config interface 'wan'\n option device 'eth1'\n");
         options.Mwan3Config = Write(
             "mwan3",
-            "config interface 'wan'\n option enabled 1\nconfig member 'm'\n option interface 'wan'\nconfig policy 'p'\n list use_member 'm'\n"
+            "config interface 'wan'\n option enabled 1\nconfig member 'm'\n option interface 'wan'\nconfig policy 'p'\n"
+            + " list use_member 'm'\n"
             + "config rule 'first'\n option use_policy 'p'\n option dest_ip '203.0.113.1'\n"
             + "config rule 'odd'\n option use_policy 'p'\n option src_iface 'guest'\n option family 'ipv6'\n");
         options.PbrConfig = Write(
@@ -62,7 +65,7 @@ public sealed class ReclassifySetupTests : IDisposable
             "config pbr 'config'\n option enabled 1\n option resolver_set 'dnsmasq.nftset'\nconfig include\n option path '/x'\n"
             + "config policy 'named'\n option interface 'wan'\n option dest_addr 'office.example.org'\n");
         await using ReclassifyParts parts = ReclassifySetup.Create(
-            options, NetworkNamespace.Current, TimeProvider.System, NullLoggerFactory.Instance);
+            options, NetworkNamespace.Current, TimeProvider.System, NullLoggerFactory.Instance, plugins: null);
         Assert.Equal(VerdictKind.None, parts.Sets!.Classify(To("203.0.113.1")).Kind);
         Assert.Equal("wan", parts.Classifiers.Classify(To("203.0.113.1")).Path);
         string? reason = parts.Sets.Classify(To("203.0.113.2")).Reason; // not an include's sets, which need not be there
@@ -84,7 +87,8 @@ public sealed class ReclassifySetupTests : IDisposable
     private static ReclassifyOptions Options() => new() { Enabled = true, Paths = ["wan mark=0x100/0x3f00", "lte mark=0x200/0x3f00"] };
 
     private static string Faults(ReclassifyOptions options) => Assert.Throws<ConfigurationException>(
-        () => ReclassifySetup.Create(options, NetworkNamespace.Current, TimeProvider.System, NullLoggerFactory.Instance)).Message;
+        () => ReclassifySetup.Create(
+            options, NetworkNamespace.Current, TimeProvider.System, NullLoggerFactory.Instance, plugins: null)).Message;
 
     private string Write(string name, string content)
     {

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Text;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
 namespace ConntrackStream.Sinks.Tests.FlowLog;
@@ -25,7 +26,8 @@ public class FlowDirectionsTests
     [Fact]
     public void A_published_port_is_ingress_by_the_machine_it_reaches()
     {
-        Flow flow = Flow(Tuple(IpProtocol.Tcp, "192.0.2.1", 1, "203.0.113.1", 443), Tuple(IpProtocol.Tcp, "10.0.0.5", 8443, "192.0.2.1", 1));
+        Flow flow = Flow(
+            Tuple(IpProtocol.Tcp, "192.0.2.1", 1, "203.0.113.1", 443), Tuple(IpProtocol.Tcp, "10.0.0.5", 8443, "192.0.2.1", 1));
         Assert.Equal(FlowDirection.Ingress, Options.Directions().Of(flow));
     }
 

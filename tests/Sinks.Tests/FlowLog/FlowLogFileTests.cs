@@ -134,7 +134,8 @@ public sealed class FlowLogFileTests : IDisposable
         Write(file, "after\n");
         file.Reopen(); // nothing was renamed: nothing happens
         Write(file, "and on\n");
-        Assert.Equal("before\nstill the old\n", await File.ReadAllTextAsync(_directory.File("moved"), TestContext.Current.CancellationToken));
+        Assert.Equal(
+            "before\nstill the old\n", await File.ReadAllTextAsync(_directory.File("moved"), TestContext.Current.CancellationToken));
         Assert.Equal("after\nand on\n", await File.ReadAllTextAsync(Path, TestContext.Current.CancellationToken));
         Assert.Equal([3000], _logger.Ids);
     }

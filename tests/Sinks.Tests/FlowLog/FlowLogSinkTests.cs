@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 

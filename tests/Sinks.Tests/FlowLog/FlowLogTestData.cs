@@ -1,6 +1,6 @@
 using System.Net;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.Tests.FlowLog;
 
@@ -12,7 +12,8 @@ internal static class FlowLogTestData
 
     internal static readonly DateTimeOffset Clock = DateTimeOffset.UnixEpoch.AddTicks(Time / 100);
 
-    internal static FlowTuple Tuple(IpProtocol protocol, string source, int sourcePort, string destination, int destinationPort, ushort zone = 0)
+    internal static FlowTuple Tuple(
+        IpProtocol protocol, string source, int sourcePort, string destination, int destinationPort, ushort zone = 0)
     {
         IPAddress from = IPAddress.Parse(source);
         return new FlowTuple

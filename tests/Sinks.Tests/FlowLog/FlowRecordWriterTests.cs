@@ -3,7 +3,8 @@ using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Queues;
 using ConntrackStream.Sinks.FlowLog;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
@@ -75,7 +76,8 @@ public class FlowRecordWriterTests
         FlowTuple reply = Icmp(IpProtocol.IcmpV6, "2001:db8::2", "2001:db8::1", 129, 0, 78);
         Assert.Equal(
             Head + "\"update\"," + Id + ",\"zone\":0,\"family\":\"ipv6\",\"proto\":\"icmpv6\",\"proto_num\":58,"
-            + "\"src\":\"2001:db8::1\",\"dst\":\"2001:db8::2\",\"reply_src\":\"2001:db8::2\",\"reply_dst\":\"2001:db8::1\",\"nat\":\"none\","
+            + "\"src\":\"2001:db8::1\",\"dst\":\"2001:db8::2\",\"reply_src\":\"2001:db8::2\","
+            + "\"reply_dst\":\"2001:db8::1\",\"nat\":\"none\","
             + "\"icmp_type\":128,\"icmp_code\":0,\"icmp_id\":77,\"reply_icmp_id\":78,\"direction\":\"unknown\",\"origin\":\"event\"}\n",
             Write(Change(FlowChangeKind.Updated, Flow(original, reply)), FlowDirections.None));
     }
@@ -129,7 +131,9 @@ public class FlowRecordWriterTests
     }
 
     [Theory]
-    [InlineData(FlowGapReason.Overrun, 12L, 1_000L, 3L, "\"overrun\",\"lost\":12,\"from\":\"1970-01-01T00:00:00.000001Z\",\"to\":\"2026-02-03T04:05:06.789012Z\",\"recovered\":3}\n")]
+    [InlineData(
+        FlowGapReason.Overrun, 12L, 1_000L, 3L,
+        "\"overrun\",\"lost\":12,\"from\":\"1970-01-01T00:00:00.000001Z\",\"to\":\"2026-02-03T04:05:06.789012Z\",\"recovered\":3}\n")]
     [InlineData(FlowGapReason.Restart, null, 0L, null, "\"restart\",\"lost\":null,\"to\":\"2026-02-03T04:05:06.789012Z\"}\n")]
     [InlineData(FlowGapReason.Reconnect, 0L, 0L, null, "\"reconnect\",\"lost\":0,\"to\":\"2026-02-03T04:05:06.789012Z\"}\n")]
     [InlineData(FlowGapReason.SinkQueueFull, 1L, 0L, null, "\"sink_queue_full\",\"lost\":1,\"to\":\"2026-02-03T04:05:06.789012Z\"}\n")]
@@ -191,8 +195,11 @@ public class FlowRecordWriterTests
     {
         Flow flow = change.Flow;
         Assert.Equal(change.Id.ToGuid(), record.GetProperty("flow_id").GetGuid());
-        Assert.Equal(flow.Original.Source.ToIPAddress(flow.Original.Family), System.Net.IPAddress.Parse(record.GetProperty("src").GetString()!));
-        Assert.Equal(flow.Original.Destination.ToIPAddress(flow.Original.Family), System.Net.IPAddress.Parse(record.GetProperty("dst").GetString()!));
+        Assert.Equal(
+            flow.Original.Source.ToIPAddress(flow.Original.Family), System.Net.IPAddress.Parse(record.GetProperty("src").GetString()!));
+        Assert.Equal(
+            flow.Original.Destination.ToIPAddress(flow.Original.Family),
+            System.Net.IPAddress.Parse(record.GetProperty("dst").GetString()!));
         Assert.Equal((byte)flow.Original.Protocol, record.GetProperty("proto_num").GetByte());
         Assert.Equal(flow.Original.Zone, record.GetProperty("zone").GetUInt16());
         AssertOptional(record, "ct_id", flow.Has(FlowFields.Id), flow.Id);
@@ -203,7 +210,8 @@ public class FlowRecordWriterTests
         AssertOptional(record, "rx_bytes", flow.Has(FlowFields.ReplyCounters), flow.ReplyBytes);
         AssertOptional(record, "sport", flow.Original.Protocol == IpProtocol.Tcp, flow.Original.SourcePort);
         AssertOptional(record, "icmp_id", flow.Original.Protocol == IpProtocol.Icmp, flow.Original.IcmpId);
-        AssertOptional(record, "reply_dport", flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.Reply), flow.Reply.DestinationPort);
+        AssertOptional(
+            record, "reply_dport", flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.Reply), flow.Reply.DestinationPort);
         Assert.Equal(flow.Has(FlowFields.Status), record.TryGetProperty("status", out JsonElement names));
         if (flow.Has(FlowFields.Status))
             Assert.Equal(System.Numerics.BitOperations.PopCount((uint)flow.Status & 0xFFFF), names.GetArrayLength());
@@ -225,7 +233,8 @@ public class FlowRecordWriterTests
         Flow flow = default;
         flow.Original = RandomTuple(random, v6, protocol);
         flow.Reply = RandomTuple(random, v6, protocol);
-        flow.Present = FlowFields.Original | (FlowFields)(random.Next() & (int)(FlowFields.Reply | FlowFields.Status | FlowFields.Mark | FlowFields.Counters | FlowFields.Id));
+        const FlowFields Optional = FlowFields.Reply | FlowFields.Status | FlowFields.Mark | FlowFields.Counters | FlowFields.Id;
+        flow.Present = FlowFields.Original | (FlowFields)(random.Next() & (int)Optional);
         flow.Id = (uint)random.NextInt64();
         flow.Mark = (uint)random.NextInt64();
         flow.Status = (FlowStatus)(random.Next() & 0x1FFFF);

@@ -1,5 +1,5 @@
 using System.Text;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -29,7 +29,9 @@ public class LogTailTests
 
             bool torn = cut > 0 && cut < second.Length;
             Assert.Equal(torn ? [3002] : [], logger.Ids.Where(id => id is 3002 or 3003));
-            Assert.Equal(cut == second.Length ? [.. first, .. second] : first, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
+            Assert.Equal(
+                cut == second.Length ? [.. first, .. second] : first,
+                await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
         }
     }
 
@@ -42,14 +44,16 @@ public class LogTailTests
     [InlineData("[-1.000000]", null)]
     [InlineData("# a comment", null)]
     [InlineData("", null)]
-    public void The_time_of_a_line_is_read_in_either_format(string line, long? time) => Assert.Equal(time, LineTime.Of(Encoding.ASCII.GetBytes(line)));
+    public void The_time_of_a_line_is_read_in_either_format(string line, long? time) =>
+        Assert.Equal(time, LineTime.Of(Encoding.ASCII.GetBytes(line)));
 
     [Fact]
     public async Task The_latest_time_counts_not_that_of_the_last_line()
     {
         using TemporaryDirectory directory = new();
         string path = directory.File("flows.ndjson");
-        await File.WriteAllBytesAsync(path, [.. Line(FlowLogFormat.Json, 2), .. Line(FlowLogFormat.Json, 1)], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(
+            path, [.. Line(FlowLogFormat.Json, 2), .. Line(FlowLogFormat.Json, 1)], TestContext.Current.CancellationToken);
         await using FlowLogFile file = new(path, new RotationOptions(), Clock(), new RecordingLogger());
         Assert.Equal((Time + 2000) / 1000 * 1000, file.LastWritten);
     }
@@ -72,7 +76,8 @@ public class LogTailTests
 
         await using FlowLogFile file = new(path, new RotationOptions(), Clock(), new RecordingLogger());
         Assert.Equal((Time + after) / 1000 * 1000, file.LastWritten);
-        Assert.Equal((Time + after) / 100, (File.GetLastWriteTimeUtc(directory.File(FlowLogSink.MarkerFileName)) - DateTime.UnixEpoch).Ticks);
+        Assert.Equal(
+            (Time + after) / 100, (File.GetLastWriteTimeUtc(directory.File(FlowLogSink.MarkerFileName)) - DateTime.UnixEpoch).Ticks);
     }
 
     [Theory]
@@ -111,7 +116,8 @@ public class LogTailTests
             : new FlowTextWriter(ConntrackTextOptions.Default);
         byte[] line = new byte[2048];
         int length = writer.Write(line, Started(40000 + number, Time + (1000 * number)));
-        Assert.StartsWith(format == FlowLogFormat.Json ? "{" : "    [NEW]", Encoding.UTF8.GetString(line, 0, length), StringComparison.Ordinal);
+        Assert.StartsWith(
+            format == FlowLogFormat.Json ? "{" : "    [NEW]", Encoding.UTF8.GetString(line, 0, length), StringComparison.Ordinal);
         return line[..length];
     }
 

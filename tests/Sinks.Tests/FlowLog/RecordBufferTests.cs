@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
@@ -16,7 +16,8 @@ public class RecordBufferTests
     private readonly RecordBuffer _buffer;
 
     public RecordBufferTests() =>
-        _buffer = new RecordBuffer(_output, new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false), _counters, _time, _logger);
+        _buffer = new RecordBuffer(
+            _output, new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false), _counters, _time, _logger);
 
     [Fact]
     public void Few_records_wait_for_the_flush_and_many_do_not()
@@ -105,7 +106,8 @@ public class RecordBufferTests
         _output.Error = Errno.EIO;
         for (int i = 0; i < 1000; i++)
             _buffer.Append(Started(), CancellationToken.None);
-        FlowChange told = new() { Kind = FlowChangeKind.Gap, Time = Time, Gap = new FlowGap(FlowGapReason.SinkQueueFull, Time, Time, 500, null) };
+        FlowChange told =
+            new() { Kind = FlowChangeKind.Gap, Time = Time, Gap = new FlowGap(FlowGapReason.SinkQueueFull, Time, Time, 500, null) };
         _buffer.Append(told, CancellationToken.None); // the queue has counted these
         Assert.Equal(1500, _buffer.GiveUp());
         Assert.Equal(1000, _counters.Dropped);
@@ -117,7 +119,8 @@ public class RecordBufferTests
         for (int limit = 1; limit < 1500; limit += 7)
         {
             FakeOutput output = new() { Limit = limit, Error = Errno.ENOSPC };
-            RecordBuffer buffer = new(output, new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false), new FlowLogCounters(), _time, _logger);
+            RecordBuffer buffer = new(
+                output, new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false), new FlowLogCounters(), _time, _logger);
             for (int i = 0; i < 4; i++)
                 buffer.Append(Started(1000 + i), CancellationToken.None);
             Assert.False(buffer.TryFlush(CancellationToken.None, force: true));
@@ -129,10 +132,14 @@ public class RecordBufferTests
     }
 
     private static string TimeText(int index) =>
-        DateTimeOffset.UnixEpoch.AddTicks((Time / 100) + (index * 10_000L)).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        DateTimeOffset.UnixEpoch.AddTicks((Time / 100) + (index * 10_000L)).UtcDateTime.ToString(
+            "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private static List<JsonElement> Records(FakeOutput output) =>
-        [.. Encoding.UTF8.GetString(output.Content.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    [
+        .. Encoding.UTF8.GetString(output.Content.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement),
+    ];
 
     private List<JsonElement> Records() => Records(_output);
 

@@ -1,6 +1,7 @@
 using System.IO.Pipes;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Tests.FlowLog;

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 
@@ -92,7 +93,8 @@ public sealed class AnswerTests
         Assert.Empty(world.DeletedFlows);
         world.Reclassifier.OnAnswer(new FlowQuestion(flow.Original, flow.Mark, "wan1"), Verdict.To("wan2", "external"));
         world.Pass(0.2);
-        Assert.Equal([flow, alike], world.DeletedFlows.OrderBy(static deleted => deleted.Id)); // asked at the source it still pends: the answer stands
+        // asked at the source it still pends: the answer stands
+        Assert.Equal([flow, alike], world.DeletedFlows.OrderBy(static deleted => deleted.Id));
     }
 
     [Fact]
@@ -139,7 +141,8 @@ public sealed class AnswerTests
     public void A_flow_that_is_kept_for_a_time_is_looked_at_again(int? seconds, int deleted)
     {
         ScriptedWorld world = new();
-        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] = new Verdict(VerdictKind.Keep, ValidFor: seconds is { } time ? TimeSpan.FromSeconds(time) : null);
+        world.Set.Members[ScriptedWorld.ScriptedSet.Address(1)] =
+            new Verdict(VerdictKind.Keep, ValidFor: seconds is { } time ? TimeSpan.FromSeconds(time) : null);
         world.Start(world.Flow());
         world.Pass(0.4);
         world.Set.Add(1);

@@ -1,12 +1,14 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Decide;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify;
 
-/// <summary>A provider may drop what is not of its own prefix: a flow has moved when it is answered, and goes nowhere that its source is not.</summary>
+/// <summary>
+/// A provider may drop what is not of its own prefix: a flow has moved when it is answered, and goes nowhere that its source is not.
+/// </summary>
 public sealed class MovedTests
 {
     [Theory]
@@ -20,7 +22,11 @@ public sealed class MovedTests
         world.Pass(3);
         Assert.Empty(world.Remarked);
         Assert.True(world.Counters.Of(Refusal.UnusedSource) > 0);
-        Assert.Contains(world.Log.Lines, static line => line.EndsWith(": unused_source (no untranslated flow of its source's network is known to be answered on wan2)", StringComparison.Ordinal));
+        Assert.Contains(
+            world.Log.Lines,
+            static line => line.EndsWith(
+                ": unused_source (no untranslated flow of its source's network is known to be answered on wan2)",
+                StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Decide;
 
@@ -17,7 +17,10 @@ public sealed class OutcomeTests
         world.Pass(0.05);
         world.Start(world.Flow(mark: ScriptedWorld.Wan2, port: 40001)); // reconnected
         Assert.Equal(1, world.Counters.Of(ActionOutcome.Moved));
-        Assert.Contains(world.Log.Lines, static line => line.StartsWith("moved tcp src=10.0.0.2", StringComparison.Ordinal) && line.EndsWith("after 50 ms", StringComparison.Ordinal));
+        Assert.Contains(
+            world.Log.Lines,
+            static line => line.StartsWith("moved tcp src=10.0.0.2", StringComparison.Ordinal)
+                && line.EndsWith("after 50 ms", StringComparison.Ordinal));
         world.Pass(100);
         Assert.Equal(0, world.Reclassifier.Status.Pending);
     }
@@ -158,7 +161,8 @@ public sealed class OutcomeTests
         foreach (Flow flow in flows)
             world.Start(flow);
         Assert.Equal(PathGuard.FirstMoves, world.Armed.Count);
-        Assert.Equal((100 - PathGuard.FirstMoves, PathGuard.FirstMoves), (world.Counters.Of(Refusal.Awaiting), world.Reclassifier.Status.Awaited));
+        Assert.Equal(
+            (100 - PathGuard.FirstMoves, PathGuard.FirstMoves), (world.Counters.Of(Refusal.Awaiting), world.Reclassifier.Status.Awaited));
         Assert.Contains(world.Log.Lines, static line => line.Contains("awaiting (first the outcome of 4 flows", StringComparison.Ordinal));
 
         world.Time.Advance(TimeSpan.FromMilliseconds(5));

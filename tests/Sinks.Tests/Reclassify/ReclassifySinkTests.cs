@@ -1,13 +1,12 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Paths;
 using ConntrackStream.Sinks.Tests.FlowLog;
 using ConntrackStream.Sinks.Tests.Reclassify.External;
-using ConntrackStream.Tests;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify;
 
@@ -20,21 +19,32 @@ public sealed class ReclassifySinkTests
         VirtualTime time = new();
         ScriptedWorld.LineLog log = new();
         FailingOnce classifier = new();
-        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
-        ReclassifyParts parts = new(paths, new ClassifierChain([classifier]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
+        Assert.True(
+            PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem),
+            problem);
+        ReclassifyParts parts = new(
+            paths, new ClassifierChain([classifier]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
         await using ReclassifySink sink = new(
-            new ReclassifyOptions(), parts, static (_, _, _) => throw new InvalidOperationException("no view"), new CausedEnds(time), time, log);
+            new ReclassifyOptions(),
+            parts,
+            static (_, _, _) => throw new InvalidOperationException("no view"),
+            new CausedEnds(time),
+            time,
+            log);
         await sink.StartAsync(TestContext.Current.CancellationToken);
 
         await sink.WriteAsync(Started(1), TestContext.Current.CancellationToken);
         Assert.Equal(1, classifier.Looks);
-        await Eventually.TrueAsync(() => Pass(time) && log.Lines.Any(static line => line.Contains("since a look failed", StringComparison.Ordinal)), State);
+        await Eventually.TrueAsync(
+            () => Pass(time) && log.Lines.Any(static line => line.Contains("since a look failed", StringComparison.Ordinal)), State);
         await sink.WriteAsync(Started(2), TestContext.Current.CancellationToken);
         int before = classifier.Looks;
         await Eventually.TrueAsync(() => Pass(time) && classifier.Looks > before, State);
 
         sink.Reconsider(AddressRange.All(FlowFamily.IPv4));
-        await Eventually.TrueAsync(() => Pass(time) && log.Lines.Count(static line => line.Contains("no view", StringComparison.Ordinal)) > 1, State); // tried again
+        // tried again
+        await Eventually.TrueAsync(
+            () => Pass(time) && log.Lines.Count(static line => line.Contains("no view", StringComparison.Ordinal)) > 1, State);
 
         string State() => string.Join('\n', log.Lines);
     }
@@ -46,10 +56,18 @@ public sealed class ReclassifySinkTests
     {
         VirtualTime time = new();
         Answering classifier = new(Verdict.Keep("test"));
-        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
-        ReclassifyParts parts = new(paths, new ClassifierChain([classifier]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
+        Assert.True(
+            PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem),
+            problem);
+        ReclassifyParts parts = new(
+            paths, new ClassifierChain([classifier]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
         await using ReclassifySink sink = new(
-            new ReclassifyOptions(), parts, static (_, _, _) => throw new InvalidOperationException("no view"), new CausedEnds(time), time, new ScriptedWorld.LineLog());
+            new ReclassifyOptions(),
+            parts,
+            static (_, _, _) => throw new InvalidOperationException("no view"),
+            new CausedEnds(time),
+            time,
+            new ScriptedWorld.LineLog());
         await sink.StartAsync(TestContext.Current.CancellationToken);
         if (isHalted)
             await sink.HaltAsync();
@@ -63,10 +81,18 @@ public sealed class ReclassifySinkTests
     {
         VirtualTime time = new();
         Answering first = new(new Verdict(VerdictKind.Pending)), second = new(Verdict.Keep("test"));
-        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
-        ReclassifyParts parts = new(paths, new ClassifierChain([first, second]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
+        Assert.True(
+            PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem),
+            problem);
+        ReclassifyParts parts = new(
+            paths, new ClassifierChain([first, second]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
         await using ReclassifySink sink = new(
-            new ReclassifyOptions(), parts, static (_, _, _) => throw new InvalidOperationException("no view"), new CausedEnds(time), time, new ScriptedWorld.LineLog());
+            new ReclassifyOptions(),
+            parts,
+            static (_, _, _) => throw new InvalidOperationException("no view"),
+            new CausedEnds(time),
+            time,
+            new ScriptedWorld.LineLog());
         await sink.StartAsync(TestContext.Current.CancellationToken);
         await sink.WriteAsync(Started(1), TestContext.Current.CancellationToken);
         Assert.Equal(0, second.Asked);
@@ -75,15 +101,20 @@ public sealed class ReclassifySinkTests
         Assert.Equal(first.Question, second.Question);
     }
 
-    /// <summary>The pipeline holds changes back for 50 ms, and what they show of translation decides how the sweep's flows are moved.</summary>
+    /// <summary>
+    /// The pipeline holds changes back for 50 ms, and what they show of translation decides how the sweep's flows are moved.
+    /// </summary>
     [Fact]
     public async Task A_sweep_waits_until_the_queue_has_told_what_the_view_knows()
     {
         VirtualTime time = new();
-        Assert.True(PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem), problem);
+        Assert.True(
+            PathTable.TryCreate([new UplinkPath { Name = "wan1", Mark = new(0x100, 0x3f00) }], out PathTable? paths, out string? problem),
+            problem);
         ReclassifyParts parts = new(paths, new ClassifierChain([]), new KernelCalls(NetworkNamespace.Current), new RouteQuestions());
         int sweeps = 0;
-        await using ReclassifySink sink = new(new ReclassifyOptions(), parts, Query, new CausedEnds(time), time, new ScriptedWorld.LineLog());
+        await using ReclassifySink sink = new(
+            new ReclassifyOptions(), parts, Query, new CausedEnds(time), time, new ScriptedWorld.LineLog());
         await sink.StartAsync(TestContext.Current.CancellationToken);
         sink.Reconsider(AddressRange.All(FlowFamily.IPv4));
         await time.WaitForTimersAsync(1);
@@ -123,7 +154,8 @@ public sealed class ReclassifySinkTests
 
         public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-        public Verdict Classify(in FlowQuestion question) => ++Looks == 2 ? throw new InvalidOperationException("out of luck") : Verdict.None;
+        public Verdict Classify(in FlowQuestion question) =>
+            ++Looks == 2 ? throw new InvalidOperationException("out of luck") : Verdict.None;
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
 
@@ -69,7 +69,10 @@ public sealed class RefusalTests
         world.Pass(300);
         Assert.Empty(world.DeletedFlows);
         Assert.Empty(world.Remarked);
-        Assert.Single(world.Log.Lines, line => line.StartsWith("refused tcp src=10.0.0.2", StringComparison.Ordinal) || line.StartsWith("refused sctp", StringComparison.Ordinal));
+        Assert.Single(
+            world.Log.Lines,
+            line => line.StartsWith("refused tcp src=10.0.0.2", StringComparison.Ordinal)
+                || line.StartsWith("refused sctp", StringComparison.Ordinal));
         Assert.Contains(world.Log.Lines, line => line.Contains($": {reason}", StringComparison.Ordinal));
     }
 
@@ -111,7 +114,13 @@ public sealed class RefusalTests
     [InlineData(IpProtocol.Udp)]
     public void A_flow_that_is_not_translated_gets_another_entry_where_the_wanted_path_translates(IpProtocol protocol)
     {
-        ScriptedWorld world = new(wan2: new UplinkPath { Name = "wan2", Mark = new MarkMatch(ScriptedWorld.Wan2, 0x3f00), Sources = [new IpPrefix(ScriptedWorld.ScriptedSet.Address(200), 32, FlowFamily.IPv4)] });
+        ScriptedWorld world = new(
+            wan2: new UplinkPath
+            {
+                Name = "wan2",
+                Mark = new MarkMatch(ScriptedWorld.Wan2, 0x3f00),
+                Sources = [new IpPrefix(ScriptedWorld.ScriptedSet.Address(200), 32, FlowFamily.IPv4)],
+            });
         world.Set.Add(1);
         world.Start(world.Flow(isRouted: true, protocol: protocol, state: TcpState.Established));
         Assert.Empty(world.Remarked);
@@ -145,7 +154,10 @@ public sealed class RefusalTests
         world.Start(world.Flow(protocol: IpProtocol.Udp));
         world.Pass(10);
         Assert.Equal(isUnknown ? (0, 0) : (1, 1), (world.Armed.Count, world.DeletedFlows.Count));
-        Assert.Equal(isUnknown, world.Log.Lines.Any(static line => line.Contains(": path_down (neither its device nor its mark nor an address is known)", StringComparison.Ordinal)));
+        Assert.Equal(
+            isUnknown,
+            world.Log.Lines.Any(static line =>
+                line.Contains(": path_down (neither its device nor its mark nor an address is known)", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Reset;
@@ -260,7 +260,8 @@ public sealed class ResetTests
         _world.End(flow);
         _world.Pass(0.1);
         Assert.Empty(_world.Armed);
-        Assert.Equal((1, 0, 0), (_world.Counters.Of(ActionOutcome.Unknown), _world.Reclassifier.Status.Armed, _world.Reclassifier.Status.Awaited));
+        Assert.Equal(
+            (1, 0, 0), (_world.Counters.Of(ActionOutcome.Unknown), _world.Reclassifier.Status.Armed, _world.Reclassifier.Status.Awaited));
         Assert.Null(_world.Reclassifier.NextDue);
     }
 
@@ -312,7 +313,7 @@ public sealed class ResetTests
         world.Set.Add(1);
         Flow[] flows = [.. Enumerable.Range(1, 90).Select(port => world.Flow(port: port, state: TcpState.Established))];
         foreach (Flow flow in flows)
-            world.Tell(Pipeline.FlowChangeKind.Started, flow);
+            world.Tell(Pipeline.Changes.FlowChangeKind.Started, flow);
         world.Work();
         Assert.Equal((90, 1), (world.Armed.Count, world.Transactions));
     }

@@ -2,19 +2,22 @@ using System.Collections.Concurrent;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
 using ConntrackStream.Sinks.Reclassify.Reset;
 using ConntrackStream.Sinks.Tests.FlowLog;
-using ConntrackStream.Tests;
 using Microsoft.Extensions.Logging;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify;
 
-/// <summary>A kernel and a set of two paths by script, around a real <see cref="Reclassifier"/> in virtual time. mwan3's marks: wan1 0x100, wan2 0x200 under 0x3f00.</summary>
+/// <summary>
+/// A kernel and a set of two paths by script, around a real <see cref="Reclassifier"/> in virtual time. mwan3's marks:
+/// wan1 0x100, wan2 0x200 under 0x3f00.
+/// </summary>
 internal sealed class ScriptedWorld : IResetCalls
 {
     internal const uint Wan1 = 0x100, Wan2 = 0x200;
@@ -41,12 +44,25 @@ internal sealed class ScriptedWorld : IResetCalls
             options,
             paths,
             new ClassifierChain([Set]),
-            new ReclassifyKernel { Read = Read, Delete = Delete, Remark = Remark, Prove = Prove, IsTcpLoose = () => IsTcpLoose, WhyNoReset = () => WhyNoReset },
+            new ReclassifyKernel
+            {
+                Read = Read,
+                Delete = Delete,
+                Remark = Remark,
+                Prove = Prove,
+                IsTcpLoose = () => IsTcpLoose,
+                WhyNoReset = () => WhyNoReset,
+            },
             Ends,
             Time,
             Log);
         foreach (string client in isSourceUsed ? ["10.0.0.9", "10.0.1.9", "10.0.2.9"] : Array.Empty<string>())
-            paths.Of(FlowLogTestData.Flow(FlowLogTestData.Tuple(IpProtocol.Udp, client, 1, "198.51.100.9", 1)) with { Mark = Wan2, Status = FlowStatus.SeenReply });
+            paths.Of(
+                FlowLogTestData.Flow(FlowLogTestData.Tuple(IpProtocol.Udp, client, 1, "198.51.100.9", 1)) with
+                {
+                    Mark = Wan2,
+                    Status = FlowStatus.SeenReply,
+                });
         Time.Advance(TimeSpan.FromSeconds(1)); // its start, when much is still unknown, is over
     }
 
@@ -110,8 +126,12 @@ internal sealed class ScriptedWorld : IResetCalls
 
     internal ReclassifyCounters Counters => Reclassifier.Counters;
 
-    /// <summary>A TCP flow to 198.51.100.DESTINATION:443 in the kernel, masqueraded unless it is routed. It is connecting: nothing has come back.</summary>
-    internal Flow Flow(int destination = 1, uint mark = Wan1, bool isRouted = false, int port = 40000, IpProtocol protocol = IpProtocol.Tcp, string client = "10.0.0.2", TcpState state = TcpState.SynSent)
+    /// <summary>
+    /// A TCP flow to 198.51.100.DESTINATION:443 in the kernel, masqueraded unless it is routed. It is connecting: nothing has come back.
+    /// </summary>
+    internal Flow Flow(
+        int destination = 1, uint mark = Wan1, bool isRouted = false, int port = 40000, IpProtocol protocol = IpProtocol.Tcp,
+        string client = "10.0.0.2", TcpState state = TcpState.SynSent)
     {
         FlowTuple original = FlowLogTestData.Tuple(protocol, client, port, $"198.51.100.{destination}", 443);
         Flow flow = FlowLogTestData.Flow(original);
@@ -301,7 +321,8 @@ internal sealed class ScriptedWorld : IResetCalls
         internal void Add(int destination, string path = "wan2", TimeSpan? validFor = null, string name = "set app_1") =>
             Members[Address(destination)] = Verdict.To(path, name, validFor) with { Origin = name };
 
-        internal static IpAddress Address(int destination) => FlowLogTestData.Tuple(IpProtocol.Tcp, $"198.51.100.{destination}", 1, "198.51.100.1", 1).Source;
+        internal static IpAddress Address(int destination) =>
+            FlowLogTestData.Tuple(IpProtocol.Tcp, $"198.51.100.{destination}", 1, "198.51.100.1", 1).Source;
 
         public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
@@ -330,7 +351,8 @@ internal sealed class ScriptedWorld : IResetCalls
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Enqueue(formatter(state, exception));
     }
 }

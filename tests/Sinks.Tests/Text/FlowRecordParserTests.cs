@@ -1,7 +1,7 @@
 using System.Text;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Text;
 using ConntrackStream.Tests;
@@ -27,7 +27,8 @@ public sealed class FlowRecordParserTests
                 continue;
             string record = Write(in e, directions);
             FlowEvent read = default;
-            bool parsed = FlowRecordParser.TryParse(Encoding.UTF8.GetBytes(record), ref read, () => new FlowExtras(), out FlowGap? gap, out string? problem);
+            bool parsed = FlowRecordParser.TryParse(
+                Encoding.UTF8.GetBytes(record), ref read, () => new FlowExtras(), out FlowGap? gap, out string? problem);
             Assert.True(parsed && gap is null, $"{problem}: {record}");
             Assert.Equal(record, Write(in read, directions));
             Assert.Equal((e.Type, e.Time), (read.Type, read.Time));
@@ -55,14 +56,17 @@ public sealed class FlowRecordParserTests
     [Fact]
     public void Ingress_counters_are_the_other_way_round()
     {
-        FlowEvent e = Parse(Head + "\"event\":\"end\"," + Udp + ",\"direction\":\"ingress\",\"tx_packets\":1,\"tx_bytes\":2,\"rx_packets\":3,\"rx_bytes\":4}");
+        FlowEvent e = Parse(
+            Head + "\"event\":\"end\"," + Udp
+            + ",\"direction\":\"ingress\",\"tx_packets\":1,\"tx_bytes\":2,\"rx_packets\":3,\"rx_bytes\":4}");
         Assert.Equal((3UL, 4UL, 1UL, 2UL), (e.Flow.OriginalPackets, e.Flow.OriginalBytes, e.Flow.ReplyPackets, e.Flow.ReplyBytes));
         Assert.Equal(FlowFields.Original | FlowFields.Counters, e.Flow.Present);
     }
 
     [Fact]
     public void Fields_of_other_versions_are_skipped() =>
-        Assert.Equal(7u, Parse(Head + "\"event\":\"end\",\"new\":{\"a\":[1,{}]},\"list\":[[1]],\"nothing\":null," + Udp + ",\"mark\":7}").Flow.Mark);
+        Assert.Equal(
+            7u, Parse(Head + "\"event\":\"end\",\"new\":{\"a\":[1,{}]},\"list\":[[1]],\"nothing\":null," + Udp + ",\"mark\":7}").Flow.Mark);
 
     [Theory]
     [InlineData("{\"v\":1,\"time\"", "column 14: not valid JSON")]
@@ -78,9 +82,15 @@ public sealed class FlowRecordParserTests
     [InlineData(Head + "\"event\":\"end\",\"proto_num\":6}", "field \"family\" is missing")]
     [InlineData(Head + "\"event\":\"end\",\"family\":\"ipv5\",\"proto_num\":6}", "field \"family\" has the value \"ipv5\"")]
     [InlineData(Head + "\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":6}", "field \"src\" is missing")]
-    [InlineData(Head + "\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":6,\"src\":\"::1\",\"dst\":\"::1\"}", "field \"src\" has the value \"::1\"")]
-    [InlineData(Head + "\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":6,\"src\":\"1.2.3.4\",\"dst\":\"1.2.3.4\",\"sport\":1}", "field \"dport\" is missing")]
-    [InlineData(Head + "\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":1,\"src\":\"1.2.3.4\",\"dst\":\"1.2.3.4\",\"icmp_type\":1}", "field \"icmp_type\", \"icmp_code\" or \"icmp_id\" is missing")]
+    [InlineData(
+        Head + "\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":6,\"src\":\"::1\",\"dst\":\"::1\"}",
+        "field \"src\" has the value \"::1\"")]
+    [InlineData(
+        Head + "\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":6,\"src\":\"1.2.3.4\",\"dst\":\"1.2.3.4\",\"sport\":1}",
+        "field \"dport\" is missing")]
+    [InlineData(
+        Head + "\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":1,\"src\":\"1.2.3.4\",\"dst\":\"1.2.3.4\",\"icmp_type\":1}",
+        "field \"icmp_type\", \"icmp_code\" or \"icmp_id\" is missing")]
     [InlineData(Head + "\"event\":\"end\"," + Udp + ",\"mark\":-1}", "field \"mark\" has the value \"-1\"")]
     [InlineData(Head + "\"event\":\"end\"," + Udp + ",\"tcp_state\":\"LOST\"}", "field \"tcp_state\" has the value \"LOST\"")]
     [InlineData(Head + "\"event\":\"gap\",\"reason\":\"boredom\"}", "field \"reason\" has the value \"boredom\"")]
@@ -116,13 +126,16 @@ public sealed class FlowRecordParserTests
     private static FlowEvent Parse(string record)
     {
         FlowEvent e = default;
-        Assert.True(FlowRecordParser.TryParse(Encoding.UTF8.GetBytes(record), ref e, () => new FlowExtras(), out _, out string? problem), problem);
+        Assert.True(
+            FlowRecordParser.TryParse(Encoding.UTF8.GetBytes(record), ref e, () => new FlowExtras(), out _, out string? problem), problem);
         return e;
     }
 
     private string Write(in FlowEvent e, FlowDirections directions)
     {
-        FlowChangeKind kind = e.Type == FlowEventType.New ? FlowChangeKind.Started : e.Type == FlowEventType.Destroy ? FlowChangeKind.Ended : FlowChangeKind.Updated;
+        FlowChangeKind kind = e.Type == FlowEventType.New
+            ? FlowChangeKind.Started
+            : e.Type == FlowEventType.Destroy ? FlowChangeKind.Ended : FlowChangeKind.Updated;
         FlowChange change = new() { Flow = e.Flow, Time = e.Time, Kind = kind };
         FlowRecordWriter writer = new("host", "blue", directions, communityId: false);
         int length = writer.Write(_buffer, in change);

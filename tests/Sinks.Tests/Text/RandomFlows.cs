@@ -2,7 +2,9 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Tests;
 
-/// <summary>Seeded flow events of every protocol, with every field now there and now not, as the kernel's messages may carry them.</summary>
+/// <summary>
+/// Seeded flow events of every protocol, with every field now there and now not, as the kernel's messages may carry them.
+/// </summary>
 internal sealed class RandomFlows(int seed)
 {
     private static readonly byte[] Protocols = [1, 6, 17, 33, 47, 50, 58, 132, 136, 0, 255];
@@ -101,7 +103,9 @@ internal sealed class RandomFlows(int seed)
             return new IpAddress(0, Number());
         ulong high = (ulong)_random.NextInt64() >> (16 * _random.Next(5));
         ulong low = (ulong)_random.NextInt64() >> (16 * _random.Next(4));
-        return _random.Next(4) == 0 ? new IpAddress(0, 0xFFFF_0000_0000UL | (uint)low) : new IpAddress(Flip() ? high : high & 0xFFFF_0000, low);
+        return _random.Next(4) == 0
+            ? new IpAddress(0, 0xFFFF_0000_0000UL | (uint)low)
+            : new IpAddress(Flip() ? high : high & 0xFFFF_0000, low);
     }
 
     private uint Maybe(ref Flow flow, FlowFields field)

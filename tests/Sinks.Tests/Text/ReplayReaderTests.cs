@@ -2,17 +2,20 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Tests.Text;
 
 public sealed class ReplayReaderTests
 {
-    private const string New = "    [NEW] udp      17 30 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 [UNREPLIED] src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1";
+    private const string New =
+        "    [NEW] udp      17 30 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 [UNREPLIED] src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1";
     private const string Row = "udp      17 30 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1 use=1";
-    private const string Record = "{\"v\":1,\"time\":\"2026-02-03T04:05:06.789012Z\",\"host\":\"h\",\"event\":\"end\",\"family\":\"ipv4\",\"proto_num\":17,\"src\":\"1.2.3.4\",\"sport\":1,\"dst\":\"1.2.3.5\",\"dport\":2}";
-    private const string Gap = "{\"v\":1,\"time\":\"2026-02-03T04:05:06.789012Z\",\"event\":\"gap\",\"reason\":\"overrun\",\"lost\":12,\"from\":\"2026-02-03T04:05:05Z\",\"to\":\"2026-02-03T04:05:06Z\"}";
+    private const string Record = "{\"v\":1,\"time\":\"2026-02-03T04:05:06.789012Z\",\"host\":\"h\",\"event\":\"end\",\"family\":\"ipv4\","
+        + "\"proto_num\":17,\"src\":\"1.2.3.4\",\"sport\":1,\"dst\":\"1.2.3.5\",\"dport\":2}";
+    private const string Gap = "{\"v\":1,\"time\":\"2026-02-03T04:05:06.789012Z\",\"event\":\"gap\",\"reason\":\"overrun\","
+        + "\"lost\":12,\"from\":\"2026-02-03T04:05:05Z\",\"to\":\"2026-02-03T04:05:06Z\"}";
     private const long ClockTime = 1_000_000_000_000_000_000;
     private const long RecordTime = 1_770_091_506_789_012_000;
 
@@ -22,7 +25,9 @@ public sealed class ReplayReaderTests
     [Fact]
     public async Task Every_kind_of_line_in_one_file()
     {
-        ReplayReader reader = await Read($"\uFEFF{New}\r\n{Row}\n\n{Record}\n[1795222664.420470]\t{New}\nconntrack v1.4.7 (conntrack-tools): 3 flow events have been shown.\n{New}");
+        ReplayReader reader = await Read(
+            $"\uFEFF{New}\r\n{Row}\n\n{Record}\n[1795222664.420470]\t{New}\n"
+            + $"conntrack v1.4.7 (conntrack-tools): 3 flow events have been shown.\n{New}");
         Assert.Null(reader.FirstProblem);
         Assert.Equal((7, 5, 0, 0), (reader.Lines, reader.Events, reader.Gaps, reader.BadLines));
         Assert.Equal(
@@ -35,7 +40,8 @@ public sealed class ReplayReaderTests
     public async Task Gaps_come_in_their_place()
     {
         ReplayReader reader = await Read(
-            $"{Record}\n{Gap}\n{New}\nWARNING: We have hit ENOBUFS! We are losing events.\n# gap reason=restart lost=unknown from=2026-02-03T04:05:05.000001Z to=2026-02-03T04:05:06.000000Z recovered=3\n# done\n");
+            $"{Record}\n{Gap}\n{New}\nWARNING: We have hit ENOBUFS! We are losing events.\n"
+            + "# gap reason=restart lost=unknown from=2026-02-03T04:05:05.000001Z to=2026-02-03T04:05:06.000000Z recovered=3\n# done\n");
         Assert.Null(reader.FirstProblem);
         Assert.Equal((2, 3), (reader.Events, reader.Gaps));
         Assert.Equal(
@@ -58,7 +64,8 @@ public sealed class ReplayReaderTests
     [Fact]
     public async Task Bad_lines_are_counted_when_they_are_to_be_skipped()
     {
-        ReplayReader reader = await Read($"nonsense\n{New}\n{{}}\n# gap reason=none\n{new string('x', 200_000)}\n{New}\n", new ReplayOptions { SkipBad = true });
+        ReplayReader reader = await Read(
+            $"nonsense\n{New}\n{{}}\n# gap reason=none\n{new string('x', 200_000)}\n{New}\n", new ReplayOptions { SkipBad = true });
         Assert.Equal((6, 2, 4), (reader.Lines, reader.Events, reader.BadLines));
         Assert.Equal(1, reader.FirstProblem?.Line);
     }
@@ -80,7 +87,9 @@ public sealed class ReplayReaderTests
     [InlineData(1000)]
     public async Task Chunks_of_any_size_give_the_same_events(int chunk)
     {
-        string text = string.Concat(Enumerable.Range(0, 700).Select(port => New.Replace("sport=1 ", string.Create(CultureInfo.InvariantCulture, $"sport={port} "), StringComparison.Ordinal) + "\n"));
+        string text = string.Concat(
+            Enumerable.Range(0, 700).Select(port =>
+                New.Replace("sport=1 ", string.Create(CultureInfo.InvariantCulture, $"sport={port} "), StringComparison.Ordinal) + "\n"));
         ReplayReader reader = await Read(new ChunkedStream(Encoding.UTF8.GetBytes(text), chunk), new ReplayOptions());
         Assert.Null(reader.FirstProblem);
         Assert.Equal(Enumerable.Range(0, 700), _events.Select(e => (int)e.Flow.Original.SourcePort));
@@ -91,7 +100,8 @@ public sealed class ReplayReaderTests
     {
         Pipe pipe = new();
         ReplayReader reader = new(pipe.Reader.AsStream(), new FlowBatchPool(), Clock(), new ReplayOptions());
-        await using IAsyncEnumerator<ReplayItem> items = reader.ReadAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<ReplayItem> items = reader.ReadAsync(TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes($"{New}\n{New[..20]}"), TestContext.Current.CancellationToken);
         Assert.True(await items.MoveNextAsync());
         Assert.Equal(1, items.Current.Batch?.Count);

@@ -2,6 +2,7 @@ using System.Text;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -10,8 +11,10 @@ namespace ConntrackStream.Sinks.Tests.Text;
 /// <summary>Which flows the lines of a recording make: read, and led through the pipeline.</summary>
 public sealed class ReplayedFlowsTests
 {
-    private const string Flow = "src=10.7.0.1 dst=10.9.9.9 sport=5000 dport=53 packets=1 bytes=38 [UNREPLIED] src=10.7.0.1 dst=10.7.0.1 sport=53 dport=5000 packets=0 bytes=0";
-    private const string ClashLoser = "src=10.7.0.1 dst=10.9.9.9 sport=5000 dport=53 packets=1 bytes=38 [UNREPLIED] src=10.7.0.2 dst=10.7.0.1 sport=53 dport=5000 packets=0 bytes=0";
+    private const string Flow = "src=10.7.0.1 dst=10.9.9.9 sport=5000 dport=53 packets=1 bytes=38 [UNREPLIED] src=10.7.0.1 dst=10.7.0.1 "
+        + "sport=53 dport=5000 packets=0 bytes=0";
+    private const string ClashLoser = "src=10.7.0.1 dst=10.9.9.9 sport=5000 dport=53 packets=1 bytes=38 [UNREPLIED] src=10.7.0.2 "
+        + "dst=10.7.0.1 sport=53 dport=5000 packets=0 bytes=0";
     private const string RecordedFlow = """
         "flow_id":"01a1fbe0-a5c8-8c5d-8000-000000000004","ct_id":7,"zone":0,"family":"ipv4","proto":"udp","proto_num":17,"src":"10.0.0.1","sport":1,"dst":"10.0.0.2","dport":2,"reply_src":"10.0.0.2","reply_sport":2,"reply_dst":"10.0.0.1","reply_dport":1
         """;
@@ -106,7 +109,9 @@ public sealed class ReplayedFlowsTests
         });
     }
 
-    /// <summary>Times of one file need not fit: an age runs to the expiry, and a list's row without a time takes that of its reading.</summary>
+    /// <summary>
+    /// Times of one file need not fit: an age runs to the expiry, and a list's row without a time takes that of its reading.
+    /// </summary>
     [Theory]
     [InlineData("start", "[1795227227.000000] [DESTROY] udp 17 {0} delta-time=10 id=7", true)]
     [InlineData("end", "udp 17 29 {0} delta-time=10 id=7", false)]
@@ -114,7 +119,8 @@ public sealed class ReplayedFlowsTests
     {
         const string Tuples = "src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1";
         const string Time = "2026-11-21T02:12:47.600000Z";
-        string record = $"{{\"v\":1,\"time\":\"{Time}\",\"host\":\"vm\",\"event\":\"{kind}\",{RecordedFlow},\"start\":\"{Time}\",\"origin\":\"event\"}}";
+        string record = $"{{\"v\":1,\"time\":\"{Time}\",\"host\":\"vm\",\"event\":\"{kind}\",{RecordedFlow},\"start\":\"{Time}\","
+            + $"\"origin\":\"event\"}}";
         line = line.Replace("{0}", Tuples, StringComparison.Ordinal);
         List<FlowChange> told = await ReplayAsync(recordFirst ? $"{record}\n{line}\n" : $"{line}\n{record}\n");
         Assert.Equal([FlowChangeKind.Started, FlowChangeKind.Ended], told.Select(c => c.Kind));
@@ -125,8 +131,10 @@ public sealed class ReplayedFlowsTests
     public async Task Records_of_one_flow_with_two_starts_are_one_flow()
     {
         List<FlowChange> told = await ReplayAsync(
-            $"{{\"v\":1,\"time\":\"2026-11-21T02:12:47.600000Z\",\"host\":\"vm\",\"event\":\"start\",{RecordedFlow},\"start\":\"2026-11-21T02:12:47.600000Z\",\"origin\":\"event\"}}\n"
-            + $"{{\"v\":1,\"time\":\"2026-11-21T02:12:57.600000Z\",\"host\":\"vm\",\"event\":\"end\",{RecordedFlow},\"start\":\"2026-11-21T02:12:47.640000Z\",\"origin\":\"event\"}}\n");
+            $"{{\"v\":1,\"time\":\"2026-11-21T02:12:47.600000Z\",\"host\":\"vm\",\"event\":\"start\",{RecordedFlow},"
+            + $"\"start\":\"2026-11-21T02:12:47.600000Z\",\"origin\":\"event\"}}\n"
+            + $"{{\"v\":1,\"time\":\"2026-11-21T02:12:57.600000Z\",\"host\":\"vm\",\"event\":\"end\",{RecordedFlow},"
+            + $"\"start\":\"2026-11-21T02:12:47.640000Z\",\"origin\":\"event\"}}\n");
         Assert.Equal([FlowChangeKind.Started, FlowChangeKind.Ended], told.Select(c => c.Kind));
     }
 
@@ -136,7 +144,8 @@ public sealed class ReplayedFlowsTests
         ReplayReader reader = new(input, new FlowBatchPool(), TimeProvider.System, new ReplayOptions());
         PipelineSource source = new();
         Gathering sink = new();
-        await using (FlowPipeline pipeline = new(source, [sink], new PipelineOptions(), TimeProvider.System, NullLogger<FlowPipeline>.Instance))
+        await using (FlowPipeline pipeline = new(
+            source, [sink], new PipelineOptions(), TimeProvider.System, NullLogger<FlowPipeline>.Instance))
         {
             await pipeline.StartAsync(Cancel);
             await foreach (ReplayItem item in reader.ReadAsync(Cancel))

@@ -1,12 +1,13 @@
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>
 /// The keys that the agent's cleaner takes for alive: derived from one dump of the kernel's table, its own way (CleanupConntrackMap). The
-/// original tuple, owned by source and by destination; and, where the destination was translated, the same to the address it was translated to.
+/// original tuple, owned by source and by destination; and, where the destination was translated, the same to the address it was translated
+/// to.
 /// </summary>
 internal static class AgentKeys
 {

@@ -54,7 +54,8 @@ internal sealed class BpfAssembler
 
     internal void Store(Width width, Reg to, int offset, Reg from) => Emit(0x63 | (int)width, to, from, offset, 0); // BPF_STX | BPF_MEM
 
-    internal void Store(Width width, Reg to, int offset, int value) => Emit(0x62 | (int)width, to, Reg.R0, offset, value); // BPF_ST | BPF_MEM
+    // BPF_ST | BPF_MEM
+    internal void Store(Width width, Reg to, int offset, int value) => Emit(0x62 | (int)width, to, Reg.R0, offset, value);
 
     internal void AtomicAdd(Reg to, Reg from) => Emit(0xdb, to, from, 0, 0); // BPF_STX | BPF_ATOMIC | BPF_DW, imm BPF_ADD
 

@@ -1,5 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Demo.Race;
 

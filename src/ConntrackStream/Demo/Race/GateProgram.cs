@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.Service.Demo.Race.Reg;
 
@@ -26,8 +27,10 @@ internal enum GateCounter
 }
 
 /// <summary>
-/// The datapath of a policy agent, for one host-side veth and its map's family: a forward packet makes its key in the map if there is none and
-/// passes; a reply passes if the map has the reversed key and is dropped otherwise. Later fragments, neighbour discovery and what is neither
+/// The datapath of a policy agent, for one host-side veth and its map's family: a forward packet makes its key in the map if there is none
+/// and
+/// passes; a reply passes if the map has the reversed key and is dropped otherwise. Later fragments, neighbour discovery and what is
+/// neither
 /// TCP, UDP, SCTP nor ICMP pass untouched, so do all fragments of IPv6.
 /// </summary>
 internal sealed class GateProgram

@@ -1,6 +1,7 @@
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Demo.Race;
 
@@ -12,6 +13,7 @@ internal sealed class OurCleaner(TimeProvider time, Func<MapOptions, MapOptions>
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(10);
 
     private BriefStream? _stream;
+    private MapCleaner? _cleaning;
 
     public string Name => "ours";
 
@@ -24,23 +26,24 @@ internal sealed class OurCleaner(TimeProvider time, Func<MapOptions, MapOptions>
             Grace = RaceOptions.Interval,
             ArmedWindow = RaceOptions.Interval,
         };
-        _stream = new BriefStream(node.Namespace, [], new PipelineOptions { Map = change is null ? map : change(map) }, time);
+        _cleaning = new MapCleaner(change is null ? map : change(map), node.Namespace, NullLogger<MapCleaner>.Instance);
+        _stream = new BriefStream(node.Namespace, [], new PipelineOptions { Stages = [_cleaning] }, time);
         await _stream.StartAsync(cancellationToken);
-        while (_stream.Pipeline.Status.Map is { LastAudit: null })
+        while (_cleaning.Status.LastAudit is null)
             await Task.Delay(Glance, time, cancellationToken);
     }
 
     public async Task CleanAsync(CancellationToken cancellationToken)
     {
-        FlowPipeline pipeline = _stream!.Pipeline;
+        MapCleaner cleaning = _cleaning!;
         long start = time.GetTimestamp();
         do
         {
-            await pipeline.AuditMapAsync(cancellationToken);
+            await cleaning.AuditAsync(cancellationToken);
             await Task.Delay(RaceOptions.Interval, time, cancellationToken);
-            await pipeline.AuditMapAsync(cancellationToken);
+            await cleaning.AuditAsync(cancellationToken);
         }
-        while (pipeline.Status.Map is { } map && map.Tombstones + map.WithoutFlow > 0 && time.GetElapsedTime(start) < SettlePatience);
+        while (cleaning.Status is { } map && map.Tombstones + map.WithoutFlow > 0 && time.GetElapsedTime(start) < SettlePatience);
     }
 
     public async ValueTask DisposeAsync()

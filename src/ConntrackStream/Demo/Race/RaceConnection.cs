@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Demo.Race;
 

@@ -1,5 +1,3 @@
-using ConntrackStream.Pipeline.Delete;
-
 namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>

@@ -4,9 +4,9 @@ using System.Net.Sockets;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Network;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using static ConntrackStream.Service.Demo.DemoAddresses;
 
 namespace ConntrackStream.Service.Demo.Race;

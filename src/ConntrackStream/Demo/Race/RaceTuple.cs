@@ -1,4 +1,4 @@
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Demo.Race;
 

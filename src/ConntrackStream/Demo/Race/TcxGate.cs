@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Service.Demo.Race;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Demo.Race;
 

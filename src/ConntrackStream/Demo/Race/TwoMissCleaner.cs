@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Demo.Race;
 

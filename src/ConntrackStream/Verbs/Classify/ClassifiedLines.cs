@@ -2,7 +2,6 @@ using System.Globalization;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
@@ -28,7 +27,8 @@ internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
 
     internal string Summary() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_flows} flows: {_right} on the path they belong on, {_move} that would be moved, {_refused} that would be left on the wrong one, {_kept} that shall stay where they are, {_flows - _right - _move - _refused - _kept} that nobody has an opinion on.");
+        $"{_flows} flows: {_right} on the path they belong on, {_move} that would be moved, {_refused} that would be left on the wrong "
+            + $"one, {_kept} that shall stay where they are, {_flows - _right - _move - _refused - _kept} that nobody has an opinion on.");
 
     private void Count(in ClassifiedFlow classified)
     {
@@ -47,13 +47,16 @@ internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
     private static string ToText(in Flow flow, in ClassifiedFlow classified)
     {
         (PathAnswer now, Verdict verdict, Judgement judgement) = classified;
-        string from = now.Path is { } path ? $"{path.Name} (by {(now.Evidence == PathEvidence.Mark ? "mark" : "address")})" : "path unknown";
+        string from = now.Path is { } path ? $"{path.Name} (by {(now.Evidence == PathEvidence.Mark ? "mark" : "address")})"
+            : "path unknown";
         string rest = verdict.Kind switch
         {
             VerdictKind.None => ": no opinion",
             VerdictKind.Path when judgement.Refusal == Refusal.AlreadyRight => $": right ({verdict.Reason})",
-            VerdictKind.Path when judgement.Action != FlowAction.Keep => $" -> {verdict.Path} ({verdict.Reason}): {ToText(judgement.Action)}",
-            VerdictKind.Path => $" -> {verdict.Path} ({verdict.Reason}): keep, {ReclassifyNames.Of(judgement.Refusal)}{(judgement.Detail is null ? "" : $" ({judgement.Detail})")}",
+            VerdictKind.Path when judgement.Action != FlowAction.Keep => $" -> {verdict.Path} ({verdict.Reason}): "
+                + $"{ToText(judgement.Action)}",
+            VerdictKind.Path => $" -> {verdict.Path} ({verdict.Reason}): keep, "
+                + $"{ReclassifyNames.Of(judgement.Refusal)}{(judgement.Detail is null ? "" : $" ({judgement.Detail})")}",
             _ => $": keep ({verdict.Reason})",
         };
         return $"{TupleText.Describe(flow.Original)} | {from}{rest}";

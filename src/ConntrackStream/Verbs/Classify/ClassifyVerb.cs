@@ -3,11 +3,14 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Service.Reclassify;
+using ConntrackStream.Service.Plugins;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Setup;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Verbs.Classify;
@@ -36,9 +39,12 @@ internal static class ClassifyVerb
         {
             ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
             Require(options.Reclassify);
-            using NetworkNamespace networkNamespace = NetworkNamespace.Open(parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
+            using NetworkNamespace networkNamespace = NetworkNamespace.Open(
+                parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
             FlowFilter wanted = filter.Read(parsed);
-            ReclassifyParts parts = ReclassifySetup.Create(options.Reclassify, networkNamespace, context.Time, NullLoggerFactory.Instance);
+            ReclassifyParts parts = ReclassifySetup.Create(
+                options.Reclassify, networkNamespace, context.Time, NullLoggerFactory.Instance, new PluginLoader(
+                    NullLoggerFactory.Instance, context.Time));
             await using (parts.ConfigureAwait(false))
             {
                 parts.TryResets();
@@ -66,7 +72,8 @@ internal static class ClassifyVerb
     }
 
     private static void Classify(
-        NetworkNamespace networkNamespace, FlowFilter wanted, FlowClassification classification, ClassifiedLines lines, CancellationToken cancellation)
+        NetworkNamespace networkNamespace, FlowFilter wanted, FlowClassification classification, ClassifiedLines lines,
+        CancellationToken cancellation)
     {
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
         client.Dump(FlowFamily.Unspecified, new FlowBatchPool(), batch =>

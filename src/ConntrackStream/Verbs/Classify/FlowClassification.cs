@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
@@ -12,7 +13,9 @@ namespace ConntrackStream.Service.Verbs.Classify;
 /// <param name="Judgement">What would be done; <see cref="Refusal.AlreadyRight"/> where nothing has to be.</param>
 internal readonly record struct ClassifiedFlow(PathAnswer Now, Verdict Verdict, Judgement Judgement);
 
-/// <summary>The service's own decision about a flow (<see cref="MoveDecision"/>): guard and rate, which need a history, are left out.</summary>
+/// <summary>
+/// The service's own decision about a flow (<see cref="MoveDecision"/>): guard and rate, which need a history, are left out.
+/// </summary>
 internal sealed class FlowClassification(ReclassifyParts parts, ClassifyAnswers answers, TimeProvider time)
 {
     private readonly MoveDecision _decision = new(parts.Paths, parts.Classifiers, parts.Kernel, time);

@@ -1,12 +1,14 @@
 using System.Globalization;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Audit;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
-using ConntrackStream.Service.Options;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Audit;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Verbs.Map;
 
@@ -17,6 +19,7 @@ internal sealed class MapAuditRun(string source, MapSettings settings, TimeSpan 
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
 
     private readonly MapOutcomeLines _outcomes = new(context, json);
+    private MapCleaner? _cleaning;
     private MapReport? _report;
     private MapStatus? _status;
 
@@ -27,9 +30,11 @@ internal sealed class MapAuditRun(string source, MapSettings settings, TimeSpan 
     {
         using Interruption interruption = new(outer);
         EbpfFlowMap.Open(source, settings.Mode == MapMode.Delete).Dispose(); // what is wrong with it is told at once
+        MapOptions map = settings.ToOptions(source) with { OnOutcome = _outcomes.Write };
+        _cleaning = new MapCleaner(map, networkNamespace, NullLogger<MapCleaner>.Instance);
         PipelineOptions options = new()
         {
-            Map = TapConfiguration.ToMap(settings, source) with { OnOutcome = _outcomes.Write },
+            Stages = [_cleaning],
             AuditInterval = TimeSpan.FromDays(1), // audits come when this asks for them
         };
         BriefStream stream = new(networkNamespace, [], options, context.Time);
@@ -38,69 +43,73 @@ internal sealed class MapAuditRun(string source, MapSettings settings, TimeSpan 
             await stream.StartAsync(interruption.Token).ConfigureAwait(false);
             try
             {
-                await AuditAsync(stream.Pipeline, interruption.Token).ConfigureAwait(false);
+                await AuditAsync(interruption.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
             {
-                await FinishArmedAsync(stream.Pipeline).ConfigureAwait(false);
+                await FinishArmedAsync().ConfigureAwait(false);
             }
 
-            _status = stream.Pipeline.Status.Map!;
+            _status = _cleaning.Status;
         }
 
         return Conclude(networkNamespace);
     }
 
-    private async Task AuditAsync(FlowPipeline pipeline, CancellationToken cancellation)
+    private async Task AuditAsync(CancellationToken cancellation)
     {
         // The view's first round brings the first audit with it.
-        while (pipeline.Status.Map!.LastAudit is null)
+        while (_cleaning!.Status.LastAudit is null)
             await Task.Delay(Glance, context.Time, cancellation).ConfigureAwait(false);
-        _report = pipeline.Status.Map.LastAudit!.Problem is null
-            ? pipeline.Status.Map.LastAudit
-            : await NextAuditAsync(pipeline, cancellation).ConfigureAwait(false);
-        Progress(string.Create(CultureInfo.InvariantCulture, $"{_report.Entries} entries, {_report.Missed} without a flow; the second audit follows in {interval.TotalSeconds} s"));
+        _report = _cleaning!.Status.LastAudit!.Problem is null
+            ? _cleaning!.Status.LastAudit
+            : await NextAuditAsync(cancellation).ConfigureAwait(false);
+        Progress(string.Create(CultureInfo.InvariantCulture, $"{_report.Entries} entries, {_report.Missed} without a flow; the second "
+            + $"audit follows in {interval.TotalSeconds} s"));
         await Task.Delay(interval, context.Time, cancellation).ConfigureAwait(false);
-        _report = await NextAuditAsync(pipeline, cancellation).ConfigureAwait(false);
-        await SettleAsync(pipeline, cancellation).ConfigureAwait(false);
+        _report = await NextAuditAsync(cancellation).ConfigureAwait(false);
+        await SettleAsync(cancellation).ConfigureAwait(false);
     }
 
-    private async Task<MapReport> NextAuditAsync(FlowPipeline pipeline, CancellationToken cancellation)
+    private async Task<MapReport> NextAuditAsync(CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
-            MapReport report = await pipeline.AuditMapAsync(cancellation).ConfigureAwait(false);
+            MapReport report = await _cleaning!.AuditAsync(cancellation).ConfigureAwait(false);
             if (report.Problem is null)
                 return report;
             if (attempt == MostAttempts)
-                throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{attempt} audits in a row did not count, the last because {report.Problem}"));
+                throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{attempt} audits in a row did not count, the last "
+                    + $"because {report.Problem}"));
             Progress($"this audit does not count: {report.Problem}; again");
         }
     }
 
     /// <summary>Until nothing waits any more; what another audit must decide gets one each interval.</summary>
-    private async Task SettleAsync(FlowPipeline pipeline, CancellationToken cancellation)
+    private async Task SettleAsync(CancellationToken cancellation)
     {
         long audited = context.Time.GetTimestamp();
-        for (MapStatus status = pipeline.Status.Map!; status.HasMatched && status.Tombstones > status.Observed; status = pipeline.Status.Map!)
+        for (MapStatus status = _cleaning!.Status; status.HasMatched && status.Tombstones > status.Observed; status = _cleaning!.Status)
         {
-            Progress(string.Create(CultureInfo.InvariantCulture, $"{status.Tombstones - status.Observed - status.Armed} entries wait for their grace, {status.Armed} can still be put back"));
+            Progress(string.Create(CultureInfo.InvariantCulture, $"{status.Tombstones - status.Observed - status.Armed} entries wait for "
+                + $"their grace, {status.Armed} can still be put back"));
             await Task.Delay(Glance, context.Time, cancellation).ConfigureAwait(false);
             if (context.Time.GetElapsedTime(audited) < interval + settings.Grace + settings.ArmedWindow)
                 continue;
-            _report = await NextAuditAsync(pipeline, cancellation).ConfigureAwait(false);
+            _report = await NextAuditAsync(cancellation).ConfigureAwait(false);
             audited = context.Time.GetTimestamp();
         }
     }
 
     /// <summary>After Ctrl-C: what has been deleted keeps its full time in which it can be put back.</summary>
-    private async Task FinishArmedAsync(FlowPipeline pipeline)
+    private async Task FinishArmedAsync()
     {
-        if (pipeline.Status.Map!.Armed is > 0 and int armed)
-            context.Tell(string.Create(CultureInfo.InvariantCulture, $"interrupted; {armed} deleted entries can still be put back, so this waits for the end of their window ({settings.ArmedWindow.TotalSeconds} s)"));
+        if (_cleaning!.Status.Armed is > 0 and int armed)
+            context.Tell(string.Create(CultureInfo.InvariantCulture, $"interrupted; {armed} deleted entries can still be put back, so this "
+                + $"waits for the end of their window ({settings.ArmedWindow.TotalSeconds} s)"));
         else
             context.Tell("interrupted");
-        while (pipeline.Status.Map!.Armed > 0)
+        while (_cleaning!.Status.Armed > 0)
             await Task.Delay(Glance, context.Time, CancellationToken.None).ConfigureAwait(false);
     }
 
@@ -111,15 +120,21 @@ internal sealed class MapAuditRun(string source, MapSettings settings, TimeSpan 
             return ExitCode.Done;
         context.Tell(string.Create(
             CultureInfo.InvariantCulture,
-            $"map {map.Source} (id {map.Id}, layout {map.Layout}): {report.Entries} entries; {report.Matched} with a flow, {report.Missed} without, {report.Young} young, {report.Junk} junk"));
+            $"map {map.Source} (id {map.Id}, layout {map.Layout}): {report.Entries} entries; {report.Matched} with a flow, {report.Missed} "
+                + $"without, {report.Young} young, {report.Junk} junk"));
         if (!status.HasMatched && report.Missed > 0)
         {
-            context.Fail($"refused: no entry whose interface is in {networkNamespace} has a flow there, so others look stale that are not: the wrong network namespace (--netns; as a rule it is the host's, /proc/1/ns/net), or one whose traffic is not tracked");
+            context.Fail(
+                $"refused: no entry whose interface is in {networkNamespace} has a flow there, so others look stale that are not: "
+                + $"the wrong network namespace (--netns; as a rule it is the host's, /proc/1/ns/net), or one whose traffic is not "
+                + $"tracked");
             return ExitCode.Failed;
         }
 
         if (status.ExemptGroups.Count > 0)
-            context.Tell($"left alone, since none of their keys has ever matched a flow (NOTRACK?): {MapOutcomeLines.Describe(status.ExemptGroups)}");
+            context.Tell(
+                $"left alone, since none of their keys has ever matched a flow (NOTRACK?): "
+                + $"{MapOutcomeLines.Describe(status.ExemptGroups)}");
         context.Tell(_outcomes.Summary(settings.Mode, status));
         return ExitCode.Done;
     }

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using ConntrackStream.EventTap.Netlink;
-using ConntrackStream.Pipeline.Delete;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Service.Verbs.Map;
 
@@ -30,8 +31,10 @@ internal static class MapAuditVerb
             string source = map.Read(parsed, options.Map);
             options.Map.Mode = parsed.GetValue(delete) ? MapMode.Delete : MapMode.Observe;
             if (parsed.GetValue(interval) < options.Map.Grace)
-                throw new ConfigurationException([$"--interval: {parsed.GetValue(interval)} is shorter than the grace ({options.Map.Grace}, Map:Grace): no entry could be missed long enough"]);
-            using NetworkNamespace networkNamespace = NetworkNamespace.Open(parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
+                throw new ConfigurationException([$"--interval: {parsed.GetValue(interval)} is shorter than the grace "
+                    + $"({options.Map.Grace}, Map:Grace): no entry could be missed long enough"]);
+            using NetworkNamespace networkNamespace = NetworkNamespace.Open(
+                parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
             MapAuditRun run = new(source, options.Map, parsed.GetValue(interval), output.IsJson(parsed), context);
             return await run.RunAsync(networkNamespace, cancellation).ConfigureAwait(false);
         });

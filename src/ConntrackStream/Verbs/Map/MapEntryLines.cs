@@ -2,9 +2,10 @@ using System.Globalization;
 using System.Text;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Map;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Verbs.Map;
@@ -14,7 +15,8 @@ internal sealed class MapEntryLines(CliContext context, FlowFilter filter, bool 
 {
     private static readonly ConntrackTextOptions FlowText = new() { Id = true };
 
-    private readonly StreamWriter _output = new(context.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 64 * 1024, leaveOpen: true);
+    private readonly StreamWriter _output = new(
+        context.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 64 * 1024, leaveOpen: true);
     private readonly byte[] _flow = new byte[ConntrackText.MaxLineBytes];
     private long _shown, _withFlow, _without;
 
@@ -33,7 +35,9 @@ internal sealed class MapEntryLines(CliContext context, FlowFilter filter, bool 
 
     internal string Summary(FlowMapInfo map, in FlowMapScan scan) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_shown} entries have been shown. Map {map.Source} (id {map.Id}, layout {map.Layout}): {scan.Entries} entries, {Percent(scan, map):F1} % of {map.Capacity}; {_withFlow} with a flow, {_without} without, {scan.Junk} junk{Full(scan, map)}.");
+        $"{_shown} entries have been shown. Map {map.Source} (id {map.Id}, layout {map.Layout}): {scan.Entries} entries, "
+            + $"{Percent(scan, map):F1} % of {map.Capacity}; {_withFlow} with a flow, {_without} without, {scan.Junk} "
+            + $"junk{Full(scan, map)}.");
 
     public void Dispose() => _output.Dispose();
 
@@ -43,7 +47,8 @@ internal sealed class MapEntryLines(CliContext context, FlowFilter filter, bool 
 
     private static double Percent(in FlowMapScan scan, FlowMapInfo map) => 100.0 * (scan.Entries + scan.Junk) / map.Capacity;
 
-    private static string Idle(MapEntryRecord entry) => entry.IdleSeconds is { } seconds ? string.Create(CultureInfo.InvariantCulture, $" idle={seconds:F1}s") : "";
+    private static string Idle(MapEntryRecord entry) =>
+        entry.IdleSeconds is { } seconds ? string.Create(CultureInfo.InvariantCulture, $" idle={seconds:F1}s") : "";
 
     /// <summary>last_seen is of CLOCK_MONOTONIC, as the runtime's own timestamps are.</summary>
     private double? IdleSeconds(in MapValue value) => value.LastSeen == 0
@@ -55,6 +60,7 @@ internal sealed class MapEntryLines(CliContext context, FlowFilter filter, bool 
         { HasFlow: false, IsShared: true } => "no flow in this namespace (its key has no ports: any between these addresses would do)",
         { HasFlow: false } => "no flow in this namespace",
         { IsShared: true } => "some flow between these addresses (its key has no ports)",
-        _ => Encoding.UTF8.GetString(_flow.AsSpan(0, ConntrackText.Write(_flow, new FlowEvent { Flow = match.Flow, Type = FlowEventType.Row }, FlowText))),
+        _ => Encoding.UTF8.GetString(
+            _flow.AsSpan(0, ConntrackText.Write(_flow, new FlowEvent { Flow = match.Flow, Type = FlowEventType.Row }, FlowText))),
     };
 }

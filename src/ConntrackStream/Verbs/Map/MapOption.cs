@@ -1,6 +1,6 @@
 using System.CommandLine;
-using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Options;
+using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Sinks.MapCleaning;
 
 namespace ConntrackStream.Service.Verbs.Map;
 
@@ -14,11 +14,8 @@ internal sealed class MapOption
     };
 
     /// <exception cref="ConfigurationException">None is named anywhere.</exception>
-    internal string Read(ParseResult parsed, MapSettings settings) => parsed.GetValue(Option) ?? Find(settings, File.Exists)
+    internal string Read(ParseResult parsed, MapSettings settings) => parsed.GetValue(Option) ?? settings.Find(File.Exists)
         ?? throw new ConfigurationException(
-            [$"no eBPF map is named: Map:Path is not set, and the AWS agent's pin {MapSettings.AgentPin} is not there; name one with --map PATH or --map id:N (bpftool map list tells ids)"]);
-
-    /// <summary>What the configuration names, else the AWS agent's pin; null when there is neither.</summary>
-    internal static string? Find(MapSettings settings, Predicate<string> exists) =>
-        settings.Path ?? (exists(MapSettings.AgentPin) ? MapSettings.AgentPin : null);
+            [$"no eBPF map is named: Map:Path is not set, and the AWS agent's pin {MapSettings.AgentPin} is not there; name one with --map "
+            + $"PATH or --map id:N (bpftool map list tells ids)"]);
 }

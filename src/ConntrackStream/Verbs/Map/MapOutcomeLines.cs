@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.MapCleaning.Map;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Verbs.Map;
 
@@ -29,11 +32,13 @@ internal sealed class MapOutcomeLines(CliContext context, bool json)
     {
         long gone = Count(mode == MapMode.Delete ? DeleteOutcome.Deleted : DeleteOutcome.WouldDelete);
         StringBuilder text = new();
-        text.Append(CultureInfo.InvariantCulture, $"{gone} entries {(mode == MapMode.Delete ? "have been" : "would be")} deleted ({_ended} after their flow's end, {gone - _ended} after two missed audits)");
+        text.Append(CultureInfo.InvariantCulture, $"{gone} entries {(mode == MapMode.Delete ? "have been" : "would be")} deleted ({_ended} "
+            + $"after their flow's end, {gone - _ended} after two missed audits)");
         Add("put back", Count(DeleteOutcome.Restored));
         Add("made anew by a packet", Count(DeleteOutcome.Healed));
         Add("to be put back, which failed", Count(DeleteOutcome.RestoreFailed));
-        Add("kept", Count(DeleteOutcome.KeptStarted) + Count(DeleteOutcome.KeptAlive) + Count(DeleteOutcome.KeptInUse) + Count(DeleteOutcome.KeptUntracked));
+        Add("kept", Count(DeleteOutcome.KeptStarted) + Count(DeleteOutcome.KeptAlive) + Count(DeleteOutcome.KeptInUse)
+            + Count(DeleteOutcome.KeptUntracked));
         Add("kept since their connection may still be alive", Count(DeleteOutcome.KeptHeld));
         Add("gone already", Count(DeleteOutcome.AlreadyGone));
         Add("not settled", status.Tombstones - status.Observed);
@@ -49,9 +54,11 @@ internal sealed class MapOutcomeLines(CliContext context, bool json)
 
     internal static string Describe(IReadOnlyDictionary<MapGroup, int> groups)
     {
-        string named = string.Join(", ", groups.OrderByDescending(static group => group.Value).Take(GroupsToName).Select(static group => string.Create(
+        string named = string.Join(", ", groups.OrderByDescending(static group => group.Value).Take(GroupsToName)
+            .Select(static group => string.Create(
             CultureInfo.InvariantCulture,
-            $"{MapText.Name(group.Key.Protocol)} to {group.Key.Destination.ToIPAddress(group.Key.Family)} port {group.Key.Port} ({group.Value} keys)")));
+            $"{RecordText.Name(group.Key.Protocol)} to {group.Key.Destination.ToIPAddress(group.Key.Family)} port {group.Key.Port} "
+                + $"({group.Value} keys)")));
         return groups.Count > GroupsToName ? $"{named} and {groups.Count - GroupsToName} more groups" : named;
     }
 

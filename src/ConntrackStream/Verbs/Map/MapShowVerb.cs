@@ -1,12 +1,11 @@
 using System.CommandLine;
-using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Pipeline.Delete;
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
-using ConntrackStream.Sinks.Ebpf;
+using ConntrackStream.Sinks.MapCleaning;
+using ConntrackStream.Sinks.MapCleaning.Ebpf;
+using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Service.Verbs.Map;
 
@@ -32,7 +31,8 @@ internal static class MapShowVerb
         {
             ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
             using EbpfFlowMap opened = EbpfFlowMap.Open(map.Read(parsed, options.Map), forDeleting: false);
-            using NetworkNamespace networkNamespace = NetworkNamespace.Open(parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
+            using NetworkNamespace networkNamespace = NetworkNamespace.Open(
+                parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
             using MapEntryLines lines = new(context, filter.Read(parsed), parsed.GetValue(stale), output.IsJson(parsed));
             await ShowAsync(opened, networkNamespace, lines, context, cancellation).ConfigureAwait(false);
             return ExitCode.Done;
@@ -40,13 +40,15 @@ internal static class MapShowVerb
         return verb;
     }
 
-    private static async Task ShowAsync(EbpfFlowMap map, NetworkNamespace networkNamespace, MapEntryLines lines, CliContext context, CancellationToken cancellation)
+    private static async Task ShowAsync(
+        EbpfFlowMap map, NetworkNamespace networkNamespace, MapEntryLines lines, CliContext context, CancellationToken cancellation)
     {
-        BriefStream stream = new(networkNamespace, [], new PipelineOptions(), context.Time);
+        MapLookup lookup = new();
+        BriefStream stream = new(networkNamespace, [], new PipelineOptions { Stages = [lookup] }, context.Time);
         await using (stream.ConfigureAwait(false))
         {
             await stream.StartAsync(cancellation).ConfigureAwait(false);
-            FlowMapScan scan = await MapReader.ReadAsync(map, stream.Pipeline, lines.Write, cancellation).ConfigureAwait(false);
+            FlowMapScan scan = await MapReader.ReadAsync(map, lookup, lines.Write, cancellation).ConfigureAwait(false);
             lines.Flush();
             context.Tell(lines.Summary(map.Info, scan));
         }

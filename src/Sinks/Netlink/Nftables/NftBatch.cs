@@ -26,7 +26,9 @@ internal ref struct NftBatch
         Mark(NFNL_MSG_BATCH_BEGIN);
     }
 
-    /// <summary>A table that belongs to the socket that sends this: no other process can change it, and it goes when the socket closes.</summary>
+    /// <summary>
+    /// A table that belongs to the socket that sends this: no other process can change it, and it goes when the socket closes.
+    /// </summary>
     internal void AddOwnedTable(string table)
     {
         Begin(NFT_MSG_NEWTABLE, Nlmsg.NLM_F_EXCL);
@@ -54,7 +56,8 @@ internal ref struct NftBatch
     }
 
     /// <summary>A hash set whose members expire, each after its own time.</summary>
-    /// <param name="keyType">The fields' types in nft's own numbers, six bits each: for <c>nft list</c>, the kernel does not look at it.</param>
+    /// <param name="keyType">The fields' types in nft's own numbers, six bits each: for <c>nft list</c>,
+    /// the kernel does not look at it.</param>
     /// <param name="keyLength">Bytes; each field of a concatenation is padded to four.</param>
     /// <param name="id">Another one for each set of the transaction.</param>
     internal void AddTimeoutSet(string table, string set, uint keyType, int keyLength, uint id)

@@ -11,7 +11,9 @@ internal static class NftExpressions
 {
     private const int InterfaceNameLength = 16; // IFNAMSIZ
 
-    /// <summary>Loads <c>ct state</c>. A rule that holds it makes the kernel register conntrack's hooks for the families of its table.</summary>
+    /// <summary>
+    /// Loads <c>ct state</c>. A rule that holds it makes the kernel register conntrack's hooks for the families of its table.
+    /// </summary>
     internal static void LoadCtState(this ref RequestWriter rule) => rule.LoadCt(NFT_CT_STATE, NFT_REG_1);
 
     /// <summary>A packet of a tracked flow, in the direction of its first one.</summary>
@@ -21,7 +23,9 @@ internal static class NftExpressions
         rule.IsEqual([0]); // IP_CT_DIR_ORIGINAL
     }
 
-    /// <summary>The id of the packet's entry, in the bytes that CTA_ID has: ctnetlink puts the same number (nf_ct_get_id) as it is.</summary>
+    /// <summary>
+    /// The id of the packet's entry, in the bytes that CTA_ID has: ctnetlink puts the same number (nf_ct_get_id) as it is.
+    /// </summary>
     internal static void LoadCtId(this ref RequestWriter rule, uint register) => rule.LoadCt(NFT_CT_ID, register);
 
     /// <summary>TCP with none of these flags.</summary>

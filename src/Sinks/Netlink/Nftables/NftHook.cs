@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Netlink.Nftables;
 
-/// <summary>Where a base chain sits: enum nf_inet_hooks of linux/netfilter.h, enum nf_ip_hook_priorities of linux/netfilter_ipv4.h.</summary>
+/// <summary>
+/// Where a base chain sits: enum nf_inet_hooks of linux/netfilter.h, enum nf_ip_hook_priorities of linux/netfilter_ipv4.h.
+/// </summary>
 /// <param name="Type">The chain's type: <c>nat</c> or <c>filter</c>.</param>
 internal readonly record struct NftHook(string Type, uint Number, int Priority)
 {

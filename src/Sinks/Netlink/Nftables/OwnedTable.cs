@@ -4,8 +4,8 @@ using static ConntrackStream.Sinks.Netlink.NfTables;
 namespace ConntrackStream.Sinks.Netlink.Nftables;
 
 /// <summary>
-/// An nftables table <c>inet NAME</c> that lives as long as this object's socket (NFT_TABLE_F_OWNER): disposing it removes it, and so does the end
-/// of the process, kill -9 included. <c>nft flush ruleset</c>, as firewall services run it, leaves it alone.
+/// An nftables table <c>inet NAME</c> that lives as long as this object's socket (NFT_TABLE_F_OWNER): disposing it removes it, and so does
+/// the end of the process, kill -9 included. <c>nft flush ruleset</c>, as firewall services run it, leaves it alone.
 /// </summary>
 internal sealed class OwnedTable : IDisposable
 {
@@ -22,8 +22,8 @@ internal sealed class OwnedTable : IDisposable
     internal delegate void Contents(ref NftBatch batch);
 
     /// <summary>Makes the table, in one transaction.</summary>
-    /// <exception cref="NetlinkException">EPERM: CAP_NET_ADMIN is missing, or another process owns a table of this name; EEXIST: there is a table of
-    /// this name; EOPNOTSUPP, ENOENT: the kernel lacks nf_tables or an expression.</exception>
+    /// <exception cref="NetlinkException">EPERM: CAP_NET_ADMIN is missing, or another process owns a table of this name; EEXIST: there is a
+    /// table of this name; EOPNOTSUPP, ENOENT: the kernel lacks nf_tables or an expression.</exception>
     internal static OwnedTable Create(string name, NetworkNamespace networkNamespace, Contents contents)
     {
         NetlinkSocket socket = networkNamespace.Run(() => new NetlinkSocket(NetlinkSocket.NETLINK_NETFILTER));
@@ -36,7 +36,8 @@ internal sealed class OwnedTable : IDisposable
             contents(ref batch);
             ErrorMessage error = batch.Commit(socket);
             if (error.Errno != Errno.None)
-                throw new NetlinkException($"making nftables table 'inet {name}' in {networkNamespace}", error.Errno, Explain(error, name, socket));
+                throw new NetlinkException(
+                    $"making nftables table 'inet {name}' in {networkNamespace}", error.Errno, Explain(error, name, socket));
             made = true;
             return new OwnedTable(name, socket);
         }
@@ -60,8 +61,8 @@ internal sealed class OwnedTable : IDisposable
     }
 
     /// <summary>
-    /// Whether such a table could be made. The kernel checks a whole transaction before any of it takes effect, and this one ends with a request
-    /// that must fail (the same table once more), so that nothing changes.
+    /// Whether such a table could be made. The kernel checks a whole transaction before any of it takes effect, and this one ends with a
+    /// request that must fail (the same table once more), so that nothing changes.
     /// </summary>
     /// <param name="unused">A name that no table has.</param>
     /// <returns>Why not; null when it could.</returns>

@@ -4,8 +4,9 @@ using ConntrackStream.Sinks.Reclassify.Decide;
 namespace ConntrackStream.Sinks.Reclassify.Act;
 
 /// <summary>
-/// The closed loop: links what was deleted or reset to what comes after it, a NEW of the same client to the same port of the same destination, be it the
-/// same connection picked up again or a new one. What has not come back after the patience ends as hung, reset or unknown. Not thread-safe.
+/// The closed loop: links what was deleted or reset to what comes after it, a NEW of the same client to the same port of the same
+/// destination, be it the same connection picked up again or a new one. What has not come back after the patience ends as
+/// hung, reset or unknown. Not thread-safe.
 /// </summary>
 /// <param name="patience">ms.</param>
 /// <param name="onOutcome">Told once for each action: it, the outcome, and ms it took.</param>
@@ -52,7 +53,8 @@ internal sealed class ActionLedger(long patience, Action<PendingAction, ActionOu
         PendingAction? action = null;
         foreach (PendingAction candidate in pending)
         {
-            if (candidate.Time < began && (action is null || candidate.Original == flow.Original)) // the same connection, picked up again, comes first
+            // the same connection, picked up again, comes first
+            if (candidate.Time < began && (action is null || candidate.Original == flow.Original))
                 action = candidate;
         }
 

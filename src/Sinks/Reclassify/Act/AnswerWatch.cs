@@ -5,14 +5,15 @@ using ConntrackStream.Sinks.Reclassify.Paths;
 namespace ConntrackStream.Sinks.Reclassify.Act;
 
 /// <summary>
-/// Flows that have arrived on the wanted path: they have moved once an answer comes back. The successor of a deleted or reset flow has one when its entry says
-/// so. A re-marked entry had answers before, and those on their way come by the old path: so its counters are taken a while after, and both ends must
-/// have sent since. Not thread-safe; times in ms, monotonic.
+/// Flows that have arrived on the wanted path: they have moved once an answer comes back. The successor of a deleted or reset flow has one
+/// when its entry says so. A re-marked entry had answers before, and those on their way come by the old path: so its counters are taken a
+/// while after, and both ends must have sent since. Not thread-safe; times in ms, monotonic.
 /// </summary>
 /// <param name="patience">How long an answer is waited for.</param>
 /// <param name="onOutcome">Told once for each: the action, the outcome, and ms since it was decided.</param>
 /// <param name="onIdle">Told of a re-marked flow whose client sends nothing.</param>
-internal sealed class AnswerWatch(long patience, FlowReader read, Action<PendingAction, ActionOutcome, long> onOutcome, Action<PendingAction> onIdle)
+internal sealed class AnswerWatch(
+    long patience, FlowReader read, Action<PendingAction, ActionOutcome, long> onOutcome, Action<PendingAction> onIdle)
 {
     internal const long Settling = 500; // until a re-marked entry's counters are taken
 
@@ -44,7 +45,12 @@ internal sealed class AnswerWatch(long patience, FlowReader read, Action<Pending
 
     /// <param name="flow">The entry, re-marked.</param>
     internal void AddRemarked(PendingAction action, in Flow flow, long now) =>
-        _arrived.Add(new Arrived(action, flow, isRemarked: true) { Until = now + patience, Due = now + Math.Min(Settling, patience), Pause = FirstLook });
+        _arrived.Add(new Arrived(action, flow, isRemarked: true)
+        {
+            Until = now + patience,
+            Due = now + Math.Min(Settling, patience),
+            Pause = FirstLook,
+        });
 
     internal void OnEnded(in Flow flow, long now)
     {

@@ -31,7 +31,8 @@ internal enum ActionOutcome : byte
 /// <summary>A deletion or a reset whose flow has not come back yet.</summary>
 /// <param name="at">When it was decided, ms, monotonic.</param>
 /// <param name="time">The same by the wall clock, ns since the Unix epoch: what began before it is no successor.</param>
-internal sealed class PendingAction(in FlowTuple original, uint id, string from, string to, string reason, string? origin, in FlapKey key, long at, long time)
+internal sealed class PendingAction(
+    in FlowTuple original, uint id, string from, string to, string reason, string? origin, in FlapKey key, long at, long time)
 {
     internal FlowTuple Original { get; } = original;
 

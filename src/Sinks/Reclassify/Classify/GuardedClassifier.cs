@@ -1,8 +1,10 @@
+using ConntrackStream.Sinks.Reclassify.Messages;
+
 namespace ConntrackStream.Sinks.Reclassify.Classify;
 
 /// <summary>
-/// The boundary to a classifier of somebody else's: what it throws counts as no opinion, is told once a minute, and shows in its status until it
-/// answers again.
+/// The boundary to a classifier of somebody else's: what it throws counts as no opinion, is told once a minute, and shows in its status
+/// until it answers again.
 /// </summary>
 internal sealed class GuardedClassifier(IFlowClassifier inner, TimeProvider time, ILogger logger) : IFlowClassifier
 {

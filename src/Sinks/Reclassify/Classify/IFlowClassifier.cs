@@ -13,10 +13,16 @@ public interface IFlowClassifier : IAsyncDisposable
     /// <summary>How it is, for <c>/v1/status</c> and metrics; from any thread.</summary>
     ClassifierStatus Status { get; }
 
-    /// <summary>What its answers may depend on, besides family and destination: the less, the fewer questions. Quick; it may change with what it has read.</summary>
+    /// <summary>
+    /// What its answers may depend on, besides family and destination: the less, the fewer questions. Quick;
+    /// it may change with what it has read.
+    /// </summary>
     QuestionFields Fields => QuestionFields.All;
 
-    /// <summary>Called once before the first question; throws when it cannot work at all (the service then fails to start). What may come later is waited for.</summary>
+    /// <summary>
+    /// Called once before the first question; throws when it cannot work at all (the service then fails to
+    /// start). What may come later is waited for.
+    /// </summary>
     ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken);
 
     /// <summary>The answer as far as it is known now.</summary>
@@ -35,11 +41,14 @@ public interface IClassifierHost
     /// <summary>The answers for flows with either end of their original direction in this range may be others now.</summary>
     void Reconsider(in AddressRange range);
 
-    /// <summary>The answer to a question that was <see cref="VerdictKind.Pending"/>; flows wait for it for a little over a minute.</summary>
+    /// <summary>
+    /// The answer to a question that was <see cref="VerdictKind.Pending"/>; flows wait for it for a little over a minute.
+    /// </summary>
     void Answer(in FlowQuestion question, in Verdict verdict);
 }
 
 /// <param name="Name">As <see cref="IFlowClassifier.Name"/>.</param>
 /// <param name="IsWorking">False when it waits for something or has failed; it may recover.</param>
-/// <param name="Text">One line for people: what it has, or what it waits for, such as <c>2 sets, 100,012 members; waiting for ipset app_9.v4</c>.</param>
+/// <param name="Text">One line for people: what it has, or what it waits for, such as <c>2 sets, 100,012 members;
+/// waiting for ipset app_9.v4</c>.</param>
 public sealed record ClassifierStatus(string Name, bool IsWorking, string Text);

@@ -2,7 +2,10 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Classify;
 
-/// <summary>Parts of a question, besides family and destination, that an answer may depend on. Flows that differ in others only are asked about once.</summary>
+/// <summary>
+/// Parts of a question, besides family and destination, that an answer may depend on. Flows that differ
+/// in others only are asked about once.
+/// </summary>
 [Flags]
 public enum QuestionFields : byte
 {

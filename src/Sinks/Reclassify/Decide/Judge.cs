@@ -44,7 +44,8 @@ internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
         if (!isTranslated && wanted.Mark is null)
             return Judgement.Keep(Refusal.NoMark);
         if (!isTranslated && !paths.IsSourceUsed(flow, wanted, kernel.Read))
-            return Judgement.Keep(Refusal.UnusedSource, $"no untranslated flow of its source's network is known to be answered on {wanted.Name}");
+            return Judgement.Keep(
+                Refusal.UnusedSource, $"no untranslated flow of its source's network is known to be answered on {wanted.Name}");
         bool isOffloaded = (flow.Status & (FlowStatus.Offload | FlowStatus.HardwareOffload)) != FlowStatus.None;
         if (!isTranslated && !isOffloaded)
             return new Judgement(FlowAction.Remark, Refusal.None);

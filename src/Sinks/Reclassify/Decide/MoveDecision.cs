@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Chain;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Paths;
 

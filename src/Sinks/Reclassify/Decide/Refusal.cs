@@ -41,7 +41,9 @@ internal enum Refusal : byte
     /// <summary>Not translated, and the path has no mark: where its packets go is not decided by its entry.</summary>
     NoMark,
 
-    /// <summary>Not translated, and no flow with a source of its network is answered on the path: its provider may drop that source.</summary>
+    /// <summary>
+    /// Not translated, and no flow with a source of its network is answered on the path: its provider may drop that source.
+    /// </summary>
     UnusedSource,
 
     /// <summary>nf_conntrack_tcp_loose is 0: a TCP connection whose entry is deleted would not come back.</summary>

@@ -80,7 +80,10 @@ internal sealed class AnswerParser(IReadOnlyList<string> pathNames, TimeSpan ver
         TimeSpan? time = fields.Ttl is { } ttl ? TimeSpan.FromMilliseconds(Math.Min(ttl, (long)MaxTime.TotalMilliseconds))
             : kind == VerdictKind.None ? null // not recognised yet, as a rule: the next look at the flow asks again
             : verdictTime;
-        answer = new AnswerLine(id, new Verdict(kind, fields.Path, fields.Reason ?? ExternalClassifier.Origin, time) { Origin = ExternalClassifier.Origin }, null);
+        answer = new AnswerLine(
+            id,
+            new Verdict(kind, fields.Path, fields.Reason ?? ExternalClassifier.Origin, time) { Origin = ExternalClassifier.Origin },
+            null);
         return LineFault.None;
     }
 

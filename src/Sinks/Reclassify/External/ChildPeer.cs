@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
@@ -46,7 +47,8 @@ internal sealed class ChildPeer : ExternalPeer
         string program = options.Command[0];
         if (RootOwned.Problem(program) is { } problem)
             return $"{program} {problem}";
-        if ((File.GetUnixFileMode(program) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) == UnixFileMode.None)
+        const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        if ((File.GetUnixFileMode(program) & Execute) == UnixFileMode.None)
             return $"{program} is not executable (chmod 755)";
         return ProcessCalls.FindUser(options.User) is null
             ? $"there is no user {options.User} to run {program} as (Reclassify:External:User)"
@@ -83,7 +85,9 @@ internal sealed class ChildPeer : ExternalPeer
         {
             Errno errno = (Errno)e.NativeErrorCode;
             throw new ExternalClassifierException(
-                $"{options.Command[0]} cannot be started as {options.User}: {errno} ({NetlinkException.DescribeErrno(errno)}){Advice(errno, options.User)}", e);
+                $"{options.Command[0]} cannot be started as {options.User}: "
+                + $"{errno} ({NetlinkException.DescribeErrno(errno)}){Advice(errno, options.User)}",
+                e);
         }
     }
 

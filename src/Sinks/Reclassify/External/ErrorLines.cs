@@ -3,8 +3,8 @@ using System.Text;
 namespace ConntrackStream.Sinks.Reclassify.External;
 
 /// <summary>
-/// Reads a child's standard error and logs it: shortened, printable, so many lines in a second; and no faster than a program with something to
-/// say needs.
+/// Reads a child's standard error and logs it: shortened, printable, so many lines in a second; and no faster than a program with something
+/// to say needs.
 /// </summary>
 internal sealed class ErrorLines : IAsyncDisposable
 {

@@ -7,8 +7,8 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 namespace ConntrackStream.Sinks.Reclassify.External;
 
 /// <summary>
-/// Asks a program in any language, over its pipes or a Unix socket (docs/plugins.md). Whatever it does, a question has its answer by the deadline,
-/// be it to keep the flow where it is; the program is watched, ended when it is of no use, and started again.
+/// Asks a program in any language, over its pipes or a Unix socket (docs/plugins.md). Whatever it does, a question has its answer by the
+/// deadline, be it to keep the flow where it is; the program is watched, ended when it is of no use, and started again.
 /// </summary>
 public sealed class ExternalClassifier : IFlowClassifier
 {
@@ -73,7 +73,8 @@ public sealed class ExternalClassifier : IFlowClassifier
         }
     }
 
-    /// <exception cref="ExternalClassifierException">The program's file or user is not as it must be. One that fails later is started again.</exception>
+    /// <exception cref="ExternalClassifierException">The program's file or user is not as it must be. One that
+    /// fails later is started again.</exception>
     public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
     {
         if (_options.Command.Length > 0 && ChildPeer.Problem(_options) is { } problem)
@@ -95,7 +96,8 @@ public sealed class ExternalClassifier : IFlowClassifier
             return new Verdict(VerdictKind.Pending);
         if (added == QuestionTable.Added.NoRoom)
             return Refuse(ExternalVerdicts.Busy);
-        if (!_unsent.Writer.TryWrite(id) && _table.TryTake(id, out _)) // it does not read: the ids of questions past their deadlines fill the queue
+        // it does not read: the ids of questions past their deadlines fill the queue
+        if (!_unsent.Writer.TryWrite(id) && _table.TryTake(id, out _))
         {
             session.Missed();
             return Refuse(ExternalVerdicts.Busy);
@@ -226,7 +228,8 @@ public sealed class ExternalClassifier : IFlowClassifier
         }
     }
 
-    private void Arm(TimeSpan due) => _timer!.Change(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(due.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+    private void Arm(TimeSpan due) =>
+        _timer!.Change(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(due.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
 
     private void Expire()
     {

@@ -10,14 +10,14 @@ namespace ConntrackStream.Sinks.Reclassify.External;
 public sealed class ExternalOptions : IValidatableObject
 {
     /// <summary>
-    /// The program, by its absolute path, and its arguments; started without a shell, asked on its standard input. It, its directory and all above
-    /// must be root's (what its arguments name is not checked). Default none.
+    /// The program, by its absolute path, and its arguments; started without a shell, asked on its standard input. It, its directory and
+    /// all above must be root's (what its arguments name is not checked). Default none.
     /// </summary>
     public string[] Command { get; set; } = [];
 
     /// <summary>
-    /// The user that <see cref="Command"/> runs as, or, besides root, that may listen on <see cref="Socket"/>. Default nobody; root when it needs
-    /// the rights.
+    /// The user that <see cref="Command"/> runs as, or, besides root, that may listen on <see cref="Socket"/>. Default nobody; root when it
+    /// needs the rights.
     /// </summary>
     public string User { get; set; } = "nobody";
 
@@ -27,12 +27,14 @@ public sealed class ExternalOptions : IValidatableObject
     /// <summary>How long an answer is waited for; after that the flow stays where it is. Default 200 ms; 1 ms to 1 min.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Questions that may wait for an answer at a time; flows beyond it stay where they are, and are counted. Default 1024; 1 to 65536.</summary>
+    /// <summary>
+    /// Questions that may wait for an answer at a time; flows beyond it stay where they are, and are counted. Default 1024; 1 to 65536.
+    /// </summary>
     public int MaxOutstanding { get; set; } = 1024;
 
     /// <summary>
-    /// How long a path or a keep stands that does not say so itself (<c>ttl_ms</c>); no opinion is asked for again at the next look. Default 30 s;
-    /// 100 ms to 1 h.
+    /// How long a path or a keep stands that does not say so itself (<c>ttl_ms</c>); no opinion is asked for again at the next look.
+    /// Default 30 s; 100 ms to 1 h.
     /// </summary>
     public TimeSpan VerdictTime { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -55,7 +57,8 @@ public sealed class ExternalOptions : IValidatableObject
             yield return new ValidationResult("must begin with the absolute path of a program", [nameof(Command)]);
         if (Command.Any(static part => part.Contains('\0', StringComparison.Ordinal)))
             yield return new ValidationResult("must not contain NUL characters", [nameof(Command)]);
-        if (Socket is { Length: > 0 } && (!Socket.StartsWith('/') || System.Text.Encoding.UTF8.GetByteCount(Socket) > 107)) // sockaddr_un.sun_path
+        if (Socket is { Length: > 0 }
+            && (!Socket.StartsWith('/') || System.Text.Encoding.UTF8.GetByteCount(Socket) > 107)) // sockaddr_un.sun_path
             yield return new ValidationResult("must be an absolute path of at most 107 bytes", [nameof(Socket)]);
         if (User.Length is 0 or > 64 || User.AsSpan().ContainsAny(":/\0\n "))
             yield return new ValidationResult("must be the name of a user", [nameof(User)]);

@@ -13,7 +13,8 @@ internal abstract class ExternalPeer : IAsyncDisposable
     internal abstract Stream Answers { get; }
 
     /// <summary>Ends it, whatever it does, and all that it has started.</summary>
-    /// <returns>How it ended if it did so by itself, such as <c>ended with exit code 3</c>, or why it could not be ended; else null.</returns>
+    /// <returns>How it ended if it did so by itself, such as <c>ended with exit code 3</c>, or why it
+    /// could not be ended; else null.</returns>
     internal abstract ValueTask<string?> EndAsync();
 
     public async ValueTask DisposeAsync() => await EndAsync().ConfigureAwait(false);

@@ -4,13 +4,15 @@ using Polly.Retry;
 namespace ConntrackStream.Sinks.Reclassify.External;
 
 /// <summary>
-/// Repeats a session with the external classifier for ever, after waits of 1 s, 2 s, 4 s … up to 60 s, each up to a quarter longer or shorter by
-/// chance. A session that lasted a minute begins the waits anew.
+/// Repeats a session with the external classifier for ever, after waits of 1 s, 2 s, 4 s … up to 60 s, each up to a quarter longer or
+/// shorter by chance. A session that lasted a minute begins the waits anew.
 /// </summary>
 internal sealed class ExternalRestart
 {
     private const double Jitter = 0.25;
-    private static readonly TimeSpan InitialDelay = TimeSpan.FromSeconds(1), MaxDelay = TimeSpan.FromSeconds(60), HealthyAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan InitialDelay = TimeSpan.FromSeconds(1),
+        MaxDelay = TimeSpan.FromSeconds(60),
+        HealthyAfter = TimeSpan.FromSeconds(60);
 
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -43,7 +45,8 @@ internal sealed class ExternalRestart
     internal void Begun() => _begunAt = _time.GetTimestamp();
 
     /// <summary>Runs sessions, each of which ends by an exception, until <paramref name="stop"/>.</summary>
-    internal ValueTask RunAsync(Func<CancellationToken, ValueTask> session, CancellationToken stop) => _pipeline.ExecuteAsync(session, stop);
+    internal ValueTask RunAsync(Func<CancellationToken, ValueTask> session, CancellationToken stop) =>
+        _pipeline.ExecuteAsync(session, stop);
 
     private TimeSpan NextDelay()
     {

@@ -5,8 +5,8 @@ using ConntrackStream.Sinks.Text;
 namespace ConntrackStream.Sinks.Reclassify.External;
 
 /// <summary>
-/// One peer from its hello to its end: a task that writes questions, many in one write, and one that reads answers. It ends when the peer does,
-/// or when the peer proves of no use.
+/// One peer from its hello to its end: a task that writes questions, many in one write, and one that reads answers. It ends when the peer
+/// does, or when the peer proves of no use.
 /// </summary>
 internal sealed class ExternalSession
 {
@@ -64,7 +64,8 @@ internal sealed class ExternalSession
         int missed = Interlocked.Increment(ref _missedInRow);
         if (missed == 1)
             Interlocked.Exchange(ref _firstMissedAt, _parts.Time.GetTimestamp());
-        else if (missed >= MaxMissedInRow && _parts.Time.GetElapsedTime(Interlocked.Read(ref _firstMissedAt)) >= 10 * _parts.Options.Deadline
+        else if (missed >= MaxMissedInRow
+            && _parts.Time.GetElapsedTime(Interlocked.Read(ref _firstMissedAt)) >= 10 * _parts.Options.Deadline
             && _hung.TrySetResult($"hangs: no answer to {missed} questions"))
             Interlocked.Increment(ref _parts.Counters.Hangs);
     }

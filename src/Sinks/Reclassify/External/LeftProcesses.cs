@@ -4,8 +4,8 @@ using System.Text;
 namespace ConntrackStream.Sinks.Reclassify.External;
 
 /// <summary>
-/// Everything a child has started, found by a mark in the environment it was given, which processes inherit whatever session, group or parent
-/// they have. (One that takes on another environment escapes: only a control group holds that, as a systemd unit has.)
+/// Everything a child has started, found by a mark in the environment it was given, which processes inherit whatever session, group or
+/// parent they have. (One that takes on another environment escapes: only a control group holds that, as a systemd unit has.)
 /// </summary>
 internal sealed class LeftProcesses
 {
@@ -24,7 +24,10 @@ internal sealed class LeftProcesses
     /// <summary>Value of <see cref="Variable"/>.</summary>
     internal string Mark { get; }
 
-    /// <summary>Kills them all, those too that come up meanwhile. Where they run as another user it takes CAP_KILL, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.</summary>
+    /// <summary>
+    /// Kills them all, those too that come up meanwhile. Where they run as another user it takes CAP_KILL,
+    /// CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
+    /// </summary>
     internal void Kill()
     {
         for (int round = 0; round < MaxRounds && Find() is { Count: > 0 } found; round++)

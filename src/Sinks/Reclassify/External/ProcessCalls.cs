@@ -23,14 +23,14 @@ internal static unsafe class ProcessCalls
     }
 
     /// <summary>
-    /// Lets no descriptor but the standard three pass to programs that are started from now on: those, too, that this process was itself started
-    /// with. Before kernel 5.11 only the runtime's own habit of close-on-exec stands.
+    /// Lets no descriptor but the standard three pass to programs that are started from now on: those, too, that this process was itself
+    /// started with. Before kernel 5.11 only the runtime's own habit of close-on-exec stands.
     /// </summary>
     internal static void CloseOnExec() => _ = syscall(SYS_close_range, 3, unchecked((nint)uint.MaxValue), CLOSE_RANGE_CLOEXEC);
 
     /// <summary>
-    /// Lets none of this service's capabilities pass to a program that this thread starts from now on, when it runs as another user than root with
-    /// ambient ones (systemd's AmbientCapabilities=): a change from one such user to another would keep them.
+    /// Lets none of this service's capabilities pass to a program that this thread starts from now on, when it runs as another user than
+    /// root with ambient ones (systemd's AmbientCapabilities=): a change from one such user to another would keep them.
     /// </summary>
     internal static void DropAmbientCapabilities() => _ = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }

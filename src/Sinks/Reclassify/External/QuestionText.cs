@@ -1,5 +1,4 @@
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Text;
 

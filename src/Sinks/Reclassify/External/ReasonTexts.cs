@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Reclassify.External;
 
-/// <summary>Reasons as strings: printable, at most 64 characters, and the same object for the same reason as long as there are few of them.</summary>
+/// <summary>
+/// Reasons as strings: printable, at most 64 characters, and the same object for the same reason as long as there are few of them.
+/// </summary>
 internal sealed class ReasonTexts
 {
     internal const int MaxLength = 64;

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Reclassify.External;
 
-/// <summary>How often the external classifier may have flows looked at again: a burst of 1000, then 100 a second; what comes faster is not read yet.</summary>
+/// <summary>
+/// How often the external classifier may have flows looked at again: a burst of 1000, then 100 a second; what comes faster is not read yet.
+/// </summary>
 internal sealed class ReconsiderPace(TimeProvider time)
 {
     internal const int Burst = 1000;

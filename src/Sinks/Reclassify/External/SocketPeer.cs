@@ -38,7 +38,8 @@ internal sealed class SocketPeer : ExternalPeer
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken).ConfigureAwait(false);
             uint listener = Listener(socket);
             if (listener != 0 && listener != FileTrust.OwnUser && listener != ProcessCalls.FindUser(user))
-                throw new ExternalClassifierException($"user {listener} listens on {path}; only root and {user} may (Reclassify:External:User)");
+                throw new ExternalClassifierException(
+                    $"user {listener} listens on {path}; only root and {user} may (Reclassify:External:User)");
             return new SocketPeer(socket, path);
         }
         catch

@@ -1,8 +1,8 @@
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
 /// <summary>
-/// One condition of another program's rule: alternatives, of which any may hold. Those that are not understood leave it open: flows beyond the
-/// understood ones may match, too.
+/// One condition of another program's rule: alternatives, of which any may hold. Those that are not understood leave it open: flows beyond
+/// the understood ones may match, too.
 /// </summary>
 internal sealed class Alternatives<T>
     where T : struct

@@ -39,7 +39,9 @@ internal sealed class ConfigImport
             return;
         string why = string.Join("; ", builder.Unknown);
         if (rules.Any(LeavesAll))
-            _faults.Add($"{section}: every flow that nothing before it decides is left alone, so that nothing after it counts, since {why}, and nothing else limits it");
+            _faults.Add(
+                $"{section}: every flow that nothing before it decides is left alone, so that nothing after it counts, "
+                + $"since {why}, and nothing else limits it");
         else if (builder.IsLeftAlone)
             Notes.Add($"{section}: its flows are left alone, since {why}");
         else
@@ -51,11 +53,18 @@ internal sealed class ConfigImport
     /// <summary>Sections of other types than these, which the program does not read either.</summary>
     internal void TellOfOtherTypes(UciFile file, params string[] known)
     {
-        foreach (IGrouping<string, UciSection> type in file.Sections.Where(section => !known.Contains(section.Type, StringComparer.Ordinal)).GroupBy(section => section.Type, StringComparer.Ordinal))
-            Notes.Add($"sections of type {type.Key} ({string.Join(", ", type.Take(5).Select(section => section.Name))}{(type.Count() > 5 ? ", …" : "")}) are not understood here, and left out");
+        foreach (IGrouping<string, UciSection> type in file.Sections
+            .Where(section => !known.Contains(section.Type, StringComparer.Ordinal))
+            .GroupBy(section => section.Type, StringComparer.Ordinal))
+        {
+            string names = string.Join(", ", type.Take(5).Select(section => section.Name));
+            string more = type.Count() > 5 ? ", …" : "";
+            Notes.Add($"sections of type {type.Key} ({names}{more}) are not understood here, and left out");
+        }
     }
 
     private static bool LeavesAll(StaticRule rule) =>
-        rule is { Path: null, Protocol: null, Source: null, SourcePort: null, DestinationPort: null, Mark: null, NotSources.Count: 0, NotDestinations.Count: 0 }
+        rule is { Path: null, Protocol: null, Source: null, SourcePort: null, DestinationPort: null, Mark: null }
+            and { NotSources.Count: 0, NotDestinations.Count: 0 }
         && rule.Destination is not { Length: > 0 };
 }

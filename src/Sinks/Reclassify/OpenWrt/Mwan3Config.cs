@@ -32,7 +32,8 @@ public sealed class Mwan3Config
     /// <param name="network">/etc/config/network.</param>
     /// <param name="config">Paths, rules and notes.</param>
     /// <param name="problem">Why it cannot be used at all.</param>
-    public static bool TryRead(UciFile mwan3, UciFile network, [NotNullWhen(true)] out ImportedConfig? config, [NotNullWhen(false)] out string? problem)
+    public static bool TryRead(
+        UciFile mwan3, UciFile network, [NotNullWhen(true)] out ImportedConfig? config, [NotNullWhen(false)] out string? problem)
     {
         config = null;
         problem = WhyOther(mwan3);
@@ -60,7 +61,8 @@ public sealed class Mwan3Config
     private static string? WhyOther(UciFile file)
     {
         if (file.OfType("strategy").Any() || file.OfType("rule").Any(static rule => rule.Get("use_strategy") is not null))
-            return $"is mwan4's configuration, not mwan3's: it has strategies in place of policies ({file.Types}); name its uplinks in Reclassify:Paths, and what belongs on them in Reclassify:Sets or RuleFile";
+            return $"is mwan4's configuration, not mwan3's: it has strategies in place of policies ({file.Types}); "
+                + "name its uplinks in Reclassify:Paths, and what belongs on them in Reclassify:Sets or RuleFile";
         if (file.Sections.Any(static section => section.Type is "pbr" or "vpn-policy-routing"))
             return $"is pbr's configuration, not mwan3's ({file.Types}); give it as Reclassify:PbrConfig";
         return file.Sections.Any(static section => Types.Contains(section.Type, StringComparer.Ordinal))
@@ -76,7 +78,9 @@ public sealed class Mwan3Config
         {
             id++;
             if (id > largest)
-                _import.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"interface {section.Name}: number {id}, but the mask 0x{_mask:x} has room for {largest}"));
+                _import.Notes.Add(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"interface {section.Name}: number {id}, but the mask 0x{_mask:x} has room for {largest}"));
             else if (section.GetBool("enabled", false))
                 AddPath(section, id);
         }
@@ -85,7 +89,9 @@ public sealed class Mwan3Config
     private void AddPath(UciSection section, uint id)
     {
         string? family = section.Get("family");
-        string? problem = family is null or "ipv4" or "ipv6" ? UplinkPathText.NameProblem(section.Name) : RuleBuilder.NotUnderstood("family", family);
+        string? problem = family is null or "ipv4" or "ipv6"
+            ? UplinkPathText.NameProblem(section.Name)
+            : RuleBuilder.NotUnderstood("family", family);
         if (problem is not null)
         {
             _import.Notes.Add($"interface {section.Name}: {problem}; rules to it leave flows alone");
@@ -94,7 +100,10 @@ public sealed class Mwan3Config
 
         string? device = NetworkDevices.Of(_network, section.Name);
         if (device is null)
-            _import.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"interface {section.Name}: {NetworkDevices.Unknown(_network, section.Name, $"id={id} ")}, so nothing tells whether it is up"));
+            _import.Notes.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"interface {section.Name}: "
+                + $"{NetworkDevices.Unknown(_network, section.Name, $"id={id} ")}, so nothing tells whether it is up"));
         _import.Paths.Add(new UplinkPath
         {
             Name = section.Name,

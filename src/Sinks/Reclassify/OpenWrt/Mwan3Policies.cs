@@ -5,14 +5,17 @@ using ConntrackStream.Sinks.Reclassify.Paths;
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
 /// <summary>
-/// mwan3's policies: a list of members, a member is an interface with a metric. Those of the lowest metric share the flows, for each family apart. Only
-/// where that is a single interface is the path certain.
+/// mwan3's policies: a list of members, a member is an interface with a metric. Those of the lowest metric share the flows, for each family
+/// apart. Only where that is a single interface is the path certain.
 /// </summary>
 internal sealed class Mwan3Policies(UciFile mwan3, List<UplinkPath> paths)
 {
     private const int MaxName = 15, MaxMetric = 256; // mwan3 sets no policy with a longer name, and no member with a larger metric
 
-    /// <summary>The only interface that the policy sends flows of the family to while all are up; null when there is none or several, or it is not certain.</summary>
+    /// <summary>
+    /// The only interface that the policy sends flows of the family to while all are up; null when there is
+    /// none or several, or it is not certain.
+    /// </summary>
     internal string? PathOf(string policy, FlowFamily family)
     {
         if (policy.Length > MaxName || mwan3.Find("policy", policy) is not { } section)
@@ -31,7 +34,12 @@ internal sealed class Mwan3Policies(UciFile mwan3, List<UplinkPath> paths)
                 members.Add((metric, path.Name));
         }
 
-        string[] first = [.. members.Where(member => member.Metric == members.Min(other => other.Metric)).Select(member => member.Name).Distinct(StringComparer.Ordinal)];
+        string[] first =
+        [
+            .. members.Where(member => member.Metric == members.Min(other => other.Metric))
+                .Select(member => member.Name)
+                .Distinct(StringComparer.Ordinal),
+        ];
         return first is [var only] ? only : null;
     }
 

@@ -12,7 +12,8 @@ internal sealed class Mwan3Rule(UciSection rule, Mwan3Policies policies, ConfigI
 
     private static readonly string[] Known =
     [
-        "enabled", "sticky", "timeout", "ipset", "proto", "src_ip", "src_iface", "src_port", "dest_ip", "dest_port", "use_policy", "family", "logging",
+        "enabled", "sticky", "timeout", "ipset", "proto", "src_ip", "src_iface", "src_port", "dest_ip", "dest_port",
+        "use_policy", "family", "logging",
     ];
 
     private readonly RuleBuilder _builder = new($"mwan3 rule {rule.Name}");
@@ -76,7 +77,8 @@ internal sealed class Mwan3Rule(UciSection rule, Mwan3Policies policies, ConfigI
         if (rule.Get("src_iface") is { } source)
             _builder.AddUnknown(RuleBuilder.NotUnderstood("src_iface", source));
         if (rule.Get("sticky") is { } sticky and not "0" && policy is not ("default" or "unreachable" or "blackhole"))
-            _builder.AddUnknown($"option sticky '{sticky}' lets a client stay where it began, as after a failover, which only mwan3's own sets tell");
+            _builder.AddUnknown(
+                $"option sticky '{sticky}' lets a client stay where it began, as after a failover, which only mwan3's own sets tell");
         if (rule.Get("enabled") is { } enabled and not "1")
             _builder.AddUnknown($"it depends on mwan3's version whether option enabled '{enabled}' of a rule counts");
         foreach (string key in rule.Keys.Where(key => !Known.Contains(key, StringComparer.Ordinal) && rule.Get(key) is not null))

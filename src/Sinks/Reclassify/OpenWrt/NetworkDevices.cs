@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
-/// <summary>Which device an interface of /etc/config/network sends its packets by (netifd's l3_device), as far as that file tells.</summary>
+/// <summary>
+/// Which device an interface of /etc/config/network sends its packets by (netifd's l3_device), as far as that file tells.
+/// </summary>
 internal static class NetworkDevices
 {
     private const int MaxDeviceName = 15; // IFNAMSIZ without its NUL
@@ -41,7 +43,8 @@ internal static class NetworkDevices
     private static string? DeviceOf(UciSection section, string name) => section.Get("proto") switch
     {
         "wireguard" or "amneziawg" or "vti" => name,
-        "pppoe" or "pppoa" or "pptp" or "l2tp" or "ppp" or "3g" or "6in4" or "6to4" or "6rd" or "gre" or "ipip" or "sstp" => $"{Prefix(section)}-{name}",
+        "pppoe" or "pppoa" or "pptp" or "l2tp" or "ppp" or "3g" or "6in4" or "6to4" or "6rd" or "gre" or "ipip" or "sstp" =>
+            $"{Prefix(section)}-{name}",
         "openconnect" => $"vpn-{name}",
         "dslite" => $"ds-{name}",
         "map" => $"map-{name}",

@@ -1,15 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Paths;
 using ConntrackStream.Sinks.Reclassify.Rules;
 
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
 /// <summary>
-/// Reads /etc/config/pbr. pbr writes no connmark, so its paths are told by the translated source: by their devices. Policies come in order, the first
-/// that matches counts; before them come the sets that an include fills, and before those the interfaces that a DSCP value chooses.
-/// (openwrt/packages net/pbr: its init script, and lib/pbr/pbr.uc.)
+/// Reads /etc/config/pbr. pbr writes no connmark, so its paths are told by the translated source: by their devices. Policies come in order,
+/// the first that matches counts; before them come the sets that an include fills, and before those the interfaces that a DSCP value
+/// chooses. (openwrt/packages net/pbr: its init script, and lib/pbr/pbr.uc.)
 /// </summary>
 public sealed class PbrConfig
 {
@@ -31,7 +30,8 @@ public sealed class PbrConfig
     /// <param name="network">/etc/config/network.</param>
     /// <param name="config">Paths, rules and notes.</param>
     /// <param name="problem">Why it is not pbr's configuration.</param>
-    public static bool TryRead(UciFile pbr, UciFile network, [NotNullWhen(true)] out ImportedConfig? config, [NotNullWhen(false)] out string? problem)
+    public static bool TryRead(
+        UciFile pbr, UciFile network, [NotNullWhen(true)] out ImportedConfig? config, [NotNullWhen(false)] out string? problem)
     {
         config = null;
         if (pbr.Find("pbr", "config") is not { } own)
@@ -44,13 +44,15 @@ public sealed class PbrConfig
         if (own.GetBool("enabled", false))
             config = new PbrConfig(pbr, own, network).Read();
         else
-            config = new ImportedConfig([], [], [], ["pbr is not enabled (section config, option enabled): nothing is taken from its configuration"], []);
+            config = new ImportedConfig(
+                [], [], [], ["pbr is not enabled (section config, option enabled): nothing is taken from its configuration"], []);
         return true;
     }
 
     private ImportedConfig Read()
     {
-        _import.TellOfOtherTypes(_pbr, "pbr", "policy", "dns_policy", "include"); // dns_policy redirects, and what is redirected is not moved
+        // dns_policy redirects, and what is redirected is not moved
+        _import.TellOfOtherTypes(_pbr, "pbr", "policy", "dns_policy", "include");
         foreach (string key in _config.Keys.Where(IsDscp))
             ReadDscp(key);
         UciSection[] includes = [.. _pbr.OfType("include").Where(include => include.GetBool("enabled", true))];
@@ -58,7 +60,8 @@ public sealed class PbrConfig
             AddUserSets();
         _import.Notes.AddRange(includes.Select(include => string.Create(
             CultureInfo.InvariantCulture,
-            $"section include, option path '{include.Get("path")}': what it sends where is known only as far as it fills pbr's own user sets of addresses; name others in Reclassify:Sets")));
+            $"section include, option path '{include.Get("path")}': what it sends where is known only as far as it fills "
+            + $"pbr's own user sets of addresses; name others in Reclassify:Sets")));
         foreach (UciSection policy in _pbr.OfType("policy"))
             new PbrPolicy(policy, _interfaces, HasSets, _import).Read();
         return _import.Result;

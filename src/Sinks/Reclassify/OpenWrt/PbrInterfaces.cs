@@ -2,7 +2,10 @@ using ConntrackStream.Sinks.Reclassify.Paths;
 
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
-/// <summary>Which interfaces pbr routes by, found as it finds them, as far as the network configuration tells (is_supported_interface and what it calls).</summary>
+/// <summary>
+/// Which interfaces pbr routes by, found as it finds them, as far as the network configuration tells
+/// (is_supported_interface and what it calls).
+/// </summary>
 internal sealed class PbrInterfaces
 {
     private readonly UciSection _config;
@@ -29,7 +32,8 @@ internal sealed class PbrInterfaces
     {
         UplinkPath? path = _import.Paths.Find(known => known.Name == name || (name == Uplink6 && known.Name == Uplink));
         why = path is null ? $"interface {name} is no path known here"
-            : _doubtful.Contains(name) ? $"it depends on pbr's version whether it routes by interface {name}, unless list supported_interface names it"
+            : _doubtful.Contains(name)
+                ? $"it depends on pbr's version whether it routes by interface {name}, unless list supported_interface names it"
             : null;
         return why is null ? path : null;
     }
@@ -47,8 +51,14 @@ internal sealed class PbrInterfaces
         string? device = NetworkDevices.Of(_network, section.Name);
         string? device6 = section.Name == Uplink && HasIPv6 ? NetworkDevices.Of(_network, Uplink6) : null;
         if (device is null && device6 is null)
-            _import.Notes.Add($"interface {section.Name}: {NetworkDevices.Unknown(_network, section.Name)}, so flows on it are not recognised, and none is moved there");
-        _import.Paths.Add(new UplinkPath { Name = section.Name, Devices = [.. new[] { device, device6 }.OfType<string>().Distinct(StringComparer.Ordinal)] });
+            _import.Notes.Add(
+                $"interface {section.Name}: {NetworkDevices.Unknown(_network, section.Name)}, "
+                + "so flows on it are not recognised, and none is moved there");
+        _import.Paths.Add(new UplinkPath
+        {
+            Name = section.Name,
+            Devices = [.. new[] { device, device6 }.OfType<string>().Distinct(StringComparer.Ordinal)],
+        });
     }
 
     private bool IsSupported(UciSection section)

@@ -7,13 +7,18 @@ using ConntrackStream.Sinks.Reclassify.Rules;
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
 /// <summary>
-/// One policy of pbr. Its addresses are sorted by kind (addresses, names, devices, each of them also negated); each kind of source with each kind of
-/// destination is a rule of its own, so what is not understood of one takes nothing from the others. (policy_process, policy_routing.)
+/// One policy of pbr. Its addresses are sorted by kind (addresses, names, devices, each of them also negated); each kind of source with
+/// each kind of destination is a rule of its own, so what is not understood of one takes nothing from the
+/// others. (policy_process, policy_routing.)
 /// </summary>
 internal sealed class PbrPolicy(UciSection policy, PbrInterfaces interfaces, bool hasSets, ConfigImport import)
 {
     private static readonly char[] Separators = [',', ';', '{', '}', ' ', '\t', '\n', '\r'];
-    private static readonly string[] Known = ["enabled", "name", "interface", "src_addr", "src_port", "dest_addr", "dest_port", "proto", "chain"];
+    private static readonly string[] Known =
+    [
+        "enabled", "name", "interface", "src_addr", "src_port", "dest_addr", "dest_port", "proto", "chain",
+    ];
+
     private static readonly string[] Conditions = ["src_addr", "src_port", "dest_addr", "dest_port", "proto"];
 
     private readonly string _name = $"policy {policy.Get("name") ?? policy.Name}";
@@ -70,9 +75,13 @@ internal sealed class PbrPolicy(UciSection policy, PbrInterfaces interfaces, boo
     {
         RuleBuilder builder = Builder(chains);
         if (builder.Unknown.Count > 0)
-            import.Notes.Add($"{_name}: of the flows to the names of its option dest_addr, those are left alone that it could concern, since {string.Join("; ", builder.Unknown)}");
+            import.Notes.Add(
+                $"{_name}: of the flows to the names of its option dest_addr, those are left alone that it could concern, "
+                + $"since {string.Join("; ", builder.Unknown)}");
         foreach (FlowFamily family in Families(interfaces.HasIPv6))
-            import.Add($"nft:inet/fw4/pbr_{wanted}_{(family == FlowFamily.IPv4 ? 4 : 6)}_dst_ip_{policy.Name}@dst", builder.Build([family], _ => path?.Name));
+            import.Add(
+                $"nft:inet/fw4/pbr_{wanted}_{(family == FlowFamily.IPv4 ? 4 : 6)}_dst_ip_{policy.Name}@dst",
+                builder.Build([family], _ => path?.Name));
     }
 
     /// <summary>All conditions but the destination's address.</summary>
@@ -99,7 +108,9 @@ internal sealed class PbrPolicy(UciSection policy, PbrInterfaces interfaces, boo
         if (policy.Get("interface") is null)
             builder.AddUnknown("it has no option interface");
         foreach (string chain in chains.Where(chain => chain is not ("prerouting" or "output" or "input" or "postrouting")))
-            builder.AddUnknown(chain == "forward" ? "option chain 'forward' marks packets whose route is already chosen" : RuleBuilder.NotUnderstood("chain", chain));
+            builder.AddUnknown(chain == "forward"
+                ? "option chain 'forward' marks packets whose route is already chosen"
+                : RuleBuilder.NotUnderstood("chain", chain));
         foreach (string key in policy.Keys.Where(key => !Known.Contains(key, StringComparer.Ordinal) && policy.Get(key) is not null))
             builder.AddUnknown(RuleBuilder.NotUnderstood(key, policy.Get(key)!));
         return builder;
@@ -113,7 +124,11 @@ internal sealed class PbrPolicy(UciSection policy, PbrInterfaces interfaces, boo
             if (IsAddress(word))
                 add(option, word);
             else
-                open(IsName(word) ? $"option {option} '{word}' is a name, which may stand for any address" : RuleBuilder.NotUnderstood(option, word), null);
+                open(
+                    IsName(word)
+                        ? $"option {option} '{word}' is a name, which may stand for any address"
+                        : RuleBuilder.NotUnderstood(option, word),
+                    null);
         }
 
         if (negated.Length > 0)
@@ -156,11 +171,18 @@ internal sealed class PbrPolicy(UciSection policy, PbrInterfaces interfaces, boo
         return PortRange.Others(excluded).Select(range => range.ToString());
     }
 
-    private static bool IsAddress(string word) => word.Contains(':', StringComparison.Ordinal) ? IpPrefix.TryParse(word, out _, out _) : IPAddress.TryParse(word.Split('/')[0], out _);
+    private static bool IsAddress(string word) =>
+        word.Contains(':', StringComparison.Ordinal)
+            ? IpPrefix.TryParse(word, out _, out _)
+            : IPAddress.TryParse(word.Split('/')[0], out _);
 
     private static bool IsName(string word) =>
         char.IsAsciiLetterOrDigit(word[0]) && !IsAddress(word) && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
 
     private string[] Words(string key) =>
-        [.. policy.GetList(key).SelectMany(value => value.Split(Separators, StringSplitOptions.RemoveEmptyEntries)).Distinct(StringComparer.Ordinal)];
+    [
+        .. policy.GetList(key)
+            .SelectMany(value => value.Split(Separators, StringSplitOptions.RemoveEmptyEntries))
+            .Distinct(StringComparer.Ordinal),
+    ];
 }

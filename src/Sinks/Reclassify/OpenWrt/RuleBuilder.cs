@@ -5,8 +5,9 @@ using ConntrackStream.Sinks.Reclassify.Rules;
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
 /// <summary>
-/// The conditions of one rule of another program as the static rules that they make: first one for each combination of what is understood, then, where
-/// something is not, rules to leave alone the flows that it could concern. So a later rule decides over none of them, and over all others.
+/// The conditions of one rule of another program as the static rules that they make: first one for each combination of what is understood,
+/// then, where something is not, rules to leave alone the flows that it could concern. So a later rule decides
+/// over none of them, and over all others.
 /// </summary>
 internal sealed class RuleBuilder(string origin)
 {
@@ -47,17 +48,22 @@ internal sealed class RuleBuilder(string origin)
 
     internal void OpenDestination(string clause, IEnumerable<IpPrefix>? never = null) => Open(_destinations, clause, never);
 
-    /// <summary>A program that does not understand one of the ports sets no such rule, or one that is not known here: so all of its flows are left alone.</summary>
+    /// <summary>
+    /// A program that does not understand one of the ports sets no such rule, or one that is not known
+    /// here: so all of its flows are left alone.
+    /// </summary>
     internal void AddSourcePort(string option, string text, bool isUnderstood = true) => Add(_sourcePorts, option, text, isUnderstood);
 
-    internal void AddDestinationPort(string option, string text, bool isUnderstood = true) => Add(_destinationPorts, option, text, isUnderstood);
+    internal void AddDestinationPort(string option, string text, bool isUnderstood = true) =>
+        Add(_destinationPorts, option, text, isUnderstood);
 
     /// <param name="families">The families the rule is about.</param>
     /// <param name="pathOf">The path for flows of a family; null: leave them alone.</param>
     internal IReadOnlyList<StaticRule> Build(IReadOnlyList<FlowFamily> families, Func<FlowFamily, string?> pathOf)
     {
         Bound();
-        (FlowFamily? Family, string? Path)[] parts = [.. families.Select(family => ((FlowFamily?)family, IsLeftAlone ? null : pathOf(family)))];
+        (FlowFamily? Family, string? Path)[] parts =
+            [.. families.Select(family => ((FlowFamily?)family, IsLeftAlone ? null : pathOf(family)))];
         if (parts.Length > 1 && parts.All(part => part.Path == parts[0].Path))
             parts = [(null, parts[0].Path)];
         return
@@ -130,7 +136,8 @@ internal sealed class RuleBuilder(string origin)
     /// <summary>A rule of too many combinations loses its longest conditions, and is left alone.</summary>
     private void Bound()
     {
-        while ((double)_protocols.Known.Count * _sources.Known.Count * _destinations.Known.Count * _sourcePorts.Known.Count * _destinationPorts.Known.Count > MaxRules)
+        while ((double)_protocols.Known.Count * _sources.Known.Count * _destinations.Known.Count
+            * _sourcePorts.Known.Count * _destinationPorts.Known.Count > MaxRules)
         {
             AddUnknown($"more than {MaxRules} combinations of its values are not taken");
             if (_sources.Known.Count >= _destinations.Known.Count && _sources.Known.Count > 1)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
@@ -22,7 +23,10 @@ public sealed class UciFile
     public IEnumerable<UciSection> OfType(string type) => _sections.Where(section => section.Type == type);
 
     /// <summary>The types of its sections, for people.</summary>
-    internal string Types => _sections.Count == 0 ? "no sections" : $"sections of type {string.Join(", ", _sections.Select(section => section.Type).Distinct(StringComparer.Ordinal).Take(10))}";
+    internal string Types =>
+        _sections.Count == 0
+            ? "no sections"
+            : $"sections of type {string.Join(", ", _sections.Select(section => section.Type).Distinct(StringComparer.Ordinal).Take(10))}";
 
     /// <summary>The section of a type and name.</summary>
     public UciSection? Find(string type, string name) => _sections.Find(section => section.Type == type && section.Name == name);
@@ -80,7 +84,8 @@ public sealed class UciFile
                 ["config", { Length: > 0 } type, var name] => Open(type, name),
                 ["option", { Length: > 0 } key, var value] => Put(key, value, isList: false),
                 ["list", { Length: > 0 } key, var value] => Put(key, value, isList: true),
-                [var word, ..] => $"'{word}' is not understood here; a line is: config TYPE ['NAME'], option NAME 'VALUE' or list NAME 'VALUE'",
+                [var word, ..] =>
+                    $"'{word}' is not understood here; a line is: config TYPE ['NAME'], option NAME 'VALUE' or list NAME 'VALUE'",
             };
             if (problem is null)
                 continue;

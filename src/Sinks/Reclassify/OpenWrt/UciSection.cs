@@ -32,9 +32,14 @@ public sealed class UciSection
 
     /// <summary>The values of a list, or of an option that has several between blanks; none when there is none.</summary>
     public IEnumerable<string> GetList(string key) =>
-        _values.TryGetValue(key, out List<string>? values) ? values.SelectMany(value => value.Split(Blanks, StringSplitOptions.RemoveEmptyEntries)) : [];
+        _values.TryGetValue(key, out List<string>? values)
+            ? values.SelectMany(value => value.Split(Blanks, StringSplitOptions.RemoveEmptyEntries))
+            : [];
 
-    /// <summary>1, on, true, yes, enabled and their opposites, as config_get_bool of OpenWrt's functions.sh reads them; what is neither is the default.</summary>
+    /// <summary>
+    /// 1, on, true, yes, enabled and their opposites, as config_get_bool of OpenWrt's functions.sh reads
+    /// them; what is neither is the default.
+    /// </summary>
     public bool GetBool(string key, bool fallback) => Get(key) switch
     {
         "1" or "on" or "true" or "yes" or "enabled" => true,
@@ -51,8 +56,9 @@ public sealed class UciSection
     }
 
     /// <summary>
-    /// The name of an unnamed section: cfg, its place in the file as two hexadecimal digits, and 16 bits of a hash of its type, since it is named
-    /// before its options are known. So the first section of /etc/config/dhcp, a dnsmasq, is cfg01411c everywhere. (libuci list.c: uci_fixup_section.)
+    /// The name of an unnamed section: cfg, its place in the file as two hexadecimal digits, and 16 bits of a hash of its type, since it is
+    /// named before its options are known. So the first section of /etc/config/dhcp, a dnsmasq, is cfg01411c
+    /// everywhere. (libuci list.c: uci_fixup_section.)
     /// </summary>
     internal static string NameOf(string type, int place)
     {

@@ -3,8 +3,9 @@ using System.Text;
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 
 /// <summary>
-/// The words of UCI's text, line by line: '…' as it is, "…" and bare words with \ before a character that stands for itself, parts side by side
-/// are one word, quotes may go over lines, # outside of quotes begins a comment, ; ends a line. (libuci file.c: parse_str and its like.)
+/// The words of UCI's text, line by line: '…' as it is, "…" and bare words with \ before a character that stands for itself, parts side by
+/// side are one word, quotes may go over lines, # outside of quotes begins a comment, ; ends a line.
+/// (libuci file.c: parse_str and its like.)
 /// </summary>
 internal sealed class UciWords(string text)
 {

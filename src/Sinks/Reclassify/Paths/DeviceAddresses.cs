@@ -1,12 +1,13 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Messages;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
 /// <summary>
 /// The current addresses of the paths' devices, read again at use when older than a second. Joining the kernel's notifications would tell
-/// sooner, but they can be lost, must be drained when nobody asks, and a flow that begins within the second after a change is looked at again
-/// anyway; a reading costs about 40 µs a device.
+/// sooner, but they can be lost, must be drained when nobody asks, and a flow that begins within the second after a change is looked at
+/// again anyway; a reading costs about 40 µs a device.
 /// </summary>
 internal sealed class DeviceAddresses
 {
@@ -71,6 +72,7 @@ internal sealed class DeviceAddresses
     private PathSources Read()
     {
         Dictionary<string, IReadOnlyList<IpPrefix>> read = new(StringComparer.Ordinal);
-        return new PathSources(_paths, device => read.TryGetValue(device, out IReadOnlyList<IpPrefix>? known) ? known : read[device] = _questions.Addresses(device));
+        return new PathSources(_paths, device =>
+            read.TryGetValue(device, out IReadOnlyList<IpPrefix>? known) ? known : read[device] = _questions.Addresses(device));
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
@@ -31,7 +30,8 @@ public sealed class PathTable
     public IReadOnlyList<UplinkPath> Paths => _paths;
 
     /// <summary>Refuses names that occur twice, and marks that are no marks or could mean two paths at once.</summary>
-    public static bool TryCreate(IEnumerable<UplinkPath> paths, [NotNullWhen(true)] out PathTable? table, [NotNullWhen(false)] out string? error)
+    public static bool TryCreate(
+        IEnumerable<UplinkPath> paths, [NotNullWhen(true)] out PathTable? table, [NotNullWhen(false)] out string? error)
     {
         UplinkPath[] all = [.. paths];
         table = null;
@@ -54,16 +54,17 @@ public sealed class PathTable
     /// <param name="time">Its age decides when they are read again.</param>
     /// <param name="logger">Told once when they cannot be read, and once when they can be again.</param>
     /// <exception cref="EventTap.Netlink.NetlinkException">They cannot be read at all.</exception>
-    public void Follow(RouteQuestions questions, TimeProvider time, ILogger logger) => _devices = new DeviceAddresses(_paths, questions, time, logger);
+    public void Follow(RouteQuestions questions, TimeProvider time, ILogger logger) =>
+        _devices = new DeviceAddresses(_paths, questions, time, logger);
 
     /// <summary>The path of that name.</summary>
     public UplinkPath? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>
-    /// The path a flow is on: if its source is translated, the one whose address it was translated to (the mark may have been changed since, or
-    /// routing may have passed over it); else, or where that address is no path's, by its mark; else, where the gateway itself is its source, by the path
-    /// whose address that is. Does not allocate, but when the devices' addresses are read again, at most once a second, and for the first flow of
-    /// a network.
+    /// The path a flow is on: if its source is translated, the one whose address it was translated to (the mark may have been changed
+    /// since, or routing may have passed over it); else, or where that address is no path's, by its mark; else, where the gateway itself is
+    /// its source, by the path whose address that is. Does not allocate, but when the devices' addresses are read again, at most once a
+    /// second, and for the first flow of a network.
     /// </summary>
     public PathAnswer Of(in Flow flow)
     {
@@ -92,7 +93,8 @@ public sealed class PathTable
         PathSources sources = _devices?.Current() ?? _configured;
         UplinkPath? path = isTranslated
             ? sources.Find(flow.Reply.Family, flow.Reply.Destination)
-            : sources.FindAddress(flow.Reply.Family, flow.Reply.Destination); // a prefix may have hosts of its own, which are not translated
+            // a prefix may have hosts of its own, which are not translated
+            : sources.FindAddress(flow.Reply.Family, flow.Reply.Destination);
         return path is null ? default : new PathAnswer(path, PathEvidence.SourceAddress);
     }
 
@@ -113,7 +115,9 @@ public sealed class PathTable
             return null;
         if ((mark.Value & ~mark.Mask) != 0)
             return $"path {path.Name}: mark {mark} has bits outside its mask, so that no flow can carry it";
-        return mark.Value == 0 ? $"path {path.Name}: mark {mark} is what flows without a mark have; a path's mark must have a bit set" : null;
+        return mark.Value == 0
+            ? $"path {path.Name}: mark {mark} is what flows without a mark have; a path's mark must have a bit set"
+            : null;
     }
 
     private static string? Conflict(UplinkPath first, UplinkPath second)
@@ -121,6 +125,9 @@ public sealed class PathTable
         if (first.Name == second.Name)
             return $"path {first.Name} occurs twice";
         bool canBoth = first.Mark is { } a && second.Mark is { } b && ((a.Value ^ b.Value) & a.Mask & b.Mask) == 0;
-        return canBoth ? $"one mark could mean path {first.Name} ({first.Mark}) and path {second.Name} ({second.Mark}); give them values that differ under both masks" : null;
+        return canBoth
+            ? $"one mark could mean path {first.Name} ({first.Mark}) and path {second.Name} ({second.Mark}); "
+                + "give them values that differ under both masks"
+            : null;
     }
 }

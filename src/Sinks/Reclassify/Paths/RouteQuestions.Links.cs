@@ -92,7 +92,9 @@ public sealed partial class RouteQuestions
             uint flags = BinaryPrimitives.ReadUInt32LittleEndian(ifinfomsg[8..]); // ifi_flags
             link = new LinkAnswer(MemoryMarshal.Read<int>(ifinfomsg[4..]), (flags & IFF_UP) != 0, (flags & IFF_RUNNING) != 0); // ifi_index
         });
-        return outcome.Errno is Errno.None or Errno.ENODEV ? link : throw new NetlinkException($"looking up link {device}", outcome.Errno, outcome.Text);
+        return outcome.Errno is Errno.None or Errno.ENODEV
+            ? link
+            : throw new NetlinkException($"looking up link {device}", outcome.Errno, outcome.Text);
     }
 
     private void ReadAddresses(int index, FlowFamily family, List<IpPrefix> addresses, string device)
@@ -132,19 +134,24 @@ public sealed partial class RouteQuestions
         request.Take(RouteHeaderLength)[0] = (byte)family; // rtm_family
         PutHostU32(ref request, RTA_OIF, (uint)index);
         bool has = false;
-        Dump(ref request, $"reading the {family} routes of link {device}", message => has |= LeadsOn(message[Nlmsg.HeaderLength..], family));
+        Dump(
+            ref request,
+            $"reading the {family} routes of link {device}",
+            message => has |= LeadsOn(message[Nlmsg.HeaderLength..], family));
         return has;
     }
 
     // Not those that every interface has once it is up: its own addresses, broadcast, fe80::/64 and ff00::/8.
     private static bool LeadsOn(ReadOnlySpan<byte> message, FlowFamily family)
     {
-        if (message.Length < RouteHeaderLength || message[0] != (byte)family || message[RouteType] != RTN_UNICAST || message[RouteTable] == RT_TABLE_LOCAL)
+        if (message.Length < RouteHeaderLength || message[0] != (byte)family
+            || message[RouteType] != RTN_UNICAST || message[RouteTable] == RT_TABLE_LOCAL)
             return false;
         AttributeReader attributes = new(message[RouteHeaderLength..]);
         while (attributes.Next())
         {
-            if (attributes.Type == RTA_DST && family == FlowFamily.IPv6 && attributes.Value.Length == 16 && attributes.Value[0] == 0xfe && (attributes.Value[1] & 0xc0) == 0x80)
+            if (attributes.Type == RTA_DST && family == FlowFamily.IPv6 && attributes.Value.Length == 16
+                && attributes.Value[0] == 0xfe && (attributes.Value[1] & 0xc0) == 0x80)
                 return false;
         }
 

@@ -46,7 +46,12 @@ public sealed partial class RouteQuestions
             route = route with { Interface = chosen.Interface, Errno = chosen.Errno };
         }
 
-        return new RouteAnswer(kind, kind is RouteKind.Direct or RouteKind.Uplink or RouteKind.Local ? route.Interface : 0, route.Table, route.PrefixLength, route.Errno);
+        return new RouteAnswer(
+            kind,
+            kind is RouteKind.Direct or RouteKind.Uplink or RouteKind.Local ? route.Interface : 0,
+            route.Table,
+            route.PrefixLength,
+            route.Errno);
     }
 
     private Route Get(in Question question, uint flags)
@@ -70,8 +75,12 @@ public sealed partial class RouteQuestions
         return outcome.Errno switch
         {
             Errno.None => route,
-            Errno.ENETUNREACH or Errno.EHOSTUNREACH or Errno.EACCES or Errno.EINVAL when outcome.Text is null => new Route { Errno = outcome.Errno },
-            _ => throw new NetlinkException($"looking up the route to {question.Destination.ToIPAddress(family)} with mark 0x{question.Mark:x}", outcome.Errno, outcome.Text),
+            Errno.ENETUNREACH or Errno.EHOSTUNREACH or Errno.EACCES or Errno.EINVAL when outcome.Text is null =>
+                new Route { Errno = outcome.Errno },
+            _ => throw new NetlinkException(
+                $"looking up the route to {question.Destination.ToIPAddress(family)} with mark 0x{question.Mark:x}",
+                outcome.Errno,
+                outcome.Text),
         };
     }
 

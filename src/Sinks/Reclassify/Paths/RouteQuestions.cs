@@ -70,7 +70,8 @@ public sealed partial class RouteQuestions : IDisposable
             throw new NetlinkException(operation, errno, outcome.Text);
     }
 
-    private static uint HostU32(ReadOnlySpan<byte> value) => value.Length == sizeof(uint) ? BinaryPrimitives.ReadUInt32LittleEndian(value) : 0;
+    private static uint HostU32(ReadOnlySpan<byte> value) =>
+        value.Length == sizeof(uint) ? BinaryPrimitives.ReadUInt32LittleEndian(value) : 0;
 
     private static void PutHostU32(ref RequestWriter request, ushort type, uint value) =>
         BinaryPrimitives.WriteUInt32LittleEndian(request.Put(type, sizeof(uint)), value);

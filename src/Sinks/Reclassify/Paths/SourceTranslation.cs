@@ -5,8 +5,9 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
 /// <summary>
-/// Whose sources are translated on which path, as the configuration and the flows tell. Only an entry's first packet is translated: an entry that is not
-/// must not be re-marked to where it would have been, for its packets would leave there with a source that is no use. From any thread.
+/// Whose sources are translated on which path, as the configuration and the flows tell. Only an entry's first packet is translated: an
+/// entry that is not must not be re-marked to where it would have been, for its packets would leave there with a
+/// source that is no use. From any thread.
 /// </summary>
 internal sealed class SourceTranslation
 {
@@ -14,7 +15,10 @@ internal sealed class SourceTranslation
     private const int NetworkLength4 = 24, NetworkLength6 = 64;
 
     /// <summary>RFC 1918, 6598 and 4193.</summary>
-    private static readonly IpPrefix[] Private = [Of("10.0.0.0/8"), Of("172.16.0.0/12"), Of("192.168.0.0/16"), Of("100.64.0.0/10"), Of("fc00::/7")];
+    private static readonly IpPrefix[] Private =
+    [
+        Of("10.0.0.0/8"), Of("172.16.0.0/12"), Of("192.168.0.0/16"), Of("100.64.0.0/10"), Of("fc00::/7"),
+    ];
 
     private readonly ConcurrentDictionary<(string Path, FlowFamily Family), bool> _paths = [];
     private readonly ConcurrentDictionary<(string Path, FlowFamily Family, IpAddress Network), bool> _networks = [];
@@ -41,15 +45,17 @@ internal sealed class SourceTranslation
     }
 
     /// <summary>
-    /// Whether a flow that is not translated would be, had it begun on another path: flows of its network are; or others are there, and its source
-    /// is private, or nobody is where it is now. Where others are translated beside it, its source is one that is not.
+    /// Whether a flow that is not translated would be, had it begun on another path: flows of its network are; or others are there, and its
+    /// source is private, or nobody is where it is now. Where others are translated beside it, its source is one that is not.
     /// </summary>
     internal bool IsExpected(in FlowTuple original, UplinkPath now, UplinkPath wanted) =>
         _networks.ContainsKey(NetworkOf(wanted, original))
-        || (_paths.ContainsKey((wanted.Name, original.Family)) && (IsPrivate(original) || !_paths.ContainsKey((now.Name, original.Family))));
+        || (_paths.ContainsKey((wanted.Name, original.Family))
+            && (IsPrivate(original) || !_paths.ContainsKey((now.Name, original.Family))));
 
     private static (string Path, FlowFamily Family, IpAddress Network) NetworkOf(UplinkPath path, in FlowTuple original) =>
-        (path.Name, original.Family, new IpPrefix(original.Source, original.IsIPv6 ? NetworkLength6 : NetworkLength4, original.Family).Network);
+        (path.Name, original.Family,
+            new IpPrefix(original.Source, original.IsIPv6 ? NetworkLength6 : NetworkLength4, original.Family).Network);
 
     private static bool IsPrivate(in FlowTuple original)
     {
@@ -62,5 +68,6 @@ internal sealed class SourceTranslation
         return false;
     }
 
-    private static IpPrefix Of(string text) => IpPrefix.TryParse(text, out IpPrefix prefix, out string? error) ? prefix : throw new ArgumentException(error, nameof(text));
+    private static IpPrefix Of(string text) =>
+        IpPrefix.TryParse(text, out IpPrefix prefix, out string? error) ? prefix : throw new ArgumentException(error, nameof(text));
 }

@@ -5,8 +5,8 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
 /// <summary>
-/// Whose sources go untranslated on which path, and are answered there: a provider drops those that are not of its own prefix, so a flow is not moved to
-/// where no other of its network (/24, /64) gets answers. From any thread.
+/// Whose sources go untranslated on which path, and are answered there: a provider drops those that are not of its own prefix, so a flow is
+/// not moved to where no other of its network (/24, /64) gets answers. From any thread.
 /// </summary>
 internal sealed class SourceUse
 {
@@ -44,7 +44,8 @@ internal sealed class SourceUse
         _networks.TryGetValue(NetworkOf(wanted, original), out Sample? sample) && sample.IsAnswered(read);
 
     private static (string Path, FlowFamily Family, IpAddress Network) NetworkOf(UplinkPath path, in FlowTuple original) =>
-        (path.Name, original.Family, new IpPrefix(original.Source, original.IsIPv6 ? NetworkLength6 : NetworkLength4, original.Family).Network);
+        (path.Name, original.Family,
+            new IpPrefix(original.Source, original.IsIPv6 ? NetworkLength6 : NetworkLength4, original.Family).Network);
 
     /// <summary>Of one network on one path.</summary>
     private sealed class Sample

@@ -4,7 +4,9 @@ using ConntrackStream.EventTap.Filtering;
 
 namespace ConntrackStream.Sinks.Reclassify.Paths;
 
-/// <summary>Reads an element of <c>Reclassify:Paths</c>: <c>NAME [mark=V[/M] | id=N] [source=ADDRESS[/LENGTH]]… [dev=INTERFACE]…</c>.</summary>
+/// <summary>
+/// Reads an element of <c>Reclassify:Paths</c>: <c>NAME [mark=V[/M] | id=N] [source=ADDRESS[/LENGTH]]… [dev=INTERFACE]…</c>.
+/// </summary>
 public static class UplinkPathText
 {
     /// <summary>In a rule's place of a path: the flow stays where it is. So no path has this name.</summary>
@@ -16,7 +18,8 @@ public static class UplinkPathText
     /// <param name="markMask"><c>Reclassify:MarkMask</c>, over which <c>id=</c> is spread.</param>
     /// <param name="path">The path.</param>
     /// <param name="error">What is wrong with which part, and what is allowed.</param>
-    public static bool TryParse(string text, uint markMask, [NotNullWhen(true)] out UplinkPath? path, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        string text, uint markMask, [NotNullWhen(true)] out UplinkPath? path, [NotNullWhen(false)] out string? error)
     {
         path = null;
         string[] parts = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
@@ -100,7 +103,9 @@ public static class UplinkPathText
     {
         uint largest = MarkSpread.LargestInterfaceId(mask);
         if (!uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out uint id) || id < 1 || id > largest)
-            return string.Create(CultureInfo.InvariantCulture, $"'id={value}': mwan3's interfaces have numbers 1 to {largest} under the mask 0x{mask:x}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"'id={value}': mwan3's interfaces have numbers 1 to {largest} under the mask 0x{mask:x}");
         mark = new MarkMatch(MarkSpread.ToMark(id, mask), mask);
         return null;
     }

@@ -79,7 +79,8 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
 
     internal void OnDone(ResetWork work, long now)
     {
-        foreach (PendingReset reset in work.Add.Where(static reset => reset.Stage == ResetStage.Adding)) // the others have been reset, or are over
+        // the others have been reset, or are over
+        foreach (PendingReset reset in work.Add.Where(static reset => reset.Stage == ResetStage.Adding))
         {
             if (work.ChangeFailure is { } failure)
             {

@@ -5,8 +5,8 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 namespace ConntrackStream.Sinks.Reclassify.Rules;
 
 /// <summary>
-/// An ordered list of rules, of which the first that matches counts, found by destination prefix: one look-up for each length of prefix that
-/// occurs. Rules without a destination are found by destination port where they have a single one, and else tried in order. Immutable.
+/// An ordered list of rules, of which the first that matches counts, found by destination prefix: one look-up for each length of prefix
+/// that occurs. Rules without a destination are found by destination port where they have a single one, and else tried in order. Immutable.
 /// </summary>
 internal sealed class RuleIndex
 {
@@ -25,7 +25,9 @@ internal sealed class RuleIndex
         _ipv4 = Lengths(all, FlowFamily.IPv4);
         _ipv6 = Lengths(all, FlowFamily.IPv6);
         int[] anywhere = [.. all.Where(i => _rules[i].Destination is null)];
-        _byPort = anywhere.Where(i => IsOnePort(_rules[i])).GroupBy(i => _rules[i].DestinationPort!.Value.First).ToDictionary(port => port.Key, port => port.ToArray());
+        _byPort = anywhere.Where(i => IsOnePort(_rules[i]))
+            .GroupBy(i => _rules[i].DestinationPort!.Value.First)
+            .ToDictionary(port => port.Key, port => port.ToArray());
         _others = [.. anywhere.Where(i => !IsOnePort(_rules[i]))];
         Fields = _rules.Aggregate(QuestionFields.None, static (fields, rule) => fields | FieldsOf(rule));
     }
@@ -86,7 +88,10 @@ internal sealed class RuleIndex
     [
         .. all.Where(i => _rules[i].Destination is { } destination && destination.Family == family)
             .GroupBy(i => _rules[i].Destination!.Value.Length)
-            .Select(length => new ByLength(length.Key, length.GroupBy(i => _rules[i].Destination!.Value.Network).ToDictionary(network => network.Key, network => network.ToArray()))),
+            .Select(length => new ByLength(
+                length.Key,
+                length.GroupBy(i => _rules[i].Destination!.Value.Network)
+                    .ToDictionary(network => network.Key, network => network.ToArray()))),
     ];
 
     private static bool IsOnePort(StaticRule rule) => rule.DestinationPort is { } ports && ports.First == ports.Last;

@@ -1,9 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.Reclassify.Rules;
 
-/// <summary>The rule file: one rule a line, comments from # to the line's end, empty lines. It decides over what root does, so it must be root's.</summary>
+/// <summary>
+/// The rule file: one rule a line, comments from # to the line's end, empty lines. It decides over what root does, so it must be root's.
+/// </summary>
 internal static class StaticRuleFile
 {
     private const long MaxLength = 16 << 20; // some 300,000 rules
@@ -14,7 +17,10 @@ internal static class StaticRuleFile
     /// <param name="rules">In the file's order.</param>
     /// <param name="problem">The first thing wrong, with file and line, and the numbers of other wrong lines.</param>
     internal static bool TryRead(
-        string path, Func<string, bool> isPath, [NotNullWhen(true)] out IReadOnlyList<StaticRule>? rules, [NotNullWhen(false)] out string? problem)
+        string path,
+        Func<string, bool> isPath,
+        [NotNullWhen(true)] out IReadOnlyList<StaticRule>? rules,
+        [NotNullWhen(false)] out string? problem)
     {
         rules = null;
         if (RootOwned.Problem(path) is { } unsafeFile)
@@ -38,7 +44,11 @@ internal static class StaticRuleFile
     }
 
     private static bool TryParse(
-        string path, IEnumerable<string> lines, Func<string, bool> isPath, [NotNullWhen(true)] out IReadOnlyList<StaticRule>? rules, [NotNullWhen(false)] out string? problem)
+        string path,
+        IEnumerable<string> lines,
+        Func<string, bool> isPath,
+        [NotNullWhen(true)] out IReadOnlyList<StaticRule>? rules,
+        [NotNullWhen(false)] out string? problem)
     {
         List<StaticRule> read = [];
         List<int> wrong = []; // lines, besides the first such

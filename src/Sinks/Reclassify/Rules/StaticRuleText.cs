@@ -6,8 +6,8 @@ using ConntrackStream.Sinks.Reclassify.Paths;
 namespace ConntrackStream.Sinks.Reclassify.Rules;
 
 /// <summary>
-/// A line of the rule file: <c>PATH [proto tcp|udp|N] [src PREFIX] [dst PREFIX] [sport N[-M]] [dport N[-M]] [mark V[/M]]</c>, with <c>keep</c>
-/// as path for flows to be left alone.
+/// A line of the rule file: <c>PATH [proto tcp|udp|N] [src PREFIX] [dst PREFIX] [sport N[-M]] [dport N[-M]] [mark V[/M]]</c>, with
+/// <c>keep</c> as path for flows to be left alone.
 /// </summary>
 internal static class StaticRuleText
 {
@@ -19,7 +19,11 @@ internal static class StaticRuleText
     /// <param name="rule">The rule.</param>
     /// <param name="error">What is wrong, and what is allowed.</param>
     internal static bool TryParse(
-        string line, string origin, Func<string, bool> isPath, [NotNullWhen(true)] out StaticRule? rule, [NotNullWhen(false)] out string? error)
+        string line,
+        string origin,
+        Func<string, bool> isPath,
+        [NotNullWhen(true)] out StaticRule? rule,
+        [NotNullWhen(false)] out string? error)
     {
         string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         rule = null;
@@ -33,7 +37,9 @@ internal static class StaticRuleText
         HashSet<string> seen = new(StringComparer.Ordinal);
         for (int i = 1; i < words.Length; i += 2)
         {
-            error = !seen.Add(words[i]) ? $"'{words[i]}' occurs twice" : i + 1 == words.Length ? Incomplete(words[i]) : Set(ref read, words[i], words[i + 1]);
+            error = !seen.Add(words[i]) ? $"'{words[i]}' occurs twice"
+                : i + 1 == words.Length ? Incomplete(words[i])
+                : Set(ref read, words[i], words[i + 1]);
             if (error is not null)
                 return false;
         }
@@ -83,6 +89,8 @@ internal static class StaticRuleText
             return $"no flow goes from {source} to {destination}: they are of different families";
         if ((rule.SourcePort ?? rule.DestinationPort) is not null && rule.Protocol is { } protocol && !protocol.HasPorts())
             return $"protocol {protocol.ToString().ToLowerInvariant()} has no ports";
-        return rule.Mark is { } mark && (mark.Value & ~mark.Mask) != 0 ? $"mark {mark} has bits outside its mask, so that no flow has it" : null;
+        return rule.Mark is { } mark && (mark.Value & ~mark.Mask) != 0
+            ? $"mark {mark} has bits outside its mask, so that no flow has it"
+            : null;
     }
 }

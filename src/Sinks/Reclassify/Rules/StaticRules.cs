@@ -1,10 +1,14 @@
 using System.Globalization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Messages;
 
 namespace ConntrackStream.Sinks.Reclassify.Rules;
 
-/// <summary>Decides by prefix, port, protocol and mark: by the rule file, then by the rules taken from mwan3's and pbr's configuration. The first rule that matches counts.</summary>
+/// <summary>
+/// Decides by prefix, port, protocol and mark: by the rule file, then by the rules taken from mwan3's and pbr's
+/// configuration. The first rule that matches counts.
+/// </summary>
 public sealed class StaticRules : IFlowClassifier
 {
     private readonly string? _file;
@@ -44,7 +48,8 @@ public sealed class StaticRules : IFlowClassifier
         }
     }
 
-    /// <exception cref="InvalidDataException">The file is not root's, cannot be read, or has a wrong line: the message names key, file and line.</exception>
+    /// <exception cref="InvalidDataException">The file is not root's, cannot be read, or has a wrong line: the message
+    /// names key, file and line.</exception>
     public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken)
     {
         _host = host;

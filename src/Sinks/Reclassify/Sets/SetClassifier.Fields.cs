@@ -1,4 +1,5 @@
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets;
 
@@ -26,7 +27,11 @@ public sealed partial class SetClassifier
                 }
 
                 if (!isSame)
-                    _fields = _entries.Aggregate(QuestionFields.None, static (fields, entry) => fields | FieldsOf(entry.Source.Type, entry.Rule.Directions) | (entry.Rule.Scope?.Fields ?? QuestionFields.None));
+                    _fields = _entries.Aggregate(
+                        QuestionFields.None,
+                        static (fields, entry) => fields
+                            | FieldsOf(entry.Source.Type, entry.Rule.Directions)
+                            | (entry.Rule.Scope?.Fields ?? QuestionFields.None));
                 return _fields;
             }
         }
@@ -40,7 +45,8 @@ public sealed partial class SetClassifier
             return QuestionFields.All; // its members' types are not looked at
         QuestionFields fields = directions.SourceBits == 0 ? QuestionFields.None : QuestionFields.Source;
         if (type.Contains("port", StringComparison.Ordinal) || type.Contains("inet_", StringComparison.Ordinal))
-            fields |= QuestionFields.Protocol | QuestionFields.DestinationPort | (directions.SourceBits == 0 ? QuestionFields.None : QuestionFields.SourcePort);
+            fields |= QuestionFields.Protocol | QuestionFields.DestinationPort
+                | (directions.SourceBits == 0 ? QuestionFields.None : QuestionFields.SourcePort);
         return type.Contains("mark", StringComparison.Ordinal) ? fields | QuestionFields.Mark : fields;
     }
 }

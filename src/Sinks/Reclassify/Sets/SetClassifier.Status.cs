@@ -1,5 +1,6 @@
 using System.Globalization;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets;
@@ -34,7 +35,12 @@ public sealed partial class SetClassifier
     {
         List<SetStatus> ready = [.. sets.Select(set => set.Status).Where(set => set.State == SetState.Ready)];
         long members = ready.Sum(set => (long)set.Members);
-        List<string> parts = [string.Create(CultureInfo.InvariantCulture, $"{ready.Count} {(ready.Count == 1 ? "set" : "sets")}, {members:N0} {(members == 1 ? "member" : "members")}")];
+        List<string> parts =
+        [
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{ready.Count} {(ready.Count == 1 ? "set" : "sets")}, {members:N0} {(members == 1 ? "member" : "members")}"),
+        ];
         string waiting = string.Join(", ", sets.Where(set => set.Status.State == SetState.Waiting).Select(set => set.Source.Reason));
         if (waiting.Length > 0)
             parts.Add($"waiting for {waiting}");
@@ -63,6 +69,13 @@ public sealed partial class SetClassifier
         }
 
         return new SetStatus(
-            entry.Rule.ToString(), source.Name.Kind, source.Type, content?.Family ?? "", content?.Count ?? 0, state, source.LastReadTook, problem);
+            entry.Rule.ToString(),
+            source.Name.Kind,
+            source.Type,
+            content?.Family ?? "",
+            content?.Count ?? 0,
+            state,
+            source.LastReadTook,
+            problem);
     }
 }

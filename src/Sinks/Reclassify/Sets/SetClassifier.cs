@@ -1,12 +1,14 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Messages;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets;
 
 /// <summary>
-/// Flows that an ipset or an nftables set holds belong on the path of its rule; the first rule that matches wins. Sets are mirrored in memory:
-/// ipsets by listing at the interval, nftables sets by notification. A set that does not exist yet is waited for.
+/// Flows that an ipset or an nftables set holds belong on the path of its rule; the first rule that matches wins. Sets are mirrored in
+/// memory: ipsets by listing at the interval, nftables sets by notification. A set that does not exist yet is waited for.
 /// </summary>
 public sealed partial class SetClassifier : IFlowClassifier
 {
@@ -70,8 +72,8 @@ public sealed partial class SetClassifier : IFlowClassifier
     }
 
     /// <summary>
-    /// Asks the kernel's sets in order, those too that do not match as far as is known here: the gateway's rules ask them first, and a look-up is
-    /// some microseconds.
+    /// Asks the kernel's sets in order, those too that do not match as far as is known here: the gateway's rules ask them first, and a
+    /// look-up is some microseconds.
     /// </summary>
     public Verdict Confirm(in FlowQuestion question)
     {
@@ -87,7 +89,9 @@ public sealed partial class SetClassifier : IFlowClassifier
                     left = SetClock.Left(deadline, now);
             }
 
-            Errno errno = isReadable || entry.Rule.Scope is null ? entry.Source.Test(_asker, question, entry.Rule.Directions, ref left) : Errno.EAGAIN;
+            Errno errno = isReadable || entry.Rule.Scope is null
+                ? entry.Source.Test(_asker, question, entry.Rule.Directions, ref left)
+                : Errno.EAGAIN;
             if (errno == Errno.None)
                 _testFails = false;
             Verdict verdict = errno switch

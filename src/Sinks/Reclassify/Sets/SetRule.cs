@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets;
 
@@ -21,7 +22,8 @@ public sealed record SetRule(SetName Set, SetDirections Directions, string Path)
         int equals = all.LastIndexOf('='); // a set's name may hold one, a path's may not
         if (equals < 0 || !IsPath(all[(equals + 1)..]))
         {
-            error = $"'{text}': a set rule is ipset:NAME[@dst+src]=PATH or nft:FAMILY/TABLE/SET[@dst+src]=PATH, where a path's name is letters, digits, . _ -";
+            error = $"'{text}': a set rule is ipset:NAME[@dst+src]=PATH or nft:FAMILY/TABLE/SET[@dst+src]=PATH, "
+                + "where a path's name is letters, digits, . _ -";
             return false;
         }
 
@@ -30,7 +32,8 @@ public sealed record SetRule(SetName Set, SetDirections Directions, string Path)
         int at = set.LastIndexOf('@');
         if (at >= 0 && !SetDirections.TryParse(set[(at + 1)..], out directions))
         {
-            error = $"'{text}': after the @ comes src or dst for each dimension of the set's type, joined by +, at most {SetDirections.MaxCount}, such as @dst+dst";
+            error = $"'{text}': after the @ comes src or dst for each dimension of the set's type, joined by +, "
+                + $"at most {SetDirections.MaxCount}, such as @dst+dst";
             return false;
         }
 

@@ -4,8 +4,8 @@ using ConntrackStream.Sinks.Reclassify.Rules;
 namespace ConntrackStream.Sinks.Reclassify.Sets;
 
 /// <summary>
-/// A rule of another program for the members of a set: its other conditions, and its place among those without a set. While the set cannot be looked up,
-/// any flow that the conditions match could be a member, and is left alone.
+/// A rule of another program for the members of a set: its other conditions, and its place among those without a set. While the set cannot
+/// be looked up, any flow that the conditions match could be a member, and is left alone.
 /// </summary>
 /// <param name="rules">The first that matches counts.</param>
 /// <param name="isDecidedBefore">Whether a rule without a set that comes before this one decides over a flow.</param>
@@ -29,5 +29,7 @@ internal sealed class SetScope(IEnumerable<StaticRule> rules, SetScope.Earlier i
 
     /// <summary>The answer while nothing tells whether it is.</summary>
     internal Verdict OfUnknown(in FlowQuestion question) =>
-        reason is null || OfMember(question).Kind == VerdictKind.None ? Verdict.None : Verdict.Keep(reason) with { Origin = reason, ValidFor = LookAgain };
+        reason is null || OfMember(question).Kind == VerdictKind.None
+            ? Verdict.None
+            : Verdict.Keep(reason) with { Origin = reason, ValidFor = LookAgain };
 }

@@ -36,7 +36,8 @@ public sealed class MoveMatrixTests
     [InlineData(TrafficKind.DownloadUnpaced, false, 0, true, true)]
     [InlineData(TrafficKind.Push100Ms, true, 0, true, true)]
     [InlineData(TrafficKind.Report1S, false, 0, true, true)]
-    public async Task Every_client_is_reset_once_and_goes_on_by_the_right_uplink(TrafficKind kind, bool ipv6, int latency, bool dropsInput, bool isOwn = false)
+    public async Task Every_client_is_reset_once_and_goes_on_by_the_right_uplink(
+        TrafficKind kind, bool ipv6, int latency, bool dropsInput, bool isOwn = false)
     {
         (MoveResult result, string log) = await RunAsync(kind, new MovePlace(ipv6, isOwn, latency, dropsInput), Patience);
         Assert.True(result.Hung == 0 && result.Moved == result.Flows, $"{result}\n{log}");

@@ -9,7 +9,9 @@ internal static class MoveReport
 {
     /// <summary>Connections of each row.</summary>
     internal static int Flows(int otherwise) =>
-        Environment.GetEnvironmentVariable("CONNTRACKSTREAM_MOVES") is { } flows ? int.Parse(flows, CultureInfo.InvariantCulture) : otherwise;
+        Environment.GetEnvironmentVariable("CONNTRACKSTREAM_MOVES") is { } flows
+            ? int.Parse(flows, CultureInfo.InvariantCulture)
+            : otherwise;
 
     internal static void Add(string row, MoveResult result)
     {

@@ -74,7 +74,9 @@ internal sealed class TrafficClient : IDisposable
         }
     }
 
-    /// <summary>Goes on until the connection fails; returns the first error, ConnectionReset for a reset, Disconnecting for a FIN.</summary>
+    /// <summary>
+    /// Goes on until the connection fails; returns the first error, ConnectionReset for a reset, Disconnecting for a FIN.
+    /// </summary>
     /// <param name="wake">Completes when a client that sleeps is to wake.</param>
     /// <param name="token">Ends it.</param>
     internal async Task<SocketError> RunAsync(Task wake, CancellationToken token)

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Kernel.Tests.Reclassify.Moves;
 
-/// <summary>What a connection carries, see <see cref="TrafficShape.Of"/>. Sent as the client's first byte, so that the server does its part.</summary>
+/// <summary>
+/// What a connection carries, see <see cref="TrafficShape.Of"/>. Sent as the client's first byte, so that the server does its part.
+/// </summary>
 public enum TrafficKind : byte
 {
     /// <summary>A segment of 1,400 bytes from the server every 2 ms; the client only acknowledges.</summary>

@@ -5,8 +5,8 @@ using ConntrackStream.Kernel.Tests.Kit;
 namespace ConntrackStream.Kernel.Tests.Reclassify.Moves;
 
 /// <summary>
-/// The servers' side of many connections, a few threads for all. The client's first byte is a <see cref="TrafficKind"/>; the first byte of the
-/// answer is the uplink by which the client came.
+/// The servers' side of many connections, a few threads for all. The client's first byte is a <see cref="TrafficKind"/>; the first byte of
+/// the answer is the uplink by which the client came.
 /// </summary>
 internal sealed class TrafficServer : IAsyncDisposable
 {
@@ -68,7 +68,9 @@ internal sealed class TrafficServer : IAsyncDisposable
             TrafficShape shape = TrafficShape.Of((TrafficKind)buffer[0]);
             buffer[0] = (byte)UplinkRig.UplinkOf((IPEndPoint)socket.RemoteEndPoint!);
             await socket.SendAsync(buffer.AsMemory(0, 1), token);
-            Task sending = shape.ServerEvery is { } every ? TrafficPace.SendAsync(socket, shape.ServerBytes, every, static _ => { }, token) : Task.CompletedTask;
+            Task sending = shape.ServerEvery is { } every
+                ? TrafficPace.SendAsync(socket, shape.ServerBytes, every, static _ => { }, token)
+                : Task.CompletedTask;
             await Task.WhenAll(ReceiveAsync(socket, shape.Returns, buffer, token), sending);
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown)

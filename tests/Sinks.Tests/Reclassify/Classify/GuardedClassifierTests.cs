@@ -1,6 +1,5 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
-using ConntrackStream.Tests;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.Classify;
 
@@ -67,7 +66,8 @@ public sealed class GuardedClassifierTests
 
         public ValueTask StartAsync(IClassifierHost host, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-        public Verdict Classify(in FlowQuestion question) => IsHealthy ? Verdict.To("wan", "test") : throw new InvalidOperationException("out of luck");
+        public Verdict Classify(in FlowQuestion question) =>
+            IsHealthy ? Verdict.To("wan", "test") : throw new InvalidOperationException("out of luck");
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

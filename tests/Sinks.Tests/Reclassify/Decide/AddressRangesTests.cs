@@ -18,7 +18,8 @@ public sealed class AddressRangesTests
         AddressRanges merged = new(ranges);
         for (uint address = 0; address < 101_000; address++)
         {
-            FlowTuple tuple = new() { Family = FlowFamily.IPv4, Source = new IpAddress(0, uint.MaxValue), Destination = new IpAddress(0, address) };
+            FlowTuple tuple =
+                new() { Family = FlowFamily.IPv4, Source = new IpAddress(0, uint.MaxValue), Destination = new IpAddress(0, address) };
             Assert.Equal(ranges.Any(range => range.Contains(tuple.Destination)), merged.ContainsEitherEnd(tuple));
             Assert.False(merged.ContainsEitherEnd(tuple with { Family = FlowFamily.IPv6 }));
         }

@@ -8,7 +8,12 @@ public sealed class FlapGuardTests
     [Fact]
     public void When_it_is_full_new_keys_wait_for_the_next_look_for_room()
     {
-        FlapGuard guard = new(budget: 16, window: TimeSpan.FromSeconds(10), firstPause: TimeSpan.FromSeconds(1), longestPause: TimeSpan.FromMinutes(1), capacity: 2);
+        FlapGuard guard = new(
+            budget: 16,
+            window: TimeSpan.FromSeconds(10),
+            firstPause: TimeSpan.FromSeconds(1),
+            longestPause: TimeSpan.FromMinutes(1),
+            capacity: 2);
         guard.OnAction(Key(1), now: 9_500);
         guard.OnAction(Key(2), now: 0);
         Assert.False(guard.MayAct(Key(3), now: 9_500, out long pause));

@@ -4,7 +4,9 @@ namespace ConntrackStream.Sinks.Tests.Reclassify.Decide;
 
 public sealed class RecheckWheelTests
 {
-    /// <summary>Against a sorted list: nothing is due too soon, nothing a step too late, nothing is lost, over several turns of the wheel.</summary>
+    /// <summary>
+    /// Against a sorted list: nothing is due too soon, nothing a step too late, nothing is lost, over several turns of the wheel.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -33,7 +35,10 @@ public sealed class RecheckWheelTests
             }
 
             due.Clear();
-            Assert.All(waiting, entry => Assert.True(entry.Value > now - (2 * RecheckWheel.Tick), $"{entry.Key} was due at {entry.Value}, and still waits at {now}"));
+            Assert.All(
+                waiting,
+                entry => Assert.True(
+                    entry.Value > now - (2 * RecheckWheel.Tick), $"{entry.Key} was due at {entry.Value}, and still waits at {now}"));
             Assert.Equal(waiting.Count, wheel.Count);
         }
     }

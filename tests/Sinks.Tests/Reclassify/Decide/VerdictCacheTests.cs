@@ -44,5 +44,8 @@ public sealed class VerdictCacheTests
     }
 
     private static FlowQuestion Question(uint destination) =>
-        new(new FlowTuple { Family = FlowFamily.IPv4, Source = new IpAddress(0, 1000), Destination = new IpAddress(0, destination) }, 0, null);
+        new(
+            new FlowTuple { Family = FlowFamily.IPv4, Source = new IpAddress(0, 1000), Destination = new IpAddress(0, destination) },
+            0,
+            null);
 }

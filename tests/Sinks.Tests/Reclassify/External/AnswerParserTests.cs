@@ -35,7 +35,8 @@ public sealed class AnswerParserTests
     public void Faults_are_named(string line, LineFault fault) => Assert.Equal(fault, _parser.Parse(Encoding.UTF8.GetBytes(line), out _));
 
     [Fact]
-    public void Bytes_that_are_no_UTF8_are_refused() => Assert.Equal(LineFault.NotJson, _parser.Parse([.. "{\"v\":1,\"id\":1,\"reason\":\""u8, 0xFF, .. "\"}"u8], out _));
+    public void Bytes_that_are_no_UTF8_are_refused() =>
+        Assert.Equal(LineFault.NotJson, _parser.Parse([.. "{\"v\":1,\"id\":1,\"reason\":\""u8, 0xFF, .. "\"}"u8], out _));
 
     [Theory]
     [InlineData("\"path\":\"lte\"", 30_000)]
@@ -52,7 +53,8 @@ public sealed class AnswerParserTests
     [Fact]
     public void A_reason_is_printable_short_and_one_object()
     {
-        string line = $"{{\"v\":1,\"id\":1,\"path\":\"lte\",\"reason\":\"a\\u0000\\u001b[31m\\u202e\\n{new string('x', 100)}\",\"ttl_ms\":99999999}}";
+        string line =
+            $"{{\"v\":1,\"id\":1,\"path\":\"lte\",\"reason\":\"a\\u0000\\u001b[31m\\u202e\\n{new string('x', 100)}\",\"ttl_ms\":99999999}}";
         Assert.Equal(LineFault.None, _parser.Parse(Encoding.UTF8.GetBytes(line), out AnswerLine first));
         Assert.Equal(Verdict.To("lte", $"a[31m{new string('x', 59)}", TimeSpan.FromHours(1)) with { Origin = "external" }, first.Verdict);
         _parser.Parse(Encoding.UTF8.GetBytes(line), out AnswerLine second);
@@ -67,7 +69,8 @@ public sealed class AnswerParserTests
     [InlineData("2001:db8::/64", FlowFamily.IPv6, 0x20010DB800000000, 0, 0x20010DB800000000, ulong.MaxValue)]
     [InlineData("2001:db8::/60", FlowFamily.IPv6, 0x20010DB800000000, 0, 0x20010DB80000000F, ulong.MaxValue)]
     [InlineData("2001:db8::/120", FlowFamily.IPv6, 0x20010DB800000000, 0, 0x20010DB800000000, 255)]
-    public void A_range_is_what_the_prefix_spans(string text, FlowFamily family, ulong firstHigh, ulong firstLow, ulong lastHigh, ulong lastLow)
+    public void A_range_is_what_the_prefix_spans(
+        string text, FlowFamily family, ulong firstHigh, ulong firstLow, ulong lastHigh, ulong lastLow)
     {
         Assert.Equal(LineFault.None, _parser.Parse(Encoding.UTF8.GetBytes($"{{\"v\":1,\"reconsider\":\"{text}\"}}"), out AnswerLine line));
         Assert.Equal(new AddressRange(family, new IpAddress(firstHigh, firstLow), new IpAddress(lastHigh, lastLow)), line.Reconsider);

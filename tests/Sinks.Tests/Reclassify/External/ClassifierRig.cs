@@ -5,7 +5,9 @@ using ConntrackStream.Sinks.Reclassify.External;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.External;
 
-/// <summary>An external classifier that is a script of the test, in a directory of root's; at the end no process of it may be left.</summary>
+/// <summary>
+/// An external classifier that is a script of the test, in a directory of root's; at the end no process of it may be left.
+/// </summary>
 internal sealed class ClassifierRig : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("cs-external-");
@@ -13,7 +15,9 @@ internal sealed class ClassifierRig : IAsyncDisposable
     private ClassifierRig(string? script, string interpreter, Action<ExternalOptions>? change)
     {
         Assert.SkipUnless(Environment.UserName == "root", "needs root, who may run a program as another user");
-        File.SetUnixFileMode(_directory.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(
+            _directory.FullName,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         Options = new ExternalOptions { Deadline = TimeSpan.FromSeconds(30) };
         if (script is not null)
         {
@@ -49,20 +53,23 @@ internal sealed class ClassifierRig : IAsyncDisposable
     /// <summary>Everything it tells about itself, for a failure's message.</summary>
     internal string Told => $"{Classifier.Status}\n{string.Join('\n', Logger.Entries)}\n{string.Join('\n', Host.Answers)}";
 
-    internal static Task<ClassifierRig> ShellAsync(string script, Action<ExternalOptions>? change = null) => StartAsync(new ClassifierRig(script, "/bin/sh", change));
+    internal static Task<ClassifierRig> ShellAsync(string script, Action<ExternalOptions>? change = null) =>
+        StartAsync(new ClassifierRig(script, "/bin/sh", change));
 
     internal static Task<ClassifierRig> WithoutInterpreterAsync() => StartAsync(new ClassifierRig("", "/no/such/interpreter", null));
 
     internal static Task<ClassifierRig> PythonAsync(string script, Action<ExternalOptions>? change = null) =>
         StartAsync(new ClassifierRig(script, Python(), change));
 
-    internal static Task<ClassifierRig> SocketAsync(string socket) => StartAsync(new ClassifierRig(null, "", options => options.Socket = socket));
+    internal static Task<ClassifierRig> SocketAsync(string socket) =>
+        StartAsync(new ClassifierRig(null, "", options => options.Socket = socket));
 
     internal string InDirectory(string name) => Path.Combine(_directory.FullName, name);
 
     internal Task WorkingAsync() => Eventually.TrueAsync(() => Classifier.Status.IsWorking, () => Told);
 
-    internal Task UntilAsync(Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string waitedFor = "") =>
+    internal Task UntilAsync(
+        Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string waitedFor = "") =>
         Eventually.TrueAsync(condition, () => Told, waitedFor);
 
     /// <summary>Waits until the status has told of such an end; returns the first.</summary>
@@ -99,7 +106,9 @@ internal sealed class ClassifierRig : IAsyncDisposable
     /// <summary>Processes that were started by this classifier's program, or are it.</summary>
     internal List<int> Processes() => [.. Directory.EnumerateDirectories("/proc")
         .Select(Path.GetFileName)
-        .Where(name => int.TryParse(name, CultureInfo.InvariantCulture, out _) && CommandLine(name!).Contains(_directory.FullName, StringComparison.Ordinal))
+        .Where(name =>
+            int.TryParse(name, CultureInfo.InvariantCulture, out _)
+            && CommandLine(name!).Contains(_directory.FullName, StringComparison.Ordinal))
         .Select(name => int.Parse(name!, CultureInfo.InvariantCulture))];
 
     public async ValueTask DisposeAsync()

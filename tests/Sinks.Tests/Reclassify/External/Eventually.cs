@@ -6,7 +6,8 @@ namespace ConntrackStream.Sinks.Tests.Reclassify.External;
 /// <summary>Waits for what another process or task does.</summary>
 internal static class Eventually
 {
-    internal static async Task TrueAsync(Func<bool> condition, Func<string> state, [CallerArgumentExpression(nameof(condition))] string waitedFor = "")
+    internal static async Task TrueAsync(
+        Func<bool> condition, Func<string> state, [CallerArgumentExpression(nameof(condition))] string waitedFor = "")
     {
         long began = Stopwatch.GetTimestamp();
         while (!condition())

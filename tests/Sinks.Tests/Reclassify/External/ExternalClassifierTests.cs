@@ -30,7 +30,8 @@ public sealed class ExternalClassifierTests
         await using ClassifierRig rig = await ClassifierRig.ShellAsync(Obedient);
         await rig.WorkingAsync();
         Assert.Equal(Verdict.To("lte", "app_1", TimeSpan.FromSeconds(5)) with { Origin = "external" }, await rig.AskAsync(1));
-        Assert.Equal(new Verdict(VerdictKind.Keep, null, "external", TimeSpan.FromSeconds(30)) { Origin = "external" }, await rig.AskAsync(2));
+        Assert.Equal(
+            new Verdict(VerdictKind.Keep, null, "external", TimeSpan.FromSeconds(30)) { Origin = "external" }, await rig.AskAsync(2));
         Assert.Equal(new Verdict(VerdictKind.None, null, "external") { Origin = "external" }, await rig.AskAsync(3));
         Assert.Equal(ExternalVerdicts.Unusable, await rig.AskAsync(4));
         await rig.UntilAsync(() => rig.Counters.MalformedBy(LineFault.UnknownPath) == 1);
@@ -45,7 +46,8 @@ public sealed class ExternalClassifierTests
         foreach (string told in (string[])
             [
                 "external: {\"v\":1,\"hello\":\"conntrack-stream\",\"paths\":[\"wan\",\"lte\"],\"deadline_ms\":30000}",
-                "external: {\"v\":1,\"id\":1,\"question\":{\"family\":\"ipv4\",\"proto\":\"tcp\",\"proto_num\":6,\"src\":\"192.168.1.2\",\"sport\":40000,\"dst\":\"203.0.113.0\",\"dport\":1001,\"zone\":0,\"mark\":256}}",
+                "external: {\"v\":1,\"id\":1,\"question\":{\"family\":\"ipv4\",\"proto\":\"tcp\",\"proto_num\":6,\"src\":\"192.168.1.2\","
+                + "\"sport\":40000,\"dst\":\"203.0.113.0\",\"dport\":1001,\"zone\":0,\"mark\":256}}",
             ])
             await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, told))); // its two outputs are read by a task each
     }
@@ -53,7 +55,8 @@ public sealed class ExternalClassifierTests
     [Fact]
     public async Task An_open_question_is_asked_once_and_room_is_bounded()
     {
-        await using ClassifierRig rig = await ClassifierRig.ShellAsync("while read -r line; do :; done", options => options.MaxOutstanding = 2);
+        await using ClassifierRig rig =
+            await ClassifierRig.ShellAsync("while read -r line; do :; done", options => options.MaxOutstanding = 2);
         await rig.WorkingAsync();
         for (int i = 0; i < 10; i++)
             Assert.Equal(VerdictKind.Pending, rig.Classifier.Classify(HostStub.Question(1)).Kind);
@@ -66,7 +69,8 @@ public sealed class ExternalClassifierTests
     [Fact]
     public async Task Asking_does_not_allocate()
     {
-        await using ClassifierRig rig = await ClassifierRig.ShellAsync("while read -r line; do :; done", options => options.MaxOutstanding = 4096);
+        await using ClassifierRig rig =
+            await ClassifierRig.ShellAsync("while read -r line; do :; done", options => options.MaxOutstanding = 4096);
         await rig.WorkingAsync();
         FlowQuestion[] questions = [.. Enumerable.Range(0, 4096).Select(number => HostStub.Question(number))];
         for (int i = 0; i < 2048; i++)
@@ -95,7 +99,8 @@ public sealed class ExternalClassifierTests
         await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, "external: done")));
         Assert.Contains(
             (3162, $"external: 65534 65534 [65534] / {LeftProcesses.Variable} LANG PATH files: "),
-            rig.Logger.Entries.Select(static entry => (entry.Id, entry.Text.Replace("LC_CTYPE ", "", StringComparison.Ordinal)))); // python's own
+            // python's own
+            rig.Logger.Entries.Select(static entry => (entry.Id, entry.Text.Replace("LC_CTYPE ", "", StringComparison.Ordinal))));
     }
 
     /// <summary>With sets: ClassifyByIpsetTests of the kernel tests.</summary>
@@ -103,7 +108,8 @@ public sealed class ExternalClassifierTests
     public async Task The_sample_in_shell_has_no_opinion_without_sets()
     {
         string sample = Path.Combine(AppContext.BaseDirectory, "../../../../../samples/classify-by-ipset.sh");
-        await using ClassifierRig rig = await ClassifierRig.ShellAsync(await File.ReadAllTextAsync(sample, TestContext.Current.CancellationToken));
+        await using ClassifierRig rig =
+            await ClassifierRig.ShellAsync(await File.ReadAllTextAsync(sample, TestContext.Current.CancellationToken));
         await rig.WorkingAsync();
         for (int i = 0; i < 3; i++)
             Assert.Equal(VerdictKind.None, (await rig.AskAsync(i)).Kind);
@@ -120,8 +126,11 @@ public sealed class ExternalClassifierTests
         await RefusedAsync(rig.Options, $"Reclassify:External:Command: {file} can be written by its group or by everybody (chmod go-w)");
         File.SetUnixFileMode(file, (UnixFileMode)Convert.ToInt32("644", 8));
         await RefusedAsync(rig.Options, $"Reclassify:External:Command: {file} is not executable (chmod 755)");
-        await RefusedAsync(new ExternalOptions { Command = ["/bin/cat"], User = "nemo.nusquam" }, "Reclassify:External:Command: there is no user nemo.nusquam to run /bin/cat as (Reclassify:External:User)");
-        await RefusedAsync(new ExternalOptions { Command = ["/nowhere/x"] }, "Reclassify:External:Command: /nowhere/x does not exist, or is no file");
+        await RefusedAsync(
+            new ExternalOptions { Command = ["/bin/cat"], User = "nemo.nusquam" },
+            "Reclassify:External:Command: there is no user nemo.nusquam to run /bin/cat as (Reclassify:External:User)");
+        await RefusedAsync(
+            new ExternalOptions { Command = ["/nowhere/x"] }, "Reclassify:External:Command: /nowhere/x does not exist, or is no file");
     }
 
     [Fact]
@@ -145,12 +154,17 @@ public sealed class ExternalClassifierTests
             Assert.StartsWith($"connected to {path}, ", rig.Classifier.Status.Text, StringComparison.Ordinal);
             await rig.UntilAsync(() => rig.Host.Reconsidered.Count == 2 * round); // flows kept meanwhile: both families, everything
             Assert.Equal(VerdictKind.Pending, rig.Classifier.Classify(HostStub.Question(round)).Kind);
-            Assert.Contains($"\"id\":{round},", await reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-            await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"{{\"v\":1,\"id\":{round},\"path\":\"wan\"}}\n"), TestContext.Current.CancellationToken);
-            await rig.UntilAsync(() => rig.Host.Answers.Any(answer => answer.Question == HostStub.Question(round) && answer.Verdict.Path == "wan"));
+            Assert.Contains(
+                $"\"id\":{round},", await reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            await stream.WriteAsync(
+                System.Text.Encoding.UTF8.GetBytes($"{{\"v\":1,\"id\":{round},\"path\":\"wan\"}}\n"),
+                TestContext.Current.CancellationToken);
+            await rig.UntilAsync(
+                () => rig.Host.Answers.Any(answer => answer.Question == HostStub.Question(round) && answer.Verdict.Path == "wan"));
             File.Delete(path);
             socket.Shutdown(SocketShutdown.Both);
-            await rig.UntilAsync(() => !rig.Classifier.Status.IsWorking && rig.Classifier.Classify(HostStub.Question(9)).Kind == VerdictKind.Keep);
+            await rig.UntilAsync(
+                () => !rig.Classifier.Status.IsWorking && rig.Classifier.Classify(HostStub.Question(9)).Kind == VerdictKind.Keep);
         }
 
         Directory.Delete(directory, recursive: true);

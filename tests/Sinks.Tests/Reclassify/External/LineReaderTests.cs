@@ -11,7 +11,8 @@ public sealed class LineReaderTests
     [InlineData(100_000)]
     public async Task Lines_are_the_same_however_they_come(int piece)
     {
-        string text = $"a\n\n{new string('b', LineReader.MaxLine)}\n{new string('c', LineReader.MaxLine + 1)}\nd\n{new string('e', 9000)}\nf\nhalf";
+        string text =
+            $"a\n\n{new string('b', LineReader.MaxLine)}\n{new string('c', LineReader.MaxLine + 1)}\nd\n{new string('e', 9000)}\nf\nhalf";
         Assert.Equal(["a", "", new string('b', LineReader.MaxLine), "TOO LONG", "d", "TOO LONG", "f"], await ReadAsync(text, piece));
     }
 

@@ -3,7 +3,9 @@ using ConntrackStream.Sinks.Reclassify.External;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.External;
 
-/// <summary>Real programs that do what they should not; each is told in the status, and none of its processes stays (the rig looks).</summary>
+/// <summary>
+/// Real programs that do what they should not; each is told in the status, and none of its processes stays (the rig looks).
+/// </summary>
 public sealed class MisbehaviourTests
 {
     [Fact]
@@ -24,7 +26,10 @@ public sealed class MisbehaviourTests
     {
         await using ClassifierRig rig = await ClassifierRig.WithoutInterpreterAsync();
         await rig.UntilAsync(() => rig.Classifier.Status.Text.StartsWith("restarts in ", StringComparison.Ordinal));
-        Assert.Contains(": ENOENT (No such file or directory); is there the interpreter that its first line names", rig.Classifier.Status.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            ": ENOENT (No such file or directory); is there the interpreter that its first line names",
+            rig.Classifier.Status.Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,7 +45,8 @@ public sealed class MisbehaviourTests
     [Fact]
     public async Task One_that_never_answers_is_ended()
     {
-        await using ClassifierRig rig = await ClassifierRig.ShellAsync("while read -r line; do :; done", options => options.Deadline = TimeSpan.FromMilliseconds(20));
+        await using ClassifierRig rig =
+            await ClassifierRig.ShellAsync("while read -r line; do :; done", options => options.Deadline = TimeSpan.FromMilliseconds(20));
         await rig.WorkingAsync();
         await rig.AskUntilAsync(() => rig.HasEnded("hangs: no answer to"));
         Assert.Equal(1, rig.Counters.Hangs);
@@ -67,7 +73,8 @@ public sealed class MisbehaviourTests
     [Fact]
     public async Task One_that_floods_with_answers_is_ended()
     {
-        await using ClassifierRig rig = await ClassifierRig.ShellAsync("read -r hello; read -r question; yes '{\"v\":1,\"id\":1,\"path\":\"lte\"}'");
+        await using ClassifierRig rig =
+            await ClassifierRig.ShellAsync("read -r hello; read -r question; yes '{\"v\":1,\"id\":1,\"path\":\"lte\"}'");
         await rig.WorkingAsync();
         Assert.Equal("lte", (await rig.AskAsync(1)).Path);
         await rig.EndedAsync("floods: ");
@@ -110,7 +117,8 @@ public sealed class MisbehaviourTests
             options => options.Deadline = TimeSpan.FromMilliseconds(20));
         await rig.WorkingAsync();
         Verdict verdict = await rig.AskAsync(1);
-        Assert.Equal(new Verdict(VerdictKind.Keep, null, "no answer from the external classifier in 20 ms", TimeSpan.FromSeconds(1)), verdict);
+        Assert.Equal(
+            new Verdict(VerdictKind.Keep, null, "no answer from the external classifier in 20 ms", TimeSpan.FromSeconds(1)), verdict);
         await rig.UntilAsync(() => rig.Counters.Late == 1);
         Assert.Single(rig.Host.Answers);
         Assert.Contains("1 asked, 0 answered, 1 late", rig.Classifier.Status.Text, StringComparison.Ordinal);
@@ -130,7 +138,8 @@ public sealed class MisbehaviourTests
     public async Task Half_lines_are_put_together_and_half_a_line_at_the_end_is_none()
     {
         await using ClassifierRig rig = await ClassifierRig.ShellAsync(
-            "read -r hello; read -r question; printf '{\"v\":1,'; sleep 0.2; printf '\"id\":1,\"pa'; sleep 0.2; printf 'th\":\"lte\"}\\n{\"v\":1,\"id\":2,\"path\":\"lte\"}'");
+            "read -r hello; read -r question; printf '{\"v\":1,'; sleep 0.2; printf '\"id\":1,\"pa'; sleep 0.2; printf 'th\":\"lte\"}\\n"
+            + "{\"v\":1,\"id\":2,\"path\":\"lte\"}'");
         await rig.WorkingAsync();
         Assert.Equal("lte", (await rig.AskAsync(1)).Path);
         await rig.EndedAsync("ended with exit code 0");
@@ -165,14 +174,16 @@ public sealed class MisbehaviourTests
             """;
         await using ClassifierRig rig = await ClassifierRig.PythonAsync(Script);
         await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, "external: grandchild")));
-        await rig.UntilAsync(() => rig.Processes().Count(process => File.Exists($"/proc/{process}/environ")) == 2); // the one in between has ended
+        // the one in between has ended
+        await rig.UntilAsync(() => rig.Processes().Count(process => File.Exists($"/proc/{process}/environ")) == 2);
     }
 
     [Fact]
     public async Task A_flood_on_standard_error_is_logged_in_part_and_does_no_harm()
     {
         await using ClassifierRig rig = await ClassifierRig.ShellAsync(
-            "yes complaint >&2 & read -r hello; while read -r line; do id=${line#*'\"id\":'}; echo \"{\\\"v\\\":1,\\\"id\\\":${id%%,*},\\\"keep\\\":true}\"; done; kill $!");
+            "yes complaint >&2 & read -r hello; while read -r line; do id=${line#*'\"id\":'}; echo \"{\\\"v\\\":1,\\\"id\\\":${id%%,*},"
+            + "\\\"keep\\\":true}\"; done; kill $!");
         await rig.WorkingAsync();
         await rig.UntilAsync(() => rig.Logger.Entries.Any(entry => entry.Id == 3163));
         Assert.Equal(VerdictKind.Keep, (await rig.AskAsync(1)).Kind);

@@ -10,7 +10,8 @@ namespace ConntrackStream.Sinks.Tests.Reclassify.OpenWrt;
 internal static class ImportedVerdicts
 {
     /// <returns>The path, <c>keep</c>, or <c>none</c>.</returns>
-    internal static string Of(this ImportedConfig config, string source, string destination, int port = 443, IpProtocol protocol = IpProtocol.Tcp)
+    internal static string Of(
+        this ImportedConfig config, string source, string destination, int port = 443, IpProtocol protocol = IpProtocol.Tcp)
     {
         FlowQuestion question = new(FlowLogTestData.Tuple(protocol, source, 40000, destination, port), 0, null);
         Verdict verdict = new RuleIndex(config.Rules).Classify(question);

@@ -70,16 +70,22 @@ public sealed class Mwan3ConfigTests
     {
         ImportedConfig config = Read(Interfaces);
         Assert.Equal(
-            ["fibre 0x200/0xaa00 IPv4 pppoe-fibre", "fibre6 0xa00/0xaa00 IPv6 pppoe-fibre", "lte 0x2000/0xaa00 IPv4 ", "cable 0x2200/0xaa00 IPv4 eth2"],
+            [
+                "fibre 0x200/0xaa00 IPv4 pppoe-fibre", "fibre6 0xa00/0xaa00 IPv6 pppoe-fibre", "lte 0x2000/0xaa00 IPv4 ",
+                "cable 0x2200/0xaa00 IPv4 eth2",
+            ],
             config.Paths.Select(path => $"{path.Name} {path.Mark} {path.Family} {string.Join(',', path.Devices)}").ToArray());
-        Assert.Contains("interface lte: the network configuration does not tell its device", Assert.Single(config.Notes), StringComparison.Ordinal);
+        Assert.Contains(
+            "interface lte: the network configuration does not tell its device", Assert.Single(config.Notes), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_mask_is_0x3f00_unless_told_and_interfaces_beyond_it_are_noted()
     {
         Assert.Equal("0x100/0x3f00", Read("config interface 'fibre'\n option enabled 1\n").Paths[0].Mark.ToString());
-        ImportedConfig config = Read("config globals 'globals'\n option mmx_mask 0x7\n" + string.Concat(Enumerable.Range(1, 5).Select(i => $"config interface 'w{i}'\n option enabled 1\n")));
+        ImportedConfig config = Read(
+            "config globals 'globals'\n option mmx_mask 0x7\n"
+            + string.Concat(Enumerable.Range(1, 5).Select(i => $"config interface 'w{i}'\n option enabled 1\n")));
         Assert.Equal(4, config.Paths.Count);
         Assert.Contains("interface w5: number 5, but the mask 0x7 has room for 4", config.Notes, StringComparer.Ordinal);
         Assert.False(Mwan3Config.TryRead(Parse("config globals 'globals'\n option mmx_mask x\n"), Parse(""), out _, out string? problem));
@@ -115,15 +121,23 @@ public sealed class Mwan3ConfigTests
 
         Assert.Equal(
             [
-                "ipset:app_1.v4@dst=cable after 0", "ipset:app_2.v4@dst=fibre|fibre6 after 0", "ipset:app_2.v6@dst=fibre6 after 0", "ipset:app_3.v4@dst=keep after 0",
+                "ipset:app_1.v4@dst=cable after 0", "ipset:app_2.v4@dst=fibre|fibre6 after 0", "ipset:app_2.v6@dst=fibre6 after 0",
+                "ipset:app_3.v4@dst=keep after 0",
                 "ipset:app_4.v4@dst=cable after 0", "ipset:app_6.v4@dst=cable after 0",
             ],
             config.Sets.Select(Show).ToArray());
-        Assert.Equal(["mwan3 rule dual: fibre * * > 0.0.0.0/0 *", "mwan3 rule dual: fibre6 * * > ::/0 *"], config.Sets[1].Rules.Select(Show).ToArray());
-        Assert.Equal(["mwan3 rule limited: cable Tcp * > 0.0.0.0/0 443", "mwan3 rule limited: keep Tcp * > ::/0 443"], config.Sets[4].Rules.Select(Show).ToArray());
+        Assert.Equal(
+            ["mwan3 rule dual: fibre * * > 0.0.0.0/0 *", "mwan3 rule dual: fibre6 * * > ::/0 *"],
+            config.Sets[1].Rules.Select(Show).ToArray());
+        Assert.Equal(
+            ["mwan3 rule limited: cable Tcp * > 0.0.0.0/0 443", "mwan3 rule limited: keep Tcp * > ::/0 443"],
+            config.Sets[4].Rules.Select(Show).ToArray());
         Assert.Empty(config.Rules);
         Assert.Empty(config.Faults);
-        Assert.Contains("rule shared: its flows are left alone, since policy balanced has no single interface at its lowest metric that is known here", config.Notes, StringComparer.Ordinal);
+        Assert.Contains(
+            "rule shared: its flows are left alone, since policy balanced has no single interface at its lowest metric that is known here",
+            config.Notes,
+            StringComparer.Ordinal);
     }
 
     [Fact]
@@ -167,13 +181,19 @@ public sealed class Mwan3ConfigTests
                 "mwan3 rule rest: fibre6 * * > ::/0 *",
             ],
             config.Rules.Select(Show).ToArray());
-        Assert.Contains(config.Notes, note => note == "rule https: its flows are left alone, since policy balanced has no single interface at its lowest metric that is known here");
-        Assert.Contains(config.Notes, note => note == "rule office: its flows are left alone, since option src_iface 'guest' is not understood here");
+        Assert.Contains(
+            config.Notes,
+            note => note == "rule https: its flows are left alone, since policy balanced has no single interface at its lowest "
+                + "metric that is known here");
+        Assert.Contains(
+            config.Notes, note => note == "rule office: its flows are left alone, since option src_iface 'guest' is not understood here");
         Assert.Contains(config.Notes, note => note.StartsWith("rule a_name_that_is_too_long: longer than 15", StringComparison.Ordinal));
     }
 
     internal static string Show(StaticRule rule) =>
-        $"{rule.Origin}: {rule.Path ?? "keep"} {Text(rule.Protocol)} {Text(rule.Source)}{(rule.SourcePort is null ? "" : $":{rule.SourcePort}")} > {Text(rule.Destination)} {Text(rule.DestinationPort)}";
+        $"{rule.Origin}: {rule.Path ?? "keep"} {Text(rule.Protocol)} "
+        + $"{Text(rule.Source)}{(rule.SourcePort is null ? "" : $":{rule.SourcePort}")} > {Text(rule.Destination)} "
+        + $"{Text(rule.DestinationPort)}";
 
     internal static string Show(ImportedSet set) => $"{set.Set}={set.Path} after {set.Position}";
 

@@ -17,10 +17,14 @@ public sealed class Mwan3RuleTests
     [InlineData("0", "fibre")]
     public void Flows_of_a_sticky_rule_are_left_alone(string sticky, string path)
     {
-        ImportedConfig config = Read("fibre_first", "option proto 'tcp'", "option dest_port '443'", $"option sticky '{sticky}'", "option timeout '300'");
+        ImportedConfig config = Read(
+            "fibre_first", "option proto 'tcp'", "option dest_port '443'", $"option sticky '{sticky}'", "option timeout '300'");
         Assert.Equal(path, config.Of(Client, "203.0.113.20"));
         Assert.Equal("cable", config.Of(Client, "203.0.113.20", port: 80));
-        Assert.Equal(path == "keep", config.Notes.Any(note => note.StartsWith($"rule tested: its flows are left alone, since option sticky '{sticky}'", StringComparison.Ordinal)));
+        Assert.Equal(
+            path == "keep",
+            config.Notes.Any(note =>
+                note.StartsWith($"rule tested: its flows are left alone, since option sticky '{sticky}'", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -46,7 +50,10 @@ public sealed class Mwan3RuleTests
         ImportedConfig config = Read("fibre_first", "option dest_ip '203.0.113.20'", $"option {option} '{value}'");
         Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
         Assert.Equal("cable", config.Of(Client, "203.0.113.21"));
-        Assert.Contains(config.Notes, note => note.StartsWith("rule tested: its flows are left alone, since ", StringComparison.Ordinal) && note.Contains($"option {option}", StringComparison.Ordinal));
+        Assert.Contains(
+            config.Notes,
+            note => note.StartsWith("rule tested: its flows are left alone, since ", StringComparison.Ordinal)
+                && note.Contains($"option {option}", StringComparison.Ordinal));
         Assert.Empty(config.Faults);
     }
 
@@ -77,7 +84,8 @@ public sealed class Mwan3RuleTests
     {
         ImportedConfig config = Read("fibre_first", "option src_iface 'guest'");
         Assert.Equal("keep", config.Of(Client, "203.0.113.21"));
-        Assert.StartsWith("rule tested: every flow that nothing before it decides is left alone", Assert.Single(config.Faults), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "rule tested: every flow that nothing before it decides is left alone", Assert.Single(config.Faults), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -87,8 +95,12 @@ public sealed class Mwan3RuleTests
     [InlineData("option metric '9'", "cable")]
     public void A_policys_path_is_certain_only_where_every_member_is(string metric, string path)
     {
-        string member = $"config member 'tested_member'\n option interface 'fibre'\n {metric}\nconfig policy 'tested_policy'\n list use_member 'tested_member'\n list use_member 'c1'\n";
-        Assert.Equal(path, Mwan3ConfigTests.Read(Mwan3ConfigTests.Interfaces + member + "config rule 'tested'\n option use_policy 'tested_policy'\n").Of(Client, "203.0.113.20"));
+        string member = $"config member 'tested_member'\n option interface 'fibre'\n {metric}\nconfig policy 'tested_policy'\n"
+            + " list use_member 'tested_member'\n list use_member 'c1'\n";
+        Assert.Equal(
+            path,
+            Mwan3ConfigTests.Read(Mwan3ConfigTests.Interfaces + member + "config rule 'tested'\n option use_policy 'tested_policy'\n")
+                .Of(Client, "203.0.113.20"));
     }
 
     /// <summary>One path for each family, and addresses of one of them.</summary>
@@ -130,8 +142,10 @@ public sealed class Mwan3RuleTests
     [Fact]
     public void An_uplink_that_is_no_path_is_a_member_all_the_same()
     {
-        const string Odd = "config interface 'keep'\n option enabled '1'\nconfig member 'odd'\n option interface 'keep'\nconfig policy 'both'\n list use_member 'odd'\n list use_member 'c1'\n";
-        ImportedConfig config = Mwan3ConfigTests.Read(Mwan3ConfigTests.Interfaces + Odd + "config rule 'tested'\n option use_policy 'both'\n");
+        const string Odd = "config interface 'keep'\n option enabled '1'\nconfig member 'odd'\n option interface 'keep'\n"
+            + "config policy 'both'\n list use_member 'odd'\n list use_member 'c1'\n";
+        ImportedConfig config =
+            Mwan3ConfigTests.Read(Mwan3ConfigTests.Interfaces + Odd + "config rule 'tested'\n option use_policy 'both'\n");
         Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
     }
 

@@ -19,14 +19,21 @@ public sealed class OtherFilesTests
         	option use_strategy 'wan_only'
         """;
 
-    private const string Pbr = "config pbr 'config'\n option enabled '1'\nconfig policy\n option interface 'wan'\n option dest_addr '203.0.113.9'\n";
+    private const string Pbr =
+        "config pbr 'config'\n option enabled '1'\nconfig policy\n option interface 'wan'\n option dest_addr '203.0.113.9'\n";
 
     private const string Wireless = "config wifi-device 'radio0'\n option type 'mac80211'\n";
 
     [Theory]
-    [InlineData(Mwan4, "is mwan4's configuration, not mwan3's: it has strategies in place of policies (sections of type globals, interface, route, strategy, rule)")]
+    [InlineData(
+        Mwan4,
+        "is mwan4's configuration, not mwan3's: it has strategies in place of policies (sections of type globals, interface, "
+        + "route, strategy, rule)")]
     [InlineData(Pbr, "is pbr's configuration, not mwan3's (sections of type pbr, policy)")]
-    [InlineData(Wireless, "is not mwan3's configuration: it has no section of type globals, interface, member, policy, rule, but sections of type wifi-device")]
+    [InlineData(
+        Wireless,
+        "is not mwan3's configuration: it has no section of type globals, interface, member, policy, rule, "
+        + "but sections of type wifi-device")]
     [InlineData("", "is not mwan3's configuration: it has no section of type globals, interface, member, policy, rule, but no sections")]
     public void Is_refused_as_mwan3s(string text, string problem)
     {
@@ -47,7 +54,9 @@ public sealed class OtherFilesTests
     [Fact]
     public void Is_refused_as_the_networks()
     {
-        Assert.Equal("is not the network configuration: it has no section of type interface, but sections of type wifi-device", NetworkDevices.WhyOther(Mwan3ConfigTests.Parse(Wireless)));
+        Assert.Equal(
+            "is not the network configuration: it has no section of type interface, but sections of type wifi-device",
+            NetworkDevices.WhyOther(Mwan3ConfigTests.Parse(Wireless)));
         Assert.Null(NetworkDevices.WhyOther(Mwan3ConfigTests.Parse("config interface 'wan'\n")));
     }
 

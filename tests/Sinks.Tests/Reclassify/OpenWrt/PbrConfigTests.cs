@@ -42,7 +42,9 @@ public sealed class PbrConfigTests
     public void Supported_interfaces_are_paths_without_marks()
     {
         ImportedConfig config = Read(Enabled);
-        Assert.Equal(["wan eth1", "wanb eth2", "vpn vpn", "odd eth9"], config.Paths.Select(path => $"{path.Name} {string.Join(',', path.Devices)}").ToArray());
+        Assert.Equal(
+            ["wan eth1", "wanb eth2", "vpn vpn", "odd eth9"],
+            config.Paths.Select(path => $"{path.Name} {string.Join(',', path.Devices)}").ToArray());
         Assert.All(config.Paths, path => Assert.Null(path.Mark));
         Assert.Empty(config.Notes);
     }
@@ -51,7 +53,8 @@ public sealed class PbrConfigTests
     public void The_uplinks_other_family_is_no_path_of_its_own()
     {
         ImportedConfig config = Read(
-            Enabled + "config pbr 'config'\n option ipv6_enabled 1\n", (Network.Replace("'eth1'\n\toption proto 'dhcpv6'", "'eth3'\n\toption proto 'dhcpv6'", StringComparison.Ordinal)));
+            Enabled + "config pbr 'config'\n option ipv6_enabled 1\n",
+            (Network.Replace("'eth1'\n\toption proto 'dhcpv6'", "'eth3'\n\toption proto 'dhcpv6'", StringComparison.Ordinal)));
         Assert.Equal(["eth1", "eth3"], config.Paths[0].Devices.ToArray());
         Assert.Equal(["wan", "wanb", "vpn", "odd"], config.Paths.Select(path => path.Name).ToArray());
     }
@@ -121,8 +124,16 @@ public sealed class PbrConfigTests
             ],
             config.Rules.Select(Mwan3ConfigTests.Show).ToArray());
         Assert.Equal(4, config.Notes.Count); // guests, onion, not these, own
-        Assert.Contains("policy onion, option interface 'tor': its flows are left alone, since interface tor is no path known here", config.Notes, StringComparer.Ordinal);
-        Assert.Contains(config.Notes, note => note.StartsWith("policy not these: flows that match the rest of it, but none of the values understood here, are left alone, since option dest_addr '!198.51.100.0/24'", StringComparison.Ordinal));
+        Assert.Contains(
+            "policy onion, option interface 'tor': its flows are left alone, since interface tor is no path known here",
+            config.Notes,
+            StringComparer.Ordinal);
+        Assert.Contains(
+            config.Notes,
+            note => note.StartsWith(
+                "policy not these: flows that match the rest of it, but none of the values understood here, are left alone, "
+                + "since option dest_addr '!198.51.100.0/24'",
+                StringComparison.Ordinal));
         Assert.Empty(config.Faults);
     }
 
@@ -140,14 +151,17 @@ public sealed class PbrConfigTests
             	option dest_port '53'
             	option proto 'udp'
             """);
-        Assert.Equal(["nft:inet/fw4/pbr_wan6_4_dst_ip_video@dst=wan after 0", "nft:inet/fw4/pbr_wan6_6_dst_ip_video@dst=wan after 0"], config.Sets.Select(Mwan3ConfigTests.Show).ToArray());
+        Assert.Equal(
+            ["nft:inet/fw4/pbr_wan6_4_dst_ip_video@dst=wan after 0", "nft:inet/fw4/pbr_wan6_6_dst_ip_video@dst=wan after 0"],
+            config.Sets.Select(Mwan3ConfigTests.Show).ToArray());
         Assert.Equal(["pbr policy dns: wan Udp * > * 53"], config.Rules.Select(Mwan3ConfigTests.Show).ToArray());
     }
 
     [Fact]
     public void Nothing_is_taken_while_pbr_is_off()
     {
-        ImportedConfig config = Read("config pbr 'config'\n option enabled 0\nconfig policy\n option interface wan\n option dest_addr 10.0.0.0/8\n");
+        ImportedConfig config = Read(
+            "config pbr 'config'\n option enabled 0\nconfig policy\n option interface wan\n option dest_addr 10.0.0.0/8\n");
         Assert.Empty(config.Paths);
         Assert.Empty(config.Rules);
         Assert.Contains("pbr is not enabled", Assert.Single(config.Notes), StringComparison.Ordinal);
@@ -155,7 +169,10 @@ public sealed class PbrConfigTests
 
     internal static ImportedConfig Read(string pbr, string network = Network)
     {
-        Assert.True(PbrConfig.TryRead(Mwan3ConfigTests.Parse(pbr), Mwan3ConfigTests.Parse(network), out ImportedConfig? config, out string? problem), problem);
+        Assert.True(
+            PbrConfig.TryRead(
+                Mwan3ConfigTests.Parse(pbr), Mwan3ConfigTests.Parse(network), out ImportedConfig? config, out string? problem),
+            problem);
         return config;
     }
 }

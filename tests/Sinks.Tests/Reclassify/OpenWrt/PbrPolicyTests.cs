@@ -27,12 +27,14 @@ public sealed class PbrPolicyTests
     [InlineData("203.0.113.20,office.example.org")]
     public void Addresses_beside_a_name_are_decided_and_what_the_name_could_mean_is_left_alone(string destinations)
     {
-        ImportedConfig config = PbrConfigTests.Read(WithoutSets + Policy("vpn", $"option dest_addr '{destinations}'", "option src_addr '192.168.1.0/24'") + Rest);
+        ImportedConfig config = PbrConfigTests.Read(
+            WithoutSets + Policy("vpn", $"option dest_addr '{destinations}'", "option src_addr '192.168.1.0/24'") + Rest);
         Assert.Equal("vpn", config.Of(Client, "203.0.113.20"));
         Assert.Equal("keep", config.Of(Client, "203.0.113.21")); // never by the later policy
         Assert.Equal("wanb", config.Of("192.168.2.7", "203.0.113.21")); // but of another source
         Assert.Contains(
-            "policy under test: flows that match the rest of it, but none of the values understood here, are left alone, since option dest_addr 'office.example.org' is a name, which may stand for any address",
+            "policy under test: flows that match the rest of it, but none of the values understood here, are left alone, "
+            + "since option dest_addr 'office.example.org' is a name, which may stand for any address",
             config.Notes,
             StringComparer.Ordinal);
         Assert.Empty(config.Faults);
@@ -42,10 +44,14 @@ public sealed class PbrPolicyTests
     [Fact]
     public void A_name_with_a_set_is_decided_by_the_set_at_its_place_in_the_order()
     {
-        ImportedConfig config = PbrConfigTests.Read(PbrConfigTests.Enabled + Rest + Policy("vpn", "option dest_addr 'office.example.org 198.51.100.20'", "option dest_port '443'") + Rest);
+        ImportedConfig config = PbrConfigTests.Read(
+            PbrConfigTests.Enabled + Rest + Policy("vpn", "option dest_addr 'office.example.org 198.51.100.20'", "option dest_port '443'")
+            + Rest);
         ImportedSet set = Assert.Single(config.Sets);
         Assert.Equal("nft:inet/fw4/pbr_vpn_4_dst_ip_tested@dst=vpn after 1", Mwan3ConfigTests.Show(set));
-        Assert.Equal(["pbr policy under test: vpn Tcp * > 0.0.0.0/0 443", "pbr policy under test: vpn Udp * > 0.0.0.0/0 443"], set.Rules.Select(Mwan3ConfigTests.Show).ToArray());
+        Assert.Equal(
+            ["pbr policy under test: vpn Tcp * > 0.0.0.0/0 443", "pbr policy under test: vpn Udp * > 0.0.0.0/0 443"],
+            set.Rules.Select(Mwan3ConfigTests.Show).ToArray());
         Assert.Equal("vpn", config.Of(Client, "198.51.100.20"));
         Assert.Equal("none", config.Of(Client, "198.51.100.21"));
         Assert.Empty(config.Notes);
@@ -82,7 +88,10 @@ public sealed class PbrPolicyTests
         ImportedConfig config = PbrConfigTests.Read(WithoutSets + Policy("vpn", condition) + Rest);
         Assert.Equal("keep", config.Of(Client, "203.0.113.20")); // it could be its
         string fault = Assert.Single(config.Faults);
-        Assert.StartsWith("policy under test: every flow that nothing before it decides is left alone, so that nothing after it counts, since option", fault, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "policy under test: every flow that nothing before it decides is left alone, so that nothing after it counts, since option",
+            fault,
+            StringComparison.Ordinal);
         Assert.Empty(config.Notes);
     }
 
@@ -194,12 +203,16 @@ public sealed class PbrPolicyTests
     [InlineData("output", "wanb")]
     [InlineData("output forward", "keep")]
     public void A_policy_counts_in_each_of_its_chains(string chains, string path) =>
-        Assert.Equal(path, PbrConfigTests.Read(WithoutSets + Policy("vpn", "option dest_addr '203.0.113.20'", $"option chain '{chains}'") + Rest).Of(Client, "203.0.113.20"));
+        Assert.Equal(
+            path,
+            PbrConfigTests.Read(WithoutSets + Policy("vpn", "option dest_addr '203.0.113.20'", $"option chain '{chains}'") + Rest)
+                .Of(Client, "203.0.113.20"));
 
     [Fact]
     public void Interfaces_by_dscp_come_before_all_policies()
     {
-        ImportedConfig config = PbrConfigTests.Read("config pbr 'config'\n option enabled '1'\n option vpn_dscp '10'\n option wanb_dscp '0'\n" + Rest);
+        ImportedConfig config =
+            PbrConfigTests.Read("config pbr 'config'\n option enabled '1'\n option vpn_dscp '10'\n option wanb_dscp '0'\n" + Rest);
         Assert.Equal("keep", config.Of(Client, "203.0.113.20"));
         Assert.Contains("section config: every flow", Assert.Single(config.Faults), StringComparison.Ordinal);
         Assert.Contains("option vpn_dscp '10'", config.Faults[0], StringComparison.Ordinal);
@@ -208,9 +221,12 @@ public sealed class PbrPolicyTests
     [Fact]
     public void Sets_that_an_include_fills_come_before_all_policies()
     {
-        ImportedConfig config = PbrConfigTests.Read(WithoutSets + "config include\n option path '/usr/share/pbr/pbr.user.netflix'\n" + Rest);
-        Assert.Contains("nft:inet/fw4/pbr_vpn_4_dst_ip_user@dst=vpn after 0", config.Sets.Select(Mwan3ConfigTests.Show), StringComparer.Ordinal);
-        Assert.Contains("nft:inet/fw4/pbr_vpn_4_src_ip_user@src=vpn after 0", config.Sets.Select(Mwan3ConfigTests.Show), StringComparer.Ordinal);
+        ImportedConfig config =
+            PbrConfigTests.Read(WithoutSets + "config include\n option path '/usr/share/pbr/pbr.user.netflix'\n" + Rest);
+        Assert.Contains(
+            "nft:inet/fw4/pbr_vpn_4_dst_ip_user@dst=vpn after 0", config.Sets.Select(Mwan3ConfigTests.Show), StringComparer.Ordinal);
+        Assert.Contains(
+            "nft:inet/fw4/pbr_vpn_4_src_ip_user@src=vpn after 0", config.Sets.Select(Mwan3ConfigTests.Show), StringComparer.Ordinal);
         Assert.All(config.Sets, set => Assert.False(set.IsAlwaysThere));
         Assert.Contains("option path '/usr/share/pbr/pbr.user.netflix'", Assert.Single(config.Notes), StringComparison.Ordinal);
         Assert.Empty(PbrConfigTests.Read(WithoutSets + "config include\n option path '/x'\n option enabled 0\n" + Rest).Sets);

@@ -29,7 +29,8 @@ public sealed class UciFileTests
             	option colour red\ blue
             """);
 
-        Assert.Equal(["wheel front", "wheel cfg02269a", "seat front"], file.Sections.Select(section => $"{section.Type} {section.Name}").ToArray());
+        Assert.Equal(
+            ["wheel front", "wheel cfg02269a", "seat front"], file.Sections.Select(section => $"{section.Type} {section.Name}").ToArray());
         UciSection front = file.Find("wheel", "front")!;
         Assert.Equal(3, front.Line);
         Assert.Equal("29", front.Get("size"));
@@ -55,7 +56,8 @@ public sealed class UciFileTests
     [InlineData("policy", 3, "cfg036ff5")]
     public void Unnamed_sections_get_the_names_that_libuci_makes(string type, int place, string name)
     {
-        UciFile file = Parse(string.Concat(Enumerable.Range(1, place - 1).Select(i => $"config other 'x{i}'\n")) + $"config {type}\noption a b\n");
+        UciFile file = Parse(
+            string.Concat(Enumerable.Range(1, place - 1).Select(i => $"config other 'x{i}'\n")) + $"config {type}\noption a b\n");
         Assert.Equal(name, file.Sections[^1].Name);
     }
 

@@ -153,11 +153,17 @@ public sealed class MarkSpreadTests
     public void The_shell_reckons_the_same_for_random_masks()
     {
         Random random = new(64);
-        (uint Mask, uint Id)[] cases = [.. Enumerable.Range(0, RandomMasks).Select(_ => RandomMask(random)).Select(mask => (mask, (uint)random.NextInt64(MarkSpread.DefaultId(mask) + 1L)))];
+        (uint Mask, uint Id)[] cases =
+        [
+            .. Enumerable.Range(0, RandomMasks).Select(_ => RandomMask(random))
+                .Select(mask => (mask, (uint)random.NextInt64(MarkSpread.DefaultId(mask) + 1L))),
+        ];
         string script = "while read mask id; do mark=0; weight=1; place=1; while [ $place -le 2147483648 ]; do"
-            + " if [ $(( mask / place % 2 )) -eq 1 ]; then [ $(( id / weight % 2 )) -eq 1 ] && mark=$(( mark + place )); weight=$(( weight * 2 )); fi;"
+            + " if [ $(( mask / place % 2 )) -eq 1 ]; then [ $(( id / weight % 2 )) -eq 1 ] && mark=$(( mark + place )); "
+            + "weight=$(( weight * 2 )); fi;"
             + " place=$(( place * 2 )); done; echo $mark; done";
-        string[] marks = Shell(script, string.Join('\n', cases.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Mask} {c.Id}"))) + "\n");
+        string[] marks = Shell(
+            script, string.Join('\n', cases.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Mask} {c.Id}"))) + "\n");
 
         Assert.Equal(RandomMasks, marks.Length);
         Assert.Equal(cases.Select(c => MarkSpread.ToMark(c.Id, c.Mask).ToString(CultureInfo.InvariantCulture)).ToArray(), marks);
@@ -172,7 +178,13 @@ public sealed class MarkSpreadTests
 
     private static string[] Shell(string script, string input)
     {
-        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using Process shell = Process.Start(
+            new ProcessStartInfo("sh", ["-c", script])
+            {
+                UseShellExecute = false,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            })!;
         shell.StandardInput.Write(input);
         shell.StandardInput.Close();
         string output = shell.StandardOutput.ReadToEnd();

@@ -7,7 +7,9 @@ namespace ConntrackStream.Sinks.Tests.Reclassify.Paths;
 public sealed class PathTableTests
 {
     private static readonly PathTable Table = Create(
-        "A mark=0x100/0x3f00 source=198.51.100.1", "B mark=0x200/0x3f00 source=203.0.113.0/28 source=2001:db8:b::1", "C source=203.0.113.64/26");
+        "A mark=0x100/0x3f00 source=198.51.100.1",
+        "B mark=0x200/0x3f00 source=203.0.113.0/28 source=2001:db8:b::1",
+        "C source=203.0.113.64/26");
 
     [Theory]
     [InlineData(0x100u, "A")]
@@ -99,7 +101,8 @@ public sealed class PathTableTests
     [Fact]
     public void Nothing_is_allocated()
     {
-        Flow[] flows = [Masqueraded("198.51.100.1", 0), Masqueraded("203.0.113.70", 0), Masqueraded("192.0.2.1", 0x200), Masqueraded("192.0.2.1", 0)];
+        Flow[] flows =
+            [Masqueraded("198.51.100.1", 0), Masqueraded("203.0.113.70", 0), Masqueraded("192.0.2.1", 0x200), Masqueraded("192.0.2.1", 0)];
         int known = 0;
         long before = 0;
         for (int round = 0; round < 1000; round++)
@@ -120,8 +123,20 @@ public sealed class PathTableTests
         FlowFamily family = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? FlowFamily.IPv4 : FlowFamily.IPv6;
         return new Flow
         {
-            Original = new FlowTuple { Family = family, Protocol = IpProtocol.Tcp, Source = new IpAddress(0, 0x0a000002), Destination = new IpAddress(0, 0x08080808) },
-            Reply = new FlowTuple { Family = family, Protocol = IpProtocol.Tcp, Source = new IpAddress(0, 0x08080808), Destination = IpAddress.From(address) },
+            Original = new FlowTuple
+            {
+                Family = family,
+                Protocol = IpProtocol.Tcp,
+                Source = new IpAddress(0, 0x0a000002),
+                Destination = new IpAddress(0, 0x08080808),
+            },
+            Reply = new FlowTuple
+            {
+                Family = family,
+                Protocol = IpProtocol.Tcp,
+                Source = new IpAddress(0, 0x08080808),
+                Destination = IpAddress.From(address),
+            },
             Present = FlowFields.BothTuples | FlowFields.Mark,
             Mark = mark,
         };

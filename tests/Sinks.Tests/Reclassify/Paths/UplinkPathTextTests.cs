@@ -19,7 +19,8 @@ public sealed class UplinkPathTextTests
     [InlineData(1, 0x3f00u, "0x100/0x3f00")]
     [InlineData(60, 0x3f00u, "0x3c00/0x3f00")]
     [InlineData(5, 0xaau, "0x22/0xaa")]
-    public void An_id_is_spread_over_the_mask(int id, uint mask, string mark) => Assert.Equal(mark, Parse($"wan id={id}", mask).Mark.ToString());
+    public void An_id_is_spread_over_the_mask(int id, uint mask, string mark) =>
+        Assert.Equal(mark, Parse($"wan id={id}", mask).Mark.ToString());
 
     [Theory]
     [InlineData("", "begins with its name")]

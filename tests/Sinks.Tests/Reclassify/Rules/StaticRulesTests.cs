@@ -34,7 +34,8 @@ public sealed class StaticRulesTests : IDisposable
             """);
 
         Assert.Equal(Verdict.Keep($"{RuleFile} line 2"), Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 22"));
-        Assert.Equal(Verdict.To("B", $"{RuleFile} line 3") with { Origin = $"{RuleFile} line 3" }, Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 80"));
+        Assert.Equal(
+            Verdict.To("B", $"{RuleFile} line 3") with { Origin = $"{RuleFile} line 3" }, Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 80"));
         Assert.Equal("A", Ask(rules, "udp 192.168.1.1 1234 10.1.2.3 80").Path);
         Assert.Equal("A", Ask(rules, "tcp 192.168.1.1 1234 10.1.2.3 444").Path);
         Assert.Equal("B", Ask(rules, "tcp 192.168.7.9 5555 9.9.9.9 444").Path);
@@ -117,7 +118,8 @@ public sealed class StaticRulesTests : IDisposable
     [InlineData(13, " (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more are wrong, too)")]
     public async Task Other_wrong_lines_are_named(int lines, string expected)
     {
-        InvalidDataException e = await Assert.ThrowsAsync<InvalidDataException>(() => Start(string.Concat(Enumerable.Repeat("C dst 10.0.0.0/8\n", lines))));
+        InvalidDataException e =
+            await Assert.ThrowsAsync<InvalidDataException>(() => Start(string.Concat(Enumerable.Repeat("C dst 10.0.0.0/8\n", lines))));
         Assert.StartsWith($"Reclassify:RuleFile: {RuleFile} line 1: there is no path 'C'", e.Message, StringComparison.Ordinal);
         Assert.EndsWith(expected, e.Message, StringComparison.Ordinal);
     }
@@ -128,7 +130,8 @@ public sealed class StaticRulesTests : IDisposable
         await File.WriteAllTextAsync(RuleFile, "A dst 10.0.0.0/8\n", TestContext.Current.CancellationToken);
         File.SetUnixFileMode(RuleFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherWrite);
         await using StaticRules rules = new(RuleFile, [], IsPath, _logger);
-        InvalidDataException e = await Assert.ThrowsAsync<InvalidDataException>(async () => await rules.StartAsync(_host, TestContext.Current.CancellationToken));
+        InvalidDataException e = await Assert.ThrowsAsync<InvalidDataException>(
+            async () => await rules.StartAsync(_host, TestContext.Current.CancellationToken));
         Assert.Contains("can be written by its group or by everybody", e.Message, StringComparison.Ordinal);
     }
 
@@ -209,7 +212,8 @@ public sealed class StaticRulesTests : IDisposable
     };
 
     // Few distinct bits, so that prefixes of all lengths are hit.
-    private static IpAddress Address(Random random, bool isIPv6) => new(isIPv6 ? (ulong)random.Next(8) << 61 : 0, (uint)(random.Next(16) << 28 | random.Next(4)));
+    private static IpAddress Address(Random random, bool isIPv6) =>
+        new(isIPv6 ? (ulong)random.Next(8) << 61 : 0, (uint)(random.Next(16) << 28 | random.Next(4)));
 
     private static EventTap.Filtering.IpPrefix Prefix(Random random, bool isIPv6) => isIPv6
         ? new(Address(random, true), random.Next(2) == 0 ? 128 : random.Next(1, 4), FlowFamily.IPv6)

@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
-using ConntrackStream.Sinks.Reclassify.Sets;
 using ConntrackStream.Sinks.Reclassify.Sets.Ipsets;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.Sets;
@@ -83,7 +83,8 @@ public sealed class IpsetMembersTests
         int position = 0;
         Assert.False(members.Sweep(ref position, 1000, _gains));
 
-        Assert.Equal([Range("30.0.0.1", "30.0.0.1"), Range("20.1.0.0", "20.1.255.255")], Told()); // the nomatch that went away lets flows in
+        // the nomatch that went away lets flows in
+        Assert.Equal([Range("30.0.0.1", "30.0.0.1"), Range("20.1.0.0", "20.1.255.255")], Told());
     }
 
     [Fact]
@@ -140,7 +141,8 @@ public sealed class IpsetMembersTests
         IpsetMembers members, string source, string destination, ushort port = 80, IpProtocol protocol = IpProtocol.Tcp, uint mark = 0)
     {
         byte dimensions = (byte)members.Dimensions;
-        SetDirections sourceFirst = members.Type.StartsWith("hash:net,", StringComparison.Ordinal) ? new SetDirections(dimensions, 1) : default;
+        SetDirections sourceFirst =
+            members.Type.StartsWith("hash:net,", StringComparison.Ordinal) ? new SetDirections(dimensions, 1) : default;
         return members.Find(Flow(source, destination, port, protocol, mark), sourceFirst, 1, out _);
     }
 

@@ -30,7 +30,9 @@ public sealed class MemberTableTests
             foreach ((SetKey key, uint deadline, bool noMatch) in round)
             {
                 bool matched = model.TryGetValue(key, out (uint Deadline, bool NoMatch) old) && !old.NoMatch && old.Deadline is 0 or > 10;
-                Assert.Equal(new PutResult(!model.ContainsKey(key), !(model.ContainsKey(key) && matched) && !noMatch), table.Put(key, deadline, noMatch, now: 10));
+                Assert.Equal(
+                    new PutResult(!model.ContainsKey(key), !(model.ContainsKey(key) && matched) && !noMatch),
+                    table.Put(key, deadline, noMatch, now: 10));
                 model[key] = (deadline, noMatch);
                 put.Add(key);
                 Assert.True(table.Find(round[0].Key, 0, out _, out _)); // never missed meanwhile
@@ -86,7 +88,9 @@ public sealed class MemberTableTests
     private static void Same(Dictionary<SetKey, (uint Deadline, bool NoMatch)> model, MemberTable table)
     {
         Assert.Equal(model.Count, table.Count);
-        Assert.Equal(model.ToHashSet(), table.Members().Select(member => KeyValuePair.Create(member.Key, (member.Deadline, member.NoMatch))).ToHashSet());
+        Assert.Equal(
+            model.ToHashSet(),
+            table.Members().Select(member => KeyValuePair.Create(member.Key, (member.Deadline, member.NoMatch))).ToHashSet());
         foreach ((SetKey key, (uint deadline, bool noMatch)) in model)
         {
             Assert.True(table.Find(key, now: 0, out uint found, out bool foundNoMatch));

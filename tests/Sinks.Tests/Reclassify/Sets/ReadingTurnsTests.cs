@@ -1,8 +1,7 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
-using ConntrackStream.Sinks.Reclassify.Sets;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
-using ConntrackStream.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.Sets;
@@ -78,7 +77,8 @@ public sealed class ReadingTurnsTests
         }
     }
 
-    private sealed class SlowSet(string name, Mirror mirror, FakeTimeProvider time, bool isChanging, bool isNotified) : SetSource(SetName.Ipset(name), mirror)
+    private sealed class SlowSet(string name, Mirror mirror, FakeTimeProvider time, bool isChanging, bool isNotified)
+        : SetSource(SetName.Ipset(name), mirror)
     {
         internal static readonly TimeSpan Took = TimeSpan.FromMilliseconds(60); // 100,000 members
 

@@ -11,11 +11,15 @@ namespace ConntrackStream.Sinks.Tests.Reclassify.Sets;
 /// <summary>A set's rule among the rules without a set.</summary>
 public sealed class SetScopeTests
 {
-    private static readonly StaticRule Web = new() { Path = "lte", Origin = "set's rule", Protocol = IpProtocol.Tcp, DestinationPort = new PortRange(443, 443) };
+    private static readonly StaticRule Web =
+        new() { Path = "lte", Origin = "set's rule", Protocol = IpProtocol.Tcp, DestinationPort = new PortRange(443, 443) };
 
     private readonly StaticRules _rules = new(
         null,
-        [new StaticRule { Path = null, Origin = "first", Source = new IpPrefix(Tuple("10.0.0.9", 443).Source, 32, FlowFamily.IPv4) }, new StaticRule { Path = "wan", Origin = "second" }],
+        [
+            new StaticRule { Path = null, Origin = "first", Source = new IpPrefix(Tuple("10.0.0.9", 443).Source, 32, FlowFamily.IPv4) },
+            new StaticRule { Path = "wan", Origin = "second" },
+        ],
         _ => true,
         NullLogger.Instance);
 

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using static ConntrackStream.Sinks.Reclassify.Sets.Ipsets.Ipset;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Ipsets;

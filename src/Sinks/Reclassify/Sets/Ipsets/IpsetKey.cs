@@ -1,17 +1,19 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Ipsets;
 
 /// <summary>
-/// Keys of one set: what its members and a flow have in common. Extra is port | protocol &lt;&lt; 16 | length of A &lt;&lt; 24 | length of B &lt;&lt; 32,
-/// or the mark.
+/// Keys of one set: what its members and a flow have in common. Extra is port | protocol &lt;&lt; 16 | length of A &lt;&lt; 24 | length of
+/// B &lt;&lt; 32, or the mark.
 /// </summary>
 internal sealed class IpsetKey(IpsetHeader header, IpsetShape shape)
 {
     private readonly IpAddress _maskA = header.Mask ?? AddressMask.Full(header.Family);
-    private readonly IpAddress _maskB = shape.A == IpsetAddress.Net && shape.B == IpsetAddress.Net && header.Mask is { } mask ? mask : AddressMask.Full(header.Family);
+    private readonly IpAddress _maskB =
+        shape.A == IpsetAddress.Net && shape.B == IpsetAddress.Net && header.Mask is { } mask ? mask : AddressMask.Full(header.Family);
 
     internal FlowFamily Family => header.Family;
 
@@ -32,7 +34,8 @@ internal sealed class IpsetKey(IpsetHeader header, IpsetShape shape)
     }
 
     /// <summary>Prefix lengths in a key of this set.</summary>
-    internal ushort LengthsOf(in SetKey key) => shape.HasNets ? (ushort)((key.Extra >> 24 & 0xff) << 8 | (key.Extra >> 32 & 0xff)) : (ushort)0;
+    internal ushort LengthsOf(in SetKey key) =>
+        shape.HasNets ? (ushort)((key.Extra >> 24 & 0xff) << 8 | (key.Extra >> 32 & 0xff)) : (ushort)0;
 
     internal SetKey Of(in IpsetElement element)
     {

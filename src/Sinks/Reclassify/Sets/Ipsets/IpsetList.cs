@@ -1,12 +1,14 @@
 using System.Text;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Ipsets;
 
-/// <summary>Members of a list:set: other sets, tried in order (list_set_ktest in ip_set_list_set.c). A set of more dimensions than the rule names is passed over. So is
-/// a list: the kernel has none in a list, but what was read of two sets at different times may say so, even of each other.</summary>
+/// <summary>Members of a list:set: other sets, tried in order (list_set_ktest in ip_set_list_set.c). A set of more dimensions than the rule
+/// names is passed over. So is a list: the kernel has none in a list, but what was read of two sets at different times may
+/// say so, even of each other.</summary>
 internal sealed class IpsetList(IReadOnlyList<IpsetListMember> members, SetClock clock) : SetContent
 {
     internal override string Type => IpsetShape.List;
@@ -24,7 +26,9 @@ internal sealed class IpsetList(IReadOnlyList<IpsetListMember> members, SetClock
         for (int i = 0; i < members.Count; i++)
         {
             IpsetListMember member = members[i];
-            if (SetClock.HasPassed(member.Deadline, now) || member.Source.Content is not IpsetMembers content || !directions.Cover(content.Dimensions)
+            if (SetClock.HasPassed(member.Deadline, now)
+                || member.Source.Content is not IpsetMembers content
+                || !directions.Cover(content.Dimensions)
                 || !content.Find(question, directions, now, out deadline))
                 continue;
             if (deadline == 0 || (member.Deadline != 0 && member.Deadline < deadline))

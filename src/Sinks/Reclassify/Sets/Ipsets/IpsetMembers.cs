@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Ipsets;
@@ -30,8 +31,8 @@ internal sealed class IpsetMembers(IpsetKey key) : SetContent
     internal IpsetKey Key => key;
 
     /// <summary>
-    /// The kernel (mtype_test_cidrs in ip_set_hash_gen.h) tries each pair of prefix lengths that the set has, A's longest first, then B's; the first
-    /// member found that has not expired decides, a nomatch member against.
+    /// The kernel (mtype_test_cidrs in ip_set_hash_gen.h) tries each pair of prefix lengths that the set has, A's longest first, then B's;
+    /// the first member found that has not expired decides, a nomatch member against.
     /// </summary>
     internal override bool Find(in FlowQuestion question, SetDirections directions, uint now, out uint deadline)
     {

@@ -10,7 +10,9 @@ internal static class IpsetMessages
 {
     internal const int MaxLength = 256;
 
-    /// <summary>ip_set_dump answers with the header, then the members. Without NLM_F_ACK it would keep silent about a missing set.</summary>
+    /// <summary>
+    /// ip_set_dump answers with the header, then the members. Without NLM_F_ACK it would keep silent about a missing set.
+    /// </summary>
     internal static ReadOnlySpan<byte> List(Span<byte> buffer, uint sequence, string set, bool headerOnly = false)
     {
         RequestWriter writer = new(buffer);
@@ -21,7 +23,10 @@ internal static class IpsetMessages
         return writer.Written;
     }
 
-    /// <summary>ip_set_utest: would a packet with this key match? Members of other prefix lengths are tried as for a packet, since no length is given.</summary>
+    /// <summary>
+    /// ip_set_utest: would a packet with this key match? Members of other prefix lengths are tried as
+    /// for a packet, since no length is given.
+    /// </summary>
     /// <param name="flow">As <see cref="IpsetKey.TryOf"/> gives it.</param>
     internal static ReadOnlySpan<byte> Test(Span<byte> buffer, uint sequence, string set, IpsetKey key, in SetKey flow)
     {

@@ -17,10 +17,18 @@ internal enum IpsetLimit : byte
     PortRange,
 }
 
-/// <summary>The dimensions of a set type that conntrack tells: an address, then a port (with protocol) or mark, then another address.</summary>
+/// <summary>
+/// The dimensions of a set type that conntrack tells: an address, then a port (with protocol) or mark, then another address.
+/// </summary>
 /// <param name="Name">The type, as <c>ipset create</c> takes it.</param>
 /// <param name="Dimensions">dimension of struct ip_set_type.</param>
-internal sealed record IpsetShape(string Name, byte Dimensions, IpsetAddress A, bool Port = false, bool Mark = false, IpsetAddress B = IpsetAddress.None,
+internal sealed record IpsetShape(
+    string Name,
+    byte Dimensions,
+    IpsetAddress A,
+    bool Port = false,
+    bool Mark = false,
+    IpsetAddress B = IpsetAddress.None,
     IpsetLimit Limit = IpsetLimit.None)
 {
     internal const string List = "list:set";

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
 using static ConntrackStream.Sinks.Reclassify.Sets.Ipsets.Ipset;

@@ -1,8 +1,11 @@
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 
-/// <summary>A set of concatenated intervals: members of one key only are in a table, the others are boxes. Made anew by each reading.</summary>
+/// <summary>
+/// A set of concatenated intervals: members of one key only are in a table, the others are boxes. Made anew by each reading.
+/// </summary>
 internal sealed class NftBoxes(NftHeader header, NftKey key, MemberTable points, BoxIndex boxes) : NftContent(header, key)
 {
     internal override int Count => points.Count + boxes.Count + (HasCatchAll ? 1 : 0);

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using static ConntrackStream.Sinks.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 
-/// <summary>Types of a key's fields that a flow has, numbered as nft numbers its data types (enum datatypes in nftables' datatype.h).</summary>
+/// <summary>
+/// Types of a key's fields that a flow has, numbered as nft numbers its data types (enum datatypes in nftables' datatype.h).
+/// </summary>
 internal enum NftField : byte
 {
     IPv4 = 7, // TYPE_IPADDR
@@ -38,6 +40,7 @@ internal static class NftFields
         5 or 9 => "needs MAC addresses, which conntrack does not tell", // TYPE_LLADDR, TYPE_ETHERADDR
         41 or 20 => "needs interfaces, which conntrack does not tell", // TYPE_IFNAME, TYPE_IFINDEX
         0 => "has a key type that the set does not name",
-        _ => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"has a key of nft's data type {type}, which is nothing of a flow"),
+        _ => string.Create(
+            System.Globalization.CultureInfo.InvariantCulture, $"has a key of nft's data type {type}, which is nothing of a flow"),
     };
 }

@@ -1,3 +1,4 @@
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
@@ -7,7 +8,8 @@ internal sealed class NftIntervals(NftHeader header, NftKey key, SortedRanges ra
 {
     internal override int Count => ranges.Count + (HasCatchAll ? 1 : 0);
 
-    protected override bool FindMember(ReadOnlySpan<UInt128> values, uint now, out uint deadline) => ranges.Find(values[0], now, out deadline);
+    protected override bool FindMember(ReadOnlySpan<UInt128> values, uint now, out uint deadline) =>
+        ranges.Find(values[0], now, out deadline);
 
     /// <summary>Tells what of this was not in the set before.</summary>
     internal void AddGains(NftIntervals? before, uint now, GainLog gains)
@@ -30,8 +32,8 @@ internal sealed class NftIntervals(NftHeader header, NftKey key, SortedRanges ra
 }
 
 /// <summary>
-/// Collects the bounds of intervals: members that begin one, and members with NFT_SET_ELEM_INTERVAL_END, whose key is the first one behind it.
-/// An interval without an end goes to the greatest value, or to the beginning of the next one (nft_rbtree_lookup in nft_set_rbtree.c).
+/// Collects the bounds of intervals: members that begin one, and members with NFT_SET_ELEM_INTERVAL_END, whose key is the first one behind
+/// it. An interval without an end goes to the greatest value, or to the beginning of the next one (nft_rbtree_lookup in nft_set_rbtree.c).
 /// </summary>
 internal sealed class NftIntervalBuilder(NftHeader header, NftKey key)
 {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
@@ -44,7 +45,10 @@ internal sealed class NftKey
         : FlowFamily.Unspecified;
 
     /// <summary>Whether a key fits 64 bits.</summary>
-    internal bool IsNarrow => !_fields.Contains(NftField.IPv6) && _fields.Sum(one => one.Bytes()) <= 8 && (Addresses, Extras) is (0, _) or (1, <= 4) or (2, 0);
+    internal bool IsNarrow =>
+        !_fields.Contains(NftField.IPv6)
+            && _fields.Sum(one => one.Bytes()) <= 8
+            && (Addresses, Extras) is (0, _) or (1, <= 4) or (2, 0);
 
     private int Addresses => _fields.Count(one => one.IsAddress());
 
@@ -182,7 +186,8 @@ internal sealed class NftKey
         for (int i = 0; i < _fields.Length; i++)
         {
             if (_fields[i].IsAddress())
-                return new AddressRange(_fields[i] == NftField.IPv6 ? FlowFamily.IPv6 : FlowFamily.IPv4, ToAddress(first[i]), ToAddress(last[i]));
+                return new AddressRange(
+                    _fields[i] == NftField.IPv6 ? FlowFamily.IPv6 : FlowFamily.IPv4, ToAddress(first[i]), ToAddress(last[i]));
         }
 
         return null;

@@ -3,7 +3,9 @@ using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 
-/// <summary>One reading of a set, from its header to its last member. A set of single keys is changed in place; others are made anew.</summary>
+/// <summary>
+/// One reading of a set, from its header to its last member. A set of single keys is changed in place; others are made anew.
+/// </summary>
 internal sealed class NftReading
 {
     private readonly NftContent? _before;
@@ -91,7 +93,9 @@ internal sealed class NftReading
         if (element.IsCatchAll)
             _catchAll = deadline;
         else
-            IsMalformed |= !(Points?.Put(element, now, _mirror.Gains) ?? _intervals?.Add(element, deadline) ?? _boxes!.Add(element, deadline, now));
+            IsMalformed |= !(Points?.Put(element, now, _mirror.Gains)
+                ?? _intervals?.Add(element, deadline)
+                ?? _boxes!.Add(element, deadline, now));
     }
 
     private void Sweep(NftPoints points)

@@ -2,12 +2,15 @@ using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Reading;
 using static ConntrackStream.Sinks.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
 
-/// <summary>An nftables set or map, mirrored by its notifications; read whole at first, after losses, and where they do not tell enough.</summary>
+/// <summary>
+/// An nftables set or map, mirrored by its notifications; read whole at first, after losses, and where they do not tell enough.
+/// </summary>
 internal sealed class NftSource : SetSource
 {
     private const int Attempts = 3;
@@ -145,7 +148,9 @@ internal sealed class NftSource : SetSource
         Ready(reading.Complete());
     }
 
-    /// <summary>A set of single keys keeps what was read of it, since notifications tell the rest; members gone meanwhile go with the next reading.</summary>
+    /// <summary>
+    /// A set of single keys keeps what was read of it, since notifications tell the rest; members gone meanwhile go with the next reading.
+    /// </summary>
     private void Disturbed(NftReading reading)
     {
         _isPartial = true;

@@ -1,3 +1,5 @@
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
+
 namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 /// <summary>What the sets' mirrors share.</summary>

@@ -2,8 +2,9 @@ namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
 /// <summary>
 /// When a set that is due is read: so that reading takes at most a twentieth of one processor. All sets together keep to that; one that has
-/// changed for sure may take a twentieth by itself, and however many have, they take a quarter together. Looking whether they have changed is
-/// limited to a twentieth, too: for the header of a set with timeouts the kernel counts its members, one by one (mtype_ext_size in ip_set_hash_gen.h).
+/// changed for sure may take a twentieth by itself, and however many have, they take a quarter together. Looking whether they have changed
+/// is limited to a twentieth, too: for the header of a set with timeouts the kernel counts its members, one by one
+/// (mtype_ext_size in ip_set_hash_gen.h).
 /// </summary>
 internal static class ReadingPace
 {

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 
-/// <summary>Which set is read when, so that reading takes no more of the processor than it may (<see cref="ReadingPace"/>). Used by the reader.</summary>
+/// <summary>
+/// Which set is read when, so that reading takes no more of the processor than it may (<see cref="ReadingPace"/>). Used by the reader.
+/// </summary>
 /// <param name="sources">All sets; may grow and shrink between turns.</param>
 /// <param name="time">The mirrors' own.</param>
 /// <param name="interval">Between two looks at a set that tells no changes, at least.</param>

@@ -6,7 +6,8 @@ namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 internal delegate void SetAnswerReader(in MessageHeader header, ReadOnlySpan<byte> message);
 
 /// <summary>
-/// A socket for requests to ipset and nf_tables, one at a time. It is opened again after a failure that leaves an answer half read. Used by one thread.
+/// A socket for requests to ipset and nf_tables, one at a time. It is opened again after a failure that leaves an
+/// answer half read. Used by one thread.
 /// </summary>
 internal sealed class SetLink(NetworkNamespace networkNamespace) : IDisposable
 {

@@ -1,5 +1,7 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Reclassify.Messages;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Reading;
 

@@ -1,8 +1,10 @@
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
+
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
 /// <summary>
-/// Boxes: a range in each of several fields. Found by an interval tree over the distinct ranges of the first field, below each of which, where
-/// more than a few boxes share it, is one over the next field's. Immutable once built.
+/// Boxes: a range in each of several fields. Found by an interval tree over the distinct ranges of the first field, below each of which,
+/// where more than a few boxes share it, is one over the next field's. Immutable once built.
 /// </summary>
 internal sealed class BoxIndex
 {
@@ -95,7 +97,12 @@ internal sealed class BoxIndex
             : Find(node.Branches, values[node.Field], values, exactLast, now, out deadline);
 
     private bool Find(
-        ReadOnlySpan<Branch> branches, UInt128 value, ReadOnlySpan<UInt128> values, ReadOnlySpan<UInt128> exactLast, uint now, out uint deadline)
+        ReadOnlySpan<Branch> branches,
+        UInt128 value,
+        ReadOnlySpan<UInt128> values,
+        ReadOnlySpan<UInt128> exactLast,
+        uint now,
+        out uint deadline)
     {
         deadline = 0;
         if (branches.IsEmpty)

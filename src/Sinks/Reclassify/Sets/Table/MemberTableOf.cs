@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
@@ -25,7 +26,8 @@ internal sealed class MemberTable<TKey> : MemberTable
 
     internal override int Count => _count;
 
-    internal override long Bytes => (long)_keys.Length * (System.Runtime.CompilerServices.Unsafe.SizeOf<TKey>() + sizeof(uint) + (2 * sizeof(byte)));
+    internal override long Bytes =>
+        (long)_keys.Length * (System.Runtime.CompilerServices.Unsafe.SizeOf<TKey>() + sizeof(uint) + (2 * sizeof(byte)));
 
     private int Capacity => _keys.Length;
 

@@ -1,6 +1,8 @@
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
-/// <summary>The prefix lengths that a set's members have, with how many of each, in falling order: the most specific is tried first.</summary>
+/// <summary>
+/// The prefix lengths that a set's members have, with how many of each, in falling order: the most specific is tried first.
+/// </summary>
 internal sealed class PrefixLengths
 {
     private readonly List<ushort> _lengths = [];

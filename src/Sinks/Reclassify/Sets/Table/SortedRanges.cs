@@ -1,4 +1,5 @@
 using System.Numerics;
+using ConntrackStream.Sinks.Reclassify.Sets.Model;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Table;
 
@@ -59,7 +60,8 @@ internal sealed class SortedRanges<T> : SortedRanges
         _last = new T[ranges.Count];
         _deadlines = new uint[ranges.Count];
         for (int i = 0; i < ranges.Count; i++)
-            (_first[i], _last[i], _deadlines[i]) = (T.CreateTruncating(ranges[i].First), T.CreateTruncating(ranges[i].Last), ranges[i].Deadline);
+            (_first[i], _last[i], _deadlines[i]) =
+                (T.CreateTruncating(ranges[i].First), T.CreateTruncating(ranges[i].Last), ranges[i].Deadline);
     }
 
     internal override int Count => _first.Length;

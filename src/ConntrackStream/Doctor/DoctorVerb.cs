@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Modules;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.MapCleaning.Module;
+using ConntrackStream.Sinks.Reclassify.Setup;
+using ConntrackStream.Sinks.Text;
+
+namespace ConntrackStream.Service.Doctor;
+
+/// <summary><c>doctor</c>: what would keep the service from working with this configuration, one line each, with the fix.</summary>
+internal static class DoctorVerb
+{
+    internal static Verb Create(CliContext context, SharedOptions shared)
+    {
+        Verb verb = new("doctor", "Says what would keep the service from working here, and the fix; exit 0 if nothing would", """
+              conntrack-stream doctor
+              conntrack-stream doctor --netns blue --set FlowLog:Path=/var/log/flows.json
+            Each line begins with ok, warn (works, but less well) or fail (does not work).
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
+        verb.Add([shared.Namespace]);
+        verb.SetAction(async (parsed, cancellation) =>
+        {
+            ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
+            using NetworkNamespace networkNamespace = NetworkNamespace.Open(
+                parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
+            return Report(await ExamineAsync(options, networkNamespace, context.Time, cancellation).ConfigureAwait(false), context);
+        });
+        return verb;
+    }
+
+    private static async Task<IEnumerable<CheckResult>> ExamineAsync(
+        ServiceOptions options, NetworkNamespace networkNamespace, TimeProvider time, CancellationToken cancellation)
+    {
+        List<CheckResult> results =
+        [
+            ProcessChecks.Kernel(Environment.OSVersion.Version), .. ProcessChecks.Capabilities(
+                File.ReadAllText("/proc/self/status"), networkNamespace),
+        ];
+        bool canAskKernel = results.TrueForAll(static result => result.Level != CheckLevel.Fail);
+        if (canAskKernel)
+        {
+            CheckResult[] kernel = [.. KernelChecks.Run(options, networkNamespace)];
+            canAskKernel = kernel[0].Level != CheckLevel.Fail;
+            results.AddRange(
+            [
+                .. kernel, .. await ServiceChecks.RunAsync(options, networkNamespace, cancellation).ConfigureAwait(false),
+                BufferCheck.Run(options.Tap, networkNamespace),
+            ]);
+        }
+
+        results.AddRange(await ModuleChecks.RunAsync(options, networkNamespace, time, canAskKernel, cancellation).ConfigureAwait(false));
+        results.AddRange(FileChecks.Run(options));
+        return results;
+    }
+
+    private static int Report(IEnumerable<CheckResult> results, CliContext context)
+    {
+        bool isHealthy = true;
+        foreach (CheckResult result in results)
+        {
+            string line = Paint(PrintableText.Escape(result.ToString()), result.Level, context.OutputIsTerminal);
+            context.Output.Write(Encoding.UTF8.GetBytes(line + "\n"));
+            isHealthy &= result.Level != CheckLevel.Fail;
+        }
+
+        return isHealthy ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static string Paint(string line, CheckLevel level, bool isTerminal) => (isTerminal, level) switch
+    {
+        (false, _) => line,
+        (_, CheckLevel.Ok) => $"{Colour.Green}{line}{Colour.None}",
+        (_, CheckLevel.Warn) => $"{Colour.Yellow}{line}{Colour.None}",
+        _ => $"{Colour.Red}{line}{Colour.None}",
+    };
+}

@@ -1,0 +1,19 @@
+using ConntrackStream.Pipeline.Modules;
+using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.MapCleaning.Module;
+using ConntrackStream.Sinks.Reclassify.Setup;
+
+namespace ConntrackStream.Service.Modules;
+
+/// <summary>
+/// Every module of the service. Their sinks get changes, and <c>doctor</c> and the configuration show them, in this order.
+/// </summary>
+internal static class ServiceModules
+{
+    internal static IReadOnlyList<StreamModule> Create() =>
+    [
+        new FlowLogModule(),
+        new MapCleaningModule(),
+        new ReclassifyModule(),
+    ];
+}

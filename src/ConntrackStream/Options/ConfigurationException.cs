@@ -1,7 +1,0 @@
-namespace ConntrackStream.Service.Options;
-
-/// <summary>The configuration cannot be used; every fault found is told, one a line.</summary>
-public sealed class ConfigurationException(IReadOnlyList<string> faults) : Exception(string.Join('\n', faults))
-{
-    public IReadOnlyList<string> Faults { get; } = faults;
-}

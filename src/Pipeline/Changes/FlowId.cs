@@ -1,0 +1,26 @@
+namespace ConntrackStream.Pipeline.Changes;
+
+/// <summary>
+/// Identity of one incarnation of a flow, for ever: the service instance that minted it and a running number. No hashing, no allocation.
+/// Shown as a UUID version 8 (RFC 9562, 5.8): 48 + 12 bits of instance, 62 bits of sequence.
+/// </summary>
+public readonly record struct FlowId(ulong Instance, ulong Sequence)
+{
+    public bool IsNone => Instance == 0 && Sequence == 0;
+
+    /// <summary>As the flow log shows it.</summary>
+    public override string ToString() => ToGuid().ToString();
+
+    /// <summary>
+    /// The UUID: instance (60 bits) in the upper half around the version, sequence (62 bits) in the lower around the variant.
+    /// </summary>
+    public Guid ToGuid()
+    {
+        ulong high = (Instance << 4 & 0xFFFF_FFFF_FFFF_0000) | 0x8000 | (Instance & 0xFFF);
+        ulong low = 0x8000_0000_0000_0000 | (Sequence & 0x3FFF_FFFF_FFFF_FFFF);
+        return new Guid(
+            (uint)(high >> 32), (ushort)(high >> 16), (ushort)high,
+            (byte)(low >> 56), (byte)(low >> 48), (byte)(low >> 40), (byte)(low >> 32),
+            (byte)(low >> 24), (byte)(low >> 16), (byte)(low >> 8), (byte)low);
+    }
+}

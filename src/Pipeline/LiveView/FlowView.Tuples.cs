@@ -1,0 +1,47 @@
+using ConntrackStream.EventTap.Model;
+
+namespace ConntrackStream.Pipeline.LiveView;
+
+// For stages of the loop; see LiveRows and RowTally.
+internal sealed partial class FlowView
+{
+    public ulong PrepareEitherWay(in FlowTuple tuple, in FlowTuple inverse, out int head, ref int warmth) => tuple.IsIPv6
+        ? _ipv6.PrepareEitherWay(tuple, inverse, out head, ref warmth)
+        : _ipv4.PrepareEitherWay(tuple, inverse, out head, ref warmth);
+
+    public int Warm(bool isIPv6, int head) => head == 0 ? 0 : isIPv6 ? _ipv6.Warm(head) : _ipv4.Warm(head);
+
+    public void KeepWarm(int warmth) => _warmth = warmth;
+
+    public int FindEitherWay(in FlowTuple tuple, in FlowTuple inverse, ulong hash) =>
+        tuple.IsIPv6 ? _ipv6.FindEitherWay(tuple, inverse, hash) : _ipv4.FindEitherWay(tuple, inverse, hash);
+
+    public void Visit(FlowFamily family, int from, int to, ITupleVisitor visitor)
+    {
+        if (family == FlowFamily.IPv6)
+            _ipv6.Visit(from, to, visitor);
+        else
+            _ipv4.Visit(from, to, visitor);
+    }
+
+    public void CountTally(bool isIPv6, int slot)
+    {
+        if (isIPv6)
+            _ipv6.CountTally(slot);
+        else
+            _ipv4.CountTally(slot);
+    }
+
+    public void OpenTally(FlowFamily family, int from, int to, bool keep, ITupleVisitor visitor)
+    {
+        if (family == FlowFamily.IPv6)
+            _ipv6.OpenTally(from, to, keep, visitor);
+        else
+            _ipv4.OpenTally(from, to, keep, visitor);
+    }
+
+    public int NextWithFewer(FlowFamily family, int from, int to) =>
+        family == FlowFamily.IPv6 ? _ipv6.NextWithFewer(from, to) : _ipv4.NextWithFewer(from, to);
+
+    public int TallyBefore(FlowFamily family, int slot) => family == FlowFamily.IPv6 ? _ipv6.TallyBefore(slot) : _ipv4.TallyBefore(slot);
+}

@@ -1,0 +1,194 @@
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Loop;
+
+namespace ConntrackStream.Pipeline.Queues;
+
+/// <summary>
+/// Between the loop and one sink: a bounded queue of batches and the sink's own task. The loop never waits here: what does not fit is
+/// dropped and counted, and a gap reports it to the sink before the next batch that fits, or at the end. What the pipeline makes itself
+/// need not be dropped: it asks <see cref="HasRoom"/> first.
+/// </summary>
+internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1); // for a sink to come back from a cancelled call
+
+    private readonly IFlowSink _sink;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly bool _blocks;
+    private readonly Channel<FlowChangeBatch> _queue;
+    private readonly CancellationTokenSource _abort = new();
+
+    // Used by the loop only; by the sink's task once the queue is complete.
+    private readonly WarningLimit _behindWarnings;
+    private UntoldLoss _refused;
+
+    // Used by the sink's task only.
+    private readonly WarningLimit _failureWarnings;
+    private TimeSpan _backoff = FirstBackoff;
+    private UntoldLoss _failed;
+
+    private Task _run = Task.CompletedTask;
+    private long _dropped;
+    private long _written;
+    private int _inHand; // changes of the call under way
+
+    /// <param name="capacity">Batches held at most.</param>
+    /// <param name="onRoom">Called by the sink's task when there is room again after <see cref="HasRoom"/> said no.</param>
+    /// <param name="whenFull">See there.</param>
+    public SinkQueue(
+        IFlowSink sink, int capacity, TimeProvider time, ILogger logger, Action? onRoom = null, WhenFull whenFull = WhenFull.Drop)
+    {
+        _sink = sink;
+        _blocks = whenFull == WhenFull.Block;
+        _time = time;
+        _logger = logger;
+        _onRoom = onRoom;
+        _mark = Math.Max(capacity / 2, 1);
+        _behindWarnings = new WarningLimit(time);
+        _failureWarnings = new WarningLimit(time);
+        _queue = Channel.CreateBounded<FlowChangeBatch>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
+    }
+
+    public string Name => _sink.Name;
+
+    /// <summary>Changes dropped since the start: queue full, the sink failed on them, or the service ended before it took them.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Changes the sink took since the start.</summary>
+    public long Written => Interlocked.Read(ref _written);
+
+    /// <summary>Batches waiting.</summary>
+    public int Waiting => _queue.Reader.Count;
+
+    /// <summary>Ends with the sink's task, when all is written or given up.</summary>
+    public Task Ended => _run;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _sink.StartAsync(cancellationToken).ConfigureAwait(false);
+        _run = Task.Run(RunAsync, CancellationToken.None);
+    }
+
+    /// <summary>No more changes come: the sink writes what is queued, for <paramref name="patience"/> at most.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        _queue.Writer.TryComplete();
+        if (!await EndsWithinAsync(patience).ConfigureAwait(false))
+        {
+            long before = Dropped;
+            await _abort.CancelAsync().ConfigureAwait(false);
+            if (!await EndsWithinAsync(AbortPatience).ConfigureAwait(false)) // it does not heed the token, and so is left where it is
+                Interlocked.Add(ref _dropped, DiscardQueue() + Volatile.Read(ref _inHand));
+            _logger.SinkNotDrained(Name, patience.TotalSeconds, Dropped - before);
+        }
+
+        await _sink.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Nothing more is of interest, what waits included. From any thread.</summary>
+    public void Abandon()
+    {
+        _queue.Writer.TryComplete();
+        _abort.Cancel();
+    }
+
+    public void OnNext(FlowChangeBatch value)
+    {
+        if (!_refused.IsEmpty && !TryQueueGap(value))
+        {
+            Refuse(value);
+            return;
+        }
+
+        value.Retain();
+        if (_queue.Writer.TryWrite(value) || (_blocks && WaitAndWrite(value)))
+            return;
+        value.Release();
+        Refuse(value);
+    }
+
+    /// <summary>Blocks the loop, which is what <see cref="WhenFull.Block"/> asks for. False: the queue is closed.</summary>
+    private bool WaitAndWrite(FlowChangeBatch batch)
+    {
+        while (_queue.Writer.WaitToWriteAsync().AsTask().GetAwaiter().GetResult())
+        {
+            if (_queue.Writer.TryWrite(batch))
+                return true;
+        }
+
+        return false;
+    }
+
+    public void OnCompleted() => _queue.Writer.TryComplete();
+
+    public void OnError(Exception error) => _queue.Writer.TryComplete(error);
+
+    private void Refuse(FlowChangeBatch batch)
+    {
+        bool isFirst = _refused.IsEmpty;
+        long dropped = Interlocked.Add(ref _dropped, Add(ref _refused, batch));
+        if (isFirst && _behindWarnings.IsDue(out long gaps))
+            _logger.SinkBehind(Name, gaps, dropped);
+    }
+
+    private bool TryQueueGap(FlowChangeBatch before)
+    {
+        if (!_queue.Writer.TryWrite(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull), before)))
+            return false;
+        _refused = default;
+        return true;
+    }
+
+    private async Task<bool> EndsWithinAsync(TimeSpan patience)
+    {
+        try
+        {
+            await _run.WaitAsync(patience, _time).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private long DiscardQueue()
+    {
+        long dropped = 0;
+        while (_queue.Reader.TryRead(out FlowChangeBatch? batch))
+        {
+            dropped += Add(ref _failed, batch);
+            batch.Release();
+        }
+
+        return dropped;
+    }
+
+    /// <returns>Changes not counted as dropped before.</returns>
+    private long Add(ref UntoldLoss loss, FlowChangeBatch batch)
+    {
+        long now = _time.UnixNanoseconds();
+        long before = loss.Fresh;
+        foreach (ref readonly FlowChange change in batch.Span)
+            loss.Add(change, now);
+        return loss.Fresh - before;
+    }
+
+    /// <param name="before">The batch that the gap stands before; null at the end.</param>
+    private static FlowChangeBatch GapBatch(FlowGap gap, FlowChangeBatch? before)
+    {
+        FlowChangeBatch batch = new() { UnreportedLossFrom = before?.UnreportedLossFrom ?? 0 };
+        ref FlowChange change = ref batch.Add();
+        change.Kind = FlowChangeKind.Gap;
+        change.Gap = gap;
+        change.Time = gap.To;
+        change.Start = gap.From;
+        change.End = gap.To;
+        return batch;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Modules;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary><c>FlowLog</c>: the flow log as a sink of the service.</summary>
+public sealed class FlowLogModule : StreamModule<FlowLogOptions>
+{
+    /// <inheritdoc/>
+    public override string Section => "FlowLog";
+
+    /// <inheritdoc/>
+    protected override void Attach(FlowLogOptions options, ModuleBuilder builder)
+    {
+        builder.AddCheck((_, _) => Task.FromResult<IEnumerable<CheckResult>>([Check(options)]));
+        if (!options.Enabled)
+            return;
+        FlowLogSink? log = null;
+        builder.AddSink(() => log = Create(options, builder));
+        builder.OnReload("the flow log", () => log?.Reopen());
+        builder.AddSummary(status => log is null ? null : Summary(log, status), sink: FlowLogSink.SinkName);
+    }
+
+    private static FlowLogSink Create(FlowLogOptions options, ModuleBuilder builder)
+    {
+        IModuleHost host = builder.Host;
+        FlowLogSink log = new(
+            options,
+            host.Time,
+            host.Loggers.CreateLogger<FlowLogSink>(),
+            host.Network.IsCurrent ? null : host.Network.Name,
+            host.State.Path,
+            ends: CausedEnds.Of(builder),
+            opened: () => host.Pipeline.Opened);
+        log.ReaderGone.Register(host.Stop);
+        return log;
+    }
+
+    private static CheckResult Check(FlowLogOptions options) => options switch
+    {
+        { Enabled: false } => CheckResult.Warn("flow log", "disabled", "set FlowLog:Enabled=true to have one"),
+        { IsStandardOutput: true } => CheckResult.Ok("flow log", "to standard output"),
+        _ => DirectoryCheck.Writable(
+            "flow log", Path.GetDirectoryName(Path.GetFullPath(options.Path))!, "make it, or set FlowLog:Path", mayBeMade: false),
+    };
+
+    private static string Summary(FlowLogSink log, PipelineStatus status)
+    {
+        long droppedBefore = status.Sinks.Where(static sink => sink.Name == FlowLogSink.SinkName).Sum(static sink => sink.Dropped);
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{log.Counters.Records} records written, {log.Counters.Dropped + droppedBefore} dropped");
+    }
+}

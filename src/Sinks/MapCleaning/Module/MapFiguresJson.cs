@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace ConntrackStream.Sinks.MapCleaning.Module;
+
+[JsonSerializable(typeof(MapFigures))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class MapFiguresJson : JsonSerializerContext;

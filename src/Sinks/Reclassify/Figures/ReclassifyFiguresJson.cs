@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace ConntrackStream.Sinks.Reclassify.Figures;
+
+[JsonSerializable(typeof(ReclassifyFigures))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class ReclassifyFiguresJson : JsonSerializerContext;
