@@ -1,4 +1,5 @@
 using ConntrackStream.Pipeline.Modules;
+using ConntrackStream.Sinks.Destinations;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Reclassify.Setup;
@@ -15,5 +16,6 @@ internal static class ServiceModules
         new FlowLogModule(),
         new MapCleaningModule(),
         new ReclassifyModule(),
+        new DestinationModule(),
     ];
 }
