@@ -17,7 +17,7 @@ public sealed class DestinationCounts(DestinationOptions options, ILogger logger
     {
     }
 
-    public string Name => "destinations";
+    public string Name => "destination-report";
 
     /// <summary>How many there are since the last report.</summary>
     public int Destinations => _counts.Count;

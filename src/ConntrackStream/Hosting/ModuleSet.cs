@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Pipeline.Queues;
 using ConntrackStream.Pipeline.Stages;
@@ -44,7 +45,7 @@ internal sealed class ModuleSet : IAsyncDisposable
             module.Attach(_options.Modules[module.Section], NewBuilder(module.Section));
     }
 
-    /// <exception cref="Pipeline.Configuration.ConfigurationException">One cannot be used.</exception>
+    /// <exception cref="ConfigurationException">One cannot be used.</exception>
     internal void AttachPlugins() => PluginModules.Attach(_options, Host.Plugins, NewBuilder);
 
     /// <summary>Before anything is made or changed.</summary>
@@ -52,7 +53,20 @@ internal sealed class ModuleSet : IAsyncDisposable
 
     internal IReadOnlyList<ILoopStage> CreateStages() => [.. _parts.Stages.Select(static create => create())];
 
-    internal IReadOnlyList<QueuedSink> CreateSinks() => [.. _parts.Sinks.Select(static create => create())];
+    /// <exception cref="ConfigurationException">Two have one name, by which status and metrics tell them apart.</exception>
+    internal IReadOnlyList<QueuedSink> CreateSinks()
+    {
+        List<QueuedSink> sinks = [];
+        foreach (Func<QueuedSink> create in _parts.Sinks)
+        {
+            QueuedSink added = create();
+            if (sinks.Exists(other => other.Sink.Name == added.Sink.Name))
+                throw new ConfigurationException([$"{PluginModules.Key}: two sinks are called {added.Sink.Name}"]);
+            sinks.Add(added);
+        }
+
+        return sinks;
+    }
 
     internal async Task LeaveNamespaceAsync(CancellationToken cancellation)
     {

@@ -29,7 +29,22 @@ internal static class PluginModules
             throw new ConfigurationException([$"{Key}: several plug-ins have the section {twice.Key}"]);
         OptionsLoader.RefuseOthers(modules, options.Configured);
         foreach (StreamModule module in modules)
-            module.Attach(OptionsLoader.Load(module, options.Configured), newBuilder(module.Section));
+            Attach(module, OptionsLoader.Load(module, options.Configured), newBuilder(module.Section));
+    }
+
+    /// <summary>The boundary to foreign code, which may throw anything.</summary>
+    private static void Attach(StreamModule module, object options, ModuleBuilder builder)
+    {
+        try
+        {
+            module.Attach(options, builder);
+        }
+#pragma warning disable CA1031 // reported with its type
+        catch (Exception e) when (e is not ConfigurationException)
+#pragma warning restore CA1031
+        {
+            throw new ConfigurationException([$"{Key}: {module.GetType()} cannot be attached: {e.GetType()}: {e.Message}"]);
+        }
     }
 
     private static void AttachSink(string spec, IPluginLoader loader, Func<string, ModuleBuilder> newBuilder)

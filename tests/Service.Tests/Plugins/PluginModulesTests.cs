@@ -3,6 +3,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Pipeline.Queues;
 using ConntrackStream.Service.Doctor;
@@ -57,6 +58,28 @@ public sealed class PluginModulesTests : IDisposable
         ModuleSet modules = New($"Plugins:Sinks={Sample},{Sample}:SampleSink.DestinationModule");
         Assert.Equal(
             "Plugins:Sinks: several plug-ins have the section Destinations",
+            Assert.Throws<ConfigurationException>(modules.AttachPlugins).Message);
+    }
+
+    [Fact]
+    public void Two_sinks_of_one_name_are_refused()
+    {
+        ModuleSet modules = New($"Plugins:Sinks={Sample},{Sample}:SampleSink.DestinationCounts");
+        modules.Host.State = StateDirectory.Open(_files.InDirectory("state"));
+        modules.AttachPlugins();
+        Assert.Equal(
+            "Plugins:Sinks: two sinks are called destination-report",
+            Assert.Throws<ConfigurationException>(() => modules.CreateSinks()).Message);
+    }
+
+    [Fact]
+    public void A_metric_whose_name_is_taken_is_refused()
+    {
+        ModuleSet modules = New($"Plugins:Sinks={Sample}");
+        modules.AttachPlugins();
+        Assert.Equal(
+            "Plugins:Sinks: SampleSink.DestinationModule cannot be attached: System.ArgumentException: "
+            + "there is a metric destinations already (Parameter 'name')",
             Assert.Throws<ConfigurationException>(modules.AttachPlugins).Message);
     }
 
