@@ -22,10 +22,8 @@ public sealed partial class FlowPipeline
 
     /// <summary>
     /// What the sinks get, for as long as one is subscribed: each subscriber has a bounded queue and a task of its own, so that it holds
-    /// nobody
-    /// up. A batch is only borrowed during OnNext; where the subscriber falls behind, changes are dropped and a gap says how many. Ends
-    /// with the
-    /// pipeline. One that throws is unsubscribed.
+    /// nobody up. A batch is only borrowed during OnNext; where the subscriber falls behind, changes are dropped and a gap says how many.
+    /// Ends with the pipeline. One that throws is unsubscribed.
     /// </summary>
     public IObservable<FlowChangeBatch> Changes => _changeStream;
 
@@ -92,8 +90,8 @@ public sealed partial class FlowPipeline
         _reconciler?.WriteOpenGaps();
         _writer.Flush(); // what a lagging sink had kept waiting, too
         _graph.Dispose();
-        await _changeStream.EndAsync(_options.DrainPatience).ConfigureAwait(false);
-        await Task.WhenAll(_sinks.Select(sink => sink.StopAsync(_options.DrainPatience))).ConfigureAwait(false);
+        IEnumerable<Task> ends = _sinks.Select(sink => sink.StopAsync(_options.DrainPatience));
+        await Task.WhenAll(ends.Append(_changeStream.EndAsync(_options.DrainPatience))).ConfigureAwait(false);
     }
 
     /// <summary>Asks for an audit now, as the timer would.</summary>

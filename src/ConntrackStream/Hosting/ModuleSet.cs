@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
@@ -46,7 +47,7 @@ internal sealed class ModuleSet : IAsyncDisposable
     }
 
     /// <exception cref="ConfigurationException">One cannot be used.</exception>
-    internal void AttachPlugins() => PluginModules.Attach(_options, Host.Plugins, NewBuilder);
+    internal void AttachPlugins() => PluginModules.Attach(_options, NewBuilder);
 
     /// <summary>Before anything is made or changed.</summary>
     internal void OnStarting() => _parts.Starting.ForEach(static call => call());
@@ -92,8 +93,7 @@ internal sealed class ModuleSet : IAsyncDisposable
         IEnumerable<string> done = _parts.Summaries.Select(summary => summary.Read(status)).OfType<string>();
         IEnumerable<string> dropped = status.Sinks
             .Where(sink => sink.Dropped > 0 && !_parts.Summaries.Any(summary => summary.Sink == sink.Name))
-            .Select(static sink => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{sink.Name}: {sink.Dropped} changes "
-                + $"dropped"));
+            .Select(static sink => string.Create(CultureInfo.InvariantCulture, $"{sink.Name}: {sink.Dropped} changes dropped"));
         return string.Concat(done.Concat(dropped).Select(static text => $"; {text}"));
     }
 

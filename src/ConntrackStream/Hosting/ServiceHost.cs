@@ -28,19 +28,16 @@ internal static class ServiceHost
         builder.Services.AddSingleton<IHostLifetime, ServiceSignals>();
         builder.Services.AddSingleton<StreamService>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<StreamService>());
-        builder.Services.AddSingleton(static services =>
-        {
-            StreamService stream = services.GetRequiredService<StreamService>();
-            ServiceMeter meter = new(() => stream.TapCounters, () => stream.Pipeline.Status, () => stream.KernelFigures);
-            stream.Instruments = meter.Instruments;
-            return meter;
-        });
+        builder.Services.AddSingleton(static services => new ServiceMeter(
+            () => services.GetRequiredService<StreamService>().TapCounters,
+            () => services.GetRequiredService<StreamService>().Pipeline.Status,
+            () => services.GetRequiredService<StreamService>().KernelFigures));
+        builder.Services.AddSingleton(static services => services.GetRequiredService<ServiceMeter>().Instruments);
         AddAround(builder.Services, options);
 
         using IHost host = builder.Build();
         host.Services.GetRequiredService<ServiceReload>().Add("the log level", () => levels.Level = load().Logging.Level);
         StreamService stream = host.Services.GetRequiredService<StreamService>();
-        _ = host.Services.GetRequiredService<ServiceMeter>(); // before the modules add their instruments
         await using (stream.ConfigureAwait(false))
         {
             await host.StartAsync(cancellation).ConfigureAwait(false);
@@ -79,8 +76,9 @@ internal static class ServiceHost
         Meter = meter,
         Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
         Status = () => StatusOf(stream),
-        Tombstones = options.Map.Path is null ? null : (limit, token) => stream.Modules.Of<MapCleaningModule>().Cleaner!.TombstonesAsync(
-            limit, token),
+        Tombstones = options.Map.Path is null
+            ? null
+            : (limit, token) => stream.Modules.Of<MapCleaningModule>().Cleaner!.TombstonesAsync(limit, token),
         IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
         Ask = rows.AskAsync,
         NetworkNamespace = options.Tap.NetworkNamespace,

@@ -18,8 +18,8 @@ namespace ConntrackStream.Service.Hosting;
 /// order of <see cref="StartAsync"/>, and what a failed start has done is undone by <see cref="DisposeAsync"/>.
 /// </summary>
 internal sealed partial class StreamService(
-    ServiceOptions options, SystemdNotifier notifier, ServiceReload reload, IHostApplicationLifetime lifetime, TimeProvider time,
-    ILoggerFactory loggers)
+    ServiceOptions options, Instruments instruments, SystemdNotifier notifier, ServiceReload reload, IHostApplicationLifetime lifetime,
+    TimeProvider time, ILoggerFactory loggers)
     : IHostedService, IAsyncDisposable
 {
     private static readonly TimeSpan LastEvents = TimeSpan.FromSeconds(2); // what waits in the event socket at the end
@@ -36,9 +36,6 @@ internal sealed partial class StreamService(
     private Task _announcement = Task.CompletedTask;
 
     internal DateTimeOffset Started { get; } = time.GetUtcNow();
-
-    /// <summary>For the metrics of modules; before the start.</summary>
-    internal Instruments? Instruments { private get; set; }
 
     /// <summary>What ended the service although nobody asked for it; null otherwise.</summary>
     internal Exception? Failure { get; private set; }
@@ -64,7 +61,7 @@ internal sealed partial class StreamService(
         _namespace = NetworkNamespace.Open(options.Tap.NetworkNamespace);
         ServiceLog.Starting(_logger, ProductVersion.Number, _namespace.ToString());
         AskKernel();
-        _modules = new ModuleSet(options, _namespace, time, loggers, Instruments!, lifetime.StopApplication);
+        _modules = new ModuleSet(options, _namespace, time, loggers, instruments, lifetime.StopApplication);
         _modules.Attach();
         _modules.AttachPlugins();
         _modules.OnStarting();

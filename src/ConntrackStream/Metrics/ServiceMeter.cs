@@ -4,6 +4,7 @@ using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Api;
+using static ConntrackStream.Pipeline.Modules.Instruments;
 
 namespace ConntrackStream.Service.Metrics;
 
@@ -39,8 +40,10 @@ internal sealed class ServiceMeter : IDisposable
         Counter("events_total", "Events read, by type.", () =>
         {
             TapCounters now = tap();
-            return [new(now.New, Label("type", "new")), new(now.Update, Label("type", "update")), new(
-                now.Destroy, Label("type", "destroy"))];
+            return
+            [
+                new(now.New, Label("type", "new")), new(now.Update, Label("type", "update")), new(now.Destroy, Label("type", "destroy")),
+            ];
         });
         Counter("event_bytes_total", "Bytes of event messages read.", () => [new(tap().Bytes)]);
         Counter("malformed_messages_total", "Messages that could not be decoded.", () => [new(tap().Malformed)]);
@@ -107,8 +110,11 @@ internal sealed class ServiceMeter : IDisposable
         Counter("view_dump_flows_total", "Flows that a dump did not show as events had told them, by what was done.", () =>
         {
             ViewCounters now = _status().Counters;
-            return [new(now.Found, Label("result", "found")), new(now.Swept, Label("result", "swept")), new(
-                now.DumpOmissions, Label("result", "kept"))];
+            return
+            [
+                new(now.Found, Label("result", "found")), new(now.Swept, Label("result", "swept")),
+                new(now.DumpOmissions, Label("result", "kept")),
+            ];
         });
     }
 
@@ -129,6 +135,4 @@ internal sealed class ServiceMeter : IDisposable
 
     private void Gauge(string name, string help, Func<PipelineStatus, IEnumerable<Measurement<double>>> read) =>
         Instruments.Gauge(name, help, () => read(_status()));
-
-    private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 }

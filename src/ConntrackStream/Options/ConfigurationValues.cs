@@ -30,6 +30,9 @@ internal sealed class ConfigurationValues
 
     internal ConfigurationText? Single(string path) => _single.GetValueOrDefault(path);
 
+    /// <summary>Where a value came from; null where none was given.</summary>
+    internal string? SourceOf(string path) => Single(path)?.Source ?? List(path)?.FirstOrDefault()?.Source;
+
     internal IReadOnlyCollection<ConfigurationText>? List(string path) => _lists.GetValueOrDefault(path)?.Values;
 
     private void Replace(string path, ConfigurationText value)

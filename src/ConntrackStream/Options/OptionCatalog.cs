@@ -18,24 +18,20 @@ internal static class OptionCatalog
     internal static IEnumerable<OptionKey> Of(StreamModule module, string prefix) =>
         Walk(module.OptionsType, $"{prefix}:", module.Section, []);
 
-    internal static OptionKey? Find(string path) =>
-        Keys.FirstOrDefault(key => key.Path.Equals(path, StringComparison.OrdinalIgnoreCase));
-
-    /// <summary>The known key that a mistyped one most likely meant, or null when none is near.</summary>
-    internal static string? Nearest(string path) => Nearest(path, Keys);
-
-    /// <inheritdoc cref="Nearest(string)"/>
-    internal static string? Nearest(string path, IEnumerable<OptionKey> keys)
+    /// <summary>The key that a mistyped one most likely meant, or null when none is near.</summary>
+    internal static string? Nearest(string path, IReadOnlyList<OptionKey> keys)
     {
-        (int distance, string nearest) = keys.Select(key => (EditDistance.Between(path, key.Path), key.Path)).DefaultIfEmpty(
-            (int.MaxValue, "")).Min();
+        if (keys.Count == 0)
+            return null;
+        (int distance, string nearest) = keys.Min(key => (EditDistance.Between(path, key.Path), key.Path));
         return distance <= Math.Max(2, path.Length / 3) ? nearest : null;
     }
 
     private static IEnumerable<OptionKey> Walk(Type type, string prefix, string? module, IReadOnlyList<PropertyInfo> sections)
     {
-        foreach (
-            PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static found => found.CanWrite))
+        IEnumerable<PropertyInfo> settable =
+            type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static found => found.CanWrite);
+        foreach (PropertyInfo property in settable)
         {
             if (IsSection(property.PropertyType))
             {

@@ -8,18 +8,15 @@ namespace ConntrackStream.Service.Options;
 /// </summary>
 internal static class OptionsLoader
 {
+    private const string PluginPrefix = $"{nameof(ServiceOptions.Plugins)}:";
+
     /// <exception cref="ConfigurationException">With every fault found.</exception>
     internal static ServiceOptions Load(ConfigurationSources sources)
     {
         ConfigurationValues values = sources.Read();
         ServiceOptions options = new() { Configured = values };
-        List<string> faults =
-        [
-            .. values.Keys.Where(static path => OptionCatalog.Find(path) is null && !IsOfPlugin(path))
-                .Select(path => Unknown(path, values, OptionCatalog.Keys)),
-        ];
-        foreach (OptionKey key in OptionCatalog.Keys)
-            Bind(key, values, key.Owner(options), faults);
+        IEnumerable<string> given = values.Keys.Where(static path => !IsOfPlugin(path));
+        List<string> faults = Bind(OptionCatalog.Keys, key => key.Owner(options), given, values);
         if (faults.Count == 0)
             faults.AddRange(OptionsValidation.Validate(options, values));
         return faults.Count == 0 ? options : throw new ConfigurationException(faults);
@@ -29,17 +26,10 @@ internal static class OptionsLoader
     /// <exception cref="ConfigurationException">With every fault found.</exception>
     internal static object Load(StreamModule module, ConfigurationValues values)
     {
-        string prefix = PluginPrefix + module.Section;
+        string section = PluginPrefix + module.Section;
         object options = module.NewOptions();
-        OptionKey[] keys = [.. OptionCatalog.Of(module, prefix)];
-        List<string> faults =
-        [
-            .. values.Keys.Where(path => path.StartsWith(prefix + ":", StringComparison.OrdinalIgnoreCase)
-                    && !keys.Any(key => key.Path.Equals(path, StringComparison.OrdinalIgnoreCase)))
-                .Select(path => Unknown(path, values, keys)),
-        ];
-        foreach (OptionKey key in keys)
-            Bind(key, values, key.OwnerIn(options), faults);
+        OptionKey[] keys = [.. OptionCatalog.Of(module, section)];
+        List<string> faults = Bind(keys, key => key.OwnerIn(options), values.Keys.Where(path => IsIn(section, path)), values);
         if (faults.Count == 0)
             faults.AddRange(OptionsValidation.Validate(keys, key => key.OwnerIn(options), values));
         return faults.Count == 0 ? options : throw new ConfigurationException(faults);
@@ -52,19 +42,34 @@ internal static class OptionsLoader
         string[] faults =
         [
             .. values.Keys.Where(IsOfPlugin)
-                .Where(
-                    path => !plugins.Any(plugin => path.StartsWith($"{PluginPrefix}{plugin.Section}:", StringComparison.OrdinalIgnoreCase)))
-                .Select(path => $"{path}: no plug-in of Plugins:Sinks has this section [{SourceOf(path, values)}]"),
+                .Where(path => !plugins.Any(plugin => IsIn(PluginPrefix + plugin.Section, path)))
+                .Select(path => $"{path}: no plug-in of Plugins:Sinks has this section [{values.SourceOf(path)}]"),
         ];
         if (faults.Length > 0)
             throw new ConfigurationException(faults);
     }
 
-    private const string PluginPrefix = $"{nameof(ServiceOptions.Plugins)}:";
-
     /// <summary>Plugins:Section:Key, which only the plug-in can judge.</summary>
     private static bool IsOfPlugin(string path) =>
         path.StartsWith(PluginPrefix, StringComparison.OrdinalIgnoreCase) && path.IndexOf(':', PluginPrefix.Length) > 0;
+
+    private static bool IsIn(string section, string path) => path.StartsWith($"{section}:", StringComparison.OrdinalIgnoreCase);
+
+    /// <param name="owner">The section object that a key's value goes to.</param>
+    /// <param name="given">What is configured; each must be a key.</param>
+    /// <returns>Every fault found.</returns>
+    private static List<string> Bind(
+        IReadOnlyList<OptionKey> keys, Func<OptionKey, object> owner, IEnumerable<string> given, ConfigurationValues values)
+    {
+        List<string> faults =
+        [
+            .. given.Where(path => !keys.Any(key => key.Path.Equals(path, StringComparison.OrdinalIgnoreCase)))
+                .Select(path => Unknown(path, values, keys)),
+        ];
+        foreach (OptionKey key in keys)
+            Bind(key, values, owner(key), faults);
+        return faults;
+    }
 
     private static void Bind(OptionKey key, ConfigurationValues values, object owner, List<string> faults)
     {
@@ -95,8 +100,8 @@ internal static class OptionsLoader
         if (values.List(key.Path) is { } list)
             return [.. list];
         return values.Single(key.Path) is { Text: { } text, Source: { } source }
-            ? [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(
-                part => new ConfigurationText(part, source))]
+            ? [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(part => new ConfigurationText(part, source))]
             : null;
     }
 
@@ -108,14 +113,11 @@ internal static class OptionsLoader
         return null;
     }
 
-    private static string Unknown(string path, ConfigurationValues values, IEnumerable<OptionKey> keys)
+    private static string Unknown(string path, ConfigurationValues values, IReadOnlyList<OptionKey> keys)
     {
         string hint = OptionCatalog.Nearest(path, keys) is { } nearest
             ? $"did you mean {nearest}?"
             : "docs/configuration.md lists all keys";
-        return $"{path}: no such key; {hint} [{SourceOf(path, values)}]";
+        return $"{path}: no such key; {hint} [{values.SourceOf(path)}]";
     }
-
-    private static string SourceOf(string path, ConfigurationValues values) =>
-        values.Single(path)?.Source ?? values.List(path)?.FirstOrDefault()?.Source ?? "";
 }

@@ -44,8 +44,8 @@ internal static class OptionsValidation
             .Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal) && OptionText.Format(key.Get(options)).Length > 0)
             .Select(key => $"{key.Path} \"{OptionText.Format(key.Get(options))}\" [{Source(key.Path, values)}]");
         return $"Map:Path: \"{path}\" cannot go together with {string.Join(" and ", filters)}: entries of flows that the filter hides "
-            + "would look stale, "
-            + $"and be deleted; take one of them out, or filter the flow log instead (FlowLog:Filter) [{Source("Map:Path", values)}]";
+            + "would look stale, and be deleted; take one of them out, or filter the flow log instead (FlowLog:Filter) "
+            + $"[{Source("Map:Path", values)}]";
     }
 
     private static string Describe(ValidationResult result, IGrouping<object, OptionKey> section, ConfigurationValues values)
@@ -66,5 +66,5 @@ internal static class OptionsValidation
     };
 
     private static string Source(string path, ConfigurationValues values) =>
-        values.Single(path)?.Source ?? values.List(path)?.FirstOrDefault()?.Source ?? "the default";
+        values.SourceOf(path) ?? "the default";
 }

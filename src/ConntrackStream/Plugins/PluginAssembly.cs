@@ -1,8 +1,6 @@
 using System.Reflection;
-using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Sinks.Files;
-using ConntrackStream.Sinks.Reclassify.Classify;
 
 namespace ConntrackStream.Service.Plugins;
 
@@ -60,32 +58,33 @@ internal sealed class PluginAssembly
 
     /// <summary>Its one public class that is such, or the one that was named.</summary>
     /// <exception cref="ConfigurationException">There is none, or more than one, or it cannot be constructed.</exception>
-    internal TPort Create<TPort>(ILogger logger, TimeProvider time)
+    internal TPort Create<TPort>(ILogger logger, TimeProvider time) => Guarded(() =>
+    {
+        Type type = Find(typeof(TPort));
+        foreach (object[] arguments in new object[][] { [logger, time], [logger], [] })
+        {
+            Type[] kinds = [.. new[] { typeof(ILogger), typeof(TimeProvider) }.Take(arguments.Length)];
+            if (type.GetConstructor(kinds) is not { } constructor)
+                continue;
+            TPort plugin = Construct<TPort>(constructor, arguments);
+            AssemblyName assembly = _assembly.GetName();
+            PluginLog.PluginLoaded(logger, type.FullName!, $"{assembly.Name} {assembly.Version}", _spec.File);
+            return plugin;
+        }
+
+        throw Fault($"{type} has no public constructor that takes nothing, (ILogger) or (ILogger, TimeProvider); add one");
+    });
+
+    private TPort Construct<TPort>(ConstructorInfo constructor, object[] arguments)
     {
         try
         {
-            Type type = Find(typeof(TPort));
-            foreach (object[] arguments in new object[][] { [logger, time], [logger], [] })
-            {
-                Type[] kinds = [.. new[] { typeof(ILogger), typeof(TimeProvider) }.Take(arguments.Length)];
-                if (type.GetConstructor(kinds) is not { } constructor)
-                    continue;
-                TPort plugin = (TPort)constructor.Invoke(arguments);
-                AssemblyName assembly = _assembly.GetName();
-                PluginLog.PluginLoaded(logger, type.FullName!, $"{assembly.Name} {assembly.Version}", _spec.File);
-                return plugin;
-            }
-
-            throw Fault($"{type} has no public constructor that takes nothing, (ILogger) or (ILogger, TimeProvider); add one");
+            return (TPort)constructor.Invoke(arguments);
         }
         catch (TargetInvocationException e)
         {
             Exception thrown = e.InnerException!;
             throw Fault(PluginFault.Of(thrown) ?? $"its constructor failed: {thrown.GetType()}: {thrown.Message}");
-        }
-        catch (Exception e) when (PluginFault.Of(e) is not null)
-        {
-            throw Fault(PluginFault.Of(e)!);
         }
     }
 

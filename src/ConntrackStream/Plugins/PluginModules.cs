@@ -12,15 +12,17 @@ internal static class PluginModules
 
     /// <param name="newBuilder">Of a section.</param>
     /// <exception cref="ConfigurationException">An assembly cannot be used, or its options are wrong.</exception>
-    internal static void Attach(ServiceOptions options, IPluginLoader loader, Func<string, ModuleBuilder> newBuilder)
+    internal static void Attach(ServiceOptions options, Func<string, ModuleBuilder> newBuilder)
     {
         List<StreamModule> modules = [];
         foreach (string spec in options.Plugins.Sinks)
         {
-            if (PluginAssembly.Load(Key, spec).Has<StreamModule>())
-                modules.Add(loader.Create<StreamModule>(Key, spec));
+            ModuleBuilder builder = newBuilder($"plug-in {spec}");
+            PluginAssembly assembly = PluginAssembly.Load(Key, spec);
+            if (assembly.Has<StreamModule>())
+                modules.Add(assembly.Create<StreamModule>(builder.Logger, builder.Host.Time));
             else
-                AttachSink(spec, loader, newBuilder);
+                AttachSink(assembly, builder);
         }
 
         IGrouping<string, StreamModule>? twice = modules.GroupBy(static module => module.Section, StringComparer.OrdinalIgnoreCase)
@@ -47,11 +49,9 @@ internal static class PluginModules
         }
     }
 
-    private static void AttachSink(string spec, IPluginLoader loader, Func<string, ModuleBuilder> newBuilder)
+    private static void AttachSink(PluginAssembly assembly, ModuleBuilder builder)
     {
-        ModuleBuilder builder = newBuilder($"plug-in {spec}");
-        builder.AddSink(() => loader.Create<IFlowSink>(Key, spec));
-        builder.AddCheck(
-            (_, _) => Task.FromResult<IEnumerable<CheckResult>>([PluginCheck.Run(() => loader.Describe<IFlowSink>(Key, spec))]));
+        builder.AddSink(() => assembly.Create<IFlowSink>(builder.Logger, builder.Host.Time));
+        builder.AddCheck((_, _) => Task.FromResult<IEnumerable<CheckResult>>([PluginCheck.Run(assembly.Describe<IFlowSink>)]));
     }
 }

@@ -29,13 +29,10 @@ internal sealed class ChangeStream(
     }
 
     /// <summary>Everything has been written: subscribers get what waits for them, then the end.</summary>
-    internal async Task EndAsync(TimeSpan patience)
+    internal Task EndAsync(TimeSpan patience)
     {
         changes.OnCompleted();
-        Task ended = Task.WhenAll(_subscriptions.Keys.Select(static queue => queue.Ended));
-        await Task.WhenAny(ended, Task.Delay(patience, time, CancellationToken.None)).ConfigureAwait(false);
-        foreach (SinkQueue late in _subscriptions.Keys)
-            late.Abandon();
+        return Task.WhenAll(_subscriptions.Keys.Select(queue => queue.StopAsync(patience)));
     }
 
     private void Detach(SinkQueue queue, ObserverSink sink)

@@ -8,8 +8,7 @@ namespace ConntrackStream.Sinks.Destinations;
 
 /// <summary>
 /// Counts flows by their destination as clients see it, before any translation. At each interval, and at the end, it replaces its file: one
-/// JSON
-/// object a destination, the busiest first.
+/// JSON object a destination, the busiest first.
 /// </summary>
 internal sealed class DestinationSink(TimeSpan interval, StateDirectory state, TimeProvider time, ILogger logger) : IFlowSink
 {
@@ -18,7 +17,7 @@ internal sealed class DestinationSink(TimeSpan interval, StateDirectory state, T
     private const int MaxDestinations = 65_536; // remote hosts choose them: bounded
 
     private readonly Lock _gate = new(); // the counts: the sink's task, and the timer's
-    private readonly Dictionary<(FlowFamily Family, IpAddress Address), (long Started, long Ended, ulong Bytes)> _counts = [];
+    private Dictionary<(FlowFamily Family, IpAddress Address), (long Started, long Ended, ulong Bytes)> _counts = [];
     private ITimer? _timer;
     private bool _hasFailed;
     private long _uncounted;
@@ -83,26 +82,23 @@ internal sealed class DestinationSink(TimeSpan interval, StateDirectory state, T
 
     private void Write()
     {
-        using MemoryStream lines = new();
+        Dictionary<(FlowFamily Family, IpAddress Address), (long Started, long Ended, ulong Bytes)> counts;
         lock (_gate)
+            (counts, _counts) = (_counts, []);
+        using MemoryStream lines = new();
+        using Utf8JsonWriter json = new(lines);
+        foreach (((FlowFamily family, IpAddress address), (long started, long ended, ulong bytes)) in
+            counts.OrderByDescending(static count => count.Value.Started).ThenByDescending(static count => count.Value.Bytes))
         {
-            foreach (((FlowFamily family, IpAddress address), (long started, long ended, ulong bytes)) in
-                _counts.OrderByDescending(static count => count.Value.Started).ThenByDescending(static count => count.Value.Bytes))
-            {
-                using (Utf8JsonWriter json = new(lines))
-                {
-                    json.WriteStartObject();
-                    json.WriteString("dst", address.ToIPAddress(family).ToString());
-                    json.WriteNumber("started", started);
-                    json.WriteNumber("ended", ended);
-                    json.WriteNumber("bytes", bytes);
-                    json.WriteEndObject();
-                }
-
-                lines.WriteByte((byte)'\n');
-            }
-
-            _counts.Clear();
+            json.WriteStartObject();
+            json.WriteString("dst", address.ToIPAddress(family).ToString());
+            json.WriteNumber("started", started);
+            json.WriteNumber("ended", ended);
+            json.WriteNumber("bytes", bytes);
+            json.WriteEndObject();
+            json.Flush();
+            json.Reset();
+            lines.WriteByte((byte)'\n');
         }
 
         try
