@@ -41,14 +41,14 @@ internal static class ApiClient
     internal static async Task<long> TombstonesAsync(string socket, int limit, Action<string> onLine, CancellationToken cancellation)
     {
         using HttpClient client = Connect(socket);
-        using HttpResponseMessage response = await GetAsync(
-            client, socket, string.Create(CultureInfo.InvariantCulture, $"/v1/tombstones?limit={limit}"), cancellation).ConfigureAwait(
-                false);
+        string path = string.Create(CultureInfo.InvariantCulture, $"/v1/tombstones?limit={limit}");
+        using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
         while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
             onLine(line);
-        return response.Headers.TryGetValues(ApiEndpoints.TotalHeader, out IEnumerable<string>? total) ? long.Parse(
-            total.First(), CultureInfo.InvariantCulture) : 0;
+        return response.Headers.TryGetValues(ApiEndpoints.TotalHeader, out IEnumerable<string>? total)
+            ? long.Parse(total.First(), CultureInfo.InvariantCulture)
+            : 0;
     }
 
     /// <summary>The service's figures; null when no service answers there.</summary>

@@ -232,9 +232,8 @@ internal static class ApiEndpoints
         {
             bool isHealthy = await backend.IsHealthy(context.RequestAborted).WaitAsync(
                 HealthPatience, time, context.RequestAborted).ConfigureAwait(false);
-            await AnswerAsync(
-                context, isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, isHealthy ? "ok\n"
-                : "failed\n").ConfigureAwait(false);
+            int status = isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            await AnswerAsync(context, status, isHealthy ? "ok\n" : "failed\n").ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -7,8 +7,7 @@ namespace ConntrackStream.Service.Api;
 
 /// <summary>
 /// Rows of the live view as the kernel has them now: between NEW and DESTROY the view learns of no state, timeout or counter. It asks by
-/// GET
-/// on a thread of its own, since an answer may take as long as another program's flush of the table.
+/// GET on a thread of its own, since an answer may take as long as another program's flush of the table.
 /// </summary>
 /// <param name="networkNamespace">Known only once the service has started.</param>
 internal sealed class KernelRows(Func<NetworkNamespace> networkNamespace) : IDisposable

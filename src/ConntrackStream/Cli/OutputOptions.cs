@@ -34,8 +34,8 @@ internal sealed class OutputOptions
         HashSet<string> words = new(parsed.GetValue(_output) ?? [], StringComparer.Ordinal);
         if (words.Contains("labels") && !words.Contains("json") && !File.Exists(ConntrackLabels.DefaultPath))
             context.Tell(
-                $"--output labels: {ConntrackLabels.DefaultPath} does not exist, so labels have no names and are left out, as by "
-                + $"conntrack");
+                $"--output labels: {ConntrackLabels.DefaultPath} does not exist, so labels have no names and are left out, "
+                + "as by conntrack");
         return new OutputFormat
         {
             Json = words.Contains("json"),

@@ -9,8 +9,7 @@ namespace ConntrackStream.Service.Demo;
 
 /// <summary>
 /// An eBPF map as the AWS agent on the gateway would keep one, with the entries of the client as if that were a pod. Not pinned: held by
-/// this
-/// object's descriptor, it cannot outlive the process.
+/// this object's descriptor, it cannot outlive the process.
 /// </summary>
 internal sealed class DemoMap : IDisposable
 {

@@ -65,8 +65,8 @@ internal static class DemoPlan
         private void Add(
             ProtocolType protocol, Way way, int port, int dialledPort, int requestBytes, int replyBytes, int rounds, DemoEnd end) =>
             Flows.Add(new DemoFlow(
-                protocol, way.From, new IPEndPoint(way.Source, FirstSourcePort + Flows.Count), new IPEndPoint(
-                    way.Dialled ?? way.Listener, dialledPort),
-                way.To, new IPEndPoint(way.Listener, port), requestBytes, replyBytes, rounds, end));
+                protocol, way.From, new IPEndPoint(way.Source, FirstSourcePort + Flows.Count),
+                new IPEndPoint(way.Dialled ?? way.Listener, dialledPort), way.To, new IPEndPoint(way.Listener, port), requestBytes,
+                replyBytes, rounds, end));
     }
 }

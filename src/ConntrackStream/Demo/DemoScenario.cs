@@ -47,8 +47,7 @@ internal sealed class DemoScenario : IDisposable
 
     /// <summary>
     /// Waits until the flows that are over have left the table, about a second after the last one. The kernel's own collection of expired
-    /// entries
-    /// may take a minute; a dump collects them at once.
+    /// entries may take a minute; a dump collects them at once.
     /// </summary>
     /// <returns>False when some are still there after <paramref name="patience"/>.</returns>
     internal async Task<bool> SettleAsync(TimeSpan patience, CancellationToken cancellationToken)

@@ -11,8 +11,7 @@ internal sealed class DemoToolException(string message, Exception? inner = null)
 
 /// <summary>
 /// <c>ip</c> and <c>nft</c>, run inside a machine of the demo: neither a name for its namespace nor <c>nsenter</c> is needed, since fork(2)
-/// hands the
-/// calling thread's namespace on, and <see cref="Process.Start(ProcessStartInfo)"/> forks on the calling thread.
+/// hands the calling thread's namespace on, and <see cref="Process.Start(ProcessStartInfo)"/> forks on the calling thread.
 /// </summary>
 internal sealed class DemoTool
 {
@@ -31,8 +30,7 @@ internal sealed class DemoTool
 
     /// <summary>
     /// Sees whether it is there. To be called before <see cref="RunAsync"/>: the first start of a program starts a thread of the runtime,
-    /// which would
-    /// else stay in the demo's namespace.
+    /// which would else stay in the demo's namespace.
     /// </summary>
     /// <exception cref="DemoToolException">It is not.</exception>
     internal async Task RequireAsync(CancellationToken cancellationToken)
@@ -69,8 +67,8 @@ internal sealed class DemoTool
 
     private async Task EndAsync(Process process, string input, CancellationToken cancellationToken)
     {
-        Task<string> output = process.StandardOutput.ReadToEndAsync(cancellationToken), error = process.StandardError.ReadToEndAsync(
-            cancellationToken);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        Task<string> error = process.StandardError.ReadToEndAsync(cancellationToken);
         try
         {
             await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);

@@ -5,9 +5,8 @@ namespace ConntrackStream.Service.Demo;
 
 /// <summary>
 /// <c>demo</c>: the whole job on real flows in namespaces of its own, then the proof: how many flows were made, how many records say so,
-/// and
-/// whether the live view equals the kernel's table, and what became of an eBPF map with stale entries; at last, flows on the wrong uplink.
-/// What it tells goes to standard error; standard output has the records alone.
+/// and whether the live view equals the kernel's table, and what became of an eBPF map with stale entries; at last, flows on the wrong
+/// uplink. What it tells goes to standard error; standard output has the records alone.
 /// </summary>
 /// <param name="watcher">The service's own tap, view and flow log.</param>
 /// <param name="uplinks">The second part.</param>

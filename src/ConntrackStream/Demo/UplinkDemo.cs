@@ -5,8 +5,7 @@ namespace ConntrackStream.Service.Demo;
 
 /// <summary>
 /// The demo's second part: real flows begin on the wrong uplink, since what they are is known only later, and the service moves them. Left
-/// out,
-/// with a line that says why, where <c>ip</c>, <c>nft</c> or what they need of the kernel is missing.
+/// out, with a line that says why, where <c>ip</c>, <c>nft</c> or what they need of the kernel is missing.
 /// </summary>
 internal sealed class UplinkDemo(FlowLogFormat format, TextWriter report, TimeProvider time)
 {

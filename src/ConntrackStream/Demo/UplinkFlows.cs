@@ -8,8 +8,7 @@ namespace ConntrackStream.Service.Demo;
 
 /// <summary>
 /// The flows of the demo with two uplinks, all of them begun on wan1: TCP and UDP that are translated and UDP that is not, to the address
-/// that the
-/// set gains, and TCP to another address.
+/// that the set gains, and TCP to another address.
 /// </summary>
 internal sealed class UplinkFlows : IDisposable
 {

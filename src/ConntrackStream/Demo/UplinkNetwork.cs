@@ -6,8 +6,7 @@ namespace ConntrackStream.Service.Demo;
 
 /// <summary>
 /// client ─ lan0 ─ gateway ─ wan1 ─ isp1 ─ server, and ─ wan2 ─ isp2 ─ the same server: five unnamed network namespaces. The gateway
-/// translates the
-/// client's private address and routes its public one. It lives exactly as long as its descriptors.
+/// translates the client's private address and routes its public one. It lives exactly as long as its descriptors.
 /// </summary>
 internal sealed class UplinkNetwork : IDisposable
 {

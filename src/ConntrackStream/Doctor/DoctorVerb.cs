@@ -39,8 +39,8 @@ internal static class DoctorVerb
     {
         List<CheckResult> results =
         [
-            ProcessChecks.Kernel(Environment.OSVersion.Version), .. ProcessChecks.Capabilities(
-                File.ReadAllText("/proc/self/status"), networkNamespace),
+            ProcessChecks.Kernel(Environment.OSVersion.Version),
+            .. ProcessChecks.Capabilities(File.ReadAllText("/proc/self/status"), networkNamespace),
         ];
         bool canAskKernel = results.TrueForAll(static result => result.Level != CheckLevel.Fail);
         if (canAskKernel)

@@ -4,10 +4,8 @@ namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
 /// A process that is started with a standard descriptor closed gives its number to the next file that it opens: the runtime's own pipes,
-/// and
-/// records or messages would be written into those. By the time this program begins it is too late to take the number back, so the program
-/// is
-/// executed again, with /dev/null in its place.
+/// and records or messages would be written into those. By the time this program begins it is too late to take the number back, so the
+/// program is executed again, with /dev/null in its place.
 /// </summary>
 internal static class StandardDescriptors
 {

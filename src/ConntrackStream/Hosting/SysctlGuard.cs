@@ -7,8 +7,7 @@ namespace ConntrackStream.Service.Hosting;
 /// <summary>
 /// Sets sysctls under net.netfilter in one network namespace, and restores them. What they were is on disk before they are changed, so that
 /// the next start after a kill -9 knows it, unless the disk does not take it. One that somebody else changed meanwhile is theirs: it is
-/// left
-/// alone. A value that cannot be set is reported, never fatal. Not thread-safe.
+/// left alone. A value that cannot be set is reported, never fatal. Not thread-safe.
 /// </summary>
 internal sealed class SysctlGuard
 {
@@ -168,8 +167,7 @@ internal sealed class SysctlGuard
 
     /// <summary>
     /// A disk that does not take it is no reason to do without what the stream needs: the originals are still known to this process, and
-    /// lost
-    /// only where it is killed.
+    /// lost only where it is killed.
     /// </summary>
     private void Save()
     {

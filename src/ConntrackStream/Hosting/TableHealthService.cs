@@ -30,8 +30,7 @@ internal sealed class TableHealthService(
 
     /// <summary>
     /// On a thread of its own: the kernel does not answer while another program flushes the table, and the pool, with two threads on two
-    /// processors,
-    /// has the loop, the sinks and the API to serve.
+    /// processors, has the loop, the sinks and the API to serve.
     /// </summary>
     private Task LookAsync() => Task.Factory.StartNew(Look, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

@@ -54,12 +54,11 @@ internal static class TrackingProbe
             (TrackingState.Active, _) => (TrackingState.Active, $"IPv4 is tracked; IPv6 could not be tried: {obstacle}"),
             (_, TrackingState.Active) => (TrackingState.Active, $"IPv6 is tracked; IPv4 could not be tried: {obstacle}"),
             _ when isFull => (TrackingState.Unknown,
-                $"the table is full ({entries} of {max} entries), so the kernel drops what needs another one, a datagram over loopback "
-                    + $"too: "
-                + "raise net.netfilter.nf_conntrack_max in the first network namespace"),
+                $"the table is full ({entries} of {max} entries), so the kernel drops what needs another one, a datagram over "
+                + "loopback too: raise net.netfilter.nf_conntrack_max in the first network namespace"),
             _ when entries > 0 => (TrackingState.Unknown,
-                $"the table holds {entries} entries, but a datagram over loopback was not tracked: a NOTRACK rule for loopback, or nothing "
-                    + $"uses conntrack any more"),
+                $"the table holds {entries} entries, but a datagram over loopback was not tracked: a NOTRACK rule for loopback, "
+                + "or nothing uses conntrack any more"),
             (TrackingState.Unknown, TrackingState.Unknown) => (
                 TrackingState.Unknown, $"a datagram over loopback could not be tried: {obstacle}"),
             _ => (TrackingState.Inactive, $"nothing in this namespace uses conntrack (a datagram over loopback was not tracked): {Remedy}"),

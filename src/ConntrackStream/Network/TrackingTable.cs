@@ -6,8 +6,7 @@ namespace ConntrackStream.Service.Network;
 /// <summary>
 /// Keeps conntrack active in a namespace where nothing else uses it: a table <c>inet conntrack_stream</c> whose only rule reads
 /// <c>ct state</c>. A ct expression anywhere in an inet table registers conntrack's hooks for IPv4 and IPv6 (nf_ct_netns_get), which then
-/// see
-/// incoming, outgoing and forwarded packets. The rule's chain has no hook of its own, so no packet is ever evaluated by it.
+/// see incoming, outgoing and forwarded packets. The rule's chain has no hook of its own, so no packet is ever evaluated by it.
 /// </summary>
 internal sealed class TrackingTable : IDisposable
 {

@@ -15,19 +15,18 @@ internal readonly record struct AgentTime(long From, long Resolution)
 
     /// <summary>
     /// Reads <c>2024-12-04T20:00:00.123Z</c> or <c>2024-12-04 20:00:00</c> at the beginning of the text: fraction by point or comma, zone
-    /// Z, ±hh:mm or
-    /// ±hhmm (Go's layout Z0700); without a zone it is UTC, which the agent's container runs in.
+    /// Z, ±hh:mm or ±hhmm (Go's layout Z0700); without a zone it is UTC, which the agent's container runs in.
     /// </summary>
     internal static bool TryParse(ReadOnlySpan<byte> text, out AgentTime time, out int length)
     {
         time = default;
         length = 0;
-        if (text.Length < DateAndTime || text[4] != '-' || text[7] != '-' || text[10] is not ((byte)'T' or (byte)' ') || text[13] != ':'
-            || text[16] != ':')
+        if (text.Length < DateAndTime || text[4] != '-' || text[7] != '-' || text[10] is not ((byte)'T' or (byte)' ')
+            || text[13] != ':' || text[16] != ':')
             return false;
         if (!Number(text[..4], 2200, out int year) || !Number(text[5..7], 12, out int month) || !Number(text[8..10], 31, out int day)
-            || !Number(text[11..13], 23, out int hour) || !Number(text[14..16], 59, out int minute) || !Number(
-                text[17..19], 59, out int second)
+            || !Number(text[11..13], 23, out int hour) || !Number(text[14..16], 59, out int minute)
+            || !Number(text[17..19], 59, out int second)
             || year < 1970 || month < 1 || day < 1 || day > DateTime.DaysInMonth(year, month))
         {
             return false;

@@ -6,8 +6,7 @@ namespace ConntrackStream.Service.NpaLog;
 
 /// <summary>
 /// Tells which deletes hit living flows, from one pass over the flow log in its order. A flow matches a key by its original or its reply
-/// tuple, in
-/// either orientation, in any zone. Indexed are the deletes, not the flows: memory is bounded by the number of deleted keys.
+/// tuple, in either orientation, in any zone. Indexed are the deletes, not the flows: memory is bounded by the number of deleted keys.
 /// </summary>
 internal sealed class DeleteJudge
 {

@@ -28,8 +28,7 @@ internal sealed class FlowLife(FlowTuple original, long? start, long seen)
 
     /// <summary>
     /// A further record of it, not <see cref="IsBefore"/>. With its start it is surely the same flow, whatever was lost in between;
-    /// without, another
-    /// one may have had the tuple meanwhile.
+    /// without, another one may have had the tuple meanwhile.
     /// </summary>
     internal void Confirm(long? start, long seen)
     {

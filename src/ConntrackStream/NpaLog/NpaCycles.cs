@@ -53,8 +53,7 @@ internal sealed class NpaCycles
 
     /// <summary>
     /// Where the next cycle begins, one that has logged nothing more was idle. The last of the log is taken for the same as the one before
-    /// it: a
-    /// run takes a fraction of a second, so the log hardly ends within it.
+    /// it: a run takes a fraction of a second, so the log hardly ends within it.
     /// </summary>
     private void Begin(in NpaLine line)
     {

@@ -15,9 +15,8 @@ internal sealed record NpaKey(FlowTuple Tuple, IpAddress? Owner, uint? Ifindex)
 
     /// <summary>
     /// Reads <c>Conntrack Key : Source IP - 10.0.1.5 Source port - 33794 Dest IP - 10.0.2.7 Dest port - 443 Protocol - 6 Owner IP -
-    /// 10.0.1.5 Ifindex - 3</c>,
-    /// the Sprintf format of CleanupConntrackMap and Cleanupv6ConntrackMap; the last field since the key has it (after 1.3.5), the last but
-    /// one since November 2023.
+    /// 10.0.1.5 Ifindex - 3</c>, the Sprintf format of CleanupConntrackMap and Cleanupv6ConntrackMap; the last field since the key has it
+    /// (after 1.3.5), the last but one since November 2023.
     /// </summary>
     /// <returns>null when it is not whole.</returns>
     internal static NpaKey? Parse(ReadOnlySpan<byte> text)

@@ -87,7 +87,8 @@ internal static class NpaLineParser
         if (reader.TokenType == JsonTokenType.Number)
             return reader.TryGetDouble(out double seconds) ? AgentTime.FromEpoch(seconds) : null;
         if (reader.TokenType == JsonTokenType.String)
-            return AgentTime.TryParse(reader.ValueSpan, out AgentTime time, out int length) && length == reader.ValueSpan.Length ? time
+            return AgentTime.TryParse(reader.ValueSpan, out AgentTime time, out int length) && length == reader.ValueSpan.Length
+                ? time
                 : null;
         reader.Skip();
         return null;

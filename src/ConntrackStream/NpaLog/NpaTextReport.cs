@@ -71,9 +71,9 @@ internal static class NpaTextReport
     {
         Line(output, string.Create(
             CultureInfo.InvariantCulture,
-            $"flows     alive at the delete: {findings.Count(Verdict.Alive)}, possibly: {findings.Count(Verdict.Possibly)}, not: "
-            + $"{findings.Count(Verdict.Dead)}, unknown: {findings.Count(Verdict.Unknown)} (flow log: {findings.FlowRecords} "
-            + $"records)"));
+            $"flows     alive at the delete: {findings.Count(Verdict.Alive)}, possibly: {findings.Count(Verdict.Possibly)}, "
+            + $"not: {findings.Count(Verdict.Dead)}, unknown: {findings.Count(Verdict.Unknown)} "
+            + $"(flow log: {findings.FlowRecords} records)"));
         foreach (NpaDelete delete in findings.Hits)
         {
             Line(output, $"  {(delete.Verdict == Verdict.Alive ? "alive" : "possibly"),-8}  {Time(delete.Time?.From)}  {delete.Key}");

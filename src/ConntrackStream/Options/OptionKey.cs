@@ -34,8 +34,8 @@ internal sealed class OptionKey(string path, IReadOnlyList<PropertyInfo> section
     internal static Type? ElementOf(Type type) => type switch
     {
         { IsArray: true } => type.GetElementType(),
-        { IsGenericType: true } when type.GetGenericArguments() is [Type element] && type.IsAssignableFrom(
-            typeof(List<>).MakeGenericType(element)) => element,
+        { IsGenericType: true } when type.GetGenericArguments() is [Type element]
+            && type.IsAssignableFrom(typeof(List<>).MakeGenericType(element)) => element,
         _ => null,
     };
 }

@@ -13,8 +13,8 @@ internal static class PluginFault
         FileLoadException e when IsAssemblyName(e.FileName) => Missing(e.FileName!),
         FileLoadException e => e.Message,
         FileNotFoundException e when IsAssemblyName(e.FileName) => Missing(e.FileName!),
-        ReflectionTypeLoadException e => e.LoaderExceptions.Select(inner => inner is null ? null : Of(inner)).FirstOrDefault(
-            text => text is not null) ?? e.Message,
+        ReflectionTypeLoadException e =>
+            e.LoaderExceptions.Select(inner => inner is null ? null : Of(inner)).FirstOrDefault(text => text is not null) ?? e.Message,
         TypeLoadException or MissingMethodException or MissingFieldException =>
             $"it is built against another version of the service's assemblies; build it against this one ({exception.Message})",
         _ => null,

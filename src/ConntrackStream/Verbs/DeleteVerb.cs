@@ -32,8 +32,8 @@ internal static class DeleteVerb
                 result.AddError("delete: without a filter every flow would go; say which (-p, -s, -d, …), or --all");
         });
         verb.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            shared.OpenNamespace(parsed), filter.Read(parsed), output.Read(parsed, context), parsed.GetValue(
-                dryRun), context, cancellation)));
+            shared.OpenNamespace(parsed), filter.Read(parsed), output.Read(parsed, context), parsed.GetValue(dryRun), context,
+            cancellation)));
         return verb;
     }
 

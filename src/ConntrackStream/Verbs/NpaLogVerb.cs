@@ -49,8 +49,8 @@ internal static class NpaLogVerb
         verb.Arguments.Add(file);
         verb.Add([flowLog, period, format]);
         verb.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)), parsed.GetValue(
-                format) == Json, context, cancellation));
+            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)),
+            parsed.GetValue(format) == Json, context, cancellation));
         return verb;
     }
 

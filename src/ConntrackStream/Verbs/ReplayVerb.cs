@@ -37,8 +37,8 @@ internal static class ReplayVerb
         verb.Arguments.Add(file);
         verb.Add([skipBad, .. filter.All]);
         verb.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(skipBad), OptionsLoader.Load(shared.Sources(parsed, context)), filter.Read(
-                parsed), context, cancellation));
+            parsed.GetValue(file)!, parsed.GetValue(skipBad), OptionsLoader.Load(shared.Sources(parsed, context)),
+            filter.Read(parsed), context, cancellation));
         return verb;
     }
 

@@ -96,8 +96,8 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
                 break;
             case TapMessageKind.Overrun:
                 _lost += message.Lost;
-                context.Fail(string.Create(CultureInfo.InvariantCulture, $"{message.Lost} events lost: the kernel's buffer for this "
-                    + $"program was full"));
+                context.Fail(string.Create(
+                    CultureInfo.InvariantCulture, $"{message.Lost} events lost: the kernel's buffer for this program was full"));
                 break;
             case TapMessageKind.Disconnected:
                 _reconnects++;

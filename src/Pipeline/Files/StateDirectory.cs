@@ -6,8 +6,7 @@ namespace ConntrackStream.Pipeline.Files;
 
 /// <summary>
 /// The directory for what outlives the process, and files in it that are whole or not there. Where the disk does not take it, there is
-/// nothing in
-/// it, and nothing can be written: the service does its work without.
+/// nothing in it, and nothing can be written: the service does its work without.
 /// </summary>
 public sealed class StateDirectory
 {

@@ -33,8 +33,7 @@ public sealed class ModuleBuilder
 
     /// <summary>
     /// Every change of the live view while subscribed (<see cref="FlowPipeline.Changes"/>): for what comes and goes, such as a view. What
-    /// must not
-    /// miss anything is a sink.
+    /// must not miss anything is a sink.
     /// </summary>
     public IObservable<FlowChangeBatch> Changes => Host.Started.SelectMany(static pipeline => pipeline.Changes);
 
@@ -67,9 +66,10 @@ public sealed class ModuleBuilder
     /// <param name="sink">Name of the sink whose losses the text includes; null: of none.</param>
     public void AddSummary(Func<PipelineStatus, string?> read, string? sink = null) => _parts.Summaries.Add((read, sink));
 
-    /// <summary>A step of SIGHUP, such as reopening a log. One that throws IOException, InvalidDataException, UnauthorizedAccessException
-    /// or
-    /// <see cref="Configuration.ConfigurationException"/> is reported, and everything goes on as before.</summary>
+    /// <summary>
+    /// A step of SIGHUP, such as reopening a log. One that throws IOException, InvalidDataException, UnauthorizedAccessException or
+    /// <see cref="Configuration.ConfigurationException"/> is reported, and everything goes on as before.
+    /// </summary>
     /// <param name="name">For the report: the flow log.</param>
     public void OnReload(string name, Action step) => _parts.Reloads.Add((name, step));
 

@@ -8,8 +8,7 @@ public enum WhenFull
 
     /// <summary>
     /// The pipeline's loop waits, and with it every other sink: for a recording and for tests, of which nothing may be dropped, never
-    /// beside
-    /// the kernel.
+    /// beside the kernel.
     /// </summary>
     Block,
 }
@@ -18,7 +17,6 @@ public enum WhenFull
 /// <param name="WhenFull">See there.</param>
 /// <param name="Batches">
 /// Batches (of up to 256 changes) that wait at most; 0: as many as <see cref="PipelineOptions.SinkQueueBatches"/>. A sink with a spool of
-/// its own
-/// takes each batch fast, and needs no more.
+/// its own takes each batch fast, and needs no more.
 /// </param>
 public readonly record struct SinkQueueOptions(WhenFull WhenFull = WhenFull.Drop, int Batches = 0);

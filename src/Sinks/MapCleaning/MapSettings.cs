@@ -31,8 +31,7 @@ public sealed class MapSettings
 
     /// <summary>
     /// How long a peer of an open TCP connection may pause after the kernel's timer for it has run out, and still send.
-    /// nf_conntrack_tcp_timeout_established
-    /// where that is shorter. Default 2 h 4 min (RFC 5382).
+    /// nf_conntrack_tcp_timeout_established where that is shorter. Default 2 h 4 min (RFC 5382).
     /// </summary>
     [DurationRange("00:00:00", "7.00:00:00")]
     public TimeSpan TcpPatience { get; set; } = new(2, 4, 0);
@@ -50,8 +49,7 @@ public sealed class MapSettings
 
     /// <summary>
     /// Keys of one protocol, destination and port, none of which ever matched a flow, from which on they are taken for traffic under
-    /// NOTRACK and
-    /// left alone. Default 64.
+    /// NOTRACK and left alone. Default 64.
     /// </summary>
     [Range(1, 1_048_576)]
     public int UntrackedGroupSize { get; set; } = 64;

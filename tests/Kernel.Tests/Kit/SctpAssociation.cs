@@ -7,8 +7,7 @@ namespace ConntrackStream.Kernel.Tests.Kit;
 
 /// <summary>
 /// An SCTP association through the gate, of raw packets: kernels without SCTP sockets track it all the same. Nobody sends HEARTBEAT, as on
-/// a path that
-/// is busy.
+/// a path that is busy.
 /// </summary>
 public sealed class SctpAssociation : IDisposable
 {

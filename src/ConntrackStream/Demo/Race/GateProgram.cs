@@ -28,10 +28,8 @@ internal enum GateCounter
 
 /// <summary>
 /// The datapath of a policy agent, for one host-side veth and its map's family: a forward packet makes its key in the map if there is none
-/// and
-/// passes; a reply passes if the map has the reversed key and is dropped otherwise. Later fragments, neighbour discovery and what is
-/// neither
-/// TCP, UDP, SCTP nor ICMP pass untouched, so do all fragments of IPv6.
+/// and passes; a reply passes if the map has the reversed key and is dropped otherwise. Later fragments, neighbour discovery and what is
+/// neither TCP, UDP, SCTP nor ICMP pass untouched, so do all fragments of IPv6.
 /// </summary>
 internal sealed class GateProgram
 {

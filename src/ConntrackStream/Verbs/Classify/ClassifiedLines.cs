@@ -47,14 +47,15 @@ internal sealed class ClassifiedLines(CliContext context, bool json, bool all)
     private static string ToText(in Flow flow, in ClassifiedFlow classified)
     {
         (PathAnswer now, Verdict verdict, Judgement judgement) = classified;
-        string from = now.Path is { } path ? $"{path.Name} (by {(now.Evidence == PathEvidence.Mark ? "mark" : "address")})"
+        string from = now.Path is { } path
+            ? $"{path.Name} (by {(now.Evidence == PathEvidence.Mark ? "mark" : "address")})"
             : "path unknown";
         string rest = verdict.Kind switch
         {
             VerdictKind.None => ": no opinion",
             VerdictKind.Path when judgement.Refusal == Refusal.AlreadyRight => $": right ({verdict.Reason})",
-            VerdictKind.Path when judgement.Action != FlowAction.Keep => $" -> {verdict.Path} ({verdict.Reason}): "
-                + $"{ToText(judgement.Action)}",
+            VerdictKind.Path when judgement.Action != FlowAction.Keep =>
+                $" -> {verdict.Path} ({verdict.Reason}): {ToText(judgement.Action)}",
             VerdictKind.Path => $" -> {verdict.Path} ({verdict.Reason}): keep, "
                 + $"{ReclassifyNames.Of(judgement.Refusal)}{(judgement.Detail is null ? "" : $" ({judgement.Detail})")}",
             _ => $": keep ({verdict.Reason})",

@@ -70,8 +70,9 @@ internal sealed record ClassifiedRecord
             Wanted = verdict.Path,
             WantedBy = verdict.Reason,
             Action = ReclassifyNames.Of(judgement.Action),
-            Reason = verdict.Kind == VerdictKind.Keep ? "told_to_keep" : judgement.Refusal == Refusal.None ? null : ReclassifyNames.Of(
-                judgement.Refusal),
+            Reason = verdict.Kind == VerdictKind.Keep ? "told_to_keep"
+                : judgement.Refusal == Refusal.None ? null
+                : ReclassifyNames.Of(judgement.Refusal),
             Detail = judgement.Detail,
         };
     }

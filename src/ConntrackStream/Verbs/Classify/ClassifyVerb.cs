@@ -43,8 +43,8 @@ internal static class ClassifyVerb
                 parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
             FlowFilter wanted = filter.Read(parsed);
             ReclassifyParts parts = ReclassifySetup.Create(
-                options.Reclassify, networkNamespace, context.Time, NullLoggerFactory.Instance, new PluginLoader(
-                    NullLoggerFactory.Instance, context.Time));
+                options.Reclassify, networkNamespace, context.Time, NullLoggerFactory.Instance,
+                new PluginLoader(NullLoggerFactory.Instance, context.Time));
             await using (parts.ConfigureAwait(false))
             {
                 parts.TryResets();

@@ -126,8 +126,8 @@ internal sealed class MapAuditRun(string source, MapSettings settings, TimeSpan 
         {
             context.Fail(
                 $"refused: no entry whose interface is in {networkNamespace} has a flow there, so others look stale that are not: "
-                + $"the wrong network namespace (--netns; as a rule it is the host's, /proc/1/ns/net), or one whose traffic is not "
-                + $"tracked");
+                + $"the wrong network namespace (--netns; as a rule it is the host's, /proc/1/ns/net), "
+                + "or one whose traffic is not tracked");
             return ExitCode.Failed;
         }
 

@@ -95,8 +95,7 @@ internal static class MapChecks
 
     /// <summary>
     /// An agent that starts again makes a map and pins it in the old one's place, while programs that it attached before keep theirs: then
-    /// the
-    /// service cleans a map that no packet sees.
+    /// the service cleans a map that no packet sees.
     /// </summary>
     /// <param name="loaded">Null where they may not be listed.</param>
     internal static IEnumerable<CheckResult> Twins(FlowMapInfo map, IReadOnlyList<LoadedMap>? loaded)

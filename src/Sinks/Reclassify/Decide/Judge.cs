@@ -12,13 +12,10 @@ internal readonly record struct Judgement(FlowAction Action, Refusal Refusal, st
 
 /// <summary>
 /// The mildest action that moves a flow, judged by the flow itself and what the kernel says now. What was measured decides: a flow that is
-/// not
-/// translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets
-/// leave with
-/// a private source. Such a flow and a translated one need another entry. A TCP client is reset first, since a connection whose entry is
-/// deleted hangs
-/// if its server sends next; for a datagram the entry is deleted. One in a flow table goes by its entry's first route until the entry dies
-/// (flow_offload_lookup in nf_flow_table_core.c), and its packets see no rules.
+/// not translated is re-marked without losing a packet, unless the wanted path translates: its entry would stay as it is, and its packets
+/// leave with a private source. Such a flow and a translated one need another entry. A TCP client is reset first, since a connection whose
+/// entry is deleted hangs if its server sends next; for a datagram the entry is deleted. One in a flow table goes by its entry's first
+/// route until the entry dies (flow_offload_lookup in nf_flow_table_core.c), and its packets see no rules.
 /// </summary>
 internal sealed class Judge(PathTable paths, ReclassifyKernel kernel)
 {

@@ -12,10 +12,8 @@ internal sealed class ResetBook(long patience, IResetOutcomes outcomes)
 {
     /// <summary>
     /// How long entry and member stay after the reset at most, ms; less once no packet passes any more (<see cref="QuietWatch"/>). A reset
-    /// that is lost,
-    /// or late for a client behind latency, is followed by another one; and what the server sends meanwhile reaches the client, whose own
-    /// reset ends
-    /// the server's side, whatever the gateway's own rules for packets without entry are.
+    /// that is lost, or late for a client behind latency, is followed by another one; and what the server sends meanwhile reaches the
+    /// client, whose own reset ends the server's side, whatever the gateway's own rules for packets without entry are.
     /// </summary>
     internal const long LongestLinger = 60_000;
 
