@@ -6,6 +6,9 @@
  * With --destinations the flows are of clients behind a gateway, 10.77.0.1 to 10.77.0.32, to so many addresses of 198.18.0.0/15 (RFC 2544) in
  * each second, others in the next: the namespace must have a route that takes them.
  *
+ * With --tcp each flow is a connection that is accepted and at once reset by its client, one after the other in batches: its entry stays, in
+ * conntrack's state CLOSE, until its timeout (nf_conntrack_tcp_timeout_close) or the flush.
+ *
  * What it made it reads back from nf_conntrack_count: a difference is an error, not a result (with --ending, flows end meanwhile, and it cannot
  * tell). One line of JSON on stdout.
  */
@@ -29,7 +32,9 @@ enum {
 
 struct storm {
 	bool ipv6;
+	bool tcp;
 	unsigned long count;
+	unsigned long skip; /* flows that another storm has made */
 	double rate; /* flows a second, in bursts of a millisecond's worth; 0 = unpaced */
 	unsigned long destinations; /* of the flows of one second; 0 = each flow has its own */
 };
@@ -136,15 +141,101 @@ static void wait_until(double when)
 	}
 }
 
+/* Flows of one burst: a millisecond's worth of a given rate. */
+static unsigned long burst_length(const struct storm *storm)
+{
+	return storm->rate > 0 && storm->rate < 1000.0 * BATCH ? 1 + (unsigned long)(storm->rate / 1000) : BATCH;
+}
+
+static int open_tcp(const struct storm *storm, int flags)
+{
+	int fd = socket(storm->ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+	if (fd < 0)
+		fail("opening a TCP socket");
+	return fd;
+}
+
+static int listen_on(const struct storm *storm, uint16_t port)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	int fd = open_tcp(storm, 0);
+
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
+	if (bind(fd, storm->ipv6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4, storm->ipv6 ? sizeof(v6) : sizeof(v4)) < 0
+	    || listen(fd, BATCH) < 0)
+		fail("listening on TCP port %u", port);
+	return fd;
+}
+
+static void reset(int fd)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) < 0)
+		fail("setting SO_LINGER");
+	close(fd);
+}
+
+/* Connects to the destinations from the first on, and resets what has come about. */
+static void connect_batch(const struct storm *storm, int listener, unsigned long first, unsigned long length)
+{
+	int clients[BATCH];
+
+	for (unsigned long i = 0; i < length; i++) {
+		set_destination(&messages[i], (int)i, storm->ipv6, first + i);
+		clients[i] = open_tcp(storm, SOCK_NONBLOCK);
+		if (connect(clients[i], messages[i].msg_hdr.msg_name, messages[i].msg_hdr.msg_namelen) < 0 && errno != EINPROGRESS)
+			fail("connecting (EPERM: the table is full, see nf_conntrack_max)");
+	}
+	for (unsigned long i = 0; i < length; i++) {
+		int served = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (served < 0)
+			fail("accepting a connection");
+		close(served);
+	}
+	for (unsigned long i = 0; i < length; i++)
+		reset(clients[i]);
+}
+
+static void connect_all(const struct storm *storm)
+{
+	unsigned long burst = burst_length(storm);
+	double began = monotonic_seconds();
+	int listener = -1;
+
+	for (unsigned long made = 0; made < storm->count;) {
+		unsigned long next = storm->skip + made;
+		unsigned long of_port = HOSTS - next % HOSTS, left = storm->count - made;
+		unsigned long length = burst < left ? burst : left;
+
+		length = length < of_port ? length : of_port;
+		if (listener < 0 || next % HOSTS == 0) {
+			if (listener >= 0)
+				close(listener);
+			listener = listen_on(storm, (uint16_t)(FIRST_PORT + next / HOSTS));
+		}
+		if (storm->rate > 0)
+			wait_until(began + (double)made / storm->rate);
+		connect_batch(storm, listener, next, length);
+		made += length;
+	}
+	close(listener);
+}
+
 static void send_all(const struct storm *storm)
 {
 	int sources[SOCKETS];
 	unsigned long used[SOCKETS] = { 0 };
-	unsigned long burst = storm->rate > 0 && storm->rate < 1000.0 * BATCH ? 1 + (unsigned long)(storm->rate / 1000) : BATCH;
+	unsigned long burst = burst_length(storm);
 	double began = monotonic_seconds();
 
-	for (int i = 0; i < SOCKETS; i++)
+	for (int i = 0; i < SOCKETS; i++) {
 		sources[i] = open_source(storm, i);
+		used[i] = storm->skip ? storm->skip / SOCKETS + BATCH : 0; /* sources take turns by the batch */
+	}
 	for (unsigned long sent = 0, batch = 0; sent < storm->count; batch++) {
 		int source = (int)(batch % SOCKETS);
 		unsigned int length = (unsigned int)(storm->count - sent < burst ? storm->count - sent : burst);
@@ -191,7 +282,10 @@ static void flush(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: storm --count N [--rate FLOWS_PER_SECOND [--destinations N]] [--ipv6] [--ending] [--flush] [--wait]\n"
+	fprintf(stderr, "usage: storm --count N [--rate FLOWS_PER_SECOND [--destinations N]] [--ipv6] [--tcp] [--skip N]\n"
+			"             [--ending] [--flush] [--wait]\n"
+			"  --skip   others than those that a storm of N flows has made\n"
+			"  --tcp    connections that their client resets at once, not datagrams\n"
 			"  --destinations  of each second, every one with as many flows as the rate allows; IPv4\n"
 			"  --ending flows may end meanwhile: how many were made is not checked\n"
 			"  --flush  delete them again by one ctnetlink request\n"
@@ -204,7 +298,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'r' }, { "ipv6", no_argument, NULL, '6' },
 		{ "flush", no_argument, NULL, 'f' }, { "wait", no_argument, NULL, 'w' },
-		{ "destinations", required_argument, NULL, 'd' }, { "ending", no_argument, NULL, 'e' }, { 0 },
+		{ "destinations", required_argument, NULL, 'd' }, { "ending", no_argument, NULL, 'e' },
+		{ "tcp", no_argument, NULL, 't' }, { "skip", required_argument, NULL, 's' }, { 0 },
 	};
 	struct storm storm = { 0 };
 	bool flush_after = false, wait_before = false, ending = false;
@@ -214,6 +309,8 @@ int main(int argc, char **argv)
 		case 'c': storm.count = (unsigned long)number_argument("--count", optarg, 1, MAX_FLOWS); break;
 		case 'r': storm.rate = (double)number_argument("--rate", optarg, 1, 100000000); break;
 		case '6': storm.ipv6 = true; break;
+		case 's': storm.skip = (unsigned long)number_argument("--skip", optarg, 0, MAX_FLOWS); break;
+		case 't': storm.tcp = true; break;
 		case 'f': flush_after = true; break;
 		case 'w': wait_before = true; break;
 		case 'd': storm.destinations = (unsigned long)number_argument("--destinations", optarg, 1, FAR_HOSTS); break;
@@ -221,12 +318,15 @@ int main(int argc, char **argv)
 		default: usage();
 		}
 	}
-	if (!storm.count || optind != argc || (storm.destinations && (storm.ipv6 || storm.rate < (double)storm.destinations)))
+	if (!storm.count || optind != argc || (storm.destinations && (storm.ipv6 || storm.tcp || storm.rate < (double)storm.destinations)))
 		usage();
 
 	long before = table_count();
 	double began = monotonic_seconds();
-	send_all(&storm);
+	if (storm.tcp)
+		connect_all(&storm);
+	else
+		send_all(&storm);
 	double sending = monotonic_seconds() - began, flushing = 0;
 	long made = ending ? (long)storm.count : table_count() - before, destroyed = 0;
 

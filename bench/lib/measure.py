@@ -58,12 +58,14 @@ def storm(namespace, count, *options):
     return json.loads(done.stdout)
 
 
-def over_storm(namespace, reader, count, options):
+def over_storm(namespace, reader, count, options, warm_up=WARM_UP):
     with scratch(reader.name) as directory:
         with running(namespace, reader, directory) as program:
             start_cpu = program.cpu_seconds()
-            warm_up = storm(namespace, WARM_UP, *options, "--flush")
-            program.wait_quiet()
+            before = {"new": 0, "destroy": 0}
+            if warm_up:
+                before = storm(namespace, warm_up, *options, "--flush")
+                program.wait_quiet()
             cpu, lost = program.cpu_seconds(), program.event_socket()[1]
             made = storm(namespace, count, *options, "--flush")
             program.wait_quiet()
@@ -73,6 +75,6 @@ def over_storm(namespace, reader, count, options):
         if exit_code != 0:
             raise process.ReaderFailed(f"stopped, it answered with exit code {exit_code}")
         events = made["new"] + made["destroy"]
-        sent = events + warm_up["new"] + warm_up["destroy"]
+        sent = events + before["new"] + before["destroy"]
         seen = sum(reader.counts(directory)) if reader.counts else sent - lost
     return Result(sent, seen, reader.counts is None, lost, start_cpu, cpu, cpu / max(1, events - (lost - lost_then)), peak, made["new"] / made["seconds"])

@@ -53,7 +53,8 @@ def created():
         namespace.sysctl("net.netfilter.nf_conntrack_acct", 1)
         namespace.sysctl("net.netfilter.nf_conntrack_timestamp", 1)
         # No entry may expire while a reader is being measured.
-        namespace.sysctl("net.netfilter.nf_conntrack_udp_timeout", 3600)
+        for timeout in ("udp_timeout", "tcp_timeout_close"):
+            namespace.sysctl(f"net.netfilter.nf_conntrack_{timeout}", 3600)
         yield namespace
     finally:
         run("ip", "netns", "del", namespace.name)

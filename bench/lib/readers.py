@@ -19,6 +19,7 @@ class Reader:
     counts: object = None  # (directory) -> (NEW seen, DESTROY seen); None = it keeps no record, ask the kernel
     force_buffer: bool = False  # from outside, because the program cannot
     files: tuple = ()  # (name, content) to write before it starts
+    crude: str = ""  # name of the crude C program with the same duties
 
 
 def occurrences(path, *needles):
@@ -31,7 +32,7 @@ def occurrences(path, *needles):
     return tuple(counts)
 
 
-def _count_limit(directory):
+def _count_c(directory):
     with open(f"{directory}/stdout", encoding="ascii") as file:
         result = json.load(file)
     return result["new"], result["destroy"]
@@ -71,8 +72,11 @@ file="{{directory}}/flows.json"
 _RUN = (OURS, "run", "--set", f"Tap:ReceiveBufferBytes={BUFFER}", "--set", "State:Directory={directory}/state", "--set", "Api:Enabled=false")
 
 READERS = {reader.name: reader for reader in (
-    Reader("limit", "C reader that discards (the limit)", (f"{OUT}/reader", "--buffer", str(BUFFER)), _count_limit),
-    Reader("pause", "the same, resting 1 ms when it has caught up", (f"{OUT}/reader", "--buffer", str(BUFFER), "--pause", "1000"), _count_limit),
+    Reader("limit", "C reader that discards (the limit)", (f"{OUT}/reader", "--buffer", str(BUFFER)), _count_c),
+    Reader("pause", "the same, resting 1 ms when it has caught up", (f"{OUT}/reader", "--buffer", str(BUFFER), "--pause", "1000"), _count_c),
+    Reader("crude-view", "crude C, decode + table", (f"{OUT}/flowlog", "--buffer", str(BUFFER)), _count_c),
+    Reader("crude-json", "crude C, + JSON to file", (f"{OUT}/flowlog", "--buffer", str(BUFFER), "--log", "{directory}/flows.json"),
+           _count_flow_log),
     Reader("conntrack", "conntrack -E, text to file", ("conntrack", "-E", "-e", "NEW,DESTROY"), _count_conntrack, force_buffer=True),
     Reader("ulogd", "ulogd2, JSON to file", ("ulogd", "-c", "{directory}/ulogd.conf"), _count_ulogd, force_buffer=True,
            files=(("ulogd.conf", ULOGD),)),
@@ -82,13 +86,20 @@ READERS = {reader.name: reader for reader in (
     # Marks are compared in user space, after decoding, and no flow of the storm has one: everything is decoded and nothing printed.
     Reader("watch", "conntrack-stream watch, nothing to print", (OURS, "watch", "-e", "NEW,DESTROY", "-m", "0x7fffffff",
                                                                 "--set", f"Tap:ReceiveBufferBytes={BUFFER}")),
-    Reader("view", "conntrack-stream, decode + live view", (*_RUN, "--set", "FlowLog:Enabled=false")),
-    Reader("json", "conntrack-stream, + JSON flow log to file", (*_RUN, "--set", "FlowLog:Path={directory}/flows.json",
-                                                                                  "--set", "FlowLog:Rotation:MaxBytes=0"), _count_flow_log),
+    Reader("view", "conntrack-stream, decode + live view", (*_RUN, "--set", "FlowLog:Enabled=false"), crude="crude-view"),
+    Reader("json", "conntrack-stream, + JSON flow log to file",
+           (*_RUN, "--set", "FlowLog:Path={directory}/flows.json", "--set", "FlowLog:Rotation:MaxBytes=0"), _count_flow_log,
+           crude="crude-json"),
 )}
 
-PEERS = ("limit", "pause", "conntrack", "ulogd", "conntrack-shipped", "ulogd-shipped")
+PEERS = ("limit", "pause", "crude-view", "crude-json", "conntrack", "ulogd", "conntrack-shipped", "ulogd-shipped")
 SERVICE = ("watch", "view", "json")
+
+
+def with_yardsticks(names):
+    """Before the readers of these names, what they are compared with: the limit, and the crude C programs of the same duties."""
+    crude = [READERS[name].crude for name in names if READERS[name].crude]
+    return list(dict.fromkeys(["limit", *crude, *names]))
 
 
 def is_ours(reader):
