@@ -23,6 +23,7 @@ public sealed class ConntrackTap : IAsyncDisposable
     private Task? _run;
     private volatile TapReader? _reader; // null while not connected
     private long _lastGood; // of the last reader
+    private volatile bool _isUrgent;
 
     /// <summary>A tap that listens to nothing before <see cref="StartAsync"/>.</summary>
     /// <param name="channel">Bounded: a full one holds up the reader, and the kernel's buffer takes the load.</param>
@@ -157,6 +158,21 @@ public sealed class ConntrackTap : IAsyncDisposable
     /// <returns>False when not connected, or when 256 requests are waiting already.</returns>
     public bool RequestBarrier(long token) => _reader?.RequestBarrier(token) ?? false;
 
+    /// <summary>
+    /// Events must not gather in the kernel, whatever <see cref="TapOptions.BatchDelay"/> says: each is handed on as soon as it comes. From
+    /// any thread, at once.
+    /// </summary>
+    public bool IsUrgent
+    {
+        get => _isUrgent;
+        set
+        {
+            _isUrgent = value;
+            if (value)
+                _reader?.Wake();
+        }
+    }
+
     /// <summary>As <see cref="StopAsync"/>; any number of times.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
@@ -213,7 +229,7 @@ public sealed class ConntrackTap : IAsyncDisposable
     private async Task ReadSocketAsync(TapSocket socket, TapReconnect reconnect, CancellationToken stop)
     {
         using TapSocket owned = socket;
-        using TapReader reader = new(socket, _options, _channel, _pool, _time, Counters, stop);
+        using TapReader reader = new(socket, _options, _channel, _pool, _time, Counters, () => _isUrgent, stop);
         reconnect.Opened();
         try
         {

@@ -35,9 +35,6 @@ public enum TapMessageKind : byte
     /// Of the same writer: the dump of <see cref="TapMessage.Token"/> is complete, or failed with <see cref="TapMessage.Error"/>.
     /// </summary>
     DumpEnd,
-
-    /// <summary>Of whoever wants to wake the receiver: nothing has happened.</summary>
-    Wake,
 }
 
 /// <summary>

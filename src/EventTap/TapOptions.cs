@@ -32,11 +32,11 @@ public sealed class TapOptions
     public TapReconnectOptions Reconnect { get; init; } = new();
 
     /// <summary>
-    /// How long events gather in the kernel's buffer after a delivery, so that a stream comes in batches: it saves most of the wake-ups. An
-    /// event after a quiet time is delivered at once. Whole milliseconds up to 1 s, 0 for none; default 1 ms. Not
-    /// done with a receive buffer below 1 MiB.
+    /// The longest time that events gather in the kernel's buffer after a delivery, so that a stream comes in batches of some thirty: it
+    /// saves most of the wake-ups. An event after a quiet time is delivered at once. Whole milliseconds up to 1 s, 0 for none; default
+    /// 5 ms. Not done with a receive buffer below 1 MiB, nor while <see cref="ConntrackTap.IsUrgent"/>.
     /// </summary>
-    public TimeSpan BatchDelay { get; init; } = TimeSpan.FromMilliseconds(1);
+    public TimeSpan BatchDelay { get; init; } = TimeSpan.FromMilliseconds(5);
 
     /// <summary>What is wrong, naming the option, its value and what is allowed; null when all is well.</summary>
     public string? FindFault()

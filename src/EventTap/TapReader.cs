@@ -24,13 +24,14 @@ internal sealed class TapReader : IDisposable
     private readonly FlowBatchPool _pool;
     private readonly TimeProvider _time;
     private readonly TapCounters _counters;
+    private readonly Func<bool> _isUrgent;
     private readonly CancellationToken _stop;
     private readonly DatagramRing _ring = new();
     private readonly WakeEvent _wake = new();
     private readonly SocketPoll _poll;
     private readonly SocketDrops _drops;
     private readonly TapBarriers _barriers;
-    private readonly int _gatherMilliseconds;
+    private readonly GatherPace? _gathering; // null: events are taken as they come
     private readonly FlowFilter? _filter; // null: every flow
     private FlowBatch? _batch;
     private bool _hadError; // poll said so
@@ -44,6 +45,7 @@ internal sealed class TapReader : IDisposable
         FlowBatchPool pool,
         TimeProvider time,
         TapCounters counters,
+        Func<bool> isUrgent,
         CancellationToken stop)
     {
         _socket = socket;
@@ -51,13 +53,15 @@ internal sealed class TapReader : IDisposable
         _pool = pool;
         _time = time;
         _counters = counters;
+        _isUrgent = isUrgent;
         _stop = stop;
         _poll = new SocketPoll(socket.Netlink.Handle, _wake);
         _drops = new SocketDrops(socket.Netlink);
         _barriers = new TapBarriers(socket.Netlink, _wake);
-        _gatherMilliseconds = socket.BufferBytes < SmallBuffer ? 0 : (int)options.BatchDelay.TotalMilliseconds;
         _filter = options.Filter.Stable is { IsEmpty: false } filter ? filter : null;
         _lossFreeAt = _drainedAt = socket.OpenedAt;
+        if (socket.BufferBytes >= SmallBuffer && options.BatchDelay > TimeSpan.Zero)
+            _gathering = new GatherPace(options.BatchDelay, socket.OpenedAt);
     }
 
     /// <summary>Every event before it has been read, or told as an overrun: what a failure can have lost is younger.</summary>
@@ -67,6 +71,9 @@ internal sealed class TapReader : IDisposable
     internal bool GrowBuffer(long wanted, ILogger logger) => _socket.Grow(wanted, logger);
 
     internal int BufferBytes => _socket.BufferBytes;
+
+    /// <summary>Ends a rest or a wait, unless the reader has ended. From any thread.</summary>
+    internal void Wake() => _barriers.Wake();
 
     /// <inheritdoc cref="TapBarriers.Request"/>
     internal bool RequestBarrier(long token) => _barriers.Request(token);
@@ -135,8 +142,9 @@ internal sealed class TapReader : IDisposable
         Flush();
         if (!allSent)
             return; // there is room for them now
-        if (count > 0 && _gatherMilliseconds > 0)
-            _poll.WaitForWake(_gatherMilliseconds); // in a stream there is more by then, no need to ask
+        int rest = count > 0 && !_isUrgent() ? _gathering?.RestAfter(count, before) ?? 0 : 0;
+        if (rest > 0)
+            _poll.WaitForWake(rest); // in a stream there is more by then, no need to ask
         else
             _hadError = _poll.Wait(IdleCheckMilliseconds);
     }

@@ -40,7 +40,7 @@ public sealed partial class FlowPipeline
         Synced = _view.Context.Synced,
         Counters = Counters,
         Turns = _loop.Turns,
-        Backlog = _source.Messages.Reader.Count,
+        Backlog = _source.Messages.Count,
         Changes = _writer.Written,
         Rounds = _reconciler?.Rounds ?? 0,
         FailedRounds = _reconciler?.FailedRounds ?? 0,
@@ -59,7 +59,7 @@ public sealed partial class FlowPipeline
             await sink.StartAsync(cancellationToken).ConfigureAwait(false);
         _graph = Connect();
         _asker?.Start();
-        _run = Task.Run(RunAsync, CancellationToken.None);
+        _run = RunAsync();
     }
 
     /// <summary>
@@ -82,7 +82,7 @@ public sealed partial class FlowPipeline
             await Task.WhenAny(_run, _loop.InvokeAsync(StopStagesAsync, CancellationToken.None).Unwrap()).ConfigureAwait(false);
         if (_reconciler is { } reconciler)
             await reconciler.StopAsync().ConfigureAwait(false);
-        _source.Messages.Writer.TryComplete();
+        _source.Writer.TryComplete();
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_asker is not null)
             await _asker.StopAsync().ConfigureAwait(false);
@@ -219,7 +219,7 @@ public sealed partial class FlowPipeline
         catch (Exception e)
         {
             _logger.LoopFailed(e);
-            _source.Messages.Writer.TryComplete(e);
+            _source.Writer.TryComplete(e);
             throw;
         }
     }

@@ -14,7 +14,7 @@ public sealed partial class FlowPipeline
         RecordedGap work = await _loop.InvokeAsync(
             () =>
             {
-                RecordedGap work = new(gap, _source.Messages.Reader, _writer);
+                RecordedGap work = new(gap, _source.Messages, _writer);
                 _loop.Add(work);
                 return work;
             },

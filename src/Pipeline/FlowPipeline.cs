@@ -47,6 +47,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     private Task _run = Task.CompletedTask;
     private long _events;
     private bool _handOnIsDue;
+    private bool _isUrgent; // as the source was told last
 
     [OverloadResolutionPriority(1)] // of no sinks at all
     public FlowPipeline(
@@ -64,7 +65,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         _time = time;
         _logger = logger;
         _writer = new ChangeWriter(_pool, _changes);
-        _loop = new PipelineLoop(source.Messages, time, Handle, HandOn);
+        _loop = new PipelineLoop(source.Messages, source.Parker, time, Handle, HandOn);
         FlowIdMinter ids = new(FlowIdMinter.NewInstance(time, options.Random));
         if (source.Kernel is { } kernel)
             _asker = new KernelAsker(kernel.Answer, _loop.Wake);
@@ -152,7 +153,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         _view.Context.Now = _time.UnixNanoseconds();
         if (message is { Kind: TapMessageKind.Barrier, Token: DrainToken })
             OnDrained();
-        else if (message.Kind != TapMessageKind.Wake)
+        else
             _messages.OnNext(message);
     }
 
@@ -183,9 +184,12 @@ public sealed partial class FlowPipeline : IAsyncDisposable
     /// </summary>
     private void HandOn()
     {
+        bool isUrgent = IsUrgent();
+        if (isUrgent != _isUrgent)
+            _source.SetUrgent(_isUrgent = isUrgent);
         if (!_writer.HasChanges)
             return;
-        if (IsUrgent() || SinksKeepUp())
+        if (isUrgent || SinksKeepUp())
         {
             _writer.Flush();
         }

@@ -43,6 +43,7 @@ public sealed class KernelSource : IAsyncDisposable
                 LeaveNamespace = CloseClients,
             },
             RequestBarrier = token => Tap!.RequestBarrier(token),
+            SetUrgent = urgent => Tap!.IsUrgent = urgent,
         };
         Tap = new ConntrackTap(options, Source.Writer, _pool, time, loggers.CreateLogger<ConntrackTap>(), () => Open(open), Random.Shared);
     }

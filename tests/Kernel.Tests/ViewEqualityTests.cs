@@ -222,7 +222,7 @@ public sealed class ViewEqualityTests
             List<EventTap.TapMessage> behind = [];
             while (!source.Writer.TryWrite(new EventTap.TapMessage(EventTap.TapMessageKind.Barrier) { Token = token }))
             {
-                if (source.Messages.Reader.TryRead(out EventTap.TapMessage message))
+                if (source.Messages.TryRead(out EventTap.TapMessage message))
                     behind.Add(message);
             }
 

@@ -34,12 +34,11 @@ public sealed class TapSettings
     public bool JoinUpdates { get; set; }
 
     /// <summary>
-    /// How long events gather in the kernel's buffer after a delivery, so that they come in batches; an event after a quiet time comes at
-    /// once.
-    /// Default 1 ms.
+    /// The longest time that events gather in the kernel after a delivery, so that a stream comes in batches of some thirty; an event after
+    /// a quiet time comes at once. Default 5 ms.
     /// </summary>
     [DurationRange("00:00:00", "00:00:01")]
-    public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(1);
+    public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(5);
 
     public TapFilterSettings Filter { get; set; } = new();
 

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Pipeline.Files;
 
 /// <summary>
-/// Every P/Invoke of this assembly: system calls that name a file by an open directory, which the framework does not offer. All return -1
-/// and set errno on failure.
+/// Every P/Invoke of this assembly, which the framework does not offer: system calls that name a file by an open directory, and futex(2).
+/// All return -1 and set errno on failure.
 /// </summary>
 internal static unsafe partial class Libc
 {
@@ -17,6 +17,14 @@ internal static unsafe partial class Libc
     private const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
     private const uint STATX_BASIC_STATS = 0x7FF;
     private const int LOCK_EX = 2, LOCK_NB = 4;
+    private const int FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129; // linux/futex.h, with FUTEX_PRIVATE_FLAG
+
+    private static readonly nint SYS_futex = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => 202, // asm/unistd_64.h
+        Architecture.Arm64 => 98, // asm-generic/unistd.h
+        var other => throw new PlatformNotSupportedException($"futex(2) on {other}"),
+    };
 
     // Their values differ between architectures (asm/fcntl.h).
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
@@ -50,8 +58,17 @@ internal static unsafe partial class Libc
 
     internal static bool TryDelete(SafeFileHandle directory, string name) => unlinkat(directory, name, 0) == 0;
 
+    /// <summary>Sleeps while the word has the value, until woken; may end for no reason.</summary>
+    internal static void FutexWait(ref readonly int word, int value) => futex(SYS_futex, in word, FUTEX_WAIT_PRIVATE, value, 0);
+
+    /// <summary>Wakes one thread that sleeps on the word.</summary>
+    internal static void FutexWake(ref readonly int word) => futex(SYS_futex, in word, FUTEX_WAKE_PRIVATE, 1, 0);
+
     [LibraryImport("libc")]
     internal static partial uint geteuid();
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint futex(nint number, ref readonly int word, nint operation, nint value, nint timeout);
 
     private static SafeFileHandle? Wrap(int descriptor) => descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
 

@@ -6,15 +6,16 @@ using ConntrackStream.EventTap.Netlink;
 namespace ConntrackStream.Pipeline.Loop;
 
 /// <summary>
-/// The single consumer: messages in order, due timers, posted calls, and long work in slices. Nothing of the live view is touched
-/// anywhere else.
+/// The single consumer, on a thread of its own: messages in order, due timers, posted calls, and long work in slices. Nothing of the live
+/// view is touched anywhere else.
 /// </summary>
 internal sealed class PipelineLoop : IDisposable
 {
     private static readonly long SliceTicks = Stopwatch.Frequency / 1000; // 1 ms when idle,
     private static readonly long BusySliceTicks = SliceTicks / 4; // a quarter while events wait
 
-    private readonly Channel<TapMessage> _messages;
+    private readonly ChannelReader<TapMessage> _messages;
+    private readonly ThreadParker _parker;
     private readonly Channel<Action> _posted = Channel.CreateBounded<Action>(new BoundedChannelOptions(256) { SingleReader = true });
     private readonly List<ILoopWork> _work = [];
     private readonly Action<TapMessage> _handle;
@@ -22,12 +23,15 @@ internal sealed class PipelineLoop : IDisposable
     private int _next;
     private long _turns;
 
-    /// <param name="messages">The channel the tap and the dumper write to.</param>
+    /// <param name="messages">What the tap and the dumper write.</param>
+    /// <param name="parker">Where the loop sleeps; whoever writes a message, or completes the channel, wakes it.</param>
     /// <param name="handle">One message.</param>
     /// <param name="idle">Called before the loop waits or takes the next message: hand on what was gathered.</param>
-    public PipelineLoop(Channel<TapMessage> messages, TimeProvider time, Action<TapMessage> handle, Action idle)
+    public PipelineLoop(
+        ChannelReader<TapMessage> messages, ThreadParker parker, TimeProvider time, Action<TapMessage> handle, Action idle)
     {
         _messages = messages;
+        _parker = parker;
         _handle = handle;
         _idle = idle;
         Scheduler = new LoopScheduler(time, Wake);
@@ -38,8 +42,8 @@ internal sealed class PipelineLoop : IDisposable
     /// <summary>Turns of the loop since it began: it moves while the pipeline makes progress.</summary>
     public long Turns => Interlocked.Read(ref _turns);
 
-    /// <summary>Makes the loop turn. When the channel is full it turns anyway.</summary>
-    public void Wake() => _messages.Writer.TryWrite(new TapMessage(TapMessageKind.Wake));
+    /// <summary>Makes the loop turn. From any thread.</summary>
+    public void Wake() => _parker.Unpark();
 
     /// <summary>Adds long work; on the loop only.</summary>
     public void Add(ILoopWork work) => _work.Add(work);
@@ -54,44 +58,50 @@ internal sealed class PipelineLoop : IDisposable
     }
 
     /// <summary>Runs until the channel of messages is completed and empty.</summary>
-    public async Task RunAsync()
-    {
-        ChannelReader<TapMessage> messages = _messages.Reader;
-        while (true)
-        {
-            if (!Turn(messages) && !await messages.WaitToReadAsync().ConfigureAwait(false))
-                return;
-        }
-    }
+    /// <returns>Ends with the loop; faulted if it failed, or if the channel was completed with a fault.</returns>
+    public Task RunAsync() => Task.Factory.StartNew(
+        Run,
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously,
+        TaskScheduler.Default);
 
     public void Dispose() => Scheduler.Dispose();
 
+    private void Run()
+    {
+        Thread.CurrentThread.Name = "conntrack-loop";
+        NeverWaits.Enter();
+        while (true)
+        {
+            bool isLast = _messages.Completion.IsCompleted; // asked first: what was written before is handled in the turn
+            if (Turn())
+                continue;
+            if (isLast)
+                break;
+            _parker.Park();
+        }
+
+        _messages.Completion.GetAwaiter().GetResult();
+    }
+
     /// <summary>One message, what is posted, what is due, a slice of the work. Nothing in it may wait for the kernel.</summary>
     /// <returns>Whether there is more to do at once.</returns>
-    private bool Turn(ChannelReader<TapMessage> messages)
+    private bool Turn()
     {
-        NeverWaits.Enter();
-        try
+        Interlocked.Increment(ref _turns);
+        bool busy = false;
+        if (_messages.TryRead(out TapMessage message))
         {
-            Interlocked.Increment(ref _turns);
-            bool busy = false;
-            if (messages.TryRead(out TapMessage message))
-            {
-                busy = true;
-                _handle(message);
-            }
+            busy = true;
+            _handle(message);
+        }
 
-            while (_posted.Reader.TryRead(out Action? call))
-                call();
-            Scheduler.RunDue();
-            busy |= RunWork(messages.Count > 0 ? BusySliceTicks : SliceTicks);
-            _idle();
-            return busy;
-        }
-        finally
-        {
-            NeverWaits.Leave(); // the thread is the pool's
-        }
+        while (_posted.Reader.TryRead(out Action? call))
+            call();
+        Scheduler.RunDue();
+        busy |= RunWork(_messages.Count > 0 ? BusySliceTicks : SliceTicks);
+        _idle();
+        return busy;
     }
 
     /// <summary>Steps through the work in turn until the slice is used up or all of it waits.</summary>

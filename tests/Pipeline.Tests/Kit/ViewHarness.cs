@@ -50,7 +50,8 @@ internal sealed class ViewHarness
     /// <summary>For a stage beside this view; there is no loop behind it, so timers do not run.</summary>
     public StageContext NewStageContext()
     {
-        PipelineLoop loop = new(Channel.CreateBounded<TapMessage>(1), TimeProvider.System, static _ => { }, static () => { });
+        ChannelReader<TapMessage> messages = Channel.CreateBounded<TapMessage>(1).Reader;
+        PipelineLoop loop = new(messages, new ThreadParker(), TimeProvider.System, static _ => { }, static () => { });
         StagePorts ports = new()
         {
             FlushChanges = Writer.Flush,
