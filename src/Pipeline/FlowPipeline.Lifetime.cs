@@ -21,7 +21,7 @@ public sealed partial class FlowPipeline
     public Task<long> Opened => _opened.Task;
 
     /// <summary>
-    /// What the sinks get, for as long as one is subscribed: each subscriber has a bounded queue and a task of its own, so that it holds
+    /// What the sinks get, for as long as one is subscribed: each subscriber has a bounded queue and a thread of its own, so that it holds
     /// nobody up. A batch is only borrowed during OnNext; where the subscriber falls behind, changes are dropped and a gap says how many.
     /// Ends with the pipeline. One that throws is unsubscribed.
     /// </summary>

@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Queues;
 namespace ConntrackStream.Pipeline.Changes;
 
 /// <summary>
-/// A consumer of the change stream, and the port for one from another assembly. All calls come from the sink's own task, one at a time:
+/// A consumer of the change stream, and the port for one from another assembly. All calls come from the sink's own thread, one at a time:
 /// a sink may block, fail or be slow without hurting the tap or another sink. Its queue is bounded; what does not fit is dropped, counted,
 /// and told to the sink as a <see cref="FlowGapReason.SinkQueueFull"/> gap.
 /// </summary>

@@ -19,7 +19,7 @@ internal sealed partial class SinkQueue
 
     private long _taken; // batches that the sink took without failing
     private int _isAwaited; // 1: the loop wants to know of room
-    private bool _isInCall; // of the sink, or pausing after one that failed; else its task waits for a processor, which is no stall
+    private bool _isInCall; // of the sink, or pausing after one that failed; else its thread waits for a processor, which is no stall
 
     /// <summary>
     /// May the pipeline add some batches of its own making? Asked on the loop. After a no, <c>onRoom</c> is called once there is room; a
@@ -50,7 +50,7 @@ internal sealed partial class SinkQueue
         }
 
         Interlocked.Exchange(ref _isAwaited, 1);
-        return Waiting < _mark; // it may have become so before the sink's task could see that it is awaited
+        return Waiting < _mark; // it may have become so before the sink's thread could see that it is awaited
     }
 
     private void Stalled()

@@ -1,88 +1,98 @@
-using System.Threading.Channels;
 using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline.Queues;
 
-// The sink's task.
+// The sink's thread. It waits in the sink's calls, most of which are done when they return.
 internal sealed partial class SinkQueue
 {
-    private async Task RunAsync()
+    private void Run()
     {
-        ChannelReader<FlowChangeBatch> reader = _queue.Reader;
-        try
+        Thread.CurrentThread.Name = Name;
+        while (true)
         {
-            while (await reader.WaitToReadAsync(_abort.Token).ConfigureAwait(false))
+            bool isLast = _reader.Completion.IsCompleted; // asked first: what was written before is taken below
+            bool hasTaken = false;
+            while (!_abort.IsCancellationRequested && _reader.TryRead(out FlowChangeBatch? batch))
             {
-                while (!_abort.IsCancellationRequested && reader.TryRead(out FlowChangeBatch? batch))
-                {
-                    await TryAsync(() => WriteAsync(batch), batch).ConfigureAwait(false);
-                    batch.Release();
-                    AfterTake();
-                }
-
-                await TryAsync(() => _sink.FlushAsync(_abort.Token), batch: null).ConfigureAwait(false);
+                Try(static (queue, batch) => queue.Write(batch!), batch);
+                batch.Release();
+                AfterTake();
+                hasTaken = true;
             }
-        }
-        catch (OperationCanceledException) when (_abort.IsCancellationRequested)
-        {
-            // The end is below.
+
+            if (hasTaken)
+                Try(static (queue, _) => queue.Flush(), batch: null);
+            if (isLast || _abort.IsCancellationRequested)
+                break;
+            if (!hasTaken)
+                _parker.Park();
         }
 
-        await EndAsync().ConfigureAwait(false);
+        End();
     }
 
     /// <summary>
     /// The loop is done, so what it has refused is ours: the last gaps. When time is up, one attempt is left, with all that remains as a
     /// gap.
     /// </summary>
-    private async Task EndAsync()
+    private void End()
     {
         while (!_abort.IsCancellationRequested && !(_refused.IsEmpty && _failed.IsEmpty))
-            await TryAsync(WriteGapsAsync, batch: null).ConfigureAwait(false);
+            Try(static (queue, _) => queue.WriteGaps(), batch: null);
         if (_abort.IsCancellationRequested)
         {
             Interlocked.Add(ref _dropped, DiscardQueue());
-            await TryAsync(WriteGapsAsync, batch: null).ConfigureAwait(false);
+            Try(static (queue, _) => queue.WriteGaps(), batch: null);
         }
 
-        await TryAsync(() => _sink.FlushAsync(_abort.Token), batch: null).ConfigureAwait(false);
+        Try(static (queue, _) => queue.Flush(), batch: null);
     }
 
-    private async ValueTask WriteAsync(FlowChangeBatch batch)
+    private void Write(FlowChangeBatch batch)
     {
-        await WriteFailedGapAsync(batch).ConfigureAwait(false);
+        WriteFailedGap(batch);
         Volatile.Write(ref _inHand, batch.Count);
-        await _sink.WriteAsync(batch, _abort.Token).ConfigureAwait(false);
+        Wait(_sink.WriteAsync(batch, _abort.Token));
         Volatile.Write(ref _inHand, 0);
         Interlocked.Add(ref _written, batch.Count);
         Interlocked.Increment(ref _taken);
         _backoff = FirstBackoff;
     }
 
-    private async ValueTask WriteFailedGapAsync(FlowChangeBatch? before)
+    private void WriteFailedGap(FlowChangeBatch? before)
     {
         if (_failed.IsEmpty)
             return;
-        await _sink.WriteAsync(GapBatch(_failed.ToGap(FlowGapReason.SinkFailed), before), _abort.Token).ConfigureAwait(false);
+        Wait(_sink.WriteAsync(GapBatch(_failed.ToGap(FlowGapReason.SinkFailed), before), _abort.Token));
         _failed = default;
     }
 
-    private async ValueTask WriteGapsAsync()
+    private void WriteGaps()
     {
-        await WriteFailedGapAsync(before: null).ConfigureAwait(false);
+        WriteFailedGap(before: null);
         if (_refused.IsEmpty)
             return;
-        await _sink.WriteAsync(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull), before: null), _abort.Token).ConfigureAwait(false);
+        Wait(_sink.WriteAsync(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull), before: null), _abort.Token));
         _refused = default;
     }
 
+    private void Flush() => Wait(_sink.FlushAsync(_abort.Token));
+
+    private static void Wait(ValueTask call)
+    {
+        if (call.IsCompleted)
+            call.GetAwaiter().GetResult();
+        else
+            call.AsTask().GetAwaiter().GetResult();
+    }
+
     /// <summary>The boundary to foreign code: a sink may throw anything, and must not hurt the tap or another sink.</summary>
-    private async ValueTask TryAsync(Func<ValueTask> call, FlowChangeBatch? batch)
+    private void Try(Action<SinkQueue, FlowChangeBatch?> call, FlowChangeBatch? batch)
     {
         Volatile.Write(ref _isInCall, true);
         try
         {
-            await call().ConfigureAwait(false);
+            call(this, batch);
         }
         catch (Exception e)
         {
@@ -91,7 +101,8 @@ internal sealed partial class SinkQueue
                 return; // most likely only because of that
             if (_failureWarnings.IsDue(out long failures))
                 _logger.SinkFailed(e, Name, failures, dropped, _backoff.TotalSeconds);
-            await Task.Delay(_backoff, _time, _abort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Task.Delay(_backoff, _time, _abort.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
             _backoff = _backoff * 2 < LongestBackoff ? _backoff * 2 : LongestBackoff;
         }
         finally

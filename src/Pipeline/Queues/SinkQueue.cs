@@ -6,7 +6,7 @@ using ConntrackStream.Pipeline.Loop;
 namespace ConntrackStream.Pipeline.Queues;
 
 /// <summary>
-/// Between the loop and one sink: a bounded queue of batches and the sink's own task. The loop never waits here: what does not fit is
+/// Between the loop and one sink: a bounded queue of batches and the sink's own thread. The loop never waits here: what does not fit is
 /// dropped and counted, and a gap reports it to the sink before the next batch that fits, or at the end. What the pipeline makes itself
 /// need not be dropped: it asks <see cref="HasRoom"/> first.
 /// </summary>
@@ -20,14 +20,16 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly bool _blocks;
-    private readonly Channel<FlowChangeBatch> _queue;
+    private readonly ChannelReader<FlowChangeBatch> _reader;
+    private readonly ChannelWriter<FlowChangeBatch> _writer;
+    private readonly ThreadParker _parker = new(); // where the sink's thread sleeps
     private readonly CancellationTokenSource _abort = new();
 
-    // Used by the loop only; by the sink's task once the queue is complete.
+    // Used by the loop only; by the sink's thread once the queue is complete.
     private readonly WarningLimit _behindWarnings;
     private UntoldLoss _refused;
 
-    // Used by the sink's task only.
+    // Used by the sink's thread only.
     private readonly WarningLimit _failureWarnings;
     private TimeSpan _backoff = FirstBackoff;
     private UntoldLoss _failed;
@@ -38,7 +40,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     private int _inHand; // changes of the call under way
 
     /// <param name="capacity">Batches held at most.</param>
-    /// <param name="onRoom">Called by the sink's task when there is room again after <see cref="HasRoom"/> said no.</param>
+    /// <param name="onRoom">Called by the sink's thread when there is room again after <see cref="HasRoom"/> said no.</param>
     /// <param name="whenFull">See there.</param>
     public SinkQueue(
         IFlowSink sink, int capacity, TimeProvider time, ILogger logger, Action? onRoom = null, WhenFull whenFull = WhenFull.Drop)
@@ -51,7 +53,11 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
         _mark = Math.Max(capacity / 2, 1);
         _behindWarnings = new WarningLimit(time);
         _failureWarnings = new WarningLimit(time);
-        _queue = Channel.CreateBounded<FlowChangeBatch>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
+        BoundedChannelOptions bounds = new(capacity) { SingleReader = true, SingleWriter = true };
+        Channel<FlowChangeBatch> queue = Channel.CreateBounded<FlowChangeBatch>(bounds);
+        _reader = queue.Reader;
+        _writer = new WakingWriter<FlowChangeBatch>(queue.Writer, _parker);
+        _abort.Token.UnsafeRegister(static parker => ((ThreadParker)parker!).Unpark(), _parker);
     }
 
     public string Name => _sink.Name;
@@ -63,21 +69,25 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     public long Written => Interlocked.Read(ref _written);
 
     /// <summary>Batches waiting.</summary>
-    public int Waiting => _queue.Reader.Count;
+    public int Waiting => _reader.Count;
 
-    /// <summary>Ends with the sink's task, when all is written or given up.</summary>
+    /// <summary>Ends with the sink's thread, when all is written or given up.</summary>
     public Task Ended => _run;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _sink.StartAsync(cancellationToken).ConfigureAwait(false);
-        _run = Task.Run(RunAsync, CancellationToken.None);
+        _run = Task.Factory.StartNew(
+            Run,
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously,
+            TaskScheduler.Default);
     }
 
     /// <summary>No more changes come: the sink writes what is queued, for <paramref name="patience"/> at most.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
-        _queue.Writer.TryComplete();
+        _writer.TryComplete();
         if (!await EndsWithinAsync(patience).ConfigureAwait(false))
         {
             long before = Dropped;
@@ -93,7 +103,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     /// <summary>Nothing more is of interest, what waits included. From any thread.</summary>
     public void Abandon()
     {
-        _queue.Writer.TryComplete();
+        _writer.TryComplete();
         _abort.Cancel();
     }
 
@@ -106,7 +116,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
         }
 
         value.Retain();
-        if (_queue.Writer.TryWrite(value) || (_blocks && WaitAndWrite(value)))
+        if (_writer.TryWrite(value) || (_blocks && WaitAndWrite(value)))
             return;
         value.Release();
         Refuse(value);
@@ -115,18 +125,18 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     /// <summary>Blocks the loop, which is what <see cref="WhenFull.Block"/> asks for. False: the queue is closed.</summary>
     private bool WaitAndWrite(FlowChangeBatch batch)
     {
-        while (_queue.Writer.WaitToWriteAsync().AsTask().GetAwaiter().GetResult())
+        while (_writer.WaitToWriteAsync().AsTask().GetAwaiter().GetResult())
         {
-            if (_queue.Writer.TryWrite(batch))
+            if (_writer.TryWrite(batch))
                 return true;
         }
 
         return false;
     }
 
-    public void OnCompleted() => _queue.Writer.TryComplete();
+    public void OnCompleted() => _writer.TryComplete();
 
-    public void OnError(Exception error) => _queue.Writer.TryComplete(error);
+    public void OnError(Exception error) => _writer.TryComplete(error);
 
     private void Refuse(FlowChangeBatch batch)
     {
@@ -138,7 +148,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
 
     private bool TryQueueGap(FlowChangeBatch before)
     {
-        if (!_queue.Writer.TryWrite(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull), before)))
+        if (!_writer.TryWrite(GapBatch(_refused.ToGap(FlowGapReason.SinkQueueFull), before)))
             return false;
         _refused = default;
         return true;
@@ -160,7 +170,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     private long DiscardQueue()
     {
         long dropped = 0;
-        while (_queue.Reader.TryRead(out FlowChangeBatch? batch))
+        while (_reader.TryRead(out FlowChangeBatch? batch))
         {
             dropped += Add(ref _failed, batch);
             batch.Release();
