@@ -8,6 +8,9 @@ public readonly record struct FlowId(ulong Instance, ulong Sequence)
 {
     public bool IsNone => Instance == 0 && Sequence == 0;
 
+    /// <summary>The UUID's last eight bytes: variant and sequence. The first eight are the same for all ids of an instance.</summary>
+    public ulong SecondHalf => 0x8000_0000_0000_0000 | (Sequence & 0x3FFF_FFFF_FFFF_FFFF);
+
     /// <summary>As the flow log shows it.</summary>
     public override string ToString() => ToGuid().ToString();
 
@@ -17,7 +20,7 @@ public readonly record struct FlowId(ulong Instance, ulong Sequence)
     public Guid ToGuid()
     {
         ulong high = (Instance << 4 & 0xFFFF_FFFF_FFFF_0000) | 0x8000 | (Instance & 0xFFF);
-        ulong low = 0x8000_0000_0000_0000 | (Sequence & 0x3FFF_FFFF_FFFF_FFFF);
+        ulong low = SecondHalf;
         return new Guid(
             (uint)(high >> 32), (ushort)(high >> 16), (ushort)high,
             (byte)(low >> 56), (byte)(low >> 48), (byte)(low >> 40), (byte)(low >> 32),

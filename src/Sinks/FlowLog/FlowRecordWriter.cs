@@ -32,6 +32,7 @@ public sealed class FlowRecordWriter : IRecordWriter
     private readonly bool _communityId;
     private readonly CausedEnds? _ends;
     private readonly StatusText _statusText = new();
+    private readonly FlowIdText _idText = new();
     private readonly TimestampText _timeText = new(), _startText = new(), _endText = new();
 
     /// <param name="networkNamespace">Name for <c>netns</c>; null when it is the service's own.</param>
@@ -129,15 +130,13 @@ public sealed class FlowRecordWriter : IRecordWriter
             Community(ref text, flow.Original);
     }
 
-    private static void Identity(ref Utf8Writer text, in FlowChange change)
+    private void Identity(ref Utf8Writer text, in FlowChange change)
     {
         ref readonly Flow flow = ref change.Flow;
         if (!change.Id.IsNone)
         {
             text.Literal("\",\"flow_id\":\""u8);
-            Span<byte> uuid = stackalloc byte[36];
-            change.Id.ToGuid().TryFormat(uuid, out _);
-            text.Literal(uuid);
+            _idText.Write(ref text, change.Id);
         }
 
         text.Byte((byte)'"');

@@ -20,6 +20,7 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
 
     private readonly byte[] _buffer = new byte[Length];
     private int _used;
+    private int _lines; // of what is used
     private bool _failing;
     private long _retryAt; // TimeProvider timestamp
     private long _lookAt; // TimeProvider timestamp: when to see again whether the output is in its place
@@ -46,10 +47,10 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         if (_dropped.IsEmpty && TryAppend(change))
             return;
         TryFlush(cancellationToken, force: false);
-        (int used, UntoldLoss dropped, UntoldLoss inBuffer) = (_used, _dropped, _inBuffer);
+        (int used, int lines, UntoldLoss dropped, UntoldLoss inBuffer) = (_used, _lines, _dropped, _inBuffer);
         if (TryAppendGap() && TryAppend(change))
             return;
-        (_used, _dropped, _inBuffer) = (used, dropped, inBuffer); // a gap that just fits would be followed by another
+        (_used, _lines, _dropped, _inBuffer) = (used, lines, dropped, inBuffer); // a gap that just fits would be followed by another
         Drop(change);
     }
 
@@ -103,6 +104,7 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         if (length == 0)
             return false;
         _used += length;
+        _lines++;
         _inBuffer.Add(change, to: 0);
         _latest = Math.Max(_latest, SeenUntil(change));
         return true;
@@ -143,12 +145,13 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
     {
         LookAfterOutput(force: false);
         int written = output.Write(_buffer.AsSpan(0, _used), out Errno error, cancellationToken);
-        int lines = _buffer.AsSpan(0, written).Count((byte)'\n');
+        int lines = written == _used ? _lines : _buffer.AsSpan(0, written).Count((byte)'\n');
         counters.Bytes += written;
         counters.Records += lines;
         MoveToUnproven(lines, isAll: written == _used);
         _buffer.AsSpan(written, _used - written).CopyTo(_buffer);
         _used -= written;
+        _lines -= lines;
         Error = error;
         if (error == Errno.None)
             Recovered();
