@@ -1,8 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.MapCleaning;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Output;
 
@@ -80,11 +80,10 @@ internal sealed record MapFlowRecord
             (false, true) => "dnat",
             _ => "both",
         },
-        TcpState = flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.ProtocolState) ? StateName(flow.TcpState) : null,
+        TcpState = flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.ProtocolState)
+            ? Encoding.ASCII.GetString(flow.TcpState.Utf8Name())
+            : null,
     };
-
-    private static string StateName(EventTap.Model.TcpState state) =>
-        state == EventTap.Model.TcpState.SynReceived ? "SYN_RECV" : RecordText.Name(state).ToUpperInvariant(); // as the kernel names it
 }
 
 [JsonSerializable(typeof(TombstoneRecord))]

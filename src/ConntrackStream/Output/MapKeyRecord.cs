@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.MapCleaning.Map;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Output;
 
@@ -42,7 +41,7 @@ internal record MapKeyRecord
         return (TRecord)(this with
         {
             Family = tuple.IsIPv6 ? "ipv6" : "ipv4",
-            Proto = RecordText.Name(tuple.Protocol),
+            Proto = tuple.Protocol.Name(),
             Src = tuple.Source.ToIPAddress(tuple.Family).ToString(),
             Sport = hasPorts ? tuple.SourcePort : null,
             Dst = tuple.Destination.ToIPAddress(tuple.Family).ToString(),

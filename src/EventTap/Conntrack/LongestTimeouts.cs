@@ -45,21 +45,10 @@ public sealed class LongestTimeouts
 
     /// <summary>The longest timeout of a protocol; the generic one where the kernel has none for it.</summary>
     public TimeSpan Of(IpProtocol protocol) =>
-        _seconds.TryGetValue(NameOf(protocol), out long seconds) || _seconds.TryGetValue("generic", out seconds)
+        _seconds.TryGetValue((protocol == IpProtocol.UdpLite ? IpProtocol.Udp : protocol).Name(), out long seconds)
+        || _seconds.TryGetValue("generic", out seconds)
             ? TimeSpan.FromSeconds(seconds)
             : Longest;
-
-    private static string NameOf(IpProtocol protocol) => protocol switch
-    {
-        IpProtocol.Tcp => "tcp",
-        IpProtocol.Udp or IpProtocol.UdpLite => "udp",
-        IpProtocol.Sctp => "sctp",
-        IpProtocol.Dccp => "dccp",
-        IpProtocol.Icmp => "icmp",
-        IpProtocol.IcmpV6 => "icmpv6",
-        IpProtocol.Gre => "gre",
-        _ => "generic",
-    };
 
     /// <param name="name">Such as <c>tcp_timeout_established</c>.</param>
     private void Add(string name, string text)

@@ -17,11 +17,6 @@ public static class TupleText
     }
 
     /// <summary>Such as <c>icmp src=10.0.0.1 dst=10.0.0.2</c>.</summary>
-    public static string DescribeAddresses(in FlowTuple tuple)
-    {
-        string protocol = Enum.IsDefined(tuple.Protocol)
-            ? tuple.Protocol.ToString().ToLowerInvariant()
-            : ((byte)tuple.Protocol).ToString(CultureInfo.InvariantCulture);
-        return $"{protocol} src={tuple.Source.ToIPAddress(tuple.Family)} dst={tuple.Destination.ToIPAddress(tuple.Family)}";
-    }
+    public static string DescribeAddresses(in FlowTuple tuple) =>
+        $"{tuple.Protocol.Name()} src={tuple.Source.ToIPAddress(tuple.Family)} dst={tuple.Destination.ToIPAddress(tuple.Family)}";
 }

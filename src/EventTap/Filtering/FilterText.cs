@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text;
 using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.EventTap.Filtering;
@@ -12,29 +13,17 @@ public static class FilterText
 {
     private static readonly (string Name, IpProtocol Protocol)[] Protocols =
     [
-        ("tcp", IpProtocol.Tcp),
-        ("udp", IpProtocol.Udp),
-        ("udplite", IpProtocol.UdpLite),
-        ("sctp", IpProtocol.Sctp),
-        ("dccp", IpProtocol.Dccp),
-        ("gre", IpProtocol.Gre),
-        ("icmp", IpProtocol.Icmp),
-        ("icmpv6", IpProtocol.IcmpV6),
+        .. new[]
+        {
+            IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.UdpLite, IpProtocol.Sctp, IpProtocol.Dccp, IpProtocol.Gre, IpProtocol.Icmp,
+            IpProtocol.IcmpV6,
+        }.Select(static protocol => (protocol.Name(), protocol)),
     ];
 
-    // libnetfilter_conntrack's states[]; SYN_SENT2 is what it prints for the number once called LISTEN.
+    // LISTEN is the name that the number of SYN_SENT2 had before 2.6.30.
     private static readonly (string Name, TcpState State)[] States =
     [
-        ("NONE", TcpState.None),
-        ("SYN_SENT", TcpState.SynSent),
-        ("SYN_RECV", TcpState.SynReceived),
-        ("ESTABLISHED", TcpState.Established),
-        ("FIN_WAIT", TcpState.FinWait),
-        ("CLOSE_WAIT", TcpState.CloseWait),
-        ("LAST_ACK", TcpState.LastAck),
-        ("TIME_WAIT", TcpState.TimeWait),
-        ("CLOSE", TcpState.Close),
-        ("SYN_SENT2", TcpState.SynSent2),
+        .. Enum.GetValues<TcpState>().Select(static state => (Encoding.ASCII.GetString(state.Utf8Name()), state)),
         ("LISTEN", TcpState.SynSent2),
     ];
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.EventTap.Filtering;
@@ -6,22 +7,17 @@ namespace ConntrackStream.EventTap.Filtering;
 /// <summary>A condition on CTA_STATUS: all of <paramref name="Required"/> set, none of <paramref name="Excluded"/>.</summary>
 public readonly record struct StatusMatch(FlowStatus Required, FlowStatus Excluded = FlowStatus.None)
 {
-    private const string Unreplied = "UNREPLIED"; // what conntrack-tools print for a flow without IPS_SEEN_REPLY
+    private static readonly string Unreplied = Encoding.ASCII.GetString(StatusNames.Unreplied);
 
+    // In the order of use. SRC_NAT_DONE, DST_NAT_DONE, TEMPLATE and NAT_CLASH are the bookkeeping of the kernel.
     private static readonly (string Name, FlowStatus Status)[] Names =
     [
-        ("ASSURED", FlowStatus.Assured),
-        ("SEEN_REPLY", FlowStatus.SeenReply),
-        ("EXPECTED", FlowStatus.Expected),
-        ("FIXED_TIMEOUT", FlowStatus.FixedTimeout),
-        ("OFFLOAD", FlowStatus.Offload),
-        ("HW_OFFLOAD", FlowStatus.HardwareOffload),
-        ("CONFIRMED", FlowStatus.Confirmed),
-        ("DYING", FlowStatus.Dying),
-        ("HELPER", FlowStatus.Helper),
-        ("SEQ_ADJUST", FlowStatus.SequenceAdjust),
-        ("SRC_NAT", FlowStatus.SourceNat),
-        ("DST_NAT", FlowStatus.DestinationNat),
+        .. new[]
+        {
+            FlowStatus.Assured, FlowStatus.SeenReply, FlowStatus.Expected, FlowStatus.FixedTimeout, FlowStatus.Offload,
+            FlowStatus.HardwareOffload, FlowStatus.Confirmed, FlowStatus.Dying, FlowStatus.Helper, FlowStatus.SequenceAdjust,
+            FlowStatus.SourceNat, FlowStatus.DestinationNat,
+        }.Select(static bit => (Encoding.ASCII.GetString(bit.Utf8Name()), bit)),
     ];
 
     /// <summary>Whether a flow with this status fulfils it.</summary>

@@ -200,10 +200,11 @@ public sealed class FlowRecordWriter : IRecordWriter
             Number(ref text, ",\"mark\":"u8, flow.Mark);
         if (flow.Has(FlowFields.Status))
             _statusText.Write(ref text, flow.Status);
-        if (flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.ProtocolState) && !RecordNames.Of(flow.TcpState).IsEmpty)
+        if (flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.ProtocolState)
+            && flow.TcpState.Utf8Name() is { IsEmpty: false } state)
         {
             text.Literal(",\"tcp_state\":\""u8);
-            text.Literal(RecordNames.Of(flow.TcpState));
+            text.Literal(state);
             text.Byte((byte)'"');
         }
 

@@ -17,7 +17,7 @@ internal sealed class StatusText
     /// <summary>Appends, for instance, <c>,"status":["SEEN_REPLY","CONFIRMED"]</c>.</summary>
     internal void Write(ref Utf8Writer writer, FlowStatus status)
     {
-        uint bits = (uint)(status & RecordNames.NamedStatus);
+        uint bits = (uint)(status & StatusNames.Named);
         writer.Literal(_texts[bits & Kept] ??= Make(bits & Kept));
         if ((bits & ~Kept) != 0)
             Names(ref writer, bits & ~Kept);

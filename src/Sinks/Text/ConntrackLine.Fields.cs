@@ -54,15 +54,13 @@ internal ref partial struct ConntrackLine
         _at += end + 1;
         if (flag.StartsWith("start="u8) || flag.StartsWith("stop="u8))
             return TryCalendarTime(flag, start + 1);
-        ref FlowStatus status = ref _event.Flow.Status;
-        if (flag.SequenceEqual("UNREPLIED"u8))
-            _unreplied = true;
-        else if (flag.SequenceEqual("ASSURED"u8))
-            status |= FlowStatus.Assured;
-        else if (flag.SequenceEqual("OFFLOAD"u8))
-            status |= FlowStatus.Offload;
-        else if (flag.SequenceEqual("HW_OFFLOAD"u8))
-            status |= FlowStatus.HardwareOffload;
+        _unreplied |= flag.SequenceEqual(StatusNames.Unreplied);
+        foreach (FlowStatus shown in (ReadOnlySpan<FlowStatus>)[FlowStatus.Assured, FlowStatus.Offload, FlowStatus.HardwareOffload])
+        {
+            if (flag.SequenceEqual(shown.Utf8Name()))
+                _event.Flow.Status |= shown;
+        }
+
         return true;
     }
 

@@ -112,7 +112,7 @@ internal ref partial struct ConntrackLine(ReadOnlySpan<byte> line, ref FlowEvent
             return true;
         }
 
-        if (!ConntrackNames.TryParseState(_event.Flow.Original.Protocol, word, out _event.Flow.ProtocolState))
+        if (!StateNames.TryParse(_event.Flow.Original.Protocol, word, out _event.Flow.ProtocolState))
             return Fail(_wordAt, $"unknown state {ConntrackTextParser.Quote(word)}");
         _event.Flow.Present |= FlowFields.ProtocolState;
         return true;

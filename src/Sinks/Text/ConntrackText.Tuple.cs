@@ -16,7 +16,7 @@ public static partial class ConntrackText
         if (flow.Has(FlowFields.OriginalCounters))
             Counters(ref writer, flow.OriginalPackets, flow.OriginalBytes);
         if (flow.Has(FlowFields.Status) && (flow.Status & FlowStatus.SeenReply) == FlowStatus.None)
-            writer.Literal("[UNREPLIED] "u8);
+            Flag(ref writer, StatusNames.Unreplied);
     }
 
     private static void Reply(ref Utf8Writer writer, in Flow flow)

@@ -51,13 +51,7 @@ public static partial class ConntrackText
     private static void Marks(ref Utf8Writer writer, in Flow flow)
     {
         if (flow.Has(FlowFields.Status))
-        {
-            writer.Literal(
-                (flow.Status & FlowStatus.HardwareOffload) != FlowStatus.None ? "[HW_OFFLOAD] "u8
-                : (flow.Status & FlowStatus.Offload) != FlowStatus.None ? "[OFFLOAD] "u8
-                : (flow.Status & FlowStatus.Assured) != FlowStatus.None ? "[ASSURED] "u8
-                : default);
-        }
+            Flag(ref writer, ConntrackNames.Shown(flow.Status).Utf8Name());
 
         if (flow.Has(FlowFields.Mark))
             Field(ref writer, "mark="u8, flow.Mark);
@@ -104,6 +98,15 @@ public static partial class ConntrackText
             return;
         writer.Literal(" progname="u8);
         writer.Text(PrintableText.Escape(program));
+    }
+
+    private static void Flag(ref Utf8Writer writer, scoped ReadOnlySpan<byte> name)
+    {
+        if (name.IsEmpty)
+            return;
+        writer.Byte((byte)'[');
+        writer.Literal(name);
+        writer.Literal("] "u8);
     }
 
     /// <summary><c>%-8s %u</c></summary>

@@ -54,7 +54,7 @@ internal ref partial struct FlowRecord
     private bool TryTcpState(ref Utf8JsonReader reader)
     {
         ReadOnlySpan<byte> name = default;
-        if (!TryText(ref reader, ref name) || !ConntrackNames.TryParseState(IpProtocol.Tcp, name, out _flow.ProtocolState))
+        if (!TryText(ref reader, ref name) || !StateNames.TryParse(IpProtocol.Tcp, name, out _flow.ProtocolState))
             return false;
         _flow.Present |= FlowFields.ProtocolState;
         return true;
@@ -90,7 +90,7 @@ internal ref partial struct FlowRecord
             return false;
         while (reader.Read() && reader.TokenType == JsonTokenType.String)
         {
-            for (uint bits = (uint)RecordNames.NamedStatus; bits != 0; bits &= bits - 1)
+            for (uint bits = (uint)StatusNames.Named; bits != 0; bits &= bits - 1)
             {
                 int bit = BitOperations.TrailingZeroCount(bits);
                 if (reader.ValueTextEquals(RecordNames.StatusBit(bit)[1..^1])) // without its quotes

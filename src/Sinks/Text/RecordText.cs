@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Text;
 
@@ -10,11 +9,6 @@ internal static partial class RecordText
     /// <summary>missed_twice for MissedTwice.</summary>
     internal static string Name<TEnum>(TEnum value)
         where TEnum : struct, Enum => WordStart().Replace(value.ToString(), "_").ToLowerInvariant();
-
-    /// <summary>As flow records name a protocol; the number where it has no name.</summary>
-    internal static string Name(IpProtocol protocol) => Enum.IsDefined(protocol)
-        ? protocol.ToString().ToLowerInvariant()
-        : ((byte)protocol).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>RFC 3339, µs, UTC.</summary>
     /// <param name="time">ns since the Unix epoch.</param>

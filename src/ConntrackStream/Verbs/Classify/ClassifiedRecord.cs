@@ -5,7 +5,6 @@ using ConntrackStream.Sinks.Reclassify;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.Paths;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Verbs.Classify;
 
@@ -57,7 +56,7 @@ internal sealed record ClassifiedRecord
         return new ClassifiedRecord
         {
             Family = original.IsIPv6 ? "ipv6" : "ipv4",
-            Proto = RecordText.Name(original.Protocol),
+            Proto = original.Protocol.Name(),
             Src = original.Source.ToIPAddress(original.Family).ToString(),
             Sport = original.IsIcmp ? null : original.SourcePort,
             Dst = original.Destination.ToIPAddress(original.Family).ToString(),

@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.MapCleaning;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Map;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Verbs.Map;
 
@@ -57,7 +57,7 @@ internal sealed class MapOutcomeLines(CliContext context, bool json)
         string named = string.Join(", ", groups.OrderByDescending(static group => group.Value).Take(GroupsToName)
             .Select(static group => string.Create(
             CultureInfo.InvariantCulture,
-            $"{RecordText.Name(group.Key.Protocol)} to {group.Key.Destination.ToIPAddress(group.Key.Family)} port {group.Key.Port} "
+            $"{group.Key.Protocol.Name()} to {group.Key.Destination.ToIPAddress(group.Key.Family)} port {group.Key.Port} "
                 + $"({group.Value} keys)")));
         return groups.Count > GroupsToName ? $"{named} and {groups.Count - GroupsToName} more groups" : named;
     }

@@ -160,5 +160,6 @@ internal sealed partial class MapAudit
         ", ",
         context.Groups.Exempt.OrderByDescending(static group => group.Value).Take(LostToName).Select(static group => string.Create(
             CultureInfo.InvariantCulture,
-            $"{group.Key.Protocol} to {group.Key.Destination.ToIPAddress(group.Key.Family)} port {group.Key.Port} ({group.Value} keys)")));
+            $"{group.Key.Protocol.Name()} to {group.Key.Destination.ToIPAddress(group.Key.Family)} port {group.Key.Port} "
+                + $"({group.Value} keys)")));
 }

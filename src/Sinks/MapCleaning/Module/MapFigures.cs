@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.MapCleaning.Audit;
 using ConntrackStream.Sinks.MapCleaning.Map;
 using ConntrackStream.Sinks.Text;
@@ -97,7 +98,7 @@ internal sealed record MapFigures
 internal sealed record ExemptGroupFigures(string Proto, string Dst, ushort Dport, int Keys)
 {
     internal static ExemptGroupFigures Of(in MapGroup group, int keys) =>
-        new(RecordText.Name(group.Protocol), group.Destination.ToIPAddress(group.Family).ToString(), group.Port, keys);
+        new(group.Protocol.Name(), group.Destination.ToIPAddress(group.Family).ToString(), group.Port, keys);
 }
 
 /// <summary>One audit of the map; <c>Problem</c> says why it does not count.</summary>

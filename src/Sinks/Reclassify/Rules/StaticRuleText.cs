@@ -88,7 +88,7 @@ internal static class StaticRuleText
         if (rule.Source is { } source && rule.Destination is { } destination && source.Family != destination.Family)
             return $"no flow goes from {source} to {destination}: they are of different families";
         if ((rule.SourcePort ?? rule.DestinationPort) is not null && rule.Protocol is { } protocol && !protocol.HasPorts())
-            return $"protocol {protocol.ToString().ToLowerInvariant()} has no ports";
+            return $"protocol {protocol.Name()} has no ports";
         return rule.Mark is { } mark && (mark.Value & ~mark.Mask) != 0
             ? $"mark {mark} has bits outside its mask, so that no flow has it"
             : null;
