@@ -1,5 +1,6 @@
-using System.Globalization;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
@@ -12,7 +13,7 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        textWriter.Write(time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        textWriter.Write(TimestampText.Format(time.UnixNanoseconds(), digits: 3));
         textWriter.Write(' ');
         textWriter.Write(LogLevelNames.Of(logEntry.LogLevel));
         textWriter.Write(' ');

@@ -31,6 +31,7 @@ internal static class ServiceLogging
         logging.AddJsonConsole(static json =>
         {
             json.UseUtcTimestamp = true;
+            // TimestampText.Format, with milliseconds, for a formatter that is not ours
             json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
         });
         logging.AddConsole(console =>

@@ -47,15 +47,6 @@ internal readonly record struct AgentTime(long From, long Resolution)
         ? new AgentTime((long)Math.Round(seconds * 1e6) * 1_000, 1_000) // a double holds about microseconds
         : null;
 
-    /// <summary>RFC 3339 in UTC with microseconds.</summary>
-    internal static string Format(long nanoseconds)
-    {
-        Span<byte> buffer = stackalloc byte[32];
-        Utf8Writer text = new(buffer);
-        new TimestampText().Write(ref text, nanoseconds);
-        return System.Text.Encoding.ASCII.GetString(text.Written);
-    }
-
     private static (long Nanoseconds, long Resolution) Fraction(ReadOnlySpan<byte> text, ref int position)
     {
         if (position + 1 >= text.Length || text[position] is not ((byte)'.' or (byte)',') || !char.IsAsciiDigit((char)text[position + 1]))

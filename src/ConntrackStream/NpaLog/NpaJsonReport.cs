@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.NpaLog;
 
@@ -115,7 +116,7 @@ internal sealed class NpaJsonReport : IDisposable
     private static void Time(Utf8JsonWriter json, string name, long? time)
     {
         if (time is { } known)
-            json.WriteString(name, AgentTime.Format(known));
+            json.WriteString(name, TimestampText.Format(known));
     }
 
     private static void Number(Utf8JsonWriter json, string name, long? number)

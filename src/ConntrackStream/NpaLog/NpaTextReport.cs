@@ -94,7 +94,7 @@ internal static class NpaTextReport
     };
 
     /// <summary>With milliseconds, as the agent logs.</summary>
-    private static string Time(long? time) => time is { } known ? $"{AgentTime.Format(known)[..^4]}Z" : "unknown";
+    private static string Time(long? time) => time is { } known ? TimestampText.Format(known, digits: 3) : "unknown";
 
     private static string Seconds(long nanoseconds, string format = "0.###") =>
         Text($"{(nanoseconds / 1e9).ToString(format, CultureInfo.InvariantCulture)} s");

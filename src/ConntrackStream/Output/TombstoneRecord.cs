@@ -33,8 +33,8 @@ internal sealed record TombstoneRecord : MapKeyRecord
         Reason = RecordText.Name(tombstone.Reason),
         FlowId = tombstone.FlowId.IsNone ? null : tombstone.FlowId.ToGuid(),
         CtId = tombstone.FlowId.IsNone ? null : tombstone.ConntrackId,
-        Since = RecordText.Time(tombstone.Since),
-        Nominated = RecordText.Time(tombstone.NominatedAt),
+        Since = TimestampText.Format(tombstone.Since),
+        Nominated = TimestampText.Format(tombstone.NominatedAt),
         Misses = tombstone.FlowId.IsNone ? tombstone.Misses : null,
     }.WithKey<TombstoneRecord>(tombstone.Key);
 

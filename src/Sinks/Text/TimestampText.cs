@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ConntrackStream.Sinks.Text;
 
 /// <summary>
@@ -27,6 +29,16 @@ public sealed class TimestampText
         writer.Literal(_second);
         writer.Padded((uint)nanosecond / 1_000, 6);
         writer.Byte((byte)'Z');
+    }
+
+    /// <summary>A time given as ns since the Unix epoch, rounded down.</summary>
+    /// <param name="digits">Of the fraction of a second, up to six; none and no point if 0.</param>
+    internal static string Format(long time, int digits = 6)
+    {
+        Utf8Writer text = new(stackalloc byte["0000-00-00T00:00:00.000000Z"u8.Length]);
+        new TimestampText().Write(ref text, time);
+        int end = text.Position - 1 - (digits > 0 ? 6 - digits : 7);
+        return Encoding.ASCII.GetString(text.Written[..end]) + "Z";
     }
 
     private void Cache(long second)

@@ -1,6 +1,7 @@
 using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.NpaLog;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Tests.NpaLog;
 
@@ -74,7 +75,7 @@ public sealed class NpaLineParserTests
     [InlineData("2025-12-04T20:05:02.100Z {\"ts\":\"yesterday\",\"msg\":\"hydrated local conntrack cache\"}")]
     [InlineData("{\"ts\":1764878702.1,\"msg\":\"hydrated local conntrack cache\"}")]
     public void The_agents_own_time_wins(string line) =>
-        Assert.Equal("2025-12-04T20:05:02.100000Z", AgentTime.Format(Parse(line).Time!.Value.From));
+        Assert.Equal("2025-12-04T20:05:02.100000Z", TimestampText.Format(Parse(line).Time!.Value.From));
 
     [Fact]
     public void A_line_without_a_time_has_none() => Assert.Null(Parse("[INFO] hydrated local conntrack cache").Time);

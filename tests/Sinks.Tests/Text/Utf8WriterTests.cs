@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -133,6 +134,21 @@ public sealed partial class Utf8WriterTests
     [InlineData(long.MaxValue, "2262-04-11T23:47:16.854775Z")]
     public void A_time_is_written_with_microseconds(long time, string expected) =>
         Assert.Equal(expected, Write((ref Utf8Writer writer) => new TimestampText().Write(ref writer, time)));
+
+    /// <summary>.NET's own writer cuts off, too.</summary>
+    [Theory]
+    [InlineData(6, "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'")]
+    [InlineData(3, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'")]
+    [InlineData(1, "yyyy-MM-dd'T'HH:mm:ss.f'Z'")]
+    [InlineData(0, "yyyy-MM-dd'T'HH:mm:ss'Z'")]
+    public void A_time_is_written_to_any_precision(int digits, string format)
+    {
+        foreach (long time in (long[])[0, 1_234_567_890_987_654_300, 1_709_164_799_999_999_900, -100, long.MaxValue])
+        {
+            DateTimeOffset expected = DateTimeOffset.UnixEpoch.AddTicks((long)Math.Floor(time / 100m));
+            Assert.Equal(expected.ToString(format, CultureInfo.InvariantCulture), TimestampText.Format(time, digits));
+        }
+    }
 
     [Fact]
     public void Times_in_and_out_of_order_share_one_cache()

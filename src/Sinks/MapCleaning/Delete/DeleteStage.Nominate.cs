@@ -1,8 +1,8 @@
-using System.Globalization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.MapCleaning.Absence;
 using ConntrackStream.Sinks.MapCleaning.Map;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.MapCleaning.Delete;
 
@@ -41,8 +41,8 @@ internal sealed partial class DeleteStage
     {
         if (until == Hold.Forever)
             return "its connection may be alive, and no packet of it makes an entry again (SCTP, or nf_conntrack_tcp_loose=0)";
-        DateTimeOffset time = DateTimeOffset.UnixEpoch.AddTicks((context.Now + until - context.Monotonic) / 100);
-        return string.Create(CultureInfo.InvariantCulture, $"its connection may still be alive until {time:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+        string time = TimestampText.Format(context.Now + until - context.Monotonic, digits: 0);
+        return $"its connection may still be alive until {time}";
     }
 
     private void OnStarted(in Flow flow)

@@ -106,7 +106,6 @@ internal sealed record MapAuditFigures(
     string Started, double DurationMs, long Entries, long Matched, long Missed, long Young, long Junk, string? Problem)
 {
     internal static MapAuditFigures Of(MapReport report) => new(
-        RecordText.Time(report.StartedAt), Math.Round(report.Duration.TotalMilliseconds, 3), report.Entries, report.Matched, report.Missed,
-        report.Young,
-        report.Junk, report.Problem);
+        TimestampText.Format(report.StartedAt), Math.Round(report.Duration.TotalMilliseconds, 3), report.Entries, report.Matched,
+        report.Missed, report.Young, report.Junk, report.Problem);
 }
