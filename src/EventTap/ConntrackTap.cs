@@ -178,17 +178,19 @@ public sealed class ConntrackTap : IAsyncDisposable
 
     private async Task KeepReadingAsync(TapSocket first, CancellationToken stop)
     {
-        TapReconnect reconnect = new(_options.Reconnect, _time, _random, _logger.ReopenIn);
+        TapReconnectOptions waits = _options.Reconnect;
+        RepeatedSession<NetlinkException> session = new(
+            waits.NewBackoff(_random), waits.HealthyAfter, _time, (wait, _) => _logger.ReopenIn(wait));
         TapSocket? opened = first;
         int failedAttempts = 0;
         try
         {
-            await reconnect.RunAsync(
+            await session.RunAsync(
                 async token =>
                 {
                     TapSocket socket = opened ?? Reopen(ref failedAttempts);
                     opened = null;
-                    await ReadSocketAsync(socket, reconnect, token).ConfigureAwait(false);
+                    await ReadSocketAsync(socket, session, token).ConfigureAwait(false);
                 },
                 stop).ConfigureAwait(false);
         }
@@ -226,11 +228,11 @@ public sealed class ConntrackTap : IAsyncDisposable
         }
     }
 
-    private async Task ReadSocketAsync(TapSocket socket, TapReconnect reconnect, CancellationToken stop)
+    private async Task ReadSocketAsync(TapSocket socket, RepeatedSession<NetlinkException> session, CancellationToken stop)
     {
         using TapSocket owned = socket;
         using TapReader reader = new(socket, _options, _channel, _pool, _time, Counters, () => _isUrgent, stop);
-        reconnect.Opened();
+        session.Begun();
         try
         {
             _reader = reader; // before Connected: whoever sees that may ask for a barrier
@@ -240,7 +242,7 @@ public sealed class ConntrackTap : IAsyncDisposable
         catch (NetlinkException e)
         {
             _reader = null;
-            _logger.Disconnected(reconnect.Lived, e.Message);
+            _logger.Disconnected(session.Lived, e.Message);
             TapMessage message = new(TapMessageKind.Disconnected)
             {
                 From = reader.LastGood,

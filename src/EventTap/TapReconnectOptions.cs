@@ -35,4 +35,7 @@ public sealed class TapReconnectOptions
         _ when HealthyAfter < TimeSpan.Zero => $"{nameof(HealthyAfter)} is {HealthyAfter}, it must not be negative",
         _ => null,
     };
+
+    internal Backoff NewBackoff(Random random) =>
+        new(InitialDelay, MaxDelay) { BeginsAtOnce = true, Factor = Factor, Jitter = Jitter, Random = random };
 }

@@ -19,13 +19,12 @@ namespace ConntrackStream.Pipeline.Audit;
 internal sealed partial class Reconciler(FlowView view, KernelTable kernel, ReconcilerPorts ports, ILogger logger) : ILoopWork, IDisposable
 {
     private static readonly TimeSpan BarrierPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan OverloadPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DeletionPatience = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly LossWindow _losses = new();
+    private readonly Backoff _retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private readonly WarningLimit _overrunWarnings = new(ports.Time), _gapWarnings = new(ports.Time);
     private Phase _phase;
     private RoundReason _wanted; // asked for while a round runs or no socket is open
@@ -33,7 +32,6 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private FlowGap? _gap; // losses that the round under way repairs
     private RoundResult _result = new();
     private RoundSettlement? _settlement;
-    private TimeSpan _retry = FirstRetry;
     private DateTimeOffset _notBefore;
     private DateTimeOffset _began;
     private ushort _epochAtOpen;
@@ -348,10 +346,10 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         if (error is not null)
         {
             FailedRounds++;
-            logger.DumpFailed(error.Message, _retry.TotalSeconds);
+            TimeSpan wait = _retry.Next();
+            logger.DumpFailed(error.Message, wait.TotalSeconds);
             view.CloseRound();
-            _notBefore = ports.Scheduler.Now + _retry;
-            _retry = _retry * 2 < LongestRetry ? _retry * 2 : LongestRetry;
+            _notBefore = ports.Scheduler.Now + wait;
             Abandon(_reason);
             return;
         }
@@ -401,7 +399,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     {
         _settlement = null;
         _phase = Phase.Idle;
-        _retry = FirstRetry;
+        _retry.Reset();
         view.CloseRound();
         Rounds++;
         TimeSpan duration = ports.Scheduler.Now - _began;

@@ -56,7 +56,7 @@ internal sealed partial class SinkQueue
         Volatile.Write(ref _inHand, 0);
         Interlocked.Add(ref _written, batch.Count);
         Interlocked.Increment(ref _taken);
-        _backoff = FirstBackoff;
+        _backoff.Reset();
     }
 
     private void WriteFailedGap(FlowChangeBatch? before)
@@ -99,11 +99,10 @@ internal sealed partial class SinkQueue
             long dropped = Interlocked.Add(ref _dropped, batch is null ? 0 : Add(ref _failed, batch));
             if (_abort.IsCancellationRequested)
                 return; // most likely only because of that
+            TimeSpan wait = _backoff.Next();
             if (_failureWarnings.IsDue(out long failures))
-                _logger.SinkFailed(e, Name, failures, dropped, _backoff.TotalSeconds);
-            Task.Delay(_backoff, _time, _abort.Token)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
-            _backoff = _backoff * 2 < LongestBackoff ? _backoff * 2 : LongestBackoff;
+                _logger.SinkFailed(e, Name, failures, dropped, wait.TotalSeconds);
+            Task.Delay(wait, _time, _abort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Loop;
@@ -12,8 +13,6 @@ namespace ConntrackStream.Pipeline.Queues;
 /// </summary>
 internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
 {
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1); // for a sink to come back from a cancelled call
 
     private readonly IFlowSink _sink;
@@ -31,7 +30,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
 
     // Used by the sink's thread only.
     private readonly WarningLimit _failureWarnings;
-    private TimeSpan _backoff = FirstBackoff;
+    private readonly Backoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private UntoldLoss _failed;
 
     private Task _run = Task.CompletedTask;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
 
@@ -14,6 +15,8 @@ public sealed class ExternalClassifier : IFlowClassifier
 {
     internal const string Origin = "external"; // of its answers, and their reason where they give none
 
+    private static readonly TimeSpan FirstRestart = TimeSpan.FromSeconds(1), LongestRestart = TimeSpan.FromSeconds(60);
+
     private readonly ExternalOptions _options;
     private readonly IReadOnlyList<string> _pathNames;
     private readonly TimeProvider _time;
@@ -23,7 +26,7 @@ public sealed class ExternalClassifier : IFlowClassifier
     private readonly Verdict _noAnswer;
     private readonly long _deadline; // in units of timestamps
     private readonly CancellationTokenSource _stop = new();
-    private readonly ExternalRestart _restart;
+    private readonly RepeatedSession<IOException> _sessions;
 
     private IClassifierHost? _host;
     private ExternalSessionParts? _parts;
@@ -45,7 +48,8 @@ public sealed class ExternalClassifier : IFlowClassifier
         _unsent = Channel.CreateBounded<long>(new BoundedChannelOptions(room) { SingleReader = true, SingleWriter = true });
         _noAnswer = ExternalVerdicts.NoAnswer(options.Deadline);
         _deadline = (long)(options.Deadline.TotalSeconds * time.TimestampFrequency);
-        _restart = new ExternalRestart(time, Random.Shared, OnWait);
+        Backoff backoff = new(FirstRestart, LongestRestart) { Jitter = 0.25, Shortest = FirstRestart };
+        _sessions = new RepeatedSession<IOException>(backoff, healthyAfter: LongestRestart, time, OnWait);
     }
 
     public string Name => Origin;
@@ -125,7 +129,7 @@ public sealed class ExternalClassifier : IFlowClassifier
     {
         try
         {
-            await _restart.RunAsync(TrySessionAsync, _stop.Token).ConfigureAwait(false);
+            await _sessions.RunAsync(TrySessionAsync, _stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -156,7 +160,7 @@ public sealed class ExternalClassifier : IFlowClassifier
         await using (peer.ConfigureAwait(false))
         {
             ExternalSession session = new(peer, _parts!);
-            _restart.Begun();
+            _sessions.Begun();
             _state = new ExternalState(peer.Text, IsWorking: true);
             _session = session;
             _logger.ExternalBegun(peer.Text);
@@ -192,11 +196,12 @@ public sealed class ExternalClassifier : IFlowClassifier
         }
     }
 
-    private void OnWait(TimeSpan wait, string reason)
+    private void OnWait(TimeSpan wait, IOException failure)
     {
         Interlocked.Increment(ref Counters.Restarts);
-        _state = new ExternalState(reason, RestartsAt: _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
-        _logger.ExternalEnded(wait.TotalSeconds, reason);
+        long restartsAt = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
+        _state = new ExternalState(failure.Message, RestartsAt: restartsAt);
+        _logger.ExternalEnded(wait.TotalSeconds, failure.Message);
     }
 
     private Verdict Refuse(in Verdict verdict)

@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.EventTap.Tests;
 
-public class TapReconnectTests
+public class RepeatedSessionTests
 {
     private static readonly TapReconnectOptions Defaults = new();
 
@@ -94,29 +94,28 @@ public class TapReconnectTests
     [Fact]
     public async Task Only_failures_of_the_socket_are_retried()
     {
-        TapReconnect reconnect = new(Defaults, new VirtualTime(), new FixedRandom(0.5), _ => { });
+        RepeatedSession<NetlinkException> session = New(Defaults, new VirtualTime(), new FixedRandom(0.5), _ => { });
         int attempts = 0;
         ValueTask Fail(CancellationToken token) =>
             ++attempts == 1 ? throw new NetlinkException("opening", Errno.ENOMEM) : throw new InvalidOperationException();
-        await Assert.ThrowsAsync<InvalidOperationException>(() => reconnect.RunAsync(Fail, TestContext.Current.CancellationToken).AsTask());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => session.RunAsync(Fail, TestContext.Current.CancellationToken).AsTask());
         Assert.Equal(2, attempts);
     }
 
-    private sealed class FixedRandom(double value) : Random
-    {
-        public override double NextDouble() => value;
-    }
+    private static RepeatedSession<NetlinkException> New(
+        TapReconnectOptions options, TimeProvider time, Random random, Action<TimeSpan> onWait) =>
+        new(options.NewBackoff(random), options.HealthyAfter, time, (wait, _) => onWait(wait));
 
     /// <summary>Stands for the tap's session: fails, or lives until told to die.</summary>
     private sealed class Session
     {
-        private readonly TapReconnect _reconnect;
+        private readonly RepeatedSession<NetlinkException> _repeated;
         private readonly CancellationTokenSource _stop = new();
         private bool _failAlways;
         private TaskCompletionSource? _life;
 
         internal Session(TapReconnectOptions options, Random random) =>
-            _reconnect = new TapReconnect(options, Time, random, wait => LastWait = wait);
+            _repeated = New(options, Time, random, wait => LastWait = wait);
 
         internal VirtualTime Time { get; } = new();
 
@@ -126,7 +125,7 @@ public class TapReconnectTests
 
         internal void FailAlways() => _failAlways = true;
 
-        internal Task Start() => _reconnect.RunAsync(RunAsync, _stop.Token).AsTask();
+        internal Task Start() => _repeated.RunAsync(RunAsync, _stop.Token).AsTask();
 
         internal void Die(TimeSpan after)
         {
@@ -160,7 +159,7 @@ public class TapReconnectTests
             Attempts++;
             if (_failAlways)
                 throw new NetlinkException("opening", Errno.ENOMEM);
-            _reconnect.Opened();
+            _repeated.Begun();
             _life = new TaskCompletionSource(); // continues on the thread that ends it: the test's
             await _life.Task;
         }
