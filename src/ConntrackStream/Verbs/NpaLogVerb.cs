@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.NpaLog;
+using ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 namespace ConntrackStream.Service.Verbs;
 
@@ -73,8 +73,9 @@ internal static class NpaLogVerb
         string file, string[] flowLogs, TimeSpan period, bool asJson, CliContext context, CancellationToken outer)
     {
         using Interruption interruption = new(outer);
+        LogFiles files = new(context.OpenInput);
         NpaLogReader log = new(keepDeletes: flowLogs.Length > 0);
-        await LogFiles.ReadAsync(file, context, stream => log.ReadAsync(stream, interruption.Token)).ConfigureAwait(false);
+        await files.ReadAsync(file, stream => log.ReadAsync(stream, interruption.Token)).ConfigureAwait(false);
         string source = file == LogFiles.StandardInput ? "standard input" : file;
         if (log.CleanupLines == 0)
         {
@@ -84,7 +85,7 @@ internal static class NpaLogVerb
 
         long? records = flowLogs.Length == 0
             ? null
-            : await JudgeAsync(log.Deletes, flowLogs, context, interruption.Token).ConfigureAwait(false);
+            : await JudgeAsync(log.Deletes, files, flowLogs, context, interruption.Token).ConfigureAwait(false);
         NpaFindings findings = new(source, log, CycleSchedule.Of(log.Cycles, period), period, records);
         if (asJson)
         {
@@ -100,14 +101,14 @@ internal static class NpaLogVerb
 
     /// <returns>Records read.</returns>
     private static async Task<long> JudgeAsync(
-        IReadOnlyList<NpaDelete> deletes, string[] flowLogs, CliContext context, CancellationToken cancellation)
+        IReadOnlyList<NpaDelete> deletes, LogFiles files, string[] flowLogs, CliContext context, CancellationToken cancellation)
     {
         DeleteJudge judge = new(deletes);
         long records = 0;
-        foreach (string path in await LogFiles.InOrderAsync(flowLogs, context, cancellation).ConfigureAwait(false))
+        foreach (string path in await files.InOrderAsync(flowLogs, cancellation).ConfigureAwait(false))
         {
             FlowLogReader reader = new();
-            await LogFiles.ReadAsync(path, context, stream => reader.ReadAsync(stream, judge, cancellation)).ConfigureAwait(false);
+            await files.ReadAsync(path, stream => reader.ReadAsync(stream, judge, cancellation)).ConfigureAwait(false);
             records += reader.Records;
             if (reader.FirstProblem is { } problem)
                 context.Tell(string.Create(CultureInfo.InvariantCulture, $"{path}: {reader.BadLines} lines are no flow-log records "

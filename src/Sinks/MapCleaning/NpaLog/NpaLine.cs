@@ -1,4 +1,4 @@
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>
 /// What a line of the agent's log says of its conntrack cleanup (aws-network-policy-agent, pkg/ebpf/conntrack/conntrack_client.go).

@@ -1,4 +1,4 @@
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>What a run of the agent's cleaner did.</summary>
 internal enum NpaCycleKind : byte

@@ -1,6 +1,6 @@
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>A time as the log tells it: cut off, not rounded, so the event lies in [From, From + Resolution).</summary>
 /// <param name="From">ns since the Unix epoch.</param>

@@ -1,22 +1,11 @@
 using System.Text;
-using ConntrackStream.Service.NpaLog;
+using ConntrackStream.Sinks.MapCleaning.NpaLog;
+using static ConntrackStream.Sinks.Tests.MapCleaning.NpaLog.NpaTestLog;
 
-namespace ConntrackStream.Service.Tests.NpaLog;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.NpaLog;
 
 public sealed class NpaLogReaderTests
 {
-    /// <summary>The log of the investigation this project grew from.</summary>
-    internal const string Seed = """
-        2024-12-04 20:00:00 [INFO] Check for any stale entries in the conntrack map
-        2024-12-04 20:00:01 [INFO] hydrated local conntrack cache
-        2024-12-04 20:00:01 [INFO] Done cleanup of conntrack map
-        ...
-        2024-12-04 20:05:00 [INFO] Check for any stale entries in the conntrack map
-        2024-12-04 20:05:02 [INFO] Conntrack cleanup Delete - Conntrack Key : Source IP - 10.0.1.5 ...
-        2024-12-04 20:05:02 [INFO] Conntrack cleanup Delete - Conntrack Key : Source IP - 10.0.1.8 ...
-        2024-12-04 20:05:03 [INFO] Done cleanup of conntrack map
-        """;
-
     [Fact]
     public async Task Cycles_are_put_together()
     {

@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Model;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>
 /// A tuple in neither orientation and in no zone: both directions of a flow, and either spelling of a map key, give the same one. Without

@@ -1,6 +1,6 @@
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>Streams the agent's log: cycles are kept, and deletes where they are asked for; everything else is counted.</summary>
 /// <param name="keepDeletes">A flow log is to judge them.</param>

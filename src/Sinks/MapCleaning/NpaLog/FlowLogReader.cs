@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>Streams one file of the flow log (NDJSON) into a <see cref="DeleteJudge"/>.</summary>
 internal sealed class FlowLogReader

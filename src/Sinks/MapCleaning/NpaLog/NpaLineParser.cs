@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>
 /// Reads one line of the agent's log, in any of the forms it is met in:

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Service.NpaLog;
+using ConntrackStream.Sinks.MapCleaning.NpaLog;
+using static ConntrackStream.Sinks.Tests.MapCleaning.NpaLog.NpaTestLog;
 
-namespace ConntrackStream.Service.Tests.NpaLog;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.NpaLog;
 
 public sealed class DeleteJudgeTests
 {
@@ -247,11 +248,6 @@ public sealed class DeleteJudgeTests
         Assert.Equal(Verdict.Alive, deletes[0].Verdict);
     }
 
-    internal static string Flow(
-        string kind, string at, string tuple, string? start = null, string? end = null, int zone = 0, int protocol = 6,
-        string origin = "event") =>
-        $$"""{"v":1,"time":"{{Time(at)}}","host":"n","event":"{{kind}}","zone":{{zone}},"family":"ipv4","proto_num":{{protocol}},{{tuple}}{{Field("start", start)}}{{Field("end", end)}},"origin":"{{origin}}"}""";
-
     private static string Gap(string reason, string? from, string to) =>
         $$"""{"v":1,"time":"{{Time(to)}}","host":"n","event":"gap","reason":"{{reason}}","lost":null{{Field("from", from)}}{{Field("to", to)}}}""";
 
@@ -263,10 +259,6 @@ public sealed class DeleteJudgeTests
         start,
         end,
         protocol: 1);
-
-    private static string Field(string name, string? at) => at is null ? "" : $",\"{name}\":\"{Time(at)}\"";
-
-    private static string Time(string second) => $"2026-01-01T12:00:{second}Z";
 
     private static long Nanoseconds(string second) =>
         DateTimeOffset.Parse(Time(second), CultureInfo.InvariantCulture).ToUnixTimeNanoseconds();

@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Model;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>What the flow log has told so far of a flow that has not ended.</summary>
 internal sealed class FlowLife(FlowTuple original, long? start, long seen)

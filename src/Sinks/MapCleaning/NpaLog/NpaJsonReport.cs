@@ -3,7 +3,7 @@ using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>
 /// The findings for scripts: one object a line; type is cycle, delete_hit or, last, summary. What is unknown is left out. Units are in the

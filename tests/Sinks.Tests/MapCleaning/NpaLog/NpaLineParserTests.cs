@@ -1,9 +1,9 @@
 using System.Text;
 using ConntrackStream.EventTap.Model;
-using ConntrackStream.Service.NpaLog;
+using ConntrackStream.Sinks.MapCleaning.NpaLog;
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.Tests.NpaLog;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.NpaLog;
 
 public sealed class NpaLineParserTests
 {

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>What was found in the agent's log, and of its deletes in the flow log.</summary>
 /// <param name="Source">The log's name, for the reader.</param>

@@ -1,6 +1,6 @@
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>Tells what a message of the agent says; anywhere in a line of text, or as the msg of a JSON object.</summary>
 internal static class NpaMessage

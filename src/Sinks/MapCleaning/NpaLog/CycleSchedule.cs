@@ -1,4 +1,4 @@
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>Least, middle and greatest of some numbers.</summary>
 /// <param name="Count">How many there were.</param>

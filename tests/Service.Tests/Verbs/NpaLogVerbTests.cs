@@ -2,8 +2,9 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Tests.MapCleaning.NpaLog;
 
-namespace ConntrackStream.Service.Tests.NpaLog;
+namespace ConntrackStream.Service.Tests.Verbs;
 
 public sealed class NpaLogVerbTests : IDisposable
 {
@@ -26,7 +27,7 @@ public sealed class NpaLogVerbTests : IDisposable
     [Fact]
     public async Task It_tells_cycles_interval_and_the_next()
     {
-        (int code, string output, string error) = await RunAsync(null, File("agent.log", NpaLogReaderTests.Seed));
+        (int code, string output, string error) = await RunAsync(null, File("agent.log", NpaTestLog.Seed));
         Assert.Equal(0, code);
         Assert.Empty(error);
         Assert.Contains(
@@ -121,8 +122,8 @@ public sealed class NpaLogVerbTests : IDisposable
         string first = Zip("flows.ndjson.1.gz", Lines("00", "05", "06"));
         string second = File(
             "flows.ndjson",
-            DeleteJudgeTests.Flow("end", "08", Tuple, start: "05", end: "08") + "\n"
-            + DeleteJudgeTests.Flow("start", "59", Other, start: "59"));
+            NpaTestLog.Flow("end", "08", Tuple, start: "05", end: "08") + "\n"
+            + NpaTestLog.Flow("start", "59", Other, start: "59"));
         (_, string output, _) = await RunAsync(Agent, "-", "--flow-log", second, "--flow-log", first);
         Assert.Contains("alive at the delete: 0, possibly: 0, not: 2, unknown: 0 (flow log: 5 records)", output, StringComparison.Ordinal);
     }
@@ -140,7 +141,7 @@ public sealed class NpaLogVerbTests : IDisposable
     [Fact]
     public async Task A_compressed_log_is_read()
     {
-        (int code, string output, _) = await RunAsync(null, Zip("agent-2026.log.gz", NpaLogReaderTests.Seed));
+        (int code, string output, _) = await RunAsync(null, Zip("agent-2026.log.gz", NpaTestLog.Seed));
         Assert.Equal(0, code);
         Assert.Contains("7 of conntrack cleanup", output, StringComparison.Ordinal);
     }
@@ -213,9 +214,9 @@ public sealed class NpaLogVerbTests : IDisposable
     /// <summary>A flow log from one second to another, with the flow of the deleted key from <paramref name="start"/> on.</summary>
     private static string Lines(string from, string start, string to) => string.Join(
         '\n',
-        DeleteJudgeTests.Flow("start", from, Other, start: from),
-        DeleteJudgeTests.Flow("start", start, Tuple, start: start),
-        DeleteJudgeTests.Flow("update", to, Other, start: from));
+        NpaTestLog.Flow("start", from, Other, start: from),
+        NpaTestLog.Flow("start", start, Tuple, start: start),
+        NpaTestLog.Flow("update", to, Other, start: from));
 
     private string File(string name, string text)
     {

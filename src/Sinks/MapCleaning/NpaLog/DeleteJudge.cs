@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Queues;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>
 /// Tells which deletes hit living flows, from one pass over the flow log in its order. A flow matches a key by its original or its reply

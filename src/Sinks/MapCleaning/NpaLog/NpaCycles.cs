@@ -1,4 +1,4 @@
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>Puts the lines of a log together to cycles.</summary>
 internal sealed class NpaCycles

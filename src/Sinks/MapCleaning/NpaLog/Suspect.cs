@@ -1,6 +1,6 @@
 using ConntrackStream.EventTap.Model;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>A deleted key: its deletes, and its flows that are alive at this point of the flow log.</summary>
 internal sealed class Suspect

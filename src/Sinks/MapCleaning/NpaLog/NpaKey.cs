@@ -3,7 +3,7 @@ using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>A key of the agent's map, as its log spells it (utils.ConntrackKey, utils.ConntrackKeyV6).</summary>
 /// <param name="Tuple">Ports are 0 for ICMP and whatever else the agent's program reads no ports of; the zone is unknown, 0.</param>

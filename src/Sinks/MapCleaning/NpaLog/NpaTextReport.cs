@@ -1,7 +1,7 @@
 using System.Globalization;
 using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Service.NpaLog;
+namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
 /// <summary>The findings for people.</summary>
 internal static class NpaTextReport

@@ -1,6 +1,6 @@
-using ConntrackStream.Service.NpaLog;
+using ConntrackStream.Sinks.MapCleaning.NpaLog;
 
-namespace ConntrackStream.Service.Tests.NpaLog;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.NpaLog;
 
 public sealed class CycleScheduleTests
 {
