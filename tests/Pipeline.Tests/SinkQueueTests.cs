@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Queues;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Pipeline.Tests;
@@ -194,7 +193,7 @@ public sealed class SinkQueueTests
     [Fact]
     public async Task Warnings_of_one_cause_come_once_a_minute()
     {
-        CountingLogger logger = new();
+        RecordingLogger logger = new();
         GatedSink sink = new();
         SinkQueue queue = new(sink, 1, _time, logger);
         await queue.StartAsync(TestContext.Current.CancellationToken);
@@ -258,20 +257,6 @@ public sealed class SinkQueueTests
             batch.Add().Generation = generation;
         queue.OnNext(batch);
         batch.Release();
-    }
-
-    private sealed class CountingLogger : ILogger
-    {
-        public List<int> Ids { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Ids.Add(eventId.Id);
     }
 
     /// <summary>Takes nothing until opened, and fails as often as told.</summary>

@@ -2,7 +2,6 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace ConntrackStream.Kernel.Tests.Sysctl;
 
@@ -16,7 +15,7 @@ public sealed class SysctlGuardTests : IDisposable
     private readonly KernelNamespace _space = new(track: false);
     private readonly StateDirectory _state = StateDirectory.Open(Path.Combine(Path.GetTempPath(), $"cs-sysctl-{Guid.NewGuid():N}"));
     private readonly NetworkNamespace _namespace;
-    private readonly IdLogger _log = new();
+    private readonly RecordingLogger _log = new();
 
     private readonly string? _original;
 
@@ -160,18 +159,4 @@ public sealed class SysctlGuardTests : IDisposable
     private string? Read(string name) => SysctlGuard.TryRead(_namespace, name);
 
     private void Write(string name, string value) => _namespace.Run(() => File.WriteAllText($"/proc/sys/net/netfilter/{name}", value));
-
-    private sealed class IdLogger : ILogger
-    {
-        internal List<int> Ids { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Ids.Add(eventId.Id);
-    }
 }

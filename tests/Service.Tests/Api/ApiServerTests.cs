@@ -21,6 +21,7 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
 using ConntrackStream.Sinks.Reclassify.External;
 using ConntrackStream.Sinks.Reclassify.Figures;
+using ConntrackStream.Sinks.Tests.MapCleaning.Module;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Tests.Api;

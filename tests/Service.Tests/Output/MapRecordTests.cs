@@ -1,5 +1,6 @@
 using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.MapCleaning.Delete;
+using ConntrackStream.Sinks.Tests.MapCleaning.Module;
 
 namespace ConntrackStream.Service.Tests.Output;
 

@@ -11,7 +11,7 @@ public sealed class FlowLogSinkTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
     private readonly FakeTimeProvider _time = new(FlowLogTestData.Clock);
-    private readonly RecordingLogger _logger = new();
+    private readonly RecordingLogger<FlowLogSink> _logger = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

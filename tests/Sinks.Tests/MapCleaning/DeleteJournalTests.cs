@@ -23,7 +23,7 @@ public sealed class DeleteJournalTests
     [Fact]
     public async Task Of_many_deletions_the_log_has_one_line()
     {
-        LevelLogger logger = new(LogLevel.Information);
+        RecordingLogger logger = new(LogLevel.Information);
         await using (DeleteJournal journal = new(logger))
         {
             journal.Start();
@@ -44,14 +44,14 @@ public sealed class DeleteJournalTests
                 + "1 removed by somebody else meanwhile",
                 "The map since the last summary: 1 entries would be deleted (0 after their flow's end, 1 after two missed audits)",
             ],
-            logger.Lines.Select(static line => line.Message));
-        Assert.All(logger.Lines, static line => Assert.Equal((LogLevel.Information, Summary), (line.Level, line.Id)));
+            logger.Entries.Select(static line => line.Message));
+        Assert.All(logger.Entries, static line => Assert.Equal((LogLevel.Information, Summary), (line.Level, line.Id)));
     }
 
     [Fact]
     public async Task At_level_Debug_it_has_each_with_the_flow_id_of_the_flow_log()
     {
-        LevelLogger logger = new(LogLevel.Debug);
+        RecordingLogger logger = new(LogLevel.Debug);
         await using (DeleteJournal journal = new(logger))
         {
             journal.Start();
@@ -59,17 +59,17 @@ public sealed class DeleteJournalTests
             Write(journal, DeleteOutcome.KeptAlive, Ended);
         }
 
-        Assert.Equal([Deleted, Kept, Summary], logger.Lines.Select(static line => line.Id));
+        Assert.Equal([Deleted, Kept, Summary], logger.Entries.Select(static line => line.Id));
         Assert.Contains(
             "its flow 00000000-0000-8123-8000-000000000005 (conntrack id 99) ended 5.0 s ago; none in the view",
-            logger.Lines[0].Message,
+            logger.Entries[0].Message,
             StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_restoration_is_a_warning_at_any_level()
     {
-        LevelLogger logger = new(LogLevel.Warning);
+        RecordingLogger logger = new(LogLevel.Warning);
         await using (DeleteJournal journal = new(logger))
         {
             journal.Start();
@@ -77,14 +77,14 @@ public sealed class DeleteJournalTests
             journal.Write(DeleteOutcome.Restored, Ended, "a flow with it started", absentNs: 5000, Now, zones: 1);
         }
 
-        Assert.Equal((LogLevel.Warning, Restored), (Assert.Single(logger.Lines).Level, logger.Lines[0].Id));
+        Assert.Equal((LogLevel.Warning, Restored), (Assert.Single(logger.Entries).Level, logger.Entries[0].Id));
     }
 
     [Fact]
     public async Task The_evidence_has_each_change_and_nothing_that_was_kept()
     {
         Evidence evidence = new();
-        await using (DeleteJournal journal = new(new LevelLogger(LogLevel.Debug), evidence: evidence))
+        await using (DeleteJournal journal = new(new RecordingLogger(LogLevel.Debug), evidence: evidence))
         {
             journal.Start();
             foreach (DeleteOutcome outcome in Enum.GetValues<DeleteOutcome>())
@@ -110,22 +110,5 @@ public sealed class DeleteJournalTests
         public void Write(in MapDecision decision) => Written.Add(decision);
 
         public void Flush() => Flushed = Written.Count;
-    }
-
-    private sealed class LevelLogger(LogLevel least) : ILogger
-    {
-        public List<(LogLevel Level, int Id, string Message)> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Lines.Add((logLevel, eventId.Id, formatter(state, exception)));
-        }
     }
 }

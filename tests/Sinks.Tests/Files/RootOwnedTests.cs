@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.Tests.FlowLog;
 
-namespace ConntrackStream.Sinks.Tests;
+namespace ConntrackStream.Sinks.Tests.Files;
 
 public sealed partial class RootOwnedTests : IDisposable
 {

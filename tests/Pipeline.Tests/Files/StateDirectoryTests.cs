@@ -1,6 +1,6 @@
 using ConntrackStream.Pipeline.Files;
 
-namespace ConntrackStream.Service.Tests.Hosting;
+namespace ConntrackStream.Pipeline.Tests.Files;
 
 public sealed class StateDirectoryTests : IDisposable
 {

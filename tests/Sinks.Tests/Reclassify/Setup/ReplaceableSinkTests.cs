@@ -1,7 +1,7 @@
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Reclassify.Setup;
 
-namespace ConntrackStream.Service.Tests.Hosting;
+namespace ConntrackStream.Sinks.Tests.Reclassify.Setup;
 
 public sealed class ReplaceableSinkTests
 {

@@ -5,7 +5,7 @@ using ConntrackStream.Sinks.MapCleaning.Ebpf;
 using ConntrackStream.Sinks.MapCleaning.Map;
 using ConntrackStream.Sinks.MapCleaning.Module;
 
-namespace ConntrackStream.Service.Tests.Doctor;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Module;
 
 public sealed class MapChecksTests
 {

@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Sinks.MapCleaning.Absence;
 using ConntrackStream.Sinks.MapCleaning.Evidence;
 
-namespace ConntrackStream.Service.Tests.Hosting;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Evidence;
 
 public sealed class MapMemoryFileTests : IDisposable
 {

@@ -6,7 +6,7 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Setup;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ConntrackStream.Service.Tests.Reclassify;
+namespace ConntrackStream.Sinks.Tests.Reclassify.Setup;
 
 /// <summary>What is refused before anything is asked of the kernel.</summary>
 public sealed class ReclassifySetupTests : IDisposable

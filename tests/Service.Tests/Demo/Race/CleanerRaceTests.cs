@@ -3,7 +3,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Demo.Race;
 
-namespace ConntrackStream.Service.Tests;
+namespace ConntrackStream.Service.Tests.Demo.Race;
 
 /// <summary><c>demo race</c>: its words and exit codes.</summary>
 public sealed class CleanerRaceTests

@@ -1,6 +1,6 @@
 using ConntrackStream.Service.Network;
 
-namespace ConntrackStream.Service.Tests;
+namespace ConntrackStream.Service.Tests.Network;
 
 public sealed class TrackingProbeTests
 {

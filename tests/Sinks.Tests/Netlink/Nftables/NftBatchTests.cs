@@ -1,6 +1,6 @@
 using ConntrackStream.Sinks.Netlink.Nftables;
 
-namespace ConntrackStream.Service.Tests;
+namespace ConntrackStream.Sinks.Tests.Netlink.Nftables;
 
 /// <summary>Transactions byte by byte, in the layout that <c>nft</c> itself sends.</summary>
 public sealed class NftBatchTests

@@ -6,7 +6,7 @@ using ConntrackStream.Sinks.MapCleaning.Audit;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Service.Tests;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Module;
 
 /// <summary>A map's state as the pipeline tells it, and the JSON it makes.</summary>
 internal static class MapTestData

@@ -1,6 +1,6 @@
 using ConntrackStream.Service.Demo;
 
-namespace ConntrackStream.Service.Tests;
+namespace ConntrackStream.Service.Tests.Demo;
 
 public sealed class EchoExchangeTests
 {
