@@ -31,9 +31,9 @@ internal sealed class OurService : IAsyncDisposable
             Mode = mode,
             Grace = Grace,
             ArmedWindow = Window,
-            Before = before is null ? null : (step, _) => before(step),
         };
-        _cleaning = new MapCleaner(map, new TapOptions().Namespace, NullLogger<MapCleaner>.Instance);
+        MapLevers levers = new() { Before = before is null ? null : (step, _) => before(step) };
+        _cleaning = new MapCleaner(map, MapKernel.Of(new TapOptions().Namespace, NullLogger.Instance), NullLogger.Instance, levers);
         PipelineOptions options = new() { AuditInterval = TimeSpan.FromHours(1), Stages = [_cleaning] };
         _pipeline = new FlowPipeline(_source.Source, [], options, TimeProvider.System, NullLogger<FlowPipeline>.Instance);
     }

@@ -58,6 +58,13 @@ public sealed partial class FlowPipeline : IAsyncDisposable
 
     public FlowPipeline(
         PipelineSource source, IEnumerable<QueuedSink> sinks, PipelineOptions options, TimeProvider time, ILogger<FlowPipeline> logger)
+        : this(source, sinks, options, time, logger, new ViewLevers())
+    {
+    }
+
+    internal FlowPipeline(
+        PipelineSource source, IEnumerable<QueuedSink> sinks, PipelineOptions options, TimeProvider time, ILogger<FlowPipeline> logger,
+        ViewLevers levers)
     {
         _source = source;
         _options = options;
@@ -73,7 +80,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
         {
             EarlierIds = options.EarlierIds,
             IsRecording = source.Kernel is null,
-            ReplaceAfterLoss = options.ReplaceAfterLoss,
+            Levers = levers,
             InterimSeconds = (uint)(options.InterimInterval?.TotalSeconds ?? 0),
         };
         _view = new FlowView(context);

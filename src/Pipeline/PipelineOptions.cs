@@ -39,9 +39,6 @@ public sealed record PipelineOptions
     /// <summary>Ids of flows from before a restart, asked until the view is synced for the first time.</summary>
     public FlowIdLookup? EarlierIds { get; init; }
 
-    /// <summary>False takes the replacement rule away (NEW over a flow that may have ended unseen), for its negative control.</summary>
-    internal bool ReplaceAfterLoss { get; init; } = true;
-
     /// <summary>Source of jitter and of the instance part of flow ids.</summary>
     public Random Random { get; init; } = Random.Shared;
 }

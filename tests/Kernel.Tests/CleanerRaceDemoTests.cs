@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Kernel.Tests.Service;
 using ConntrackStream.Service.Demo.Race;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Ebpf;
 using ConntrackStream.Sinks.MapCleaning.Map;
 using Microsoft.Win32.SafeHandles;
@@ -41,7 +42,7 @@ public sealed class CleanerRaceDemoTests
     [InlineData(false, false, Reused)]
     public async Task Ours_without_its_guards(bool restores, bool checksAgain, int cut)
     {
-        OurCleaner cleaner = new(TimeProvider.System, options => options with { Restores = restores, ChecksAgain = checksAgain });
+        OurCleaner cleaner = new(TimeProvider.System, new MapLevers { Restores = restores, ChecksAgain = checksAgain });
 
         RaceResult result = Assert.Single(await Race(Small).RunAsync([cleaner], TestContext.Current.CancellationToken));
 

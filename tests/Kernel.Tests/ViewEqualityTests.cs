@@ -4,6 +4,7 @@ using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Asking;
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.LiveView;
 
 namespace ConntrackStream.Kernel.Tests;
 
@@ -243,10 +244,11 @@ public sealed class ViewEqualityTests
         using ManualResetEventSlim dumpMayGo = new(initialState: true), dumpWaits = new();
         await using ViewRig rig = new(
             space,
-            NoAudits with { ReplaceAfterLoss = replace },
+            NoAudits,
             receiveBuffer: 64 << 10,
             capacity: 1,
-            tamper: source => Hold(source, dumpWaits, dumpMayGo));
+            tamper: source => Hold(source, dumpWaits, dumpMayGo),
+            levers: new ViewLevers { ReplaceAfterLoss = replace });
         await rig.StartAsync();
         storm.Make(40);
         await rig.EqualAsync();
@@ -258,7 +260,8 @@ public sealed class ViewEqualityTests
         storm.Flush();
         gate.Set();
         Eventually.True(() => Read() == 40 + (2 * (blocking + filling)) + 40);
-        Assert.True(dumpWaits.Wait(TimeSpan.FromSeconds(30), Cancel)); // what comes now belongs to the round: before it, its dump would tell
+        // What comes from here on belongs to the round: its dump would show what came before.
+        Assert.True(dumpWaits.Wait(TimeSpan.FromSeconds(30), Cancel));
         Assert.True(rig.Counters.Lost > 0);
         storm.Repeat(40);
         Eventually.True(() => Read() == 40 + (2 * (blocking + filling)) + 80 && rig.Pipeline.Status.Backlog == 0);

@@ -6,6 +6,8 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.LiveView;
+using ConntrackStream.Pipeline.Queues;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
 
@@ -24,9 +26,10 @@ internal sealed partial class ViewRig : IAsyncDisposable
     /// <param name="capacity">Of the channel between reader and loop, in messages.</param>
     /// <param name="updates">Listens to UPDATE as well.</param>
     /// <param name="tamper">Takes a guard away, for a negative control.</param>
+    /// <param name="levers">Guards of the view to take away.</param>
     public ViewRig(
         KernelNamespace space, PipelineOptions? options = null, long? receiveBuffer = null, int capacity = 256, bool updates = false,
-        Action<PipelineSource>? tamper = null)
+        Action<PipelineSource>? tamper = null, ViewLevers? levers = null)
     {
         _space = space;
         _netns = NetworkNamespace.OpenName(space.Name);
@@ -40,10 +43,11 @@ internal sealed partial class ViewRig : IAsyncDisposable
         tamper?.Invoke(Source.Source);
         Pipeline = new FlowPipeline(
             Source.Source,
-            [_log],
+            [new QueuedSink(_log)],
             (options ?? new PipelineOptions()) with { SinkQueueBatches = Roomy },
             TimeProvider.System,
-            new NullLogger<FlowPipeline>());
+            new NullLogger<FlowPipeline>(),
+            levers ?? new ViewLevers());
     }
 
     public KernelSource Source { get; }

@@ -126,7 +126,7 @@ internal sealed partial class FamilyView<TKey>
     /// </summary>
     private bool IsReplacement(in FlowRow<TKey> row, in FlowEvent e)
     {
-        if (!context.ReplaceAfterLoss)
+        if (!context.Levers.ReplaceAfterLoss)
             return false;
         if (!IsSameEntry(row, e.Flow))
             return true;

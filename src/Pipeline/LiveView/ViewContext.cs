@@ -73,8 +73,7 @@ internal sealed class ViewContext(ChangeWriter changes, FlowIdMinter ids, Action
     /// <summary>Events come from a recording: there is no kernel to ask, no dump, and nothing is repeated.</summary>
     public bool IsRecording { get; init; }
 
-    /// <summary>See <see cref="PipelineOptions.ReplaceAfterLoss"/>.</summary>
-    public bool ReplaceAfterLoss { get; init; } = true;
+    public ViewLevers Levers { get; init; } = new();
 
     public uint NextGeneration() => ++_generation;
 

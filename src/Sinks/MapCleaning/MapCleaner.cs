@@ -12,6 +12,7 @@ namespace ConntrackStream.Sinks.MapCleaning;
 public sealed class MapCleaner : ILoopStage
 {
     private readonly MapOptions _options;
+    private readonly MapLevers _levers;
     private readonly MapKernel _kernel;
     private readonly ILogger _logger;
     private readonly DeleteJournal _journal;
@@ -19,15 +20,15 @@ public sealed class MapCleaner : ILoopStage
     private DeleteStage? _stage;
     private MapAudit? _audit;
 
-    internal MapCleaner(MapOptions options, MapKernel kernel, ILogger logger)
+    internal MapCleaner(MapOptions options, MapKernel kernel, ILogger logger, MapLevers levers)
     {
-        (_options, _kernel, _logger) = (options, kernel, logger);
+        (_options, _levers, _kernel, _logger) = (options, levers, kernel, logger);
         _journal = new DeleteJournal(logger, options.OnOutcome, options.Evidence);
     }
 
     /// <summary>For the map of a network namespace.</summary>
     public MapCleaner(MapOptions options, NetworkNamespace network, ILogger<MapCleaner> logger)
-        : this(options, MapKernel.Of(network, logger), logger)
+        : this(options, MapKernel.Of(network, logger), logger, new MapLevers())
     {
     }
 
@@ -69,7 +70,7 @@ public sealed class MapCleaner : ILoopStage
             throw new InvalidOperationException("a map can be kept clean only beside the kernel");
         if (context.HasFilter)
             throw new InvalidOperationException("a map cannot be kept clean under a filter: what it hides looks stale");
-        _context = new MapContext(context, _options, _kernel);
+        _context = new MapContext(context, _options, _levers, _kernel);
         _stage = new DeleteStage(_context, _journal, _logger);
         _audit = new MapAudit(_context, _stage, _logger);
         _journal.Start();

@@ -51,7 +51,7 @@ internal sealed partial class Reclassifier
         if (_resets.Contains(look.Original, look.Id))
             return default; // it is being moved
         FlapKey key = FlapKey.Of(look.Original, wanted.Name);
-        if (_options.FlapGuard.IsOn && OfGuards(key, verdict.Origin, now) is { Refusal: not Refusal.None } guarded)
+        if (_levers.Guards && OfGuards(key, verdict.Origin, now) is { Refusal: not Refusal.None } guarded)
             return guarded;
         if (!_actions.HasAny(now) || !_proofs.TryTake(now))
             return TooMany();

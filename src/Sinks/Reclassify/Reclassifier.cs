@@ -25,6 +25,7 @@ internal sealed partial class Reclassifier : IResetOutcomes
     private const int MostRechecks = 262_144, MostAnswers = 65_536, MostGuarded = 65_536;
 
     private readonly ReclassifyOptions _options;
+    private readonly ReclassifyLevers _levers;
     private readonly PathTable _paths;
     private readonly ClassifierChain _classifiers;
     private readonly ReclassifyKernel _kernel;
@@ -54,9 +55,11 @@ internal sealed partial class Reclassifier : IResetOutcomes
         ReclassifyKernel kernel,
         CausedEnds ends,
         TimeProvider time,
-        ILogger logger)
+        ILogger logger,
+        ReclassifyLevers levers)
     {
         _options = options;
+        _levers = levers;
         _paths = paths;
         _classifiers = classifiers;
         _kernel = kernel;

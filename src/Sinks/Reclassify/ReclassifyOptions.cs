@@ -137,9 +137,6 @@ public sealed class FlapGuardOptions : IValidatableObject
     /// <summary>No pause is longer. Default 1 h.</summary>
     public TimeSpan LongestPause { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>False takes the guard away, for its negative control.</summary>
-    internal bool IsOn { get; set; } = true;
-
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Budget is < 1 or > 1_000_000)

@@ -48,15 +48,18 @@ public sealed class ReclassifySink : IFlowSink, IChainHost
 
     /// <param name="parts">What it works with; owned by the sink from here on.</param>
     /// <param name="query">The live view; first used after <see cref="StartAsync"/>.</param>
+    /// <param name="levers">Null for the service.</param>
     internal ReclassifySink(
-        ReclassifyOptions options, ReclassifyParts parts, LiveFlowQuery query, CausedEnds ends, TimeProvider time, ILogger logger)
+        ReclassifyOptions options, ReclassifyParts parts, LiveFlowQuery query, CausedEnds ends, TimeProvider time, ILogger logger,
+        ReclassifyLevers? levers = null)
     {
         _options = options;
         _parts = parts;
         _query = query;
         _time = time;
         _logger = logger;
-        _reclassifier = new Reclassifier(options, parts.Paths, parts.Classifiers, parts.Kernel, ends, time, logger);
+        _reclassifier = new Reclassifier(
+            options, parts.Paths, parts.Classifiers, parts.Kernel, ends, time, logger, levers ?? new ReclassifyLevers());
         _timer = time.CreateTimer(
             static state => ((ChannelWriter<bool>)state!).TryWrite(true),
             _due.Writer,

@@ -36,28 +36,32 @@ internal sealed class CleaningRig : IAsyncDisposable
     /// Whether ends and misses are weighed by what they may mean. By default each nominates: races are about what comes after, and are made
     /// with deletions by request.
     /// </param>
+    /// <param name="levers">Other guards to take away.</param>
     public CleaningRig(
         KernelNamespace space, string pin, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256,
-        bool weighsEnds = false)
+        bool weighsEnds = false, MapLevers? levers = null)
     {
         MapOptions map = new()
         {
-            WeighsEnds = weighsEnds,
             Open = () => EbpfFlowMap.Open(pin, forDeleting: true),
             Mode = MapMode.Delete,
             Grace = Grace,
             ArmedWindow = TimeSpan.FromSeconds(30), // ends by a test's own doing
-            Before = OnStep,
         };
         _namespace = NetworkNamespace.OpenName(space.Name);
-        _cleaning = new MapCleaner(options is null ? map : options(map), _namespace, NullLogger<MapCleaner>.Instance);
+        _cleaning = new MapCleaner(
+            options is null ? map : options(map),
+            MapKernel.Of(_namespace, NullLogger.Instance),
+            NullLogger.Instance,
+            (levers ?? new MapLevers()) with { WeighsEnds = weighsEnds, Before = OnStep });
         _view = new ViewRig(
             space, new PipelineOptions { AuditInterval = TimeSpan.FromHours(1), Stages = [_cleaning] }, receiveBuffer, capacity);
     }
 
     public CleaningRig(
-        GateRig gate, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256, bool weighsEnds = false)
-        : this(gate.Node, gate.Pin, options, receiveBuffer, capacity, weighsEnds)
+        GateRig gate, Func<MapOptions, MapOptions>? options = null, long? receiveBuffer = null, int capacity = 256,
+        bool weighsEnds = false, MapLevers? levers = null)
+        : this(gate.Node, gate.Pin, options, receiveBuffer, capacity, weighsEnds, levers)
     {
     }
 

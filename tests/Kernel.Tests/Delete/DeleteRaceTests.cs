@@ -64,7 +64,7 @@ public sealed class DeleteRaceTests
         using GateRig gate = new();
         gate.Tcp(Port + 1);
         gate.MakeStale(gate.Tcp(Port));
-        await using CleaningRig rig = new(gate, options => options with { ChecksAgain = checksAgain, Restores = restores });
+        await using CleaningRig rig = new(gate, levers: new MapLevers { ChecksAgain = checksAgain, Restores = restores });
         await rig.StartAsync();
         GateConnection reuse = null!;
         rig.Once(DeleteStep.Take, () => reuse = gate.Tcp(Port));

@@ -1,5 +1,6 @@
 using ConntrackStream.Kernel.Tests.Gate;
 using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Kernel.Tests.Delete;
 
@@ -266,7 +267,7 @@ public sealed class EndMeaningTests
         gate.Tcp(Port + 1);
         GateConnection untracked = gate.Tcp(Port, GateRig.UntrackedPort);
         await using CleaningRig rig = new(
-            gate, static map => map with { Grace = TimeSpan.FromMilliseconds(1), CountsFromUse = false }, weighsEnds: false);
+            gate, static map => map with { Grace = TimeSpan.FromMilliseconds(1) }, levers: new MapLevers { CountsFromUse = false });
         await rig.StartAsync();
         await Eventually.TrueAsync(async () =>
         {

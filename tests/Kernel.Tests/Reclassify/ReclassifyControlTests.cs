@@ -52,7 +52,7 @@ public sealed class ReclassifyControlTests : IDisposable
         rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
         rig.AddToIpset(UplinkRig.ServerAddress(ipv6: false));
         await using RunningReclassifier running =
-            await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
+            await RunningReclassifier.StartAsync(rig, Ipsets, isGuarded: isGuarded);
         HashSet<ushort> deleted = [];
         for (ushort port = 1000; port < 1000 + Flows; port++)
         {
@@ -202,7 +202,7 @@ public sealed class ReclassifyControlTests : IDisposable
         // as the service does: entries of one tuple that follow each other are told apart
         rig.Gateway.Sysctl("net.netfilter.nf_conntrack_timestamp", "1");
         await using RunningReclassifier running =
-            await RunningReclassifier.StartAsync(rig, Ipsets, options => options.FlapGuard.IsOn = isGuarded);
+            await RunningReclassifier.StartAsync(rig, Ipsets, isGuarded: isGuarded);
         await using UplinkEvents events = await UplinkEvents.ListenAsync(rig);
         using UplinkEcho flow = rig.Udp(rig.Client1, UplinkRig.ServerAddress(ipv6));
         FlowTuple tuple = Tuple(flow);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ConntrackStream.Kernel.Tests.Reclassify;
 
 /// <summary>
-/// Tap, live view, flow log and reclassifier put together as the service does it, over a rig's gateway, with options that a configuration
+/// Tap, live view, flow log and reclassifier put together as the service does it, over a rig's gateway, with what a configuration
 /// cannot give.
 /// </summary>
 internal sealed class RunningReclassifier : IAsyncDisposable
@@ -19,7 +19,7 @@ internal sealed class RunningReclassifier : IAsyncDisposable
     private readonly BriefStream _stream;
     private readonly ReclassifySink _reclassify;
 
-    private RunningReclassifier(UplinkRig rig, ReclassifyOptions options, string? flowLog)
+    private RunningReclassifier(UplinkRig rig, ReclassifyOptions options, string? flowLog, bool isGuarded)
     {
         TimeProvider time = TimeProvider.System;
         CausedEnds ends = new(time);
@@ -29,7 +29,7 @@ internal sealed class RunningReclassifier : IAsyncDisposable
         _reclassify = new ReclassifySink(
             options, ReclassifySetup.Create(options, rig.Network, time, Log, new PluginLoader(Log, time)),
             (isWanted, onRows, token) => _stream!.Pipeline.QueryAsync(isWanted, onRows, token),
-            ends, time, Log);
+            ends, time, Log, new ReclassifyLevers { Guards = isGuarded });
         sinks.Add(_reclassify);
         _stream = new BriefStream(rig.Network, sinks, new PipelineOptions(), time);
     }
@@ -41,8 +41,9 @@ internal sealed class RunningReclassifier : IAsyncDisposable
     internal ReclassifyCounters Counters => _reclassify.Status.Counters;
 
     /// <summary>Two uplinks, told by mark; in act mode unless <paramref name="configure"/> says otherwise.</summary>
+    /// <param name="isGuarded">False takes the guards away.</param>
     internal static async Task<RunningReclassifier> StartAsync(
-        UplinkRig rig, string[] sets, Action<ReclassifyOptions>? configure = null, string? flowLog = null)
+        UplinkRig rig, string[] sets, Action<ReclassifyOptions>? configure = null, string? flowLog = null, bool isGuarded = true)
     {
         ReclassifyOptions options = new()
         {
@@ -53,7 +54,7 @@ internal sealed class RunningReclassifier : IAsyncDisposable
             SetInterval = TimeSpan.FromMilliseconds(100),
         };
         configure?.Invoke(options);
-        RunningReclassifier running = new(rig, options, flowLog);
+        RunningReclassifier running = new(rig, options, flowLog, isGuarded);
         await running._stream.StartAsync(TestContext.Current.CancellationToken);
         return running;
     }

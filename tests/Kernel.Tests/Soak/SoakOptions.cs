@@ -48,11 +48,8 @@ internal sealed record SoakOptions
     /// <summary>Of the event socket, in bytes; 2 MiB hold some 1600 events.</summary>
     public long ReceiveBuffer { get; init; } = 2 << 20;
 
-    /// <summary>False for the negative control, see <see cref="MapOptions.WeighsEnds"/>.</summary>
-    public bool WeighsEnds { get; init; } = true;
-
-    /// <summary>False for the negative control, see <see cref="MapOptions.Restores"/>.</summary>
-    public bool Restores { get; init; } = true;
+    /// <summary>Guards that a negative control takes away.</summary>
+    public MapLevers Levers { get; init; } = new();
 
     /// <summary>Told how far the run is.</summary>
     public Action<string>? Progress { get; init; }

@@ -51,13 +51,11 @@ internal sealed partial class SoakRun : IAsyncDisposable
             Mode = MapMode.Delete,
             Grace = options.Grace,
             ArmedWindow = options.ArmedWindow,
-            Before = _driver.Provoke,
-            Restores = options.Restores,
-            WeighsEnds = options.WeighsEnds,
             TcpPatience = TimeSpan.Zero, // a timer that has run out is an end
             UdpPatience = TimeSpan.Zero,
         };
-        _cleaning = new MapCleaner(map, _namespace, NullLogger<MapCleaner>.Instance);
+        MapLevers levers = options.Levers with { Before = _driver.Provoke };
+        _cleaning = new MapCleaner(map, MapKernel.Of(_namespace, NullLogger.Instance), NullLogger.Instance, levers);
         PipelineOptions pipeline =
             new() { AuditInterval = options.AuditInterval, Random = new Random(options.Seed + 2), Stages = [_cleaning] };
         _pipeline = new FlowPipeline(_source.Source, [], pipeline, TimeProvider.System, new NullLogger<FlowPipeline>());

@@ -30,7 +30,7 @@ public class SoakTests
     {
         int seed = Random.Shared.Next();
         await using SoakRun run = new(
-            Brief(seed) with { Lifetimes = 9_000, Checkpoint = 3_000, Alive = 500, Provoke = 2, Restores = false });
+            Brief(seed) with { Lifetimes = 9_000, Checkpoint = 3_000, Alive = 500, Provoke = 2, Levers = new() { Restores = false } });
         await run.RunAsync();
         Assert.True(run.FalseDeletes.Count > 0, $"seed {seed}: {run.Counts.ReusedWithin} reuses within a deletion cut no flow");
     }
@@ -41,7 +41,7 @@ public class SoakTests
         SoakOptions options =
             Brief(Random.Shared.Next()) with { Lifetimes = 12_000, Checkpoint = 3_000, Flush = 1, Alive = 500, HeldFor = 10 };
         options = options with { Overrun = int.MaxValue, ReceiveBuffer = 256 << 20 }; // a loss would excuse what it looks for
-        await using SoakRun run = new(options with { WeighsEnds = false });
+        await using SoakRun run = new(options with { Levers = new() { WeighsEnds = false } });
         await run.RunAsync(); // ends with the first entry that goes early
         Assert.NotEmpty(run.Observer.GoneEarly);
     }

@@ -30,11 +30,10 @@ internal sealed class CleaningHarness : IAsyncDisposable
             Grace = Grace,
             ArmedWindow = Window,
             UntrackedGroupSize = 4,
-            WeighsEnds = weighsEnds,
-            Before = OnStep,
         };
+        MapLevers levers = new() { WeighsEnds = weighsEnds, Before = OnStep };
         MapKernel kernel = new() { HasInterface = index => Interfaces.Contains(index), Timeouts = () => Timeouts };
-        Cleaning = new MapCleaner(options is null ? map : options(map), kernel, NullLogger.Instance);
+        Cleaning = new MapCleaner(options is null ? map : options(map), kernel, NullLogger.Instance, levers);
         Kernel = new ScriptedKernel(new PipelineOptions
         {
             AuditJitter = 0,

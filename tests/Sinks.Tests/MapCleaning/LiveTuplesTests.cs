@@ -13,7 +13,8 @@ public sealed class LiveTuplesTests
     {
         ViewHarness harness = new();
         MapKernel kernel = new() { HasInterface = static _ => true, Timeouts = static () => null };
-        MapContext context = new(harness.NewStageContext(), new MapOptions { Open = static () => new ScriptedMap() }, kernel);
+        MapContext context = new(
+            harness.NewStageContext(), new MapOptions { Open = static () => new ScriptedMap() }, new MapLevers(), kernel);
         await using DeleteJournal journal = new(NullLogger.Instance);
         DeleteStage stage = new(context, journal, NullLogger.Instance);
         FlowChangeBatch batch = new();

@@ -180,7 +180,7 @@ public sealed class OutcomeTests
     [Fact]
     public void Without_the_guard_it_is_deleted_for_ever()
     {
-        ScriptedWorld world = new(static options => options.FlapGuard.IsOn = false);
+        ScriptedWorld world = new(isGuarded: false);
         world.Set.Add(1);
         world.Start(world.Flow());
         int deleted = 0;

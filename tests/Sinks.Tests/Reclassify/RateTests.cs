@@ -9,7 +9,7 @@ public sealed class RateTests
     [Fact]
     public void Many_at_once_are_spread_over_time()
     {
-        ScriptedWorld world = new(static options => (options.ActionsPerSecond, options.FlapGuard.IsOn) = (10, false));
+        ScriptedWorld world = new(static options => options.ActionsPerSecond = 10, isGuarded: false);
         world.Set.Add(1);
         Flow[] flows = [.. Enumerable.Range(1, 60).Select(client => world.Flow(client: $"10.0.0.{client}"))];
         foreach (Flow flow in flows)

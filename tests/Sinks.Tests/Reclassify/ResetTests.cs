@@ -309,7 +309,7 @@ public sealed class ResetTests
     [Fact]
     public void Many_at_once_are_one_transaction()
     {
-        ScriptedWorld world = new(static options => options.FlapGuard.IsOn = false);
+        ScriptedWorld world = new(isGuarded: false);
         world.Set.Add(1);
         Flow[] flows = [.. Enumerable.Range(1, 90).Select(port => world.Flow(port: port, state: TcpState.Established))];
         foreach (Flow flow in flows)

@@ -29,7 +29,9 @@ internal sealed class ScriptedWorld : IResetCalls
 
     /// <param name="wan2">In place of the path told by its mark.</param>
     /// <param name="isSourceUsed">Untranslated flows of the clients' networks are answered on wan2, as a dump has told.</param>
-    internal ScriptedWorld(Action<ReclassifyOptions>? configure = null, UplinkPath? wan2 = null, bool isSourceUsed = true)
+    /// <param name="isGuarded">False takes the guards away.</param>
+    internal ScriptedWorld(
+        Action<ReclassifyOptions>? configure = null, UplinkPath? wan2 = null, bool isSourceUsed = true, bool isGuarded = true)
     {
         ReclassifyOptions options = new() { Enabled = true, Mode = ReclassifyMode.Act };
         configure?.Invoke(options);
@@ -55,7 +57,8 @@ internal sealed class ScriptedWorld : IResetCalls
             },
             Ends,
             Time,
-            Log);
+            Log,
+            new ReclassifyLevers { Guards = isGuarded });
         foreach (string client in isSourceUsed ? ["10.0.0.9", "10.0.1.9", "10.0.2.9"] : Array.Empty<string>())
             paths.Of(
                 FlowLogTestData.Flow(FlowLogTestData.Tuple(IpProtocol.Udp, client, 1, "198.51.100.9", 1)) with

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ConntrackStream.Service.Demo.Race;
 
 /// <summary>This service's own tap, live view, map audit and delete stage, with <c>Map:Mode=delete</c>.</summary>
-/// <param name="change">Takes guards away, for the negative control; null for the service as it is.</param>
-internal sealed class OurCleaner(TimeProvider time, Func<MapOptions, MapOptions>? change = null) : IRaceCleaner
+/// <param name="levers">Guards that a negative control takes away; null for the service as it is.</param>
+internal sealed class OurCleaner(TimeProvider time, MapLevers? levers = null) : IRaceCleaner
 {
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(10);
@@ -26,7 +26,8 @@ internal sealed class OurCleaner(TimeProvider time, Func<MapOptions, MapOptions>
             Grace = RaceOptions.Interval,
             ArmedWindow = RaceOptions.Interval,
         };
-        _cleaning = new MapCleaner(change is null ? map : change(map), node.Namespace, NullLogger<MapCleaner>.Instance);
+        _cleaning = new MapCleaner(
+            map, MapKernel.Of(node.Namespace, NullLogger.Instance), NullLogger.Instance, levers ?? new MapLevers());
         _stream = new BriefStream(node.Namespace, [], new PipelineOptions { Stages = [_cleaning] }, time);
         await _stream.StartAsync(cancellationToken);
         while (_cleaning.Status.LastAudit is null)

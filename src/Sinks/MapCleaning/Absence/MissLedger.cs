@@ -9,7 +9,7 @@ namespace ConntrackStream.Sinks.MapCleaning.Absence;
 /// loop only.
 /// </summary>
 /// <param name="countsFromUse">False keeps counting although a packet has used the key, for its negative control.</param>
-internal sealed class MissLedger(bool countsFromUse = true)
+internal sealed class MissLedger(bool countsFromUse)
 {
     private readonly Dictionary<MapKey, Miss> _misses = [];
 

@@ -17,7 +17,7 @@ internal sealed partial class MapAudit
         _hadOverflowed = context.Holds.HasOverflowed;
         context.Holds.HasOverflowed = false;
         context.Holds.Open();
-        _isUnknown = context.Options.WeighsEnds && (!_hasHistory || _historyEpoch != _epoch || _hadOverflowed);
+        _isUnknown = context.Levers.WeighsEnds && (!_hasHistory || _historyEpoch != _epoch || _hadOverflowed);
     }
 
     private void CommitHistory()

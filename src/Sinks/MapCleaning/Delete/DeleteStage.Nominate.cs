@@ -77,7 +77,7 @@ internal sealed partial class DeleteStage
 
     private void OnEnded(IFlowMap map, in FlowChange change)
     {
-        if (context.Options.WeighsEnds && context.Rules.OfEnd(change, context.Monotonic) is { } hold)
+        if (context.Levers.WeighsEnds && context.Rules.OfEnd(change, context.Monotonic) is { } hold)
         {
             Suspend(change, hold);
             return;

@@ -175,7 +175,7 @@ internal sealed partial class DeleteStage
 
     private void Take(IFlowMap map, Tombstone tombstone)
     {
-        context.Options.Before?.Invoke(DeleteStep.Take, tombstone.Key);
+        context.Levers.Before?.Invoke(DeleteStep.Take, tombstone.Key);
         if (!map.TryTake(tombstone.Key, out tombstone.Value))
         {
             Drop(tombstone, ref context.Counters.AlreadyGone, DeleteOutcome.AlreadyGone, GoneAlready);
@@ -192,7 +192,7 @@ internal sealed partial class DeleteStage
             Restore(tombstone, "a packet had used it since it was nominated");
         else if (HeldUntil(tombstone, tombstone.Value) > context.Monotonic)
             Restore(tombstone, "its connection may still be alive, as became known meanwhile");
-        else if (context.Options.ChecksAgain)
+        else if (context.Levers.ChecksAgain)
             CheckAgain(tombstone);
         else
             Tell(DeleteOutcome.Deleted, tombstone);
@@ -201,7 +201,7 @@ internal sealed partial class DeleteStage
     /// <summary>Puts a taken entry back. When that fails it stays armed, so that the end of its window tries once more.</summary>
     private void Restore(Tombstone tombstone, string reason)
     {
-        if (!context.Options.Restores)
+        if (!context.Levers.Restores)
         {
             Close(tombstone);
             return;
@@ -251,7 +251,7 @@ internal sealed partial class DeleteStage
     /// <summary>Whether any flow of the view has the key. Before the kernel is asked.</summary>
     private bool IsInView(Tombstone tombstone, DeleteStep step)
     {
-        context.Options.Before?.Invoke(step, tombstone.Key);
+        context.Levers.Before?.Invoke(step, tombstone.Key);
         return context.Live.Holds(tombstone.Key.Tuple);
     }
 

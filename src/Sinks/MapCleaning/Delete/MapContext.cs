@@ -8,7 +8,7 @@ using ConntrackStream.Sinks.MapCleaning.Map;
 namespace ConntrackStream.Sinks.MapCleaning.Delete;
 
 /// <summary>What the map's audit and the delete stage share. Used by the loop only.</summary>
-internal sealed class MapContext(StageContext stage, MapOptions options, MapKernel kernel)
+internal sealed class MapContext(StageContext stage, MapOptions options, MapLevers levers, MapKernel kernel)
 {
     private readonly List<MapKey> _keys = [];
 
@@ -23,13 +23,15 @@ internal sealed class MapContext(StageContext stage, MapOptions options, MapKern
 
     public MapOptions Options { get; } = options;
 
+    public MapLevers Levers { get; } = levers;
+
     /// <summary>Which tuples live, as of the last scan and everything that started since.</summary>
     public LiveTuples Live { get; private set; } = new(stage.View);
 
     /// <summary>The same for the scan that is being opened; null otherwise.</summary>
     public LiveTuples? NextLive { get; private set; }
 
-    public MissLedger Misses { get; } = new(options.CountsFromUse);
+    public MissLedger Misses { get; } = new(levers.CountsFromUse);
 
     public HoldTable Holds { get; } = new();
 
@@ -87,7 +89,7 @@ internal sealed class MapContext(StageContext stage, MapOptions options, MapKern
     /// <param name="firstMissed">When it was first found without a flow, if its flow's end was not observed; otherwise null.</param>
     public long HeldUntil(in MapKey key, long? firstMissed, ulong lastSeen)
     {
-        if (!Options.WeighsEnds || Interfaces.IsGone(key.InterfaceIndex)) // without its owner's interface no packet can use it
+        if (!Levers.WeighsEnds || Interfaces.IsGone(key.InterfaceIndex)) // without its owner's interface no packet can use it
             return 0;
         bool hasLastSeen = Map!.Info.HasLastSeen;
         if (Holds.TryGet(key.Tuple, out HoldTable.HeldFlow held))

@@ -63,37 +63,4 @@ public sealed record MapOptions
 
     /// <summary>Keeps each change of the map; null for none.</summary>
     public IMapEvidence? Evidence { get; init; }
-
-    /// <summary>
-    /// False lets each end and each second miss nominate, whatever it may mean. For negative controls, and tests of what comes after.
-    /// </summary>
-    internal bool WeighsEnds { get; init; } = true;
-
-    /// <summary>False counts misses on although a packet has used the key in between, for its negative control.</summary>
-    internal bool CountsFromUse { get; init; } = true;
-
-    /// <summary>False takes the check after the deletion away, for its negative control.</summary>
-    internal bool ChecksAgain { get; init; } = true;
-
-    /// <summary>Called on the loop before each step, so that a test can act in between.</summary>
-    internal Action<DeleteStep, MapKey>? Before { get; init; }
-
-    /// <summary>False takes the second check and the armed window away: what was taken stays taken. For their negative control.</summary>
-    internal bool Restores { get; init; } = true;
-}
-
-/// <summary>The steps of one deletion.</summary>
-internal enum DeleteStep : byte
-{
-    /// <summary>Ask the kernel whether any flow has the key.</summary>
-    Authorise,
-
-    /// <summary>Take the entry out of the map.</summary>
-    Take,
-
-    /// <summary>Ask the kernel again.</summary>
-    CheckAgain,
-
-    /// <summary>The window in which the entry can be put back is over.</summary>
-    Disarm,
 }
