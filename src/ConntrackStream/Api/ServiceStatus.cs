@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Reclassify.Figures;
 
@@ -40,11 +41,12 @@ internal sealed record ViewFigures(
     long Flows, long Ipv4, long Ipv6, long Untapped, long Changes, int Backlog, long Rounds, long FailedRounds, long ProbeAlarms,
     long? Drift)
 {
-    public required ViewEventFigures Events { get; init; }
+    /// <summary>What became of events that were not simply a start, a change or an end, and what dumps put right.</summary>
+    public required ViewCounters Events { get; init; }
 }
 
 internal sealed record SinkFigures(string Name, int WaitingBatches, long Written, long Dropped);
 
 [JsonSerializable(typeof(ServiceStatus))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IncludeFields = true)]
 internal sealed partial class ApiJson : JsonSerializerContext;

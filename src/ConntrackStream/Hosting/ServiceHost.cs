@@ -101,7 +101,7 @@ internal static class ServiceHost
                 status.FlowsIPv4 + status.FlowsIPv6, status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Changes, status.Backlog,
                 status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift)
             {
-                Events = ViewEventFigures.Of(status.Counters),
+                Events = status.Counters,
             },
             Sinks = [.. status.Sinks.Select(static sink => new SinkFigures(sink.Name, sink.WaitingBatches, sink.Written, sink.Dropped))],
             Modules = stream.Modules.Status,

@@ -2,7 +2,9 @@ using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Pipeline.LiveView;
 
-/// <summary>Plain counters since start, written by the loop and read by polling.</summary>
+/// <summary>
+/// Plain counters since start, written by the loop and read by polling. <c>/v1/status</c> has them by these names, in this order.
+/// </summary>
 public sealed class ViewCounters
 {
     /// <summary>NEW over a live flow, taken for a repeat of the same event.</summary>
@@ -11,14 +13,17 @@ public sealed class ViewCounters
     /// <summary>Live flows that had ended unseen, as the NEW or DESTROY of a later one with the same tuple showed.</summary>
     public long Replaced;
 
+    /// <summary>DESTROY of an earlier incarnation that came after its successor's NEW; ignored.</summary>
+    public long LateDestroy;
+
     /// <summary>DESTROY of a flow the view does not hold (a repeat, or one that began and ended while events were lost).</summary>
     public long UnknownDestroy;
 
+    /// <summary>UPDATE of a flow the view does not hold; another with its original tuple may be there.</summary>
+    public long UnknownUpdate;
+
     /// <summary>Flows that began unseen while events were being lost, told by their DESTROY alone.</summary>
     public long SeenOnlyAtEnd;
-
-    /// <summary>DESTROY of an earlier incarnation that came after its successor's NEW; ignored.</summary>
-    public long LateDestroy;
 
     /// <summary>
     /// Entries beside another with the same original tuple (<see cref="Flow.IsClashLoser"/>), told whole by their DESTROY.
@@ -28,8 +33,8 @@ public sealed class ViewCounters
     /// <summary>Other events of such entries; left out.</summary>
     public long ClashEvents;
 
-    /// <summary>UPDATE of a flow the view does not hold; another with its original tuple may be there.</summary>
-    public long UnknownUpdate;
+    /// <summary>Flows and queries of a family other than IPv4 and IPv6.</summary>
+    public long OtherFamily;
 
     /// <summary>Doubtful events settled by asking the kernel (GET).</summary>
     public long Verified;
@@ -48,7 +53,4 @@ public sealed class ViewCounters
 
     /// <summary>Flows a dump had left out although they were alive (GET found them): a dump is evidence, never proof.</summary>
     public long DumpOmissions;
-
-    /// <summary>Flows and queries of a family other than IPv4 and IPv6.</summary>
-    public long OtherFamily;
 }

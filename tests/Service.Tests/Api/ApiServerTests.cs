@@ -276,7 +276,7 @@ public sealed partial class ApiServerTests : IDisposable
             Tap = new TapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0),
             View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null)
             {
-                Events = ViewEventFigures.Of(new ViewCounters { LateDestroy = 4 }),
+                Events = new ViewCounters { LateDestroy = 4 },
             },
             Sinks = [],
             Modules = new Dictionary<string, JsonElement>(StringComparer.Ordinal)

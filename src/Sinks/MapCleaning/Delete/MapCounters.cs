@@ -1,8 +1,11 @@
 using System.Numerics;
+using System.Text.Json.Serialization;
 
 namespace ConntrackStream.Sinks.MapCleaning.Delete;
 
-/// <summary>Plain counters since start, written by the loop and read by polling.</summary>
+/// <summary>
+/// Plain counters since start, written by the loop and read by polling. <c>/v1/status</c> has them by these names, in this order.
+/// </summary>
 public sealed class MapCounters
 {
     private const int Buckets = 40;
@@ -40,13 +43,13 @@ public sealed class MapCounters
     /// <summary>Tombstones dropped as their group is exempt (NOTRACK).</summary>
     public long KeptUntracked;
 
+    /// <summary>Tombstones dropped because the connection may still be alive.</summary>
+    public long KeptHeld;
+
     /// <summary>
     /// Ends that did not nominate at once, since the connection may still be alive: deleted by somebody, or silent for a while.
     /// </summary>
     public long EndsHeld;
-
-    /// <summary>Tombstones dropped because the connection may still be alive.</summary>
-    public long KeptHeld;
 
     /// <summary>Tombstones whose entry somebody else had removed.</summary>
     public long AlreadyGone;
@@ -79,14 +82,21 @@ public sealed class MapCounters
     public long Failures;
 
     /// <summary>ns for which the entry of a live flow was absent at most.</summary>
+    [JsonIgnore]
     public long LongestAbsence;
 
+    /// <summary>The same in µs, for <c>/v1/status</c>.</summary>
+    [JsonPropertyOrder(1)] // after the others
+    public double LongestAbsenceUs => LongestAbsence / 1000.0;
+
     /// <summary>Nominated entries that were left alone, for whatever reason.</summary>
+    [JsonIgnore]
     public long Kept => CancelledByNew + KeptAlive + KeptInUse + KeptUntracked + KeptHeld;
 
     /// <summary>
     /// How long entries that were put back had been absent: element n counts those of at least 2^(n-1) and less than 2^n ns.
     /// </summary>
+    [JsonIgnore]
     public ReadOnlySpan<long> Absences => _absences;
 
     internal void AddAbsence(long ns)

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.MapCleaning.Audit;
+using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Map;
 using ConntrackStream.Sinks.Text;
 
@@ -66,7 +67,7 @@ internal sealed record MapFigures
     /// <summary>Null before the first.</summary>
     public required MapAuditFigures? LastAudit { get; init; }
 
-    public required MapCounterFigures Counters { get; init; }
+    public required MapCounters Counters { get; init; }
 
     internal static MapFigures Of(MapStatus status, string path) => new()
     {
@@ -90,7 +91,7 @@ internal sealed record MapFigures
         Zones = status.Zones,
         SinceCountedSeconds = Math.Round(status.SinceCounted.TotalSeconds, 3),
         LastAudit = status.LastAudit is { } audit ? MapAuditFigures.Of(audit) : null,
-        Counters = MapCounterFigures.Of(status.Counters),
+        Counters = status.Counters,
     };
 }
 
