@@ -13,8 +13,8 @@ internal static class LogMessages
     private const BindingFlags AnyStatic = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
     /// <summary>
-    /// Fails for a message without an expectation, one that reads otherwise, an expectation without a message, and what no reader
-    /// understands.
+    /// Fails for a message without an expectation, one that reads otherwise, an expectation without a message, what no reader
+    /// understands, and what does not begin as a sentence. Expectations are in the order of ids.
     /// </summary>
     internal static void AssertAsExpected(Assembly product, Assembly tests)
     {
@@ -25,9 +25,15 @@ internal static class LogMessages
         if (unexpected.Length + missing.Length > 0)
             Assert.Fail(
                 $"not in LogMessages.txt:\n{string.Join('\n', unexpected)}\nonly in LogMessages.txt:\n{string.Join('\n', missing)}");
+        Assert.Equal(rendered, expected); // the order, too
+        Assert.All(rendered, static line => Assert.True(BeginsAsSentence(line), line));
         // ids are unique
         Assert.Equal(rendered.Count, rendered.Select(static line => line.Split(' ')[0]).Distinct(StringComparer.Ordinal).Count());
     }
+
+    /// <summary>With a capital letter or a number; a text from outside is preceded by what it is.</summary>
+    internal static bool BeginsAsSentence(string line) =>
+        line.Split(' ', 3)[2] is [char first, ..] && (char.IsAsciiLetterUpper(first) || char.IsAsciiDigit(first));
 
     /// <summary>A value of this type prints as its members or its type's name, or not at all.</summary>
     internal static bool IsReadable(ParameterInfo parameter)

@@ -18,6 +18,15 @@ public sealed class LogMessagesTests
         Assert.Equal([false, false, false, true, true], parameters.Select(LogMessages.IsReadable));
     }
 
+    [Theory]
+    [InlineData("1 Warning File <file> is not used", true)]
+    [InlineData("1 Warning 12 more lines were left out", true)]
+    [InlineData("1 Warning file <file> is not used", false)]
+    [InlineData("1 Warning <file> is not used", false)]
+    [InlineData("1 Warning ", false)]
+    public void A_message_begins_with_a_capital_or_a_number(string line, bool does) =>
+        Assert.Equal(does, LogMessages.BeginsAsSentence(line));
+
     [Fact]
     public void A_flow_id_prints_as_in_the_flow_log()
     {

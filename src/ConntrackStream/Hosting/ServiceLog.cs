@@ -5,7 +5,7 @@ namespace ConntrackStream.Service.Hosting;
 /// <summary>Every message of the executable, ids 4000 to 4999.</summary>
 internal static partial class ServiceLog
 {
-    [LoggerMessage(4000, LogLevel.Information, "conntrack-stream {Version} follows {Namespace}")]
+    [LoggerMessage(4000, LogLevel.Information, "ConntrackStream {Version} follows {Namespace}")]
     internal static partial void Starting(ILogger logger, string version, string @namespace);
 
     [LoggerMessage(4001, LogLevel.Information, "Ready: {Flows} flows in the live view after {Milliseconds:F0} ms")]
@@ -60,25 +60,25 @@ internal static partial class ServiceLog
     [LoggerMessage(4017, LogLevel.Warning, "The connection table's health cannot be read: {Reason}")]
     internal static partial void TableUnreadable(ILogger logger, string reason);
 
-    [LoggerMessage(4020, LogLevel.Information, "net.netfilter.{Name} was {Original}, set to {Value} while the service runs")]
+    [LoggerMessage(4020, LogLevel.Information, "Sysctl net.netfilter.{Name} was {Original}, set to {Value} while the service runs")]
     internal static partial void SysctlSet(ILogger logger, string name, string original, string value);
 
-    [LoggerMessage(4021, LogLevel.Information, "net.netfilter.{Name} restored to {Original}")]
+    [LoggerMessage(4021, LogLevel.Information, "Sysctl net.netfilter.{Name} restored to {Original}")]
     internal static partial void SysctlRestored(ILogger logger, string name, string original);
 
     [LoggerMessage(4022, LogLevel.Warning,
-        "net.netfilter.{Name} is {Current}, though this service had set {Value}: somebody else changed it, so it is left alone")]
+        "Sysctl net.netfilter.{Name} is {Current}, though this service had set {Value}: somebody else changed it, so it is left alone")]
     internal static partial void SysctlChangedByOthers(ILogger logger, string name, string current, string value);
 
-    [LoggerMessage(4023, LogLevel.Warning, "net.netfilter.{Name} cannot be set to {Value}: {Reason}")]
+    [LoggerMessage(4023, LogLevel.Warning, "Sysctl net.netfilter.{Name} cannot be set to {Value}: {Reason}")]
     internal static partial void SysctlFailed(ILogger logger, string name, string value, string reason);
 
     [LoggerMessage(4024, LogLevel.Information,
-        "net.netfilter.{Name} was left at {Value} by an earlier run that did not end in order; its original value {Original} is "
+        "Sysctl net.netfilter.{Name} was left at {Value} by an earlier run that did not end in order; its original value {Original} is "
         + "known and will be restored")]
     internal static partial void SysctlInherited(ILogger logger, string name, string value, string original);
 
-    [LoggerMessage(4025, LogLevel.Warning, "{File} is not used, so original sysctl values of an earlier run are unknown: {Reason}")]
+    [LoggerMessage(4025, LogLevel.Warning, "File {File} is not used, so original sysctl values of an earlier run are unknown: {Reason}")]
     internal static partial void SysctlRecordUnusable(ILogger logger, string file, string reason);
 
     [LoggerMessage(4040, LogLevel.Warning, "Flows may not be seen: {Reason}")]
@@ -92,17 +92,17 @@ internal static partial class ServiceLog
     internal static partial void CheckpointFailed(ILogger logger, string file, string reason);
 
     [LoggerMessage(4050, LogLevel.Warning,
-        "{Namespace} is gone ({Reason}): no flows are seen until its name leads to a network namespace again, which is looked "
+        "Lost {Namespace} ({Reason}): no flows are seen until its name leads to a network namespace again, which is looked "
         + "for once a second")]
     internal static partial void NamespaceAbsent(ILogger logger, string @namespace, string reason);
 
     [LoggerMessage(4051, LogLevel.Warning, "Another network namespace has taken the name of {Namespace}: following that one from now on")]
     internal static partial void NamespaceReplaced(ILogger logger, string @namespace);
 
-    [LoggerMessage(4052, LogLevel.Information, "{Namespace} is followed again; a gap record bounds what was not seen")]
+    [LoggerMessage(4052, LogLevel.Information, "Following {Namespace} again; a gap record bounds what was not seen")]
     internal static partial void NamespaceFollowed(ILogger logger, string @namespace);
 
-    [LoggerMessage(4053, LogLevel.Warning, "{Namespace} is there, but cannot be followed yet: {Reason}")]
+    [LoggerMessage(4053, LogLevel.Warning, "Found {Namespace}, but cannot follow it yet: {Reason}")]
     internal static partial void NamespaceNotFollowed(ILogger logger, string @namespace, string reason);
 
     [LoggerMessage(4054, LogLevel.Warning,
@@ -110,10 +110,10 @@ internal static partial class ServiceLog
         + "warning; a gap record bounds what is missing")]
     internal static partial void SettingPutBack(ILogger logger, string name, string found, string effect, string wanted, long times);
 
-    [LoggerMessage(4055, LogLevel.Warning, "net.netfilter.{Name} is {Found}: {Effect}. It is not set again: {Reason}")]
+    [LoggerMessage(4055, LogLevel.Warning, "Sysctl net.netfilter.{Name} is {Found}: {Effect}. It is not set again: {Reason}")]
     internal static partial void SettingStaysOff(ILogger logger, string name, string found, string effect, string reason);
 
-    [LoggerMessage(4056, LogLevel.Information, "net.netfilter.{Name} is {Value} again; a gap record bounds what is missing")]
+    [LoggerMessage(4056, LogLevel.Information, "Sysctl net.netfilter.{Name} is {Value} again; a gap record bounds what is missing")]
     internal static partial void SettingRight(ILogger logger, string name, string value);
 
     [LoggerMessage(4057, LogLevel.Warning, "Nothing can be kept in {Directory}, so flows get new ids after a restart: {Reason}")]

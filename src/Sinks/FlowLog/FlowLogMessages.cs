@@ -3,21 +3,22 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <summary>Messages of the flow log.</summary>
 internal static partial class FlowLogMessages
 {
-    [LoggerMessage(3000, LogLevel.Information, "{Path} opened again")]
+    [LoggerMessage(3000, LogLevel.Information, "Opened {Path} again")]
     internal static partial void Reopened(this ILogger logger, string path);
 
     [LoggerMessage(3001, LogLevel.Error, "The log goes on in the old file, since the new one cannot be opened: {Reason}")]
     internal static partial void ReopenFailed(this ILogger logger, string reason);
 
     [LoggerMessage(3002, LogLevel.Warning,
-        "{Path} ended in half a record ({Bytes} bytes): the previous run was killed while writing; it is cut off")]
+        "Log file {Path} ended in half a record ({Bytes} bytes): the previous run was killed while writing; it is cut off")]
     internal static partial void TornTailCut(this ILogger logger, string path, long bytes);
 
     [LoggerMessage(3003, LogLevel.Warning,
-        "{Path} ended in half a line ({Bytes} bytes) that is no flow record; it is left there, and records begin on the next line")]
+        "Log file {Path} ended in half a line ({Bytes} bytes) that is no flow record; "
+        + "it is left there, and records begin on the next line")]
     internal static partial void ForeignTailEnded(this ILogger logger, string path, long bytes);
 
-    [LoggerMessage(3004, LogLevel.Error, "{Path} cannot be rotated and grows on; the next attempt is in a minute: {Reason}")]
+    [LoggerMessage(3004, LogLevel.Error, "Log file {Path} cannot be rotated and grows on; the next attempt is in a minute: {Reason}")]
     internal static partial void RotationFailed(this ILogger logger, string path, string reason);
 
     [LoggerMessage(3005, LogLevel.Warning, "Rotated logs could not be deleted or compressed; the next rotation tries again: {Reason}")]
@@ -40,7 +41,7 @@ internal static partial class FlowLogMessages
     internal static partial void MarkerFailed(this ILogger logger, string path, string reason);
 
     [LoggerMessage(3013, LogLevel.Warning,
-        "{Output} was removed by another program, and {Records} records with it that were written since the last look, "
+        "Log file {Output} was removed by another program, and {Records} records with it that were written since the last look, "
         + "a second before at most (a gap record bounds them). To rotate the log, rename the file and send SIGHUP")]
     internal static partial void OutputRemoved(this ILogger logger, string output, long records);
 }

@@ -120,9 +120,9 @@ public sealed class ClassifyVerbTests
 
         await using RunningReclassifier running =
             await RunningReclassifier.StartAsync(rig, ["nft:inet/rig/app4=wan2", "nft:inet/rig/app6=wan2"]);
-        Eventually.True(() => running.Log.Count("refused", Tuple(after), "idle") > 0, state: () => string.Join('\n', running.Log.All));
-        Assert.Equal((1, 0), (running.Log.Count("deleted", Tuple(before)), running.Log.Count("refused", Tuple(before))));
-        Assert.Equal(0, running.Log.Count("deleted", Tuple(after)));
+        Eventually.True(() => running.Log.Count("Refused", Tuple(after), "idle") > 0, state: () => string.Join('\n', running.Log.All));
+        Assert.Equal((1, 0), (running.Log.Count("Deleted", Tuple(before)), running.Log.Count("Refused", Tuple(before))));
+        Assert.Equal(0, running.Log.Count("Deleted", Tuple(after)));
     }
 
     [Fact]

@@ -61,13 +61,13 @@ public sealed class ReclassifyControlTests : IDisposable
             flow.Request();
             flow.Request(); // more than a query
             Eventually.True(
-                () => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "flapping") > 0,
+                () => running.Log.Count("Deleted", tuple) + running.Log.Count("Refused", tuple, "flapping") > 0,
                 state: () => string.Join('\n', running.Log.All));
-            if (running.Log.Count("deleted", tuple) == 0)
+            if (running.Log.Count("Deleted", tuple) == 0)
                 continue;
             deleted.Add(port);
             flow.Request();
-            Eventually.True(() => running.Log.Count("looped", tuple) > 0, state: () => string.Join('\n', running.Log.All));
+            Eventually.True(() => running.Log.Count("Failed (looped)", tuple) > 0, state: () => string.Join('\n', running.Log.All));
         }
 
         Assert.Equal(isGuarded ? PathGuard.InARow : Flows, deleted.Count);
@@ -91,7 +91,7 @@ public sealed class ReclassifyControlTests : IDisposable
         Eventually.True(() => rig.Find(tuple) is not null);
         rig.AddToSet(server);
         Eventually.True(
-            () => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple, "idle") > 0,
+            () => running.Log.Count("Deleted", tuple) + running.Log.Count("Refused", tuple, "idle") > 0,
             state: () => string.Join('\n', running.Log.All));
         flow.Answer();
         flow.Receive();
@@ -121,7 +121,7 @@ public sealed class ReclassifyControlTests : IDisposable
         using UplinkEcho beside = rig.Udp(rig.Client1, server, 446); // shows on the right uplink that its source is answered there
         beside.Exchange();
         (string wouldTcp, string wouldUdp) =
-            kind == UplinkKind.Routed ? ("would re-mark", "would re-mark") : ("would reset", "would delete");
+            kind == UplinkKind.Routed ? ("Would re-mark", "Would re-mark") : ("Would reset", "Would delete");
         Eventually.True(
             () => { tcp.Exchange(100); return running.Log.Count(wouldTcp, Tuple(tcp)) > 0 && running.Log.Count(wouldUdp, Tuple(udp)) > 0; },
             state: () => string.Join('\n', running.Log.All));
@@ -138,7 +138,7 @@ public sealed class ReclassifyControlTests : IDisposable
         Assert.All(Enum.GetValues<ActionOutcome>(), outcome => Assert.Equal(0, counters.Of(outcome)));
         Assert.DoesNotContain(
             running.Log.All,
-            static line => line.StartsWith("deleted", StringComparison.Ordinal) || line.StartsWith("re-marked", StringComparison.Ordinal));
+            static line => line.StartsWith("Deleted", StringComparison.Ordinal) || line.StartsWith("Re-marked", StringComparison.Ordinal));
 
         (uint, uint)[] Entries() => [.. new[] { rig.Entry(tcp), rig.Entry(udp) }.Select(static entry => (entry.Id, entry.Mark))];
     }
@@ -213,12 +213,12 @@ public sealed class ReclassifyControlTests : IDisposable
         {
             flow.Request();
             Eventually.True(
-                () => rig.Find(tuple) is null || running.Log.Count("refused", tuple, "flapping") > 0,
+                () => rig.Find(tuple) is null || running.Log.Count("Refused", tuple, "flapping") > 0,
                 state: () => string.Join('\n', running.Log.All));
         }
 
-        Assert.NotEqual(0, running.Log.Count("looped", tuple));
-        Assert.Equal(isGuarded, running.Log.Count("refused", tuple, "flapping") > 0);
+        Assert.NotEqual(0, running.Log.Count("Failed (looped)", tuple));
+        Assert.Equal(isGuarded, running.Log.Count("Refused", tuple, "flapping") > 0);
         await running.StopAsync();
         flow.Exchange(100);
         return (await events.TakeAsync()).Count(e => e.Type == FlowEventType.Destroy && e.PortId != 0 && e.Flow.Original == tuple);

@@ -32,7 +32,7 @@ public sealed class ReclassifyProofTests
         rig.AddToSet(server);
         FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
         Eventually.True(
-            () => running.Log.Count("deleted", tuple) + running.Log.Count("re-marked", tuple) > 0,
+            () => running.Log.Count("Deleted", tuple) + running.Log.Count("Re-marked", tuple) > 0,
             state: () => string.Join('\n', running.Log.All));
         flow.Request();
         flow.Answer();
@@ -56,10 +56,10 @@ public sealed class ReclassifyProofTests
         rig.AddToSet(server);
         FlowTuple tuple = UplinkRig.Tuple(IpProtocol.Udp, flow.Source, flow.Destination);
         Eventually.True(
-            () => running.Log.Count("deleted", tuple) + running.Log.Count("refused", tuple) > 0,
+            () => running.Log.Count("Deleted", tuple) + running.Log.Count("Refused", tuple) > 0,
             state: () => string.Join('\n', running.Log.All));
-        Assert.Equal(0, running.Log.Count("deleted", tuple));
-        Assert.NotEqual(0, running.Log.Count("refused", tuple, "path_down")); // at its next look, and as the set has gained it
+        Assert.Equal(0, running.Log.Count("Deleted", tuple));
+        Assert.NotEqual(0, running.Log.Count("Refused", tuple, "path_down")); // at its next look, and as the set has gained it
         Assert.Equal(id, rig.Entry(flow).Id);
     }
 
@@ -90,10 +90,10 @@ public sealed class ReclassifyProofTests
             () =>
             {
                 flow.Exchange(); // answered all the time
-                return isDropped ? running.Counters.Of(Refusal.UnusedSource) >= 2 : running.Log.Count("moved", tuple) > 0;
+                return isDropped ? running.Counters.Of(Refusal.UnusedSource) >= 2 : running.Log.Count("Moved", tuple) > 0;
             },
             state: () => string.Join('\n', running.Log.All));
-        Assert.Equal(isDropped ? (0, 0x100u) : (1, 0x200u), (running.Log.Count("re-marked", tuple), rig.Entry(flow).Mark));
-        Assert.Equal(isDropped, running.Log.Count("moved", tuple) == 0);
+        Assert.Equal(isDropped ? (0, 0x100u) : (1, 0x200u), (running.Log.Count("Re-marked", tuple), rig.Entry(flow).Mark));
+        Assert.Equal(isDropped, running.Log.Count("Moved", tuple) == 0);
     }
 }

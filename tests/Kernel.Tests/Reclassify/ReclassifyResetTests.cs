@@ -103,7 +103,7 @@ public sealed class ReclassifyResetTests
             rig.AddToSet(server);
             Eventually.True(() => running.Status.Armed == 1);
             rig.RemoveFromSet(server);
-            Eventually.True(() => running.Log.Count("expired", Tuple(flow)) == 1, state: () => string.Join('\n', running.Log.All));
+            Eventually.True(() => running.Log.Count("Expired", Tuple(flow)) == 1, state: () => string.Join('\n', running.Log.All));
             Eventually.True(() => !Armed(rig, ipv6).Contains("expires", StringComparison.Ordinal));
             flow.Exchange(10_000);
             Assert.Equal((id, 0), (rig.Entry(flow).Id, running.Counters.Resets));
@@ -126,7 +126,7 @@ public sealed class ReclassifyResetTests
         Assert.Equal(1, UplinkRig.UplinkOf(flow.Seen));
         rig.AddToSet(server);
         Eventually.True(() => flow.TrySend() == SocketError.ConnectionReset, state: () => string.Join('\n', running.Log.All));
-        Eventually.True(() => running.Log.Count("reset", Tuple(flow)) > 0, state: () => string.Join('\n', running.Log.All));
+        Eventually.True(() => running.Log.Count("Reset", Tuple(flow)) > 0, state: () => string.Join('\n', running.Log.All));
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class ReclassifyResetTests
         Assert.Contains("remove it if it is left over", warning, StringComparison.Ordinal);
         using TcpFlow flow = rig.Tcp(rig.Client1, server);
         rig.AddToSet(server);
-        Eventually.True(() => running.Log.Count("refused", Tuple(flow), "no_reset") > 0, state: () => string.Join('\n', running.Log.All));
+        Eventually.True(() => running.Log.Count("Refused", Tuple(flow), "no_reset") > 0, state: () => string.Join('\n', running.Log.All));
         flow.Exchange(1000);
         Assert.Equal(0, running.Counters.Deleted);
     }

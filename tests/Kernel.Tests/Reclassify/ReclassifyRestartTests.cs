@@ -34,7 +34,7 @@ public sealed class ReclassifyRestartTests : IDisposable
         using UplinkEcho udp = rig.Udp(rig.Client1, Server);
         udp.Exchange(2);
         rig.AddToSet(Server);
-        await killed.WaitForLogAsync("deleted ");
+        await killed.WaitForLogAsync("Deleted ");
         Eventually.True(
             () => Armed(rig).Contains($"{tcp.Source.Address} . {tcp.Source.Port} . {Server} . 443", StringComparison.Ordinal),
             state: () => Armed(rig));
@@ -56,8 +56,8 @@ public sealed class ReclassifyRestartTests : IDisposable
         service.Signal("HUP");
         Eventually.True(() => ruled.TrySend() == SocketError.ConnectionReset);
         using TcpFlow ruledAgain = rig.Tcp(rig.Client2, Ruled, 445);
-        await service.WaitForLogAsync($"reset {TupleText.Describe(Tuple(ruled))}: wan1 -> wan2 ({Rules} line 1)");
-        await service.WaitForLogAsync($"moved {TupleText.Describe(Tuple(ruled))}");
+        await service.WaitForLogAsync($"Reset {TupleText.Describe(Tuple(ruled))}: wan1 -> wan2 ({Rules} line 1)");
+        await service.WaitForLogAsync($"Moved {TupleText.Describe(Tuple(ruled))}");
 
         await File.WriteAllTextAsync(Rules, "nonsense\n", TestContext.Current.CancellationToken);
         service.Signal("HUP");

@@ -39,7 +39,7 @@ public sealed class ReclassifyServiceTests : IDisposable
         using TcpFlow again = rig.Tcp(rig.Client1, server);
         again.Exchange();
         Assert.Equal(2, UplinkRig.UplinkOf(again.Seen));
-        await WaitForAsync(service, "moved", Tuple(flow));
+        await WaitForAsync(service, "Moved", Tuple(flow));
         again.Exchange();
     }
 
@@ -63,7 +63,7 @@ public sealed class ReclassifyServiceTests : IDisposable
             return UplinkRig.UplinkOf(flow.Seen) == 2;
         }, Patience);
         Assert.InRange(lost, 0, 1); // the answer on its way while the entry went
-        await WaitForAsync(service, "moved", Tuple(flow));
+        await WaitForAsync(service, "Moved", Tuple(flow));
         flow.Exchange(100);
         Assert.Equal(2, UplinkRig.UplinkOf(flow.Seen));
     }
@@ -100,7 +100,7 @@ public sealed class ReclassifyServiceTests : IDisposable
         Assert.True(rig.Packets(2) > two + 100);
         Assert.Equal((echoBefore.Id, tcpBefore.Id), (rig.Entry(echo).Id, rig.Entry(tcp).Id));
         Assert.Equal(resent, rig.Retransmissions(rig.Client1));
-        Task moved = WaitForAsync(service, "moved", Tuple(echo));
+        Task moved = WaitForAsync(service, "Moved", Tuple(echo));
         Eventually.True(() => { echo.Exchange(); return moved.IsCompleted; }, Patience);
         await moved;
     }
@@ -127,7 +127,7 @@ public sealed class ReclassifyServiceTests : IDisposable
 
         Eventually.True(() => wrong.TrySend() == SocketError.ConnectionReset, Patience);
         using TcpFlow again = rig.Tcp(rig.Client1, server);
-        await WaitForAsync(service, "moved", Tuple(wrong));
+        await WaitForAsync(service, "Moved", Tuple(wrong));
         Eventually.True(() => rig.Find(Tuple(wrong)) is null, Patience);
         foreach (TcpFlow flow in (TcpFlow[])[own, others, alreadyRight])
             flow.Exchange(1000);
@@ -159,7 +159,7 @@ public sealed class ReclassifyServiceTests : IDisposable
         rig.AddToSet(server);
         Eventually.True(() => flow.TrySend() == SocketError.ConnectionReset, Patience);
         using TcpFlow again = rig.Tcp(rig.Client1, server);
-        await WaitForAsync(service, "moved", Tuple(flow));
+        await WaitForAsync(service, "Moved", Tuple(flow));
         again.Exchange(1000);
         Assert.Equal(2, UplinkRig.UplinkOf(again.Seen));
     }
@@ -177,7 +177,7 @@ public sealed class ReclassifyServiceTests : IDisposable
         Flow before = rig.Entry(flow);
 
         rig.AddToSet(UplinkRig.ServerAddress(ipv6));
-        await WaitForAsync(service, "refused", Tuple(flow), "path_down");
+        await WaitForAsync(service, "Refused", Tuple(flow), "path_down");
         flow.Exchange(1000);
         Assert.Equal((before.Id, 0x100u), (rig.Entry(flow).Id, rig.Entry(flow).Mark));
 
@@ -202,8 +202,8 @@ public sealed class ReclassifyServiceTests : IDisposable
         rig.AddToIpset(UplinkRig.ServerAddress(ipv6));
         Eventually.True(() => flow.TrySend() == SocketError.ConnectionReset, Patience);
         using TcpFlow again = rig.Tcp(rig.Client1, UplinkRig.ServerAddress(ipv6));
-        await WaitForAsync(service, "looped", Tuple(flow));
-        await WaitForAsync(service, "refused", Tuple(again), "flapping");
+        await WaitForAsync(service, "Failed (looped)", Tuple(flow));
+        await WaitForAsync(service, "Refused", Tuple(again), "flapping");
         for (int i = 0; i < 2000; i++)
             again.Exchange();
         Eventually.True(() => rig.Find(Tuple(flow)) is null, Patience);

@@ -36,7 +36,7 @@ public sealed class NamespaceReplacedTests : IDisposable
         string first = await service.WaitForRecordAsync("\"dport\":5001");
 
         Delete();
-        await service.WaitForLogAsync($" 4050 network namespace '{_name}' is gone (/run/netns/{_name} does not exist)");
+        await service.WaitForLogAsync($" 4050 Lost network namespace '{_name}' (/run/netns/{_name} does not exist)");
         Eventually.True(
             () => !neighbour.Exec("ip", "-o", "link").Contains("peer", StringComparison.Ordinal),
             waitedFor: "the kernel removes the old namespace with its links");

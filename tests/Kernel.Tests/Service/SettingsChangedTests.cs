@@ -47,11 +47,12 @@ public sealed class SettingsChangedTests : IDisposable
         using ServiceProcess service = await StartAsync("--set", "Tap:EnableEvents=false");
         _space.Sysctl(Events, "0");
         await service.WaitForLogAsync(
-            " 4055 net.netfilter.nf_conntrack_events is 0: new flows emit no events. It is not set again: Tap:EnableEvents is false");
+            " 4055 Sysctl net.netfilter.nf_conntrack_events is 0: new flows emit no events. "
+            + "It is not set again: Tap:EnableEvents is false");
         Assert.Equal(("0", true, 1), await SettingAsync("nf_conntrack_events"));
         Assert.False((await StatusAsync()).GetProperty("synced").GetBoolean());
         _space.Sysctl(Events, "1");
-        await service.WaitForLogAsync(" 4056 net.netfilter.nf_conntrack_events is 1 again");
+        await service.WaitForLogAsync(" 4056 Sysctl net.netfilter.nf_conntrack_events is 1 again");
         Assert.Contains("\"reason\":\"events_off\"", await service.WaitForRecordAsync("\"event\":\"gap\""), StringComparison.Ordinal);
         Assert.Equal(("1", false, 1), await SettingAsync("nf_conntrack_events"));
     }

@@ -45,7 +45,7 @@ public sealed class PluginAssemblyTests : IDisposable
         await sink.WriteAsync(batch, TestContext.Current.CancellationToken);
         await sink.DisposeAsync();
         Assert.Matches(
-            @"^SampleSink\.DestinationCounts of SampleSink [\d.]+ is loaded from /.*/SampleSink\.dll$", _logger.Entries[0].Message);
+            @"^Plug-in SampleSink\.DestinationCounts of SampleSink [\d.]+ is loaded from /.*/SampleSink\.dll$", _logger.Entries[0].Message);
         Assert.Equal("New flows by destination: 0.0.0.2 2, 0.0.0.1 1", Assert.Single(_logger.Entries[1..]).Message);
     }
 

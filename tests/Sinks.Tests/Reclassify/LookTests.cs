@@ -91,8 +91,8 @@ public sealed class LookTests
         world.Start(world.Flow(isRouted: true, port: 2));
         Assert.Empty(world.DeletedFlows);
         Assert.Empty(world.Remarked);
-        Assert.Contains(world.Log.Lines, static line => line.StartsWith("would delete tcp", StringComparison.Ordinal));
-        Assert.Contains(world.Log.Lines, static line => line.StartsWith("would re-mark tcp", StringComparison.Ordinal));
+        Assert.Contains(world.Log.Lines, static line => line.StartsWith("Would delete tcp", StringComparison.Ordinal));
+        Assert.Contains(world.Log.Lines, static line => line.StartsWith("Would re-mark tcp", StringComparison.Ordinal));
     }
 
     [Fact]

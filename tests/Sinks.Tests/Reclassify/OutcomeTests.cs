@@ -19,7 +19,7 @@ public sealed class OutcomeTests
         Assert.Equal(1, world.Counters.Of(ActionOutcome.Moved));
         Assert.Contains(
             world.Log.Lines,
-            static line => line.StartsWith("moved tcp src=10.0.0.2", StringComparison.Ordinal)
+            static line => line.StartsWith("Moved tcp src=10.0.0.2", StringComparison.Ordinal)
                 && line.EndsWith("after 50 ms", StringComparison.Ordinal));
         world.Pass(100);
         Assert.Equal(0, world.Reclassifier.Status.Pending);

@@ -71,8 +71,8 @@ public sealed class RefusalTests
         Assert.Empty(world.Remarked);
         Assert.Single(
             world.Log.Lines,
-            line => line.StartsWith("refused tcp src=10.0.0.2", StringComparison.Ordinal)
-                || line.StartsWith("refused sctp", StringComparison.Ordinal));
+            line => line.StartsWith("Refused tcp src=10.0.0.2", StringComparison.Ordinal)
+                || line.StartsWith("Refused sctp", StringComparison.Ordinal));
         Assert.Contains(world.Log.Lines, line => line.Contains($": {reason}", StringComparison.Ordinal));
     }
 

@@ -212,7 +212,7 @@ public sealed class ResetTests
         Assert.Equal(1, _world.Counters.Of(ActionOutcome.Expired));
         Assert.Empty(_world.DeletedFlows);
         Assert.Equal(flow, _world.Table[flow.Original]);
-        Assert.Single(_world.Log.Lines, static line => line.StartsWith("expired tcp", StringComparison.Ordinal));
+        Assert.Single(_world.Log.Lines, static line => line.StartsWith("Expired tcp", StringComparison.Ordinal));
 
         _world.Pass(1);
         Assert.Single(_world.Armed);

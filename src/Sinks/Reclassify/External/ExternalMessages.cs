@@ -10,10 +10,10 @@ internal static partial class ExternalMessages
         "The external classifier is started again or connected to in {Seconds:0.0} s: {Reason}. Until then flows stay where they are")]
     internal static partial void ExternalEnded(this ILogger logger, double seconds, string reason);
 
-    [LoggerMessage(3162, LogLevel.Information, "external: {Line}")]
+    [LoggerMessage(3162, LogLevel.Information, "External classifier: {Line}")]
     internal static partial void ExternalError(this ILogger logger, string line);
 
-    [LoggerMessage(3163, LogLevel.Information, "external: {Lines} more lines of its standard error are not logged")]
+    [LoggerMessage(3163, LogLevel.Information, "External classifier: {Lines} more lines of its standard error are not logged")]
     internal static partial void ExternalErrorsSuppressed(this ILogger logger, long lines);
 
     [LoggerMessage(3164, LogLevel.Warning,

@@ -9,6 +9,6 @@ internal static partial class ReclassifyMessages
     [LoggerMessage(3141, LogLevel.Information, "The addresses of the uplinks' devices are read again")]
     internal static partial void AddressesReadAgain(this ILogger logger);
 
-    [LoggerMessage(3142, LogLevel.Information, "{Path} is read again: {Rules} rules")]
+    [LoggerMessage(3142, LogLevel.Information, "Rule file {Path} is read again: {Rules} rules")]
     internal static partial void RulesReloaded(this ILogger logger, string path, int rules);
 }

@@ -3,24 +3,24 @@ namespace ConntrackStream.Sinks.Reclassify.Messages;
 /// <summary>Messages about flows that are moved.</summary>
 internal static partial class ReclassifyMessages
 {
-    [LoggerMessage(3100, LogLevel.Information, "re-marked {Flow}: {From} -> {To} ({Reason})")]
+    [LoggerMessage(3100, LogLevel.Information, "Re-marked {Flow}: {From} -> {To} ({Reason})")]
     internal static partial void Remarked(this ILogger logger, string flow, string from, string to, string reason);
 
-    [LoggerMessage(3101, LogLevel.Information, "deleted {Flow}: {From} -> {To} ({Reason})")]
+    [LoggerMessage(3101, LogLevel.Information, "Deleted {Flow}: {From} -> {To} ({Reason})")]
     internal static partial void Deleted(this ILogger logger, string flow, string from, string to, string reason);
 
-    [LoggerMessage(3102, LogLevel.Information, "would {Action} {Flow}: {From} -> {To} ({Reason}); Reclassify:Mode is dry-run")]
+    [LoggerMessage(3102, LogLevel.Information, "Would {Action} {Flow}: {From} -> {To} ({Reason}); Reclassify:Mode is dry-run")]
     internal static partial void WouldMove(this ILogger logger, string action, string flow, string from, string to, string reason);
 
-    [LoggerMessage(3103, LogLevel.Information, "refused {Flow}: {From} -> {To} ({Reason}): {Refusal}{Detail}")]
+    [LoggerMessage(3103, LogLevel.Information, "Refused {Flow}: {From} -> {To} ({Reason}): {Refusal}{Detail}")]
     internal static partial void MoveRefused(
         this ILogger logger, string flow, string from, string to, string reason, string refusal, string detail);
 
-    [LoggerMessage(3104, LogLevel.Information, "moved {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms")]
+    [LoggerMessage(3104, LogLevel.Information, "Moved {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms")]
     internal static partial void Moved(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
 
     [LoggerMessage(3105, LogLevel.Warning,
-        "{Outcome} {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms: "
+        "Failed ({Outcome}) {Flow}: {From} -> {To} ({Reason}) after {Milliseconds} ms: "
         + "{Why}; its client, destination and port are left alone for {Pause}")]
     internal static partial void MoveFailed(
         this ILogger logger,
@@ -33,13 +33,14 @@ internal static partial class ReclassifyMessages
         string why,
         string pause);
 
-    [LoggerMessage(3106, LogLevel.Information, "unknown {Flow}: {From} -> {To} ({Reason}): nothing was heard of it for {Milliseconds} ms")]
+    [LoggerMessage(3106, LogLevel.Information,
+        "Unknown outcome of {Flow}: {From} -> {To} ({Reason}): nothing was heard of it for {Milliseconds} ms")]
     internal static partial void MoveUnknown(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
 
     [LoggerMessage(3107, LogLevel.Warning, "A classifier named path '{Path}', which there is none of; known are {Known}")]
     internal static partial void UnknownPath(this ILogger logger, string path, string known);
 
-    [LoggerMessage(3108, LogLevel.Warning, "{Flow} is left where it is, since the kernel could not be asked: {Reason}")]
+    [LoggerMessage(3108, LogLevel.Warning, "Flow {Flow} is left where it is, since the kernel could not be asked: {Reason}")]
     internal static partial void MoveFailedInKernel(this ILogger logger, string flow, string reason);
 
     [LoggerMessage(3109, LogLevel.Information, "{Count} more decisions were not logged: more than {Limit} a second")]
@@ -51,7 +52,7 @@ internal static partial class ReclassifyMessages
     [LoggerMessage(3111, LogLevel.Warning, "The live view could not be gone through after a change of sets; it is tried again: {Reason}")]
     internal static partial void SweepFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(3112, LogLevel.Information, "{Note}")]
+    [LoggerMessage(3112, LogLevel.Information, "Imported configuration: {Note}")]
     internal static partial void ImportNote(this ILogger logger, string note);
 
     [LoggerMessage(3113, LogLevel.Error,
@@ -66,18 +67,18 @@ internal static partial class ReclassifyMessages
         + "Reclassify:Mwan3Config and PbrConfig have none, and Reclassify:Paths names none")]
     internal static partial void NoPaths(this ILogger logger);
 
-    [LoggerMessage(3116, LogLevel.Information, "reset {Flow}: {From} -> {To} ({Reason})")]
+    [LoggerMessage(3116, LogLevel.Information, "Reset {Flow}: {From} -> {To} ({Reason})")]
     internal static partial void WasReset(this ILogger logger, string flow, string from, string to, string reason);
 
-    [LoggerMessage(3117, LogLevel.Debug, "to be reset with its client's next packet: {Flow}: {From} -> {To} ({Reason})")]
+    [LoggerMessage(3117, LogLevel.Debug, "To be reset with its client's next packet: {Flow}: {From} -> {To} ({Reason})")]
     internal static partial void ResetArmed(this ILogger logger, string flow, string from, string to, string reason);
 
     [LoggerMessage(3118, LogLevel.Information,
-        "expired {Flow}: {From} -> {To} ({Reason}): nothing was done to it, its client has not sent for {Milliseconds} ms")]
+        "Expired {Flow}: {From} -> {To} ({Reason}): nothing was done to it, its client has not sent for {Milliseconds} ms")]
     internal static partial void ResetExpired(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
 
     [LoggerMessage(3119, LogLevel.Information,
-        "not back {Flow}: {From} -> {To} ({Reason}): its client was reset, and has opened no other connection within {Milliseconds} ms")]
+        "Not back {Flow}: {From} -> {To} ({Reason}): its client was reset, and has opened no other connection within {Milliseconds} ms")]
     internal static partial void NotBackYet(this ILogger logger, string flow, string from, string to, string reason, long milliseconds);
 
     [LoggerMessage(3128, LogLevel.Warning, "Connections to be reset wait, since the kernel refused: {Reason}")]
@@ -87,6 +88,6 @@ internal static partial class ReclassifyMessages
         "Translated TCP connections are left where they are, since their clients cannot be reset: {Reason}; see docs/reclassification.md")]
     internal static partial void NoResets(this ILogger logger, string reason);
 
-    [LoggerMessage(3130, LogLevel.Warning, "{Fault}")]
+    [LoggerMessage(3130, LogLevel.Warning, "Imported configuration: {Fault}")]
     internal static partial void ImportFault(this ILogger logger, string fault);
 }

@@ -61,7 +61,7 @@ public sealed class MoveMatrixTests
     {
         (MoveResult result, string log) = await RunAsync(kind, new MovePlace(ipv6, own, Latency: 0, dropsInput), patience: TimeSpan.Zero);
         Assert.True(result.Stayed == result.Flows, $"{result}\n{log}");
-        Assert.Contains("refused", log, StringComparison.Ordinal);
+        Assert.Contains("Refused", log, StringComparison.Ordinal);
     }
 
     private static async Task<(MoveResult Result, string Log)> RunAsync(TrafficKind kind, MovePlace place, TimeSpan patience, int lost = 0)

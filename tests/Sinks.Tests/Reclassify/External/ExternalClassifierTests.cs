@@ -45,9 +45,9 @@ public sealed class ExternalClassifierTests
         Assert.Matches(@"^running \(pid \d+\), 5 asked, 5 answered, 0 late$", rig.Classifier.Status.Text);
         foreach (string told in (string[])
             [
-                "external: {\"v\":1,\"hello\":\"conntrack-stream\",\"paths\":[\"wan\",\"lte\"],\"deadline_ms\":30000}",
-                "external: {\"v\":1,\"id\":1,\"question\":{\"family\":\"ipv4\",\"proto\":\"tcp\",\"proto_num\":6,\"src\":\"192.168.1.2\","
-                + "\"sport\":40000,\"dst\":\"203.0.113.0\",\"dport\":1001,\"zone\":0,\"mark\":256}}",
+                "External classifier: {\"v\":1,\"hello\":\"conntrack-stream\",\"paths\":[\"wan\",\"lte\"],\"deadline_ms\":30000}",
+                "External classifier: {\"v\":1,\"id\":1,\"question\":{\"family\":\"ipv4\",\"proto\":\"tcp\",\"proto_num\":6,"
+                + "\"src\":\"192.168.1.2\",\"sport\":40000,\"dst\":\"203.0.113.0\",\"dport\":1001,\"zone\":0,\"mark\":256}}",
             ])
             await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, told))); // its two outputs are read by a task each
     }
@@ -96,9 +96,9 @@ public sealed class ExternalClassifierTests
             sys.stdin.readline()
             """;
         await using ClassifierRig rig = await ClassifierRig.PythonAsync(Script);
-        await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, "external: done")));
+        await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, "External classifier: done")));
         Assert.Contains(
-            (3162, $"external: 65534 65534 [65534] / {LeftProcesses.Variable} LANG PATH files: "),
+            (3162, $"External classifier: 65534 65534 [65534] / {LeftProcesses.Variable} LANG PATH files: "),
             // python's own
             rig.Logger.Entries.Select(static entry => (entry.Id, entry.Text.Replace("LC_CTYPE ", "", StringComparison.Ordinal))));
     }

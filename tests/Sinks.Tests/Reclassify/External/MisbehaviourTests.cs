@@ -15,7 +15,7 @@ public sealed class MisbehaviourTests
         ClassifierStatus status = await rig.EndedAsync("ended with exit code 3");
         Assert.StartsWith("restarts in ", status.Text, StringComparison.Ordinal);
         Assert.False(status.IsWorking);
-        Assert.Contains((3162, "external: no good"), rig.Logger.Entries);
+        Assert.Contains((3162, "External classifier: no good"), rig.Logger.Entries);
         Verdict verdict = rig.Classifier.Classify(HostStub.Question(1));
         await rig.UntilAsync(() => rig.Counters.Restarts >= 2);
         Assert.NotEqual(VerdictKind.Path, verdict.Kind);
@@ -173,7 +173,7 @@ public sealed class MisbehaviourTests
             time.sleep(1000)
             """;
         await using ClassifierRig rig = await ClassifierRig.PythonAsync(Script);
-        await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, "external: grandchild")));
+        await rig.UntilAsync(() => rig.Logger.Entries.Contains((3162, "External classifier: grandchild")));
         // the one in between has ended
         await rig.UntilAsync(() => rig.Processes().Count(process => File.Exists($"/proc/{process}/environ")) == 2);
     }
