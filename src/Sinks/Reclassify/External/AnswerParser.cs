@@ -13,7 +13,7 @@ internal sealed class AnswerParser(IReadOnlyList<string> pathNames, TimeSpan ver
     internal static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
 
     private readonly ReasonTexts _reasons = new();
-    private readonly char[] _text = new char[LineReader.MaxLine];
+    private readonly char[] _text = new char[ExternalPeer.MaxLine];
 
     /// <summary>What is wrong with the line. An answer that is of no use still has its id, so that nobody waits for another.</summary>
     internal LineFault Parse(ReadOnlySpan<byte> line, out AnswerLine answer)

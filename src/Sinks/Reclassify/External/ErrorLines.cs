@@ -1,4 +1,5 @@
 using System.Text;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
@@ -46,12 +47,12 @@ internal sealed class ErrorLines : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        LineReader lines = new(_stream);
+        LineBuffer lines = ExternalPeer.LinesOf(_stream);
         try
         {
             while (await lines.FillAsync(_stop.Token).ConfigureAwait(false))
             {
-                while (lines.TryRead(out ReadOnlySpan<byte> line, out bool isTooLong))
+                while (lines.TryTake(out ReadOnlySpan<byte> line, out bool isTooLong))
                     Log(isTooLong ? "(an overlong line)"u8 : line);
                 await Task.Delay(TimeSpan.FromSeconds(1.0 / FullReadsPerSecond), _time, _stop.Token).ConfigureAwait(false);
             }

@@ -110,12 +110,12 @@ internal sealed class ExternalSession
 
     private async Task<(string, bool)> ReadAsync(CancellationToken ending)
     {
-        LineReader lines = new(_peer.Answers);
+        LineBuffer lines = ExternalPeer.LinesOf(_peer.Answers);
         try
         {
             while (await lines.FillAsync(ending).ConfigureAwait(false))
             {
-                while (lines.TryRead(out ReadOnlySpan<byte> line, out bool isTooLong))
+                while (lines.TryTake(out ReadOnlySpan<byte> line, out bool isTooLong))
                 {
                     if (Take(line, isTooLong) is { } fault)
                         return (fault, false);

@@ -6,7 +6,7 @@ public enum LineFault
     /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>Over <see cref="LineReader.MaxLine"/> bytes; counted again for every buffer that it goes on.</summary>
+    /// <summary>Over <see cref="ExternalPeer.MaxLine"/> bytes; counted again for every buffer that it goes on.</summary>
     TooLong,
 
     /// <summary>Not an object in JSON and UTF-8.</summary>

@@ -1,10 +1,12 @@
 using System.Text;
-using ConntrackStream.Sinks.Reclassify.External;
+using ConntrackStream.Sinks.Text;
 
-namespace ConntrackStream.Sinks.Tests.Reclassify.External;
+namespace ConntrackStream.Sinks.Tests.Text;
 
-public sealed class LineReaderTests
+public sealed class LineBufferTests
 {
+    private const int Max = 4096;
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
@@ -12,8 +14,8 @@ public sealed class LineReaderTests
     public async Task Lines_are_the_same_however_they_come(int piece)
     {
         string text =
-            $"a\n\n{new string('b', LineReader.MaxLine)}\n{new string('c', LineReader.MaxLine + 1)}\nd\n{new string('e', 9000)}\nf\nhalf";
-        Assert.Equal(["a", "", new string('b', LineReader.MaxLine), "TOO LONG", "d", "TOO LONG", "f"], await ReadAsync(text, piece));
+            $"a\n\n{new string('b', Max)}\n{new string('c', Max + 1)}\nd\n{new string('e', 9000)}\nf\nhalf";
+        Assert.Equal(["a", "", new string('b', Max), "TOO LONG", "d", "TOO LONG", "f"], await ReadAsync(text, piece));
     }
 
     [Fact]
@@ -24,13 +26,19 @@ public sealed class LineReaderTests
         Assert.InRange(lines.Count, 32, 128);
     }
 
-    private static async Task<List<string>> ReadAsync(string text, int piece)
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public async Task A_line_without_end_is_reported_once_by_default(int piece) =>
+        Assert.Equal(["a", "TOO LONG", "end"], await ReadAsync($"a\r\n{new string('x', 100_000)}\nend\n", piece, reportsAgain: false));
+
+    private static async Task<List<string>> ReadAsync(string text, int piece, bool reportsAgain = true)
     {
-        LineReader reader = new(new PieceStream(Encoding.ASCII.GetBytes(text), piece));
+        LineBuffer reader = new(new PieceStream(Encoding.ASCII.GetBytes(text), piece), Max, reportsAgain);
         List<string> lines = [];
         while (await reader.FillAsync(TestContext.Current.CancellationToken))
         {
-            while (reader.TryRead(out ReadOnlySpan<byte> line, out bool isTooLong))
+            while (reader.TryTake(out ReadOnlySpan<byte> line, out bool isTooLong))
                 lines.Add(isTooLong ? "TOO LONG" : Encoding.ASCII.GetString(line));
         }
 
