@@ -1,16 +1,14 @@
 using System.Runtime.InteropServices;
-using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks;
 
 /// <summary>
-/// Every P/Invoke of this assembly. All return -1 and set errno on failure (<see cref="LastErrno"/>), unless they say otherwise.
+/// Every P/Invoke of this assembly that <see cref="EventTap.Netlink.Libc"/> has not. All return -1 and set errno on failure, unless they
+/// say otherwise.
 /// </summary>
 internal static unsafe partial class Libc
 {
-    internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
-
     [StructLayout(LayoutKind.Sequential)]
     internal struct Flock // struct flock of a 64-bit kernel
     {
@@ -19,14 +17,6 @@ internal static unsafe partial class Libc
         public long Start; // l_start
         public long Length; // l_len; 0 = to the end, however far
         public int ProcessId; // l_pid; 0 for a lock of an open file description
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct Pollfd // struct pollfd
-    {
-        public int Fd;
-        public short Events;
-        public short Revents;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -43,9 +33,6 @@ internal static unsafe partial class Libc
 
     // Files
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int open(string path, int flags, uint mode);
-
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int ftruncate(SafeFileHandle file, long length);
 
@@ -59,13 +46,7 @@ internal static unsafe partial class Libc
     internal static partial int statfs(string path, void* buffer);
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static partial nint write(SafeFileHandle file, byte* data, nuint length);
-
-    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint send(SafeFileHandle socket, byte* data, nuint length, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int poll(Pollfd* files, nuint count, int milliseconds);
 
     // Processes and users
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Sinks.FlowLog;
@@ -6,7 +7,7 @@ using ConntrackStream.Sinks.FlowLog;
 namespace ConntrackStream.Service.Tests;
 
 /// <summary>The libraries, and the one of them that is a package.</summary>
-public sealed class LibraryTests
+public sealed partial class LibraryTests
 {
     /// <summary>Whoever uses a library needs no web server.</summary>
     [Theory]
@@ -27,6 +28,16 @@ public sealed class LibraryTests
             .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && IsDeclaring(File.ReadAllText(file)))
             .Select(file => Path.GetRelativePath(source, file)).Order(StringComparer.Ordinal)];
         Assert.Equal(["ConntrackStream/Hosting/Libc.cs", "EventTap/Netlink/Libc.cs", "Pipeline/Files/Libc.cs", "Sinks/Libc.cs"], files);
+        Assert.Empty(DeclaredTwice(files.Select(file => File.ReadAllText(Path.Combine(source, file)))));
+    }
+
+    [Fact]
+    public void A_function_that_two_files_declare_is_found()
+    {
+        const string First = "[LibraryImport(\"libc\")]\n    internal static partial int open(string path);\n";
+        const string Second = "    private static partial int close(int fd);\n" + First;
+        Assert.Equal("open", Assert.Single(DeclaredTwice([First, Second])));
+        Assert.Empty(DeclaredTwice([First + First]));
     }
 
     [Fact]
@@ -48,10 +59,20 @@ public sealed class LibraryTests
         Assert.DoesNotContain("ProjectReference", project, StringComparison.Ordinal);
     }
 
+    private static IEnumerable<string> DeclaredTwice(IEnumerable<string> sources) => sources
+        .SelectMany(static source =>
+            Function().Matches(source).Select(static match => match.Groups["name"].Value).Distinct(StringComparer.Ordinal))
+        .CountBy(static name => name, StringComparer.Ordinal)
+        .Where(static function => function.Value > 1)
+        .Select(static function => function.Key);
+
     private static bool IsOfAspNet(string name) =>
         name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
         || name.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal);
 
     private static bool IsDeclaring(string source) =>
         source.Contains("[LibraryImport(", StringComparison.Ordinal) || source.Contains("[DllImport(", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"static partial \w+ (?<name>\w+)\(", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Function();
 }

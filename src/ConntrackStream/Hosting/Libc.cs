@@ -1,8 +1,13 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
+using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Service.Hosting;
 
-/// <summary>Every P/Invoke of the executable: what the framework does not offer. Each returns -1 and sets errno on failure.</summary>
+/// <summary>
+/// Every P/Invoke of the executable: what neither the framework nor the libraries offer. Each returns -1 and sets errno on failure.
+/// </summary>
 internal static unsafe partial class Libc
 {
     internal const int SIGHUP = 1, SIGTERM = 15;
@@ -12,12 +17,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc")]
     private static partial nint signal(int number, nint handler);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int fcntl(int descriptor, int command, nint argument);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int open(string path, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int dup2(int from, int to);
@@ -47,7 +46,8 @@ internal static unsafe partial class Libc
     internal static bool IsNotInherited(int descriptor)
     {
         const int F_GETFD = 1, FD_CLOEXEC = 1;
-        int flags = fcntl(descriptor, F_GETFD, 0);
+        using SafeFileHandle file = new(descriptor, ownsHandle: false);
+        int flags = fcntl(file, F_GETFD, null);
         return flags < 0 || (flags & FD_CLOEXEC) != 0;
     }
 
@@ -55,8 +55,7 @@ internal static unsafe partial class Libc
     /// <returns>False, and nothing is changed, where there is no /dev/null.</returns>
     internal static bool OpenNull(ReadOnlySpan<int> descriptors)
     {
-        const int O_RDWR = 2;
-        int opened = open("/dev/null", O_RDWR);
+        int opened = open("/dev/null", O_RDWR, 0);
         if (opened < 0)
             return false;
         foreach (int descriptor in descriptors)

@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.EventTap.Netlink;
 
-/// <summary>Every P/Invoke of this assembly. All return -1 and set errno on failure (<see cref="LastErrno"/>).</summary>
+/// <summary>
+/// Every P/Invoke of this assembly. All return -1 and set errno on failure (<see cref="LastErrno"/>). The projects above compile this file
+/// too, and declare only what is not here.
+/// </summary>
 internal static unsafe partial class Libc
 {
     internal const int AF_NETLINK = 16;
@@ -27,8 +30,14 @@ internal static unsafe partial class Libc
     internal const int CLONE_NEWNET = 0x40000000;
     internal const uint SIOCGIFNAME = 0x8910;
     internal const uint NS_GET_NSTYPE = 0xB703; // linux/nsfs.h
-    internal const int O_RDONLY = 0;
-    internal const int O_CLOEXEC = 0x80000;
+    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2;
+    internal const int O_CREAT = 0x40, O_EXCL = 0x80, O_APPEND = 0x400, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    internal const Errno ELOOP = (Errno)40;
+
+    // Their values differ between architectures (asm/fcntl.h).
+    private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
+    internal static readonly int O_NOFOLLOW = IsArm ? 0x8000 : 0x20000;
+    internal static readonly int O_DIRECTORY = IsArm ? 0x4000 : 0x10000;
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct SockaddrNl // struct sockaddr_nl
@@ -136,7 +145,7 @@ internal static unsafe partial class Libc
     internal static partial nint write(SafeFileHandle fd, void* data, nuint length);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int open(string path, int flags);
+    internal static partial int open(string path, int flags, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int setns(int fd, int type);

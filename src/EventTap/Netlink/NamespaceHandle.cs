@@ -15,7 +15,7 @@ public static class NamespaceHandle
     /// <summary>The calling thread's own namespace. (<c>/proc/self</c> would be the main thread's.)</summary>
     internal static SafeFileHandle OpenOwn(string name)
     {
-        int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC, 0);
         return fd >= 0
             ? new SafeFileHandle(fd, ownsHandle: true)
             : throw new NetlinkException($"opening network namespace '{name}'", LastErrno);

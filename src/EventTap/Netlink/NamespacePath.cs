@@ -28,7 +28,7 @@ internal sealed unsafe class NamespacePath
     /// <summary>The namespace that it stands for now; null when there is none.</summary>
     internal SafeFileHandle? TryOpen(out string? why)
     {
-        int fd = open(_path, O_RDONLY | O_CLOEXEC);
+        int fd = open(_path, O_RDONLY | O_CLOEXEC, 0);
         if (fd < 0)
         {
             Errno errno = LastErrno;

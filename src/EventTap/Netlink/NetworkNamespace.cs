@@ -119,7 +119,7 @@ public sealed partial class NetworkNamespace : IDisposable
 
     private static SafeFileHandle OpenFile(string path, string operation)
     {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int fd = open(path, O_RDONLY | O_CLOEXEC, 0);
         if (fd >= 0)
             return new SafeFileHandle(fd, ownsHandle: true);
         Errno errno = LastErrno;

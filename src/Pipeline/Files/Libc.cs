@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
 
 namespace ConntrackStream.Pipeline.Files;
 
@@ -10,10 +10,6 @@ namespace ConntrackStream.Pipeline.Files;
 /// </summary>
 internal static unsafe partial class Libc
 {
-    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2;
-    internal const int O_CREAT = 0x40, O_EXCL = 0x80, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
-    internal const Errno ELOOP = (Errno)40;
-
     private const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
     private const uint STATX_BASIC_STATS = 0x7FF;
     private const int LOCK_EX = 2, LOCK_NB = 4;
@@ -25,13 +21,6 @@ internal static unsafe partial class Libc
         Architecture.Arm64 => 98, // asm-generic/unistd.h
         var other => throw new PlatformNotSupportedException($"futex(2) on {other}"),
     };
-
-    // Their values differ between architectures (asm/fcntl.h).
-    private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
-    internal static readonly int O_NOFOLLOW = IsArm ? 0x8000 : 0x20000;
-    internal static readonly int O_DIRECTORY = IsArm ? 0x4000 : 0x10000;
-
-    internal static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
 
     internal static SafeFileHandle? Open(string path, int flags) => Wrap(openat(AT_FDCWD, path, flags | O_CLOEXEC, 0));
 

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
 using static ConntrackStream.Pipeline.Files.Libc;
 
 namespace ConntrackStream.Pipeline.Files;

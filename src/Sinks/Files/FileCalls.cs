@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
 using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.Files;
@@ -11,25 +11,14 @@ namespace ConntrackStream.Sinks.Files;
 /// </summary>
 internal static unsafe class FileCalls
 {
-    internal const int O_WRONLY = 1;
-    internal const int O_RDWR = 2;
-    internal const int O_CREAT = 0x40;
-    internal const int O_APPEND = 0x400;
-    internal const int O_NONBLOCK = 0x800;
-    internal const int O_CLOEXEC = 0x80000;
     internal const short POLLOUT = 4;
-    internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
 
     /// <summary>Not in <see cref="Errno"/>'s own list.</summary>
-    internal const Errno ENOTDIR = (Errno)20, EISDIR = (Errno)21, EPIPE = (Errno)32, ELOOP = (Errno)40;
+    internal const Errno ENOTDIR = (Errno)20, EISDIR = (Errno)21, EPIPE = (Errno)32;
 
     private const int F_OFD_SETLK = 37;
     private const short F_WRLCK = 1;
-
-    /// <summary>Its value differs between architectures (asm/fcntl.h).</summary>
-    internal static readonly int O_NOFOLLOW =
-        RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
 
     /// <summary>write(2), again after EINTR.</summary>
     /// <returns>Bytes written, perhaps fewer than given; or minus the errno.</returns>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Sinks.FlowLog;
+using static ConntrackStream.EventTap.Netlink.Libc;
 
 namespace ConntrackStream.Sinks.Files;
 
@@ -78,7 +79,7 @@ internal static class RootOwned
     {
         isLink = false;
         if (!FileStat.TryRead(path, out FileStat stat))
-            return $"cannot be examined: {Libc.LastErrno}";
+            return $"cannot be examined: {LastErrno}";
         if (stat.UserId != 0 && stat.UserId != FileTrust.OwnUser)
             return string.Create(CultureInfo.InvariantCulture, $"belongs to user {stat.UserId}; it must belong to root (chown root)");
         isLink = stat.Type == FileType.SymbolicLink;

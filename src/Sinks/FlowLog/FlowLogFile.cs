@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Files;
+using static ConntrackStream.EventTap.Netlink.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -205,7 +206,7 @@ internal sealed class FlowLogFile : ILogOutput
         string rotated = _rotated.NewName(now);
         if (Libc.rename(_path, rotated) < 0)
         {
-            RotationFailed(now, NetlinkException.DescribeErrno(Libc.LastErrno));
+            RotationFailed(now, NetlinkException.DescribeErrno(LastErrno));
             return;
         }
 

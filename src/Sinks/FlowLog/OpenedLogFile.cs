@@ -2,8 +2,8 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
 using static ConntrackStream.Sinks.Files.FileCalls;
-using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -74,7 +74,7 @@ internal sealed class OpenedLogFile : IDisposable
     /// <summary>Cuts off what follows <paramref name="length"/>, if nobody else has written since.</summary>
     internal bool TryTruncate(long expectedLength, long length)
     {
-        if (!FileStat.TryRead(Handle, out FileStat now) || (long)now.Size != expectedLength || ftruncate(Handle, length) < 0)
+        if (!FileStat.TryRead(Handle, out FileStat now) || (long)now.Size != expectedLength || Libc.ftruncate(Handle, length) < 0)
             return false;
         Length = length;
         return true;

@@ -2,8 +2,8 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
 using static ConntrackStream.Sinks.Files.FileCalls;
-using static ConntrackStream.Sinks.Libc;
 
 namespace ConntrackStream.Sinks.FlowLog;
 

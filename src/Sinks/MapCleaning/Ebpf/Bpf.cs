@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ConntrackStream.EventTap.Netlink;
 using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
 
 namespace ConntrackStream.Sinks.MapCleaning.Ebpf;
 
@@ -125,7 +126,7 @@ internal static unsafe partial class Bpf
             result = Libc.syscall(CallNumber, (nint)command, (nint)attributes, size);
             if (result >= 0)
                 return Errno.None;
-            Errno errno = Libc.LastErrno;
+            Errno errno = LastErrno;
             if (errno != Errno.EINTR)
                 return errno;
         }

@@ -1,6 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Reclassify.Sets.Nfts;
-using static ConntrackStream.Sinks.Libc;
 using static ConntrackStream.Sinks.Netlink.NfTables;
 
 namespace ConntrackStream.Sinks.Reclassify.Sets.Nfts;
