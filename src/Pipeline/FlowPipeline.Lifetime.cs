@@ -73,11 +73,17 @@ public sealed partial class FlowPipeline
         await Task.WhenAny(_drained.Task, _run, Task.Delay(patience, _time, CancellationToken.None)).ConfigureAwait(false);
     }
 
-    /// <summary>Call when the tap has stopped: handles what is queued, then drains the sinks.</summary>
+    /// <summary>
+    /// Call when the tap has stopped: handles what is queued, then drains the sinks. A sink for which the loop waits has
+    /// <see cref="PipelineOptions.DrainPatience"/> for both.
+    /// </summary>
     public async Task StopAsync()
     {
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
             return;
+        await using ITimer patience = _time.CreateTimer(
+            static sinks => ((List<SinkQueue>)sinks!).ForEach(static sink => sink.StopBlocking()), _sinks, _options.DrainPatience,
+            Timeout.InfiniteTimeSpan);
         if (_stages.Length > 0 && !_run.IsCompleted)
             await Task.WhenAny(_run, _loop.InvokeAsync(StopStagesAsync, CancellationToken.None).Unwrap()).ConfigureAwait(false);
         if (_reconciler is { } reconciler)
@@ -93,6 +99,9 @@ public sealed partial class FlowPipeline
         IEnumerable<Task> ends = _sinks.Select(sink => sink.StopAsync(_options.DrainPatience));
         await Task.WhenAll(ends.Append(_changeStream.EndAsync(_options.DrainPatience))).ConfigureAwait(false);
     }
+
+    /// <summary>No sink is waited for any longer: what it has not taken is dropped. From any thread.</summary>
+    public void Hurry() => _sinks.ForEach(static sink => sink.Hurry());
 
     /// <summary>Asks for an audit now, as the timer would.</summary>
     public Task RequestAuditAsync(CancellationToken cancellationToken) => _loop.InvokeAsync(

@@ -27,7 +27,7 @@ public sealed record PipelineOptions
     /// <summary>Batches (of up to 256 changes) that a sink may lag behind before changes are dropped for it.</summary>
     public int SinkQueueBatches { get; init; } = 512;
 
-    /// <summary>How long a sink may take to write what is queued when the service stops.</summary>
+    /// <summary>How long a sink may take to write what is queued when the service stops; infinite waits for it.</summary>
     public TimeSpan DrainPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The filter of the event socket, applied to rows of a dump in user space; null = everything.</summary>

@@ -33,17 +33,24 @@ public sealed class SinkQueueTests
     public async Task A_queue_that_blocks_drops_nothing()
     {
         GatedSink sink = new();
-        SinkQueue queue = new(sink, 1, _time, NullLogger.Instance, whenFull: WhenFull.Block);
-        await queue.StartAsync(TestContext.Current.CancellationToken);
-        Push(queue, 1, generation: 1);
-        await sink.Entered.ReadAsync(TestContext.Current.CancellationToken);
-        Push(queue, 1, generation: 2);
-        Task third = Task.Run(() => Push(queue, 1, generation: 3), TestContext.Current.CancellationToken);
+        (SinkQueue queue, Task third) = await BlockedAsync(sink);
         sink.Open();
         await third;
         await queue.StopAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(["1", "2", "3"], sink.Seen);
         Assert.Equal(0, queue.Dropped);
+    }
+
+    [Fact]
+    public async Task A_queue_that_blocks_drops_what_it_waits_for_when_time_is_up()
+    {
+        (SinkQueue queue, Task third) = await BlockedAsync(new GatedSink());
+        queue.StopBlocking();
+        await third;
+        Push(queue, 1, generation: 4);
+        Assert.Equal(2, queue.Dropped);
+        await queue.StopAsync(TimeSpan.FromSeconds(10)); // of which none passes here
+        Assert.Equal(4, queue.Dropped);
     }
 
     [Fact]
@@ -235,6 +242,17 @@ public sealed class SinkQueueTests
         Assert.Equal(isInCall, queue.HasRoom());
         sink.Open();
         await queue.StopAsync(TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>A queue that blocks, with a batch in the sink's hand, one that waits, and a third that does not fit.</summary>
+    private async Task<(SinkQueue Queue, Task Third)> BlockedAsync(GatedSink sink)
+    {
+        SinkQueue queue = new(sink, 1, _time, NullLogger.Instance, whenFull: WhenFull.Block);
+        await queue.StartAsync(TestContext.Current.CancellationToken);
+        Push(queue, 1, generation: 1);
+        await sink.Entered.ReadAsync(TestContext.Current.CancellationToken);
+        Push(queue, 1, generation: 2);
+        return (queue, Task.Run(() => Push(queue, 1, generation: 3), TestContext.Current.CancellationToken));
     }
 
     private async Task<SinkQueue> BehindAsync(GatedSink sink, int lost, int capacity = 1)

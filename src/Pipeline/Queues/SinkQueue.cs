@@ -7,9 +7,9 @@ using ConntrackStream.Pipeline.Loop;
 namespace ConntrackStream.Pipeline.Queues;
 
 /// <summary>
-/// Between the loop and one sink: a bounded queue of batches and the sink's own thread. The loop never waits here: what does not fit is
-/// dropped and counted, and a gap reports it to the sink before the next batch that fits, or at the end. What the pipeline makes itself
-/// need not be dropped: it asks <see cref="HasRoom"/> first.
+/// Between the loop and one sink: a bounded queue of batches and the sink's own thread. Unless <see cref="WhenFull.Block"/> asks for it,
+/// the loop never waits here: what does not fit is dropped and counted, and a gap reports it to the sink before the next batch that fits,
+/// or at the end. What the pipeline makes itself need not be dropped: it asks <see cref="HasRoom"/> first.
 /// </summary>
 internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
 {
@@ -18,7 +18,6 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     private readonly IFlowSink _sink;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly bool _blocks;
     private readonly ChannelReader<FlowChangeBatch> _reader;
     private readonly ChannelWriter<FlowChangeBatch> _writer;
     private readonly ThreadParker _parker = new(); // where the sink's thread sleeps
@@ -83,17 +82,20 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
             TaskScheduler.Default);
     }
 
-    /// <summary>No more changes come: the sink writes what is queued, for <paramref name="patience"/> at most.</summary>
+    /// <summary>No more changes come: the sink writes what it has, for <paramref name="patience"/> or until <see cref="Hurry"/>.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
         _writer.TryComplete();
-        if (!await EndsWithinAsync(patience).ConfigureAwait(false))
+        long began = _time.GetTimestamp();
+        if (!await EndsWithinAsync(patience, _hurry.Token).ConfigureAwait(false))
         {
             long before = Dropped;
+            double seconds = Math.Round(_time.GetElapsedTime(began).TotalSeconds, 1);
             await _abort.CancelAsync().ConfigureAwait(false);
-            if (!await EndsWithinAsync(AbortPatience).ConfigureAwait(false)) // it does not heed the token, and so is left where it is
+            // one that does not heed the token is left where it is
+            if (!await EndsWithinAsync(AbortPatience, CancellationToken.None).ConfigureAwait(false))
                 Interlocked.Add(ref _dropped, DiscardQueue() + Volatile.Read(ref _inHand));
-            _logger.SinkNotDrained(Name, patience.TotalSeconds, Dropped - before);
+            _logger.SinkNotDrained(Name, seconds, Dropped - before);
         }
 
         await _sink.DisposeAsync().ConfigureAwait(false);
@@ -115,22 +117,10 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
         }
 
         value.Retain();
-        if (_writer.TryWrite(value) || (_blocks && WaitAndWrite(value)))
+        if (_writer.TryWrite(value) || WaitAndWrite(value))
             return;
         value.Release();
         Refuse(value);
-    }
-
-    /// <summary>Blocks the loop, which is what <see cref="WhenFull.Block"/> asks for. False: the queue is closed.</summary>
-    private bool WaitAndWrite(FlowChangeBatch batch)
-    {
-        while (_writer.WaitToWriteAsync().AsTask().GetAwaiter().GetResult())
-        {
-            if (_writer.TryWrite(batch))
-                return true;
-        }
-
-        return false;
     }
 
     public void OnCompleted() => _writer.TryComplete();
@@ -153,17 +143,10 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
         return true;
     }
 
-    private async Task<bool> EndsWithinAsync(TimeSpan patience)
+    private async Task<bool> EndsWithinAsync(TimeSpan patience, CancellationToken hurry)
     {
-        try
-        {
-            await _run.WaitAsync(patience, _time).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
+        await _run.WaitAsync(patience, _time, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _run.IsCompleted;
     }
 
     private long DiscardQueue()
