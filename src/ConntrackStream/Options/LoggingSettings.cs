@@ -3,10 +3,13 @@ namespace ConntrackStream.Service.Options;
 /// <summary><c>Logging</c>: the service's own log, always on stderr. Both keys are read again at SIGHUP.</summary>
 public sealed class LoggingSettings
 {
-    /// <summary>Least severe level shown; also as the log prints it (info, warn, fail, crit). Default information.</summary>
+    /// <summary>
+    /// Least severe level shown: trace, debug, information, warning, error, critical, none, or as the log prints them (info, warn, fail,
+    /// crit). Read again at SIGHUP.
+    /// </summary>
     public LogLevel Level { get; set; } = LogLevel.Information;
 
-    /// <summary>How a line looks. Default auto.</summary>
+    /// <summary>auto (journald when under systemd, else line), line, journald or json.</summary>
     public LogFormat Format { get; set; } = LogFormat.Auto;
 }
 

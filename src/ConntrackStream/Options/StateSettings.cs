@@ -6,8 +6,8 @@ namespace ConntrackStream.Service.Options;
 public sealed class StateSettings
 {
     /// <summary>
-    /// Directory for flow ids, what was learnt of the eBPF map, and original sysctl values, made with mode 0700 if missing. Default
-    /// /var/lib/conntrack-stream.
+    /// Flow ids, what was learnt of the eBPF map, and original sysctl values; made with mode 0700 if missing. Must belong to root or the
+    /// service's user; refused if everybody can write to it.
     /// </summary>
     [Required]
     public string Directory { get; set; } = "/var/lib/conntrack-stream";

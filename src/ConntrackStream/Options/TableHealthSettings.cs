@@ -6,19 +6,19 @@ namespace ConntrackStream.Service.Options;
 /// <summary><c>TableHealth</c>: when the kernel's table itself is in danger.</summary>
 public sealed class TableHealthSettings : IValidatableObject
 {
-    /// <summary>Between two looks. Default 5 s.</summary>
+    /// <summary>Between two looks.</summary>
     [DurationRange("00:00:01", "01:00:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Warns at this fill, in percent of nf_conntrack_max. Default 80.</summary>
+    /// <summary>Warn at this fill, in percent of nf_conntrack_max.</summary>
     [Range(1, 100)]
     public int WarningPercent { get; set; } = 80;
 
-    /// <summary>Warns as critical at this fill, in percent of nf_conntrack_max. Default 95.</summary>
+    /// <summary>Warn as critical at this fill.</summary>
     [Range(1, 100)]
     public int CriticalPercent { get; set; } = 95;
 
-    /// <summary>The same warning is not repeated sooner. Default 5 min.</summary>
+    /// <summary>The same warning is not repeated sooner.</summary>
     [DurationRange("00:00:01", "1.00:00:00")]
     public TimeSpan RepeatAfter { get; set; } = TimeSpan.FromMinutes(5);
 

@@ -10,13 +10,13 @@ namespace ConntrackStream.Service.Options;
 /// </summary>
 public sealed class TapFilterSettings : IValidatableObject
 {
-    /// <summary>Protocol names or numbers, such as tcp, udp, 47. Default: all.</summary>
+    /// <summary>Names or numbers: tcp, udp, icmp, 47.</summary>
     public string[] Protocols { get; set; } = [];
 
-    /// <summary>Addresses or prefixes, matched against source and destination of both tuples. Default: all.</summary>
+    /// <summary>Addresses or prefixes of any end of either tuple.</summary>
     public string[] Addresses { get; set; } = [];
 
-    /// <summary>Conntrack zones. Default: all.</summary>
+    /// <summary>Conntrack zones.</summary>
     public ushort[] Zones { get; set; } = [];
 
     /// <summary>The filter; texts that are invalid (and were refused before) are left out.</summary>

@@ -6,36 +6,33 @@ namespace ConntrackStream.Service.Options;
 /// <summary><c>Tap</c>: where and how the kernel is listened to.</summary>
 public sealed class TapSettings
 {
-    /// <summary>Name under /run/netns, or a path (/proc/PID/ns/net), of the namespace to listen in. Default: the service's own.</summary>
+    /// <summary>Network namespace: a name under /run/netns or a path such as /proc/PID/ns/net. null: the service's own.</summary>
     public string? NetworkNamespace { get; set; }
 
     /// <summary>
-    /// Receive buffer of the event socket in bytes, forced past rmem_max. One waiting event takes 1280 bytes.
-    /// Default: nf_conntrack_max × 1280, at most 1/16 of the machine's memory.
+    /// Receive buffer of the event socket, whatever net.core.rmem_max says; a waiting event takes 1280 bytes. null: nf_conntrack_max x
+    /// 1280, at most 1/16 of memory.
     /// </summary>
     [Range(4096L, 1L << 30)]
     public long? ReceiveBufferBytes { get; set; }
 
-    /// <summary>Sets nf_conntrack_acct=1 while the service runs, so that flows carry packets and bytes. Default true.</summary>
+    /// <summary>Set nf_conntrack_acct=1 while the service runs: packets and bytes.</summary>
     public bool EnableAccounting { get; set; } = true;
 
-    /// <summary>
-    /// Sets nf_conntrack_timestamp=1 while the service runs, so that flows carry the kernel's start and stop. Default true.
-    /// </summary>
+    /// <summary>Set nf_conntrack_timestamp=1 while the service runs: the kernel's start and stop of each flow.</summary>
     public bool EnableTimestamps { get; set; } = true;
 
-    /// <summary>Sets nf_conntrack_events=2 while the service runs, if it is 0: without events there is no stream. Default true.</summary>
+    /// <summary>Set nf_conntrack_events=2 while the service runs, if it is 0: without events there is no stream.</summary>
     public bool EnableEvents { get; set; } = true;
 
-    /// <summary>Activates connection tracking in the namespace with an own nftables table, removed at exit. Default false.</summary>
+    /// <summary>Activate connection tracking while the service runs, with its own nftables table.</summary>
     public bool Track { get; set; }
 
-    /// <summary>Joins the UPDATE group too: states, assured and marks stay current, at several times the events. Default false.</summary>
+    /// <summary>Join UPDATE events too: states and marks stay current, at several times the events.</summary>
     public bool JoinUpdates { get; set; }
 
     /// <summary>
-    /// The longest time that events gather in the kernel after a delivery, so that a stream comes in batches of some thirty; an event after
-    /// a quiet time comes at once. Default 5 ms.
+    /// The longest time that events gather in the kernel, so that they come in batches; an event after a quiet time comes at once.
     /// </summary>
     [DurationRange("00:00:00", "00:00:01")]
     public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(5);

@@ -36,10 +36,10 @@ public sealed class FlowLogFilterOptions
 /// </summary>
 public sealed class FlowConditions : IValidatableObject
 {
-    /// <summary>ipv4 or ipv6.</summary>
+    /// <summary>ipv4 or ipv6. null: both.</summary>
     public string? Family { get; set; }
 
-    /// <summary>Names or numbers, such as tcp, 47.</summary>
+    /// <summary>Names or numbers: tcp, udp, icmp, 47.</summary>
     public string[] Protocols { get; set; } = [];
 
     /// <summary>Addresses or prefixes of the original source.</summary>
@@ -57,18 +57,19 @@ public sealed class FlowConditions : IValidatableObject
     /// <summary>Original destination ports.</summary>
     public ushort[] DestinationPorts { get; set; } = [];
 
+    /// <summary>Conntrack zones.</summary>
     public ushort[] Zones { get; set; } = [];
 
-    /// <summary>ignore (default), any, source, destination, both.</summary>
+    /// <summary>ignore, any, source, destination or both.</summary>
     public NatMatch Nat { get; set; }
 
-    /// <summary><c>value[/mask]</c>.</summary>
+    /// <summary>value or value/mask.</summary>
     public string? Mark { get; set; }
 
     /// <summary>TCP state, such as ESTABLISHED.</summary>
     public string? State { get; set; }
 
-    /// <summary>Status names, such as ASSURED or !SEEN_REPLY, joined by commas.</summary>
+    /// <summary>Status names with commas, such as ASSURED or !SEEN_REPLY.</summary>
     public string? Status { get; set; }
 
     private delegate bool Parse<T>(string? text, out T value, [NotNullWhen(false)] out string? error);

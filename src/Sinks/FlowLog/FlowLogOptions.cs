@@ -7,44 +7,37 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <summary><c>FlowLog</c>: which flows are logged, how and where.</summary>
 public sealed class FlowLogOptions : IValidatableObject
 {
-    /// <summary>Write a flow log at all. Default true.</summary>
+    /// <summary>Write one at all.</summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>
-    /// A file, created with mode 0640 in a directory that exists, or <c>-</c> for standard output (default). Symbolic links, FIFOs and
-    /// devices are refused: <c>-</c> with the shell's redirection reaches them.
+    /// A file, made with mode 0640 in a directory that exists, or - for standard output. Symbolic links, FIFOs and devices are refused.
     /// </summary>
     public string Path { get; set; } = StandardOutputPath;
 
-    /// <summary>
-    /// <c>json</c>: records as NDJSON (default). <c>text</c>: the lines of <c>conntrack -E</c>; gaps
-    /// are lines that begin with <c># gap</c>.
-    /// </summary>
+    /// <summary>json (one object a line) or text (as conntrack -E).</summary>
     public FlowLogFormat Format { get; set; } = FlowLogFormat.Json;
 
-    /// <summary>
-    /// Which records: start, end, update (a change, or the interim report of a long flow). Default all. Gaps are always written.
-    /// </summary>
+    /// <summary>Kinds of records: start, end, update (a change, or the report of a long flow). Gaps are always written.</summary>
     public FlowLogEvent[] Events { get; set; } = [FlowLogEvent.Start, FlowLogEvent.End, FlowLogEvent.Update];
 
-    /// <summary>The <c>host</c> of records. Default: the machine's name.</summary>
+    /// <summary>The records' host. null: the machine's name.</summary>
     public string? Host { get; set; }
 
     /// <summary>
     /// Prefixes that are inside, such as 10.0.0.0/8: from there to elsewhere is egress, the other way ingress, between them internal,
-    /// neither end forward. Default none: direction unknown.
+    /// neither end forward. Empty: unknown.
     /// </summary>
     public string[] LocalNetworks { get; set; } = [];
 
     /// <summary>
-    /// Marks that tell the direction before <see cref="LocalNetworks"/> does: <c>value/mask=direction</c>, such as
-    /// <c>0x1bd10/0xfffff0=ingress</c>; where several match, the one with the most mask bits. Default none.
+    /// Marks that give the direction before LocalNetworks does: value/mask=direction, such as 0x10/0xf0=ingress; of several that match, the
+    /// one with the most mask bits.
     /// </summary>
     public string[] MarkDirections { get; set; } = [];
 
     /// <summary>
-    /// Add <c>community_id</c>, for correlation with other tools; its hash costs about as much CPU as
-    /// the rest of the record. Default false.
+    /// Add community_id to each record, for correlation with other tools; its hash costs about as much CPU as the rest of the record.
     /// </summary>
     public bool CommunityId { get; set; }
 

@@ -8,19 +8,19 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// </summary>
 public sealed class RotationOptions : IValidatableObject
 {
-    /// <summary>Rotate before the file would exceed this many bytes; 0 = never by size. Default 100 MiB; at least 64 KiB.</summary>
+    /// <summary>Rotate before the file would exceed this. 0: never by size.</summary>
     public long MaxBytes { get; set; } = 100L * 1024 * 1024;
 
     /// <summary>
-    /// Rotate at the first write after each multiple of this time in UTC (an hour's begin on the hour, a day's at midnight, a week's on
-    /// Monday); 0 = never by time. Default 0; at least one second.
+    /// Rotate at the first write after each multiple of this time in UTC: hours on the hour, days at midnight, weeks on Monday. 0: never by
+    /// time.
     /// </summary>
     public TimeSpan Interval { get; set; }
 
-    /// <summary>Rotated files to keep, 1 to 10000; the oldest beyond it are deleted. Default 10.</summary>
+    /// <summary>Rotated files to keep; older ones are deleted.</summary>
     public int Keep { get; set; } = 10;
 
-    /// <summary>Compress rotated files with gzip, in the background. Default false.</summary>
+    /// <summary>Compress rotated files with gzip, in the background.</summary>
     public bool Compress { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -12,49 +12,52 @@ public sealed class MapSettings
     /// <summary>Where the AWS Network Policy Agent pins its map, for IPv4 and IPv6 alike.</summary>
     internal const string AgentPin = "/sys/fs/bpf/globals/aws/maps/global_aws_conntrack_map";
 
-    /// <summary>Path of its pin, or <c>id:N</c>. Not together with a Tap:Filter. Default: none.</summary>
+    /// <summary>
+    /// Path of its pin, or id:N. null: none. The AWS agent's: /sys/fs/bpf/globals/aws/maps/global_aws_conntrack_map. Not with a Tap:Filter.
+    /// </summary>
     [StringLength(4095, MinimumLength = 1)]
     public string? Path { get; set; }
 
-    /// <summary>What becomes of entries whose flow is gone. Default observe.</summary>
+    /// <summary>observe (only say what would be deleted, and open the map read-only) or delete.</summary>
     public MapMode Mode { get; set; } = MapMode.Observe;
 
-    /// <summary>
-    /// Between the nomination of a key and its deletion; a key first missed less than this ago is not nominated either. Default 5 s.
-    /// </summary>
+    /// <summary>Between the nomination of a key and its deletion; a key first missed less than this ago is not nominated either.</summary>
     [DurationRange("00:00:00.100", "01:00:00")]
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a deleted entry can be put back. Default 5 s.</summary>
+    /// <summary>
+    /// How long a deleted entry can be put back: a packet between the agent's hook and its confirmation shows in no check.
+    /// </summary>
     [DurationRange("00:00:00.100", "00:05:00")]
     public TimeSpan ArmedWindow { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long a peer of an open TCP connection may pause after the kernel's timer for it has run out, and still send.
-    /// nf_conntrack_tcp_timeout_established where that is shorter. Default 2 h 4 min (RFC 5382).
+    /// How long a peer of an open TCP connection may pause after the kernel's timer for it has run out, and still send;
+    /// <c>nf_conntrack_tcp_timeout_established</c> where that is shorter. RFC 5382's value.
     /// </summary>
     [DurationRange("00:00:00", "7.00:00:00")]
     public TimeSpan TcpPatience { get; set; } = new(2, 4, 0);
 
     /// <summary>
-    /// The same for UDP and protocols without states; the kernel's timeout for them where that is longer, unless this is 0. Default 2 min
-    /// (RFC 4787).
+    /// The same for UDP (except questions to port 53) and protocols without states; the kernel's timeout for them where that is longer. RFC
+    /// 4787's value. 0: their entries go as soon as the kernel's timer has run out.
     /// </summary>
     [DurationRange("00:00:00", "1.00:00:00")]
     public TimeSpan UdpPatience { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Entries deleted between two audits of the map at most, and keys nominated at one time. Default 65536.</summary>
+    /// <summary>Entries deleted between two audits at most, and keys nominated at one time.</summary>
     [Range(1, 1_048_576)]
     public int MaxDeletesPerCycle { get; set; } = 65536;
 
     /// <summary>
-    /// Keys of one protocol, destination and port, none of which ever matched a flow, from which on they are taken for traffic under
-    /// NOTRACK and left alone. Default 64.
+    /// From so many keys of one protocol, destination and port, none of which ever matched a flow, they are left alone (NOTRACK).
     /// </summary>
     [Range(1, 1_048_576)]
     public int UntrackedGroupSize { get; set; } = 64;
 
-    /// <summary>File for the evidence of each deletion, one JSON object a line. Default: none.</summary>
+    /// <summary>
+    /// File for the evidence of each deletion, one JSON object a line (docs/safe-deletion.md); made with mode 0640. null: none.
+    /// </summary>
     [StringLength(4095, MinimumLength = 1)]
     public string? EvidencePath { get; set; }
 

@@ -6,68 +6,66 @@ namespace ConntrackStream.Sinks.Reclassify;
 /// <summary><c>Reclassify</c>: which flows belong on which uplink, and what may be done about those that are on another.</summary>
 public sealed class ReclassifyOptions : IValidatableObject
 {
-    /// <summary>Reclassify at all. Default false.</summary>
+    /// <summary>Do it at all.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary><c>dry-run</c> (only say what would be done; default) or <c>act</c>.</summary>
+    /// <summary>dry-run (only say what would be done) or act.</summary>
     public ReclassifyMode Mode { get; set; }
 
     /// <summary>
-    /// The uplinks, each <c>NAME key=value …</c>: <c>mark=VALUE[/MASK]</c> (connmark), <c>id=N</c> (mwan3's number of the interface, spread
-    /// over <see cref="MarkMask"/>), <c>source=ADDRESS[/LENGTH]</c> (what flows are translated to),
-    /// <c>dev=INTERFACE</c>; the last two may be repeated.
+    /// The uplinks, each <c>NAME key=value …</c>: <c>mark=V[/M]</c> (connmark), <c>id=N</c> (mwan3's number),
+    /// <c>source=ADDRESS[/LENGTH]</c> (what flows are translated to), <c>dev=INTERFACE</c>; the last two may be repeated.
     /// </summary>
     public string[] Paths { get; set; } = [];
 
-    /// <summary>Bits of the connmark that carry mwan3's interface id (mmx_mask). Default 0x3f00.</summary>
+    /// <summary>Bits of the connmark that carry mwan3's interface id (mmx_mask).</summary>
     public string MarkMask { get; set; } = "0x3f00";
 
     /// <summary>
     /// Sets whose members belong on a path, the first match counts: <c>ipset:NAME[@dst+dst+src]=PATH</c>,
-    /// <c>nft:FAMILY/TABLE/SET[@dst+dst]=PATH</c>. After the @, the direction of each dimension of the set's type, as in iptables'
-    /// <c>--match-set</c>; by default all are dst.
+    /// <c>nft:FAMILY/TABLE/SET[@dst]=PATH</c>. After the @, the direction of each dimension of the set's type, as in iptables' --match-set;
+    /// by default all are dst.
     /// </summary>
     public string[] Sets { get; set; } = [];
 
     /// <summary>
-    /// Time between two readings of the sets that tell no changes (ipset); large sets are read less often, so that reading takes a
-    /// twentieth of one processor, or a quarter while many sets change.
+    /// Between two readings of sets that report no changes; large ones are read less often, so that reading takes a twentieth of one
+    /// processor, or a quarter while many sets change.
     /// </summary>
     public TimeSpan SetInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>A file of static rules, root's own; asked after the sets. Default none.</summary>
+    /// <summary>A file of static rules, root's own; asked after the sets.</summary>
     public string? RuleFile { get; set; }
 
-    /// <summary>mwan3's configuration (/etc/config/mwan3), to take paths, mask and rules from. Default none.</summary>
+    /// <summary>mwan3's configuration (/etc/config/mwan3), to take paths, sets and rules from.</summary>
     public string? Mwan3Config { get; set; }
 
-    /// <summary>pbr's configuration (/etc/config/pbr), to take paths and rules from. Default none.</summary>
+    /// <summary>pbr's configuration (/etc/config/pbr), to take paths, sets and rules from.</summary>
     public string? PbrConfig { get; set; }
 
     /// <summary>OpenWrt's network configuration, which tells the devices of the interfaces that the two name.</summary>
     public string NetworkConfig { get; set; } = "/etc/config/network";
 
-    /// <summary>A classifier of one's own, asked after the rules: <c>/path/to/assembly.dll[:Type]</c>, root's own. Default none.</summary>
+    /// <summary>
+    /// A classifier of one's own, asked after the rules: <c>/path/to/assembly.dll[:Type]</c>, root's own (docs/plugins.md).
+    /// </summary>
     public string? Classifier { get; set; }
 
-    /// <summary>When a new flow is looked at again, since its start. Default 0.5, 2 and 5 s.</summary>
+    /// <summary>When a new flow is looked at again, since its start.</summary>
     public TimeSpan[] Rechecks { get; set; } = [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)];
 
     /// <summary>
-    /// How long an answer serves for other flows to the same destination with the same mark, unless its
-    /// set's entry expires sooner. Default 2 s.
+    /// How long an answer serves for other flows to the same destination with the same mark, unless its set's entry expires sooner.
     /// </summary>
     public TimeSpan VerdictTime { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>
-    /// How long a TCP connection to be reset waits for its client's next packet, before nothing is done to it. Default 1 minute.
-    /// </summary>
+    /// <summary>How long a TCP connection to be reset waits for its client's next packet, before nothing is done to it.</summary>
     public TimeSpan ResetWithin { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a flow may take to come back after its deletion or reset before that counts as its outcome. Default 5 s.</summary>
+    /// <summary>How long a flow may take to come back after its deletion or reset before that counts as its outcome.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Actions a second at most; after a pause, as many at once as in two seconds. Default 50.</summary>
+    /// <summary>Actions a second at most; after a pause, as many at once as in two seconds.</summary>
     public int ActionsPerSecond { get; set; } = 50;
 
     /// <summary>When flows of one client to one port of one destination are left alone.</summary>
@@ -119,22 +117,19 @@ public sealed class ReclassifyOptions : IValidatableObject
 /// <summary><c>Reclassify:FlapGuard</c>: a flow is not moved to and fro for ever.</summary>
 public sealed class FlapGuardOptions : IValidatableObject
 {
-    /// <summary>
-    /// Actions on flows of one client to one port of one destination, for one path, within <see cref="Window"/>. Default 16: a
-    /// browser opens several connections at once.
-    /// </summary>
+    /// <summary>Actions on them within the window; a browser opens several connections at once.</summary>
     public int Budget { get; set; } = 16;
 
-    /// <summary>What the budget is for. Default 10 minutes.</summary>
+    /// <summary>What the budget is for.</summary>
     public TimeSpan Window { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long they are left alone when the budget is spent or an action was in vain, or a whole path after eight flows that came
-    /// back; doubled each time. Default 30 s.
+    /// How long they are left alone when the budget is spent or an action was in vain; doubled each time. Likewise all flows of one set (or
+    /// rule, or the external program) to a path, after eight in a row that came back on another one.
     /// </summary>
     public TimeSpan FirstPause { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>No pause is longer. Default 1 h.</summary>
+    /// <summary>No pause is longer.</summary>
     public TimeSpan LongestPause { get; set; } = TimeSpan.FromHours(1);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -10,31 +10,28 @@ namespace ConntrackStream.Sinks.Reclassify.External;
 public sealed class ExternalOptions : IValidatableObject
 {
     /// <summary>
-    /// The program, by its absolute path, and its arguments; started without a shell, asked on its standard input. It, its directory and
-    /// all above must be root's (what its arguments name is not checked). Default none.
+    /// Its absolute path, and its arguments; started without a shell, asked on its standard input. It, its directory and all above must be
+    /// root's.
     /// </summary>
     public string[] Command { get; set; } = [];
 
     /// <summary>
-    /// The user that <see cref="Command"/> runs as, or, besides root, that may listen on <see cref="Socket"/>. Default nobody; root when it
-    /// needs the rights.
+    /// The user it runs as, or, besides root, that may listen on the socket. Another than the service's own needs CAP_SETUID and
+    /// CAP_SETGID: <c>packaging/conntrack-stream-classifier.conf</c>.
     /// </summary>
     public string User { get; set; } = "nobody";
 
-    /// <summary>A Unix stream socket that a program of one's own listens on, to be connected to. Default none.</summary>
+    /// <summary>A Unix stream socket that it listens on, to be connected to.</summary>
     public string? Socket { get; set; }
 
-    /// <summary>How long an answer is waited for; after that the flow stays where it is. Default 200 ms; 1 ms to 1 min.</summary>
+    /// <summary>How long an answer is waited for; after that the flow stays where it is.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>
-    /// Questions that may wait for an answer at a time; flows beyond it stay where they are, and are counted. Default 1024; 1 to 65536.
-    /// </summary>
+    /// <summary>Questions that may wait for an answer at a time; flows beyond it stay where they are.</summary>
     public int MaxOutstanding { get; set; } = 1024;
 
     /// <summary>
-    /// How long a path or a keep stands that does not say so itself (<c>ttl_ms</c>); no opinion is asked for again at the next look.
-    /// Default 30 s; 100 ms to 1 h.
+    /// How long a path or a keep stands that does not say so itself (<c>ttl_ms</c>); no opinion is asked for again at the flow's next look.
     /// </summary>
     public TimeSpan VerdictTime { get; set; } = TimeSpan.FromSeconds(30);
 
