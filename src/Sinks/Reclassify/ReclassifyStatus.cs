@@ -5,6 +5,7 @@ namespace ConntrackStream.Sinks.Reclassify;
 
 /// <summary>A glance at the reclassifier's figures.</summary>
 /// <param name="Rechecks">Flows that will be looked at again.</param>
+/// <param name="RechecksRefused">Looks that there was no room for.</param>
 /// <param name="Pending">Deletions and resets whose flow has not come back yet.</param>
 /// <param name="Armed">Connections whose client will be reset with its next packet.</param>
 /// <param name="Awaited">Moves whose outcome decides how many more there may be at once.</param>

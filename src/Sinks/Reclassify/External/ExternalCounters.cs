@@ -1,6 +1,9 @@
 namespace ConntrackStream.Sinks.Reclassify.External;
 
-/// <summary>Plain counters since start, read by polling from anywhere (each value is whole, the set is no snapshot).</summary>
+/// <summary>
+/// Plain counters since start, read by polling from anywhere (each value is whole, the set is no snapshot); in <c>/v1/status</c> as they
+/// are here.
+/// </summary>
 public sealed class ExternalCounters
 {
     /// <summary>Questions written to the program or waiting to be.</summary>
@@ -17,9 +20,6 @@ public sealed class ExternalCounters
 
     /// <summary>Questions not asked, as too many were open or no program was there.</summary>
     public long Refused;
-
-    /// <summary>Requests to look at flows again.</summary>
-    public long Reconsidered;
 
     /// <summary>Lines that had to wait, or ended the program, because there were too many.</summary>
     public long Flooded;

@@ -171,7 +171,6 @@ internal sealed class ExternalSession
 
     private void Reconsider(in AddressRange range)
     {
-        Interlocked.Increment(ref _parts.Counters.Reconsidered);
         _parts.Host.Reconsider(range);
         _wait = _pace.Take();
         if (_wait == TimeSpan.Zero)

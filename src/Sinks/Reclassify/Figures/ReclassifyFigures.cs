@@ -1,101 +1,59 @@
 using ConntrackStream.Sinks.Reclassify.Act;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Decide;
+using ConntrackStream.Sinks.Reclassify.External;
 
 namespace ConntrackStream.Sinks.Reclassify.Figures;
 
-/// <summary>Reclassification of <c>/v1/status</c>.</summary>
-internal sealed record ReclassifyFigures
+/// <summary>
+/// Reclassification of <c>/v1/status</c>, under the names that it has there. <see cref="ReclassifyCounters"/>,
+/// <see cref="ReclassifyStatus"/> and <see cref="ExternalCounters"/> say what each figure means.
+/// </summary>
+internal sealed class ReclassifyFigures
 {
-    /// <summary>dry_run or act.</summary>
-    public required string Mode { get; init; }
+    private readonly ReclassifyStatus _status;
 
-    /// <summary>Looks at flows: when they begin, again later, and when a set has changed.</summary>
-    public required long Looks { get; init; }
+    private ReclassifyFigures(ReclassifyStatus status) => _status = status;
 
-    /// <summary>Questions to classifiers; the other looks were answered from memory.</summary>
-    public required long Questions { get; init; }
+    internal static ReclassifyFigures Of(ReclassifyStatus status) => new(status);
 
-    /// <summary>Looks that found a flow on the wrong path.</summary>
-    public required long Misplaced { get; init; }
+    public string Mode => _status.Mode == ReclassifyMode.Act ? "act" : "dry_run";
 
-    /// <summary>Entries deleted, or that would have been in a dry run.</summary>
-    public required long Deleted { get; init; }
+    public long Looks => _status.Counters.Looks;
 
-    /// <summary>Connections whose client was reset, or would have been in a dry run.</summary>
-    public required long Resets { get; init; }
+    public long Questions => _status.Counters.Questions;
 
-    /// <summary>Entries re-marked, or that would have been in a dry run.</summary>
-    public required long Remarked { get; init; }
+    public long Misplaced => _status.Counters.Misplaced;
 
-    /// <summary>Looks after which a misplaced flow was left where it was, by reason.</summary>
-    public required IReadOnlyDictionary<string, long> Refused { get; init; }
+    public long Deleted => _status.Counters.Deleted;
 
-    /// <summary>Actions by how they ended.</summary>
-    public required IReadOnlyDictionary<string, long> Outcomes { get; init; }
+    public long Resets => _status.Counters.Resets;
 
-    /// <summary>Flows that will be looked at again.</summary>
-    public required int Rechecks { get; init; }
+    public long Remarked => _status.Counters.Remarked;
 
-    /// <summary>Looks that there was no room for.</summary>
-    public required long RechecksRefused { get; init; }
+    public IReadOnlyDictionary<string, long> Refused => Enum.GetValues<Refusal>().Where(static reason => reason != Refusal.None)
+        .ToDictionary(ReclassifyNames.Of, _status.Counters.Of, StringComparer.Ordinal);
 
-    /// <summary>Deletions and resets whose flow has not come back yet.</summary>
-    public required int Pending { get; init; }
+    public IReadOnlyDictionary<string, long> Outcomes => Enum.GetValues<ActionOutcome>()
+        .ToDictionary(ReclassifyNames.Of, _status.Counters.Of, StringComparer.Ordinal);
 
-    /// <summary>Connections whose client will be reset with its next packet.</summary>
-    public required int Armed { get; init; }
+    public int Rechecks => _status.Rechecks;
 
-    /// <summary>Moves whose outcome decides how many more there may be at once.</summary>
-    public required int Awaited { get; init; }
+    public long RechecksRefused => _status.RechecksRefused;
 
-    /// <summary>Client, destination and port under the flap guard's watch.</summary>
-    public required int Guarded { get; init; }
+    public int Pending => _status.Pending;
 
-    /// <summary>Times the live view was gone through since sets had changed.</summary>
-    public required long Sweeps { get; init; }
+    public int Armed => _status.Armed;
 
-    /// <summary>Answers that named a path there is none of.</summary>
-    public required long UnknownPaths { get; init; }
+    public int Awaited => _status.Awaited;
 
-    public required IReadOnlyList<ClassifierStatus> Classifiers { get; init; }
+    public int Guarded => _status.Guarded;
 
-    /// <summary>Null when there is no external classifier.</summary>
-    public required ExternalFigures? External { get; init; }
+    public long Sweeps => _status.Counters.Sweeps;
 
-    internal static ReclassifyFigures Of(ReclassifyStatus status) => new()
-    {
-        Mode = status.Mode == ReclassifyMode.Act ? "act" : "dry_run",
-        Looks = status.Counters.Looks,
-        Questions = status.Counters.Questions,
-        Misplaced = status.Counters.Misplaced,
-        Deleted = status.Counters.Deleted,
-        Resets = status.Counters.Resets,
-        Remarked = status.Counters.Remarked,
-        Refused = Enum.GetValues<Refusal>().Where(static reason => reason != Refusal.None).ToDictionary(
-            ReclassifyNames.Of, status.Counters.Of, StringComparer.Ordinal),
-        Outcomes = Enum.GetValues<ActionOutcome>().ToDictionary(ReclassifyNames.Of, status.Counters.Of, StringComparer.Ordinal),
-        Rechecks = status.Rechecks,
-        RechecksRefused = status.RechecksRefused,
-        Pending = status.Pending,
-        Armed = status.Armed,
-        Awaited = status.Awaited,
-        Guarded = status.Guarded,
-        Sweeps = status.Counters.Sweeps,
-        UnknownPaths = status.Counters.UnknownPaths,
-        Classifiers = status.Classifiers,
-        External = status.External is { } external
-            ? new ExternalFigures(
-                external.Asked, external.Answered, external.Unanswered, external.Late, external.Refused, external.Malformed,
-                external.Flooded, external.Hangs, external.Restarts)
-            : null,
-    };
+    public long UnknownPaths => _status.Counters.UnknownPaths;
+
+    public IReadOnlyList<ClassifierStatus> Classifiers => _status.Classifiers;
+
+    public ExternalCounters? External => _status.External;
 }
-
-/// <param name="Unanswered">Questions without an answer by the deadline, or by the program's end.</param>
-/// <param name="Refused">Questions not asked: too many were open, or nobody was there.</param>
-/// <param name="Malformed">Lines that could not be used.</param>
-/// <param name="Flooded">Lines that had to wait, or ended the program, because there were too many.</param>
-/// <param name="Hangs">Times the program was ended because it hung.</param>
-internal sealed record ExternalFigures(
-    long Asked, long Answered, long Unanswered, long Late, long Refused, long Malformed, long Flooded, long Hangs, long Restarts);
