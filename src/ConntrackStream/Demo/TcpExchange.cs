@@ -11,7 +11,7 @@ internal static class TcpExchange
         using Socket listener = flow.To.Open(flow.Listener.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         // Two flows of the plan share a listener's port one after the other; the earlier one's TIME_WAIT must not keep it.
         listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
-        listener.Bind(flow.Listener);
+        await listener.BindAsync(flow.Listener, cancellationToken);
         listener.Listen(backlog: 1);
 
         Socket client = flow.From.Open(flow.Source.AddressFamily, SocketType.Stream, ProtocolType.Tcp);

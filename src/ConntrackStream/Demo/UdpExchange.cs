@@ -8,7 +8,7 @@ internal static class UdpExchange
     internal static async Task RunAsync(DemoFlow flow, CancellationToken cancellationToken)
     {
         using Socket server = flow.To.Open(flow.Listener.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        server.Bind(flow.Listener);
+        await server.BindAsync(flow.Listener, cancellationToken);
         using Socket client = flow.From.Open(flow.Source.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         client.Bind(flow.Source);
         await client.ConnectAsync(flow.Dialled, cancellationToken);
