@@ -26,8 +26,8 @@ internal static class ServiceLogging
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Trace);
         logging.AddFilter((category, level) => level >= levels.Level && level >= LeastOf(category));
-        logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
-        logging.AddConsoleFormatter<JournaldFormatter, ConsoleFormatterOptions>();
+        logging.Services.AddSingleton<ConsoleFormatter, LineFormatter>(); // AddConsoleFormatter would bind options by reflection
+        logging.Services.AddSingleton<ConsoleFormatter, JournaldFormatter>();
         logging.AddJsonConsole(static json =>
         {
             json.UseUtcTimestamp = true;

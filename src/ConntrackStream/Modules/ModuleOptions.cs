@@ -3,10 +3,11 @@ namespace ConntrackStream.Service.Modules;
 /// <summary>The options of each module, by its section.</summary>
 internal sealed class ModuleOptions
 {
-    private readonly Dictionary<string, object> _sections =
-        ServiceModules.Create().ToDictionary(static module => module.Section, static module => module.NewOptions(), StringComparer.Ordinal);
+    /// <summary>In the order of the modules.</summary>
+    internal OrderedDictionary<string, object> Sections { get; } = new(
+        ServiceModules.Create().Select(static module => KeyValuePair.Create(module.Section, module.NewOptions())), StringComparer.Ordinal);
 
-    internal object this[string section] => _sections[section];
+    internal object this[string section] => Sections[section];
 
-    internal T Of<T>() => _sections.Values.OfType<T>().Single();
+    internal T Of<T>() => Sections.Values.OfType<T>().Single();
 }

@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Configuration;
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>Api</c>: the running service's HTTP interface on a Unix socket.</summary>
-public sealed class ApiSettings
+public sealed class ApiSettings : IOptionSection
 {
     /// <summary>Serve it at all.</summary>
     public bool Enabled { get; set; } = true;

@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Configuration;
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>Audit</c>: how often the live view is compared with the kernel's table.</summary>
-public sealed class AuditSettings
+public sealed class AuditSettings : IOptionSection
 {
     /// <summary>Between two full comparisons.</summary>
     [DurationRange("00:00:01", "1.00:00:00")]

@@ -1,7 +1,9 @@
+using ConntrackStream.Pipeline.Configuration;
+
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>Logging</c>: the service's own log, always on stderr. Both keys are read again at SIGHUP.</summary>
-public sealed class LoggingSettings
+public sealed class LoggingSettings : IOptionSection
 {
     /// <summary>
     /// Least severe level shown: trace, debug, information, warning, error, critical, none, or as the log prints them (info, warn, fail,

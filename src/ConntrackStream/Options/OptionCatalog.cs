@@ -1,22 +1,38 @@
 using System.Reflection;
-using ConntrackStream.Pipeline.Modules;
-using ConntrackStream.Service.Modules;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Options;
 
-/// <summary>Every key there is, found in the option classes themselves.</summary>
+/// <summary>Every key there is, found in the options themselves.</summary>
 internal static class OptionCatalog
 {
-    internal static IReadOnlyList<OptionKey> Keys { get; } =
+    /// <summary>The keys of the service and of its modules.</summary>
+    internal static IReadOnlyList<OptionKey> Of(ServiceOptions options) =>
     [
-        .. Walk(typeof(ServiceOptions), "", module: null, []),
-        .. ServiceModules.Create().SelectMany(static module => Of(module, module.Section)),
+        .. Of(options, ""),
+        .. options.Modules.Sections.SelectMany(static module => Of(module.Value, $"{module.Key}:")),
     ];
 
-    /// <summary>The keys of a module.</summary>
-    /// <param name="prefix">Of its section in the configuration.</param>
-    internal static IEnumerable<OptionKey> Of(StreamModule module, string prefix) =>
-        Walk(module.OptionsType, $"{prefix}:", module.Section, []);
+    /// <summary>The keys of a section, and of those below.</summary>
+    /// <param name="prefix">Of their paths.</param>
+    /// <param name="foreign">The properties of a section that is not one of the service's own.</param>
+    internal static IEnumerable<OptionKey> Of(object section, string prefix, Func<object, PropertyInfo[]>? foreign = null)
+    {
+        PropertyInfo[] properties = section is IOptionSection own ? Properties(own)
+            : foreign?.Invoke(section) ?? throw new NotSupportedException($"{section.GetType()} is not an {nameof(IOptionSection)}");
+        foreach (PropertyInfo property in properties.Where(static found => found.CanWrite))
+        {
+            if (IsSection(property.PropertyType))
+            {
+                foreach (OptionKey key in Of(property.GetValue(section)!, $"{prefix}{property.Name}:", foreign))
+                    yield return key;
+            }
+            else
+            {
+                yield return new OptionKey(prefix + property.Name, section, property);
+            }
+        }
+    }
 
     /// <summary>The key that a mistyped one most likely meant, or null when none is near.</summary>
     internal static string? Nearest(string path, IReadOnlyList<OptionKey> keys)
@@ -27,23 +43,8 @@ internal static class OptionCatalog
         return distance <= Math.Max(2, path.Length / 3) ? nearest : null;
     }
 
-    private static IEnumerable<OptionKey> Walk(Type type, string prefix, string? module, IReadOnlyList<PropertyInfo> sections)
-    {
-        IEnumerable<PropertyInfo> settable =
-            type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static found => found.CanWrite);
-        foreach (PropertyInfo property in settable)
-        {
-            if (IsSection(property.PropertyType))
-            {
-                foreach (OptionKey key in Walk(property.PropertyType, $"{prefix}{property.Name}:", module, [.. sections, property]))
-                    yield return key;
-            }
-            else
-            {
-                yield return new OptionKey(prefix + property.Name, sections, property) { Module = module };
-            }
-        }
-    }
+    // The trimmer goes by a parameter's type, not by a pattern's.
+    private static PropertyInfo[] Properties(IOptionSection section) => section.GetType().GetProperties();
 
     /// <summary>A class of ours, or of a plug-in: none of the framework's, which are values.</summary>
     private static bool IsSection(Type type) =>

@@ -1,3 +1,4 @@
+using System.Reflection;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Pipeline.Modules;
 
@@ -16,22 +17,24 @@ internal static class OptionsLoader
         ConfigurationValues values = sources.Read();
         ServiceOptions options = new() { Configured = values };
         IEnumerable<string> given = values.Keys.Where(static path => !IsOfPlugin(path));
-        List<string> faults = Bind(OptionCatalog.Keys, key => key.Owner(options), given, values);
+        IReadOnlyList<OptionKey> keys = OptionCatalog.Of(options);
+        List<string> faults = Bind(keys, given, values);
         if (faults.Count == 0)
-            faults.AddRange(OptionsValidation.Validate(options, values));
+            faults.AddRange(OptionsValidation.Validate(options, keys, values));
         return faults.Count == 0 ? options : throw new ConfigurationException(faults);
     }
 
     /// <summary>Options of a module that is a plug-in: its section is one below <c>Plugins</c>.</summary>
+    /// <param name="properties">Of a section of it.</param>
     /// <exception cref="ConfigurationException">With every fault found.</exception>
-    internal static object Load(StreamModule module, ConfigurationValues values)
+    internal static object Load(StreamModule module, ConfigurationValues values, Func<object, PropertyInfo[]>? properties)
     {
         string section = PluginPrefix + module.Section;
         object options = module.NewOptions();
-        OptionKey[] keys = [.. OptionCatalog.Of(module, section)];
-        List<string> faults = Bind(keys, key => key.OwnerIn(options), values.Keys.Where(path => IsIn(section, path)), values);
+        OptionKey[] keys = [.. OptionCatalog.Of(options, $"{section}:", properties)];
+        List<string> faults = Bind(keys, values.Keys.Where(path => IsIn(section, path)), values);
         if (faults.Count == 0)
-            faults.AddRange(OptionsValidation.Validate(keys, key => key.OwnerIn(options), values));
+            faults.AddRange(OptionsValidation.Validate(keys, values));
         return faults.Count == 0 ? options : throw new ConfigurationException(faults);
     }
 
@@ -55,11 +58,9 @@ internal static class OptionsLoader
 
     private static bool IsIn(string section, string path) => path.StartsWith($"{section}:", StringComparison.OrdinalIgnoreCase);
 
-    /// <param name="owner">The section object that a key's value goes to.</param>
     /// <param name="given">What is configured; each must be a key.</param>
     /// <returns>Every fault found.</returns>
-    private static List<string> Bind(
-        IReadOnlyList<OptionKey> keys, Func<OptionKey, object> owner, IEnumerable<string> given, ConfigurationValues values)
+    private static List<string> Bind(IReadOnlyList<OptionKey> keys, IEnumerable<string> given, ConfigurationValues values)
     {
         List<string> faults =
         [
@@ -67,27 +68,24 @@ internal static class OptionsLoader
                 .Select(path => Unknown(path, values, keys)),
         ];
         foreach (OptionKey key in keys)
-            Bind(key, values, owner(key), faults);
+            Bind(key, values, faults);
         return faults;
     }
 
-    private static void Bind(OptionKey key, ConfigurationValues values, object owner, List<string> faults)
+    private static void Bind(OptionKey key, ConfigurationValues values, List<string> faults)
     {
         if (key.ElementType is { } element)
         {
             if (Texts(key, values) is not { } texts)
                 return;
-            Array list = Array.CreateInstance(element, texts.Count);
+            Array list = Array.CreateInstanceFromArrayType(key.Type, texts.Count);
             for (int at = 0; at < texts.Count; at++)
                 list.SetValue(Parse(element, key, texts[at], faults), at);
-            object value = key.Type.IsInstanceOfType(list)
-                ? list
-                : Activator.CreateInstance(typeof(List<>).MakeGenericType(element), list)!;
-            key.Property.SetValue(owner, value);
+            key.Value = list;
         }
         else if (values.Single(key.Path) is { Text: not null } text && Parse(key.Type, key, text, faults) is { } value)
         {
-            key.Property.SetValue(owner, value);
+            key.Value = value;
         }
         else if (values.List(key.Path) is { Count: > 0 } elements)
         {

@@ -6,43 +6,43 @@ namespace ConntrackStream.Service.Options;
 /// <summary>Bounds and relations of values that are well-formed each by itself.</summary>
 internal static class OptionsValidation
 {
-    internal static IEnumerable<string> Validate(ServiceOptions options, ConfigurationValues values)
+    /// <param name="keys">All of the options'.</param>
+    internal static IEnumerable<string> Validate(ServiceOptions options, IReadOnlyList<OptionKey> keys, ConfigurationValues values)
     {
-        foreach (string fault in Validate(OptionCatalog.Keys, key => key.Owner(options), values))
+        foreach (string fault in Validate(keys, values))
             yield return fault;
         if (options.Map.Path is { } path && !options.Tap.Filter.Build().IsEmpty)
-            yield return FilteredMap(path, options, values);
+            yield return FilteredMap(path, keys, values);
     }
 
     /// <param name="keys">All of their sections.</param>
-    /// <param name="owner">The section object that holds a key's value.</param>
-    internal static IEnumerable<string> Validate(IReadOnlyList<OptionKey> keys, Func<OptionKey, object> owner, ConfigurationValues values)
+    internal static IEnumerable<string> Validate(IReadOnlyList<OptionKey> keys, ConfigurationValues values)
     {
         foreach (OptionKey key in keys)
         {
-            object? value = key.Property.GetValue(owner(key));
+            object? value = key.Value;
             foreach (ValidationAttribute rule in key.Property.GetCustomAttributes(inherit: true).OfType<ValidationAttribute>())
             {
                 if (!rule.IsValid(value))
-                    yield return $"{key.Path}: \"{OptionText.Format(value)}\" {Allowed(rule, key)} [{Source(key.Path, values)}]";
+                    yield return $"{key.Path}: \"{key.Text}\" {Allowed(rule, key)} [{Source(key.Path, values)}]";
             }
         }
 
-        foreach (IGrouping<object, OptionKey> section in keys.GroupBy(owner, ReferenceEqualityComparer.Instance))
+        foreach (IGrouping<object, OptionKey> section in keys.GroupBy(static key => key.Section, ReferenceEqualityComparer.Instance))
         {
             if (section.Key is not IValidatableObject validatable)
                 continue;
-            foreach (ValidationResult result in validatable.Validate(new ValidationContext(section.Key)))
+            foreach (ValidationResult result in validatable.Validate(new ValidationContext(section.Key, section.First().Path, null, null)))
                 yield return Describe(result, section, values);
         }
     }
 
-    private static string FilteredMap(string path, ServiceOptions options, ConfigurationValues values)
+    private static string FilteredMap(string path, IReadOnlyList<OptionKey> keys, ConfigurationValues values)
     {
         string prefix = $"{nameof(ServiceOptions.Tap)}:{nameof(TapSettings.Filter)}:";
-        IEnumerable<string> filters = OptionCatalog.Keys
-            .Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal) && OptionText.Format(key.Get(options)).Length > 0)
-            .Select(key => $"{key.Path} \"{OptionText.Format(key.Get(options))}\" [{Source(key.Path, values)}]");
+        IEnumerable<string> filters = keys
+            .Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal) && key.Text.Length > 0)
+            .Select(key => $"{key.Path} \"{key.Text}\" [{Source(key.Path, values)}]");
         return $"Map:Path: \"{path}\" cannot go together with {string.Join(" and ", filters)}: entries of flows that the filter hides "
             + "would look stale, and be deleted; take one of them out, or filter the flow log instead (FlowLog:Filter) "
             + $"[{Source("Map:Path", values)}]";
@@ -53,7 +53,7 @@ internal static class OptionsValidation
         OptionKey? key = section.FirstOrDefault(key => result.MemberNames.Contains(key.Property.Name, StringComparer.Ordinal));
         return key is null
             ? result.ErrorMessage!
-            : $"{key.Path}: \"{OptionText.Format(key.Property.GetValue(section.Key))}\" {result.ErrorMessage} [{Source(key.Path, values)}]";
+            : $"{key.Path}: \"{key.Text}\" {result.ErrorMessage} [{Source(key.Path, values)}]";
     }
 
     private static string Allowed(ValidationAttribute rule, OptionKey key) => rule switch

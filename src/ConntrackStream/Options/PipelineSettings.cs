@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Configuration;
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>Pipeline</c>: between the live view and the sinks.</summary>
-public sealed class PipelineSettings
+public sealed class PipelineSettings : IOptionSection
 {
     /// <summary>A flow that lasts longer is reported again (update, with counters) at each audit after this time. 0: never.</summary>
     [DurationRange("00:00:00", "7.00:00:00")]

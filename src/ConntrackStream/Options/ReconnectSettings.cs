@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Configuration;
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>Tap:Reconnect</c>: how a failed event socket is opened again: at once, then with growing delays, for ever.</summary>
-public sealed class ReconnectSettings : IValidatableObject
+public sealed class ReconnectSettings : IOptionSection, IValidatableObject
 {
     /// <summary>Delay after the first failed attempt.</summary>
     [DurationRange("00:00:00.010", "01:00:00")]

@@ -1,3 +1,4 @@
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Service.Modules;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.MapCleaning;
@@ -8,7 +9,7 @@ namespace ConntrackStream.Service.Options;
 /// <summary>
 /// All settings of the service. A section is a property with a class of its own, or the options of a module; a key is <c>Section:Name</c>.
 /// </summary>
-public sealed class ServiceOptions
+public sealed class ServiceOptions : IOptionSection
 {
     public TapSettings Tap { get; set; } = new();
 

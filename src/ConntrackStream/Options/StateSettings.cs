@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>State</c>: what must outlive the process.</summary>
-public sealed class StateSettings
+public sealed class StateSettings : IOptionSection
 {
     /// <summary>
     /// Flow ids, what was learnt of the eBPF map, and original sysctl values; made with mode 0700 if missing. Must belong to root or the

@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Configuration;
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>TableHealth</c>: when the kernel's table itself is in danger.</summary>
-public sealed class TableHealthSettings : IValidatableObject
+public sealed class TableHealthSettings : IOptionSection, IValidatableObject
 {
     /// <summary>Between two looks.</summary>
     [DurationRange("00:00:01", "01:00:00")]

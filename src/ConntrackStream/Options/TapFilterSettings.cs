@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Options;
 
@@ -8,7 +9,7 @@ namespace ConntrackStream.Service.Options;
 /// <c>Tap:Filter</c>: what the kernel delivers at all. A flow passes if it meets every list that is not empty.
 /// The live view then claims no more than this.
 /// </summary>
-public sealed class TapFilterSettings : IValidatableObject
+public sealed class TapFilterSettings : IOptionSection, IValidatableObject
 {
     /// <summary>Names or numbers: tcp, udp, icmp, 47.</summary>
     public string[] Protocols { get; set; } = [];

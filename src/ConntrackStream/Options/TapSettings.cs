@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Configuration;
 namespace ConntrackStream.Service.Options;
 
 /// <summary><c>Tap</c>: where and how the kernel is listened to.</summary>
-public sealed class TapSettings
+public sealed class TapSettings : IOptionSection
 {
     /// <summary>Network namespace: a name under /run/netns or a path such as /proc/PID/ns/net. null: the service's own.</summary>
     public string? NetworkNamespace { get; set; }

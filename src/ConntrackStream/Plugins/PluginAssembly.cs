@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Sinks.Files;
@@ -8,6 +9,7 @@ namespace ConntrackStream.Service.Plugins;
 /// An assembly of somebody else's with a classifier, a sink or a module (docs/plugins.md). It runs within the service, with all of its
 /// rights.
 /// </summary>
+[RequiresUnreferencedCode(PluginSupport.Reason)]
 internal sealed class PluginAssembly
 {
     private readonly string _key;
@@ -33,6 +35,9 @@ internal sealed class PluginAssembly
             throw Fault(key, parsed, PluginFault.Of(e)!);
         }
     }
+
+    /// <summary>Of the options of a plug-in's module.</summary>
+    internal static PropertyInfo[] Properties(object section) => section.GetType().GetProperties();
 
     /// <summary>It has such a public class, or the one that is named is such.</summary>
     /// <exception cref="ConfigurationException">Its types cannot be read.</exception>

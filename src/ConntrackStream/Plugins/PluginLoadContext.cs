@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.Loader;
 using ConntrackStream.Sinks.Files;
@@ -9,6 +10,7 @@ namespace ConntrackStream.Service.Plugins;
 /// above all;
 /// anything else comes from the plug-in's directory, where every file must be root's.
 /// </summary>
+[RequiresUnreferencedCode(PluginSupport.Reason)]
 internal sealed class PluginLoadContext(string file) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(file))
 {
     private readonly AssemblyDependencyResolver _resolver = new(file);

@@ -6,8 +6,8 @@ namespace ConntrackStream.Service.Plugins;
 internal sealed class PluginLoader(ILoggerFactory loggers, TimeProvider time) : IPluginLoader
 {
     public T Create<T>(string key, string spec)
-        where T : class => PluginAssembly.Load(key, spec).Create<T>(loggers.CreateLogger($"plug-in {spec}"), time);
+        where T : class => PluginSupport.Load(key, spec).Create<T>(loggers.CreateLogger($"plug-in {spec}"), time);
 
     public string Describe<T>(string key, string spec)
-        where T : class => PluginAssembly.Load(key, spec).Describe<T>();
+        where T : class => PluginSupport.Load(key, spec).Describe<T>();
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Pipeline.Modules;
@@ -18,7 +19,7 @@ internal static class PluginModules
         foreach (string spec in options.Plugins.Sinks)
         {
             ModuleBuilder builder = newBuilder($"plug-in {spec}");
-            PluginAssembly assembly = PluginAssembly.Load(Key, spec);
+            PluginAssembly assembly = PluginSupport.Load(Key, spec);
             if (assembly.Has<StreamModule>())
                 modules.Add(assembly.Create<StreamModule>(builder.Logger, builder.Host.Time));
             else
@@ -30,8 +31,9 @@ internal static class PluginModules
         if (twice is not null)
             throw new ConfigurationException([$"{Key}: several plug-ins have the section {twice.Key}"]);
         OptionsLoader.RefuseOthers(modules, options.Configured);
+        Func<object, PropertyInfo[]>? properties = PluginSupport.IsPresent ? PluginAssembly.Properties : null;
         foreach (StreamModule module in modules)
-            Attach(module, OptionsLoader.Load(module, options.Configured), newBuilder(module.Section));
+            Attach(module, OptionsLoader.Load(module, options.Configured, properties), newBuilder(module.Section));
     }
 
     /// <summary>The boundary to foreign code, which may throw anything.</summary>

@@ -14,17 +14,15 @@ public abstract class StreamModule
     public abstract string Section { get; }
 
     /// <summary>
-    /// Class of its options: each property with a setter is a key, one of a class with such properties is a section below.
+    /// The options with their defaults: each property with a setter is a key, one of a class with such properties is a section below. Those
+    /// that the service itself has implement <see cref="Configuration.IOptionSection"/>.
     /// </summary>
-    public abstract Type OptionsType { get; }
-
-    /// <summary>The options with their defaults.</summary>
     public abstract object NewOptions();
 
     /// <summary>
     /// Registers what the module adds. Nothing is opened or started yet: <c>doctor</c> attaches modules, too, only for their checks.
     /// </summary>
-    /// <param name="options">Of <see cref="OptionsType"/>, read from the section and validated.</param>
+    /// <param name="options">By <see cref="NewOptions"/>, read from the section and validated.</param>
     /// <param name="builder">What can be added, and what is around.</param>
     public abstract void Attach(object options, ModuleBuilder builder);
 }
@@ -37,9 +35,6 @@ public abstract class StreamModule
 public abstract class StreamModule<TOptions> : StreamModule
     where TOptions : class, new()
 {
-    /// <inheritdoc/>
-    public sealed override Type OptionsType => typeof(TOptions);
-
     /// <inheritdoc/>
     public sealed override object NewOptions() => new TOptions();
 

@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -11,7 +12,7 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <c>FlowLog:Filter</c>: a flow is logged if it meets <see cref="Include"/> and not <see cref="Exclude"/>. An Exclude without any
 /// condition excludes nothing.
 /// </summary>
-public sealed class FlowLogFilterOptions
+public sealed class FlowLogFilterOptions : IOptionSection
 {
     public FlowConditions Include { get; set; } = new();
 
@@ -34,7 +35,7 @@ public sealed class FlowLogFilterOptions
 /// Conditions as conntrack-tools spells them: every list that is not empty must be met by one of its elements. Default none.
 /// Each record is judged by itself: a condition on mark, state or status may hold for a flow's end and not yet for its start.
 /// </summary>
-public sealed class FlowConditions : IValidatableObject
+public sealed class FlowConditions : IOptionSection, IValidatableObject
 {
     /// <summary>ipv4 or ipv6. null: both.</summary>
     public string? Family { get; set; }

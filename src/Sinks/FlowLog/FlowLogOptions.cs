@@ -1,11 +1,12 @@
 using System.ComponentModel.DataAnnotations;
 using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary><c>FlowLog</c>: which flows are logged, how and where.</summary>
-public sealed class FlowLogOptions : IValidatableObject
+public sealed class FlowLogOptions : IOptionSection, IValidatableObject
 {
     /// <summary>Write one at all.</summary>
     public bool Enabled { get; set; } = true;
@@ -50,15 +51,6 @@ public sealed class FlowLogOptions : IValidatableObject
     internal const string StandardOutputPath = "-";
 
     internal bool IsStandardOutput => Path == StandardOutputPath;
-
-    /// <summary>All that is wrong, sub-sections included; each message names key, value and what is allowed.</summary>
-    public IReadOnlyList<string> Validate() =>
-    [
-        .. OptionProblems.Describe("FlowLog", this),
-        .. OptionProblems.Describe("FlowLog:Rotation", Rotation),
-        .. OptionProblems.Describe("FlowLog:Filter:Include", Filter.Include),
-        .. OptionProblems.Describe("FlowLog:Filter:Exclude", Filter.Exclude),
-    ];
 
     /// <summary>What is wrong in this section itself; each result's message completes "key: value …".</summary>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

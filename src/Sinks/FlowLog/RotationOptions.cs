@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -6,7 +7,7 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <c>FlowLog:Rotation</c> and <c>Map:EvidenceRotation</c>: when the file is renamed and a new one begun, by this program itself. With both
 /// limits 0 (for instance because logrotate does it, with SIGHUP after the rename) it never is. Standard output is not rotated.
 /// </summary>
-public sealed class RotationOptions : IValidatableObject
+public sealed class RotationOptions : IOptionSection, IValidatableObject
 {
     /// <summary>Rotate before the file would exceed this. 0: never by size.</summary>
     public long MaxBytes { get; set; } = 100L * 1024 * 1024;

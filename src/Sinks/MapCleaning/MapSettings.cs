@@ -7,7 +7,7 @@ using ConntrackStream.Sinks.MapCleaning.Ebpf;
 namespace ConntrackStream.Sinks.MapCleaning;
 
 /// <summary><c>Map</c>: the eBPF conntrack map to keep clean, and how.</summary>
-public sealed class MapSettings
+public sealed class MapSettings : IOptionSection
 {
     /// <summary>Where the AWS Network Policy Agent pins its map, for IPv4 and IPv6 alike.</summary>
     internal const string AgentPin = "/sys/fs/bpf/globals/aws/maps/global_aws_conntrack_map";

@@ -1,10 +1,11 @@
 using System.ComponentModel.DataAnnotations;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Sinks.Reclassify.External;
 
 namespace ConntrackStream.Sinks.Reclassify;
 
 /// <summary><c>Reclassify</c>: which flows belong on which uplink, and what may be done about those that are on another.</summary>
-public sealed class ReclassifyOptions : IValidatableObject
+public sealed class ReclassifyOptions : IOptionSection, IValidatableObject
 {
     /// <summary>Do it at all.</summary>
     public bool Enabled { get; set; }
@@ -47,7 +48,8 @@ public sealed class ReclassifyOptions : IValidatableObject
     public string NetworkConfig { get; set; } = "/etc/config/network";
 
     /// <summary>
-    /// A classifier of one's own, asked after the rules: <c>/path/to/assembly.dll[:Type]</c>, root's own (docs/plugins.md).
+    /// A classifier of one's own, asked after the rules: <c>/path/to/assembly.dll[:Type]</c>, root's own; JIT build only
+    /// (docs/plugins.md).
     /// </summary>
     public string? Classifier { get; set; }
 
@@ -115,7 +117,7 @@ public sealed class ReclassifyOptions : IValidatableObject
 }
 
 /// <summary><c>Reclassify:FlapGuard</c>: a flow is not moved to and fro for ever.</summary>
-public sealed class FlapGuardOptions : IValidatableObject
+public sealed class FlapGuardOptions : IOptionSection, IValidatableObject
 {
     /// <summary>Actions on them within the window; a browser opens several connections at once.</summary>
     public int Budget { get; set; } = 16;

@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
@@ -7,7 +7,7 @@ namespace ConntrackStream.Sinks.Reclassify.External;
 /// <c>Reclassify:External</c>: a program in any language that is asked which path a flow should take, by lines of JSON (docs/plugins.md).
 /// Either <see cref="Command"/> or <see cref="Socket"/>; neither: there is none.
 /// </summary>
-public sealed class ExternalOptions : IValidatableObject
+public sealed class ExternalOptions : IOptionSection, IValidatableObject
 {
     /// <summary>
     /// Its absolute path, and its arguments; started without a shell, asked on its standard input. It, its directory and all above must be
@@ -37,9 +37,6 @@ public sealed class ExternalOptions : IValidatableObject
 
     /// <summary>Whether there is an external classifier at all.</summary>
     public bool IsConfigured => Command.Length > 0 || !string.IsNullOrEmpty(Socket);
-
-    /// <summary>All that is wrong; each message names key, value and what is allowed.</summary>
-    public IReadOnlyList<string> Validate() => [.. OptionProblems.Describe("Reclassify:External", this)];
 
     /// <summary>What is wrong; each result's message completes "key: value …".</summary>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

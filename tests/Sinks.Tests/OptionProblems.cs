@@ -1,13 +1,25 @@
 using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Reclassify.External;
 
-namespace ConntrackStream.Sinks.FlowLog;
+namespace ConntrackStream.Sinks.Tests;
 
 /// <summary>Validation results as sentences that name key and value.</summary>
 internal static class OptionProblems
 {
-    internal static IEnumerable<string> Describe<T>(string section, T options)
+    internal static IReadOnlyList<string> Validate(this FlowLogOptions options) =>
+    [
+        .. Describe("FlowLog", options),
+        .. Describe("FlowLog:Rotation", options.Rotation),
+        .. Describe("FlowLog:Filter:Include", options.Filter.Include),
+        .. Describe("FlowLog:Filter:Exclude", options.Filter.Exclude),
+    ];
+
+    internal static IReadOnlyList<string> Validate(this ExternalOptions options) => [.. Describe("Reclassify:External", options)];
+
+    private static IEnumerable<string> Describe<T>(string section, T options)
         where T : IValidatableObject
     {
         foreach (ValidationResult result in options.Validate(new ValidationContext(options)))
