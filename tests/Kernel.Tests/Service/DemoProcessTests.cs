@@ -3,6 +3,7 @@ using ConntrackStream.Kernel.Tests.Kit;
 namespace ConntrackStream.Kernel.Tests.Service;
 
 /// <summary>demo as a process, for its words and its exit code.</summary>
+[Trait(ServiceProcess.Builds, ServiceProcess.Both)]
 public sealed class DemoProcessTests
 {
     private const string Map = "demo: map: 13 entries made, 11 stale ones deleted (10 after their flow's end, 1 after two missed audits), "

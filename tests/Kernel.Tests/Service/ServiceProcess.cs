@@ -8,6 +8,9 @@ namespace ConntrackStream.Kernel.Tests.Service;
 /// <summary>The real program, with a state directory and a socket of its own, following one namespace.</summary>
 internal sealed class ServiceProcess : IDisposable
 {
+    /// <summary>Trait of the classes whose tests are for both builds of the program.</summary>
+    internal const string Builds = "Builds", Both = "both";
+
     // a shell's background job ignores SIGINT, nohup SIGHUP, and their children do
     private const string DefaultSignals = "--default-signal=INT,HUP";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -32,7 +35,14 @@ internal sealed class ServiceProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
-    internal static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "conntrack-stream");
+    /// <summary>The JIT build beside the tests, or another that the environment names.</summary>
+    internal static string Program { get; } =
+        Environment.GetEnvironmentVariable("TEST_PROGRAM") is { Length: > 0 } program
+            ? Path.GetFullPath(program)
+            : Path.Combine(AppContext.BaseDirectory, "conntrack-stream");
+
+    /// <summary>It is all in one file.</summary>
+    internal static bool IsNative { get; } = !File.Exists($"{Program}.dll");
 
     /// <summary>Starts <c>run</c> and waits until it is ready.</summary>
     internal static Task<ServiceProcess> StartAsync(string space, string directory, params string[] more) =>

@@ -7,6 +7,7 @@ using ConntrackStream.Service.Hosting;
 namespace ConntrackStream.Kernel.Tests.Service;
 
 /// <summary>The whole service as a process.</summary>
+[Trait(ServiceProcess.Builds, ServiceProcess.Both)]
 public sealed class ServiceRunTests : IDisposable
 {
     private readonly KernelNamespace _space = new(track: false);

@@ -5,6 +5,7 @@ using ConntrackStream.Pipeline.Files;
 namespace ConntrackStream.Kernel.Tests.Service;
 
 /// <summary>Odd places to start in, and what scripts see of it.</summary>
+[Trait(ServiceProcess.Builds, ServiceProcess.Both)]
 public sealed class ServiceStartTests : IDisposable
 {
     private readonly KernelNamespace _space = new();
