@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUT = os.path.join(BENCH, "out")
-OURS = os.path.normpath(os.path.join(BENCH, "../src/ConntrackStream/bin/Release/net10.0/conntrack-stream"))
+OURS = os.path.join(OUT, "native", "conntrack-stream")
 BUFFER = 0x3FFFFFFF  # bytes; the most SO_RCVBUFFORCE takes, so that no reader loses for want of a setting
 
 
