@@ -1,5 +1,7 @@
 """A steady stream of new flows: what a reader costs when it is woken for a few events at a time."""
 
+import statistics
+
 from . import compare, measure, namespace, process, readers, report, table
 
 
@@ -45,8 +47,8 @@ def _publish(args, names, results):
     rows = []
     for name in names:
         reader = readers.READERS[name]
-        costs = [sorted(result.cpu_per_event * 1e6 for result in results[name, rate]) for rate in args.rates]
-        rows.append((reader.title, *(f"{cost[len(cost) // 2]:.2f}" for cost in costs),
+        costs = [statistics.median(result.cpu_per_event * 1e6 for result in results[name, rate]) for rate in args.rates]
+        rows.append((reader.title, *(f"{cost:.2f}" for cost in costs),
                      *(compare.ratio(results[name, rate], results["limit", rate]) for rate in args.rates),
                      *(compare.ratio(results[name, rate], results.get((reader.crude, rate))) for rate in args.rates),
                      sum(result.lost for rate in args.rates for result in results[name, rate])))

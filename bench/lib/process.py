@@ -38,6 +38,13 @@ class Reader:
     def event_socket(self):
         """(queued bytes, refused deliveries, inode) of its socket in the conntrack groups; None before it has joined."""
         self.check_alive()
+        try:
+            return self._event_socket()
+        except FileNotFoundError:
+            self.process.wait(1)
+            raise ReaderFailed(f"it ended with exit code {self.process.returncode}") from None
+
+    def _event_socket(self):
         own = set()
         for fd in os.listdir(f"/proc/{self.pid}/fd"):
             with contextlib.suppress(FileNotFoundError):

@@ -84,8 +84,8 @@ READERS = {reader.name: reader for reader in (
     Reader("ulogd-shipped", "ulogd2, JSON, its own buffer", ("ulogd", "-c", "{directory}/ulogd.conf"), _count_ulogd,
            files=(("ulogd.conf", ULOGD),)),
     # Marks are compared in user space, after decoding, and no flow of the storm has one: everything is decoded and nothing printed.
-    Reader("watch", "conntrack-stream watch, nothing to print", (OURS, "watch", "-e", "NEW,DESTROY", "-m", "0x7fffffff",
-                                                                "--set", f"Tap:ReceiveBufferBytes={BUFFER}")),
+    Reader("watch", "conntrack-stream watch, nothing to print", (OURS, "watch", "-e", "NEW,DESTROY", "-m", "0x7fffffff"),
+           force_buffer=True),
     Reader("view", "conntrack-stream, decode + live view", (*_RUN, "--set", "FlowLog:Enabled=false"), crude="crude-view"),
     Reader("json", "conntrack-stream, + JSON flow log to file",
            (*_RUN, "--set", "FlowLog:Path={directory}/flows.json", "--set", "FlowLog:Rotation:MaxBytes=0"), _count_flow_log,

@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Stages;
 using ConntrackStream.Pipeline.Tests.Kit;
 
 namespace ConntrackStream.Pipeline.Tests;
@@ -29,6 +30,26 @@ public sealed class FlowPipelineTests
         Assert.Equal("Ended/Event", await kernel.NextAsync());
         PipelineStatus status = kernel.Pipeline.Status;
         Assert.Equal((1, 1, 2, true), (status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Synced));
+    }
+
+    [Fact]
+    public async Task The_source_is_told_when_a_stage_is_urgent_and_when_it_no_longer_is()
+    {
+        UrgentStage stage = new();
+        await using ScriptedKernel kernel = new(new PipelineOptions { AuditJitter = 0, Stages = [stage] });
+        List<bool> told = [];
+        kernel.Source.SetUrgent = told.Add;
+        await kernel.StartAsync();
+        foreach (bool isUrgent in (bool[])[false, true, true, false])
+        {
+            await kernel.Pipeline.RunOnLoopAsync(() => stage.IsUrgent = isUrgent);
+            kernel.Event(FlowEventType.New, A);
+            kernel.Event(FlowEventType.Destroy, A);
+            Assert.Equal("Started/Event", await kernel.NextAsync());
+            Assert.Equal("Ended/Event", await kernel.NextAsync()); // behind it, what the loop tells the source
+        }
+
+        Assert.Equal([true, false], told);
     }
 
     [Fact]
@@ -369,5 +390,16 @@ public sealed class FlowPipelineTests
             () => kernel.Pipeline.QueryAsync(null, _ => throw new InvalidOperationException("reader left"), Cancel));
         kernel.Event(FlowEventType.New, C);
         Assert.Equal("Started/Event", await kernel.NextAsync());
+    }
+
+    private sealed class UrgentStage : ILoopStage
+    {
+        public bool IsUrgent { get; set; }
+
+        public void Attach(StageContext context)
+        {
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }
