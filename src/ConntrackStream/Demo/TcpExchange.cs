@@ -9,8 +9,8 @@ internal static class TcpExchange
     internal static async Task<IReadOnlyList<Socket>> RunAsync(DemoFlow flow, CancellationToken cancellationToken)
     {
         using Socket listener = flow.To.Open(flow.Listener.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        // Two flows of the plan share a listener's port one after the other; the earlier one's TIME_WAIT must not keep it.
-        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
+        // Two flows of the plan share a listener's port one after the other. The framework sets SO_REUSEADDR, so that the earlier one's
+        // TIME_WAIT does not keep it; its ReuseAddress is SO_REUSEPORT, by which a listener that is not yet closed would take connections.
         await listener.BindAsync(flow.Listener, cancellationToken);
         listener.Listen(backlog: 1);
 
