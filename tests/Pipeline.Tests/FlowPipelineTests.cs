@@ -112,10 +112,10 @@ public sealed class FlowPipelineTests
         {
             kernel.Table.Clear();
             kernel.Table[B.Original] = B;
+            kernel.Say(TapMessageKind.Overrun, lost: 1); // and the others before the loop can begin a round for it
+            kernel.Say(TapMessageKind.Disconnected, why: TapBreak.NamespaceReplaced);
+            kernel.Say(TapMessageKind.Connected);
         });
-        kernel.Say(TapMessageKind.Overrun, lost: 1);
-        kernel.Say(TapMessageKind.Disconnected, why: TapBreak.NamespaceReplaced);
-        kernel.Say(TapMessageKind.Connected);
         List<string> changes = [await kernel.NextAsync(), await kernel.NextAsync(), await kernel.NextAsync()];
         changes.Sort(StringComparer.Ordinal);
         Assert.Equal(["Ended/Dump", "Gap NamespaceReplaced ? recovered 2", "Started/Dump"], changes);
