@@ -32,9 +32,7 @@ internal sealed class UplinkTcp : IDisposable
         DemoHost from, IPAddress source, DemoHost to, IPEndPoint destination, CancellationToken cancellationToken)
     {
         using Socket listener = to.Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        // an earlier connection has the port
-        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
-        listener.Bind(destination);
+        await listener.BindAsync(destination, cancellationToken); // which earlier connections have, too
         listener.Listen(backlog: 1);
         Socket client = from.Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         Socket? server = null;

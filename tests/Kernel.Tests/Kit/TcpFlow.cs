@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ConntrackStream.Service.Demo;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
@@ -30,9 +31,8 @@ public sealed class TcpFlow : IDisposable
     internal static TcpFlow Connect(KernelNamespace from, KernelNamespace to, IPAddress destination, ushort port, IPAddress? source = null)
     {
         using Socket listener = Open(to, destination);
-        // an earlier connection may have the port
-        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
-        listener.Bind(new IPEndPoint(destination, port));
+        // earlier connections may have the port, too
+        listener.BindAsync(new IPEndPoint(destination, port), TestContext.Current.CancellationToken).GetAwaiter().GetResult();
         listener.Listen(1);
         return Connect(from, (IPEndPoint)listener.LocalEndPoint!, listener, source);
     }
