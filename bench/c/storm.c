@@ -6,8 +6,8 @@
  * With --destinations the flows are of clients behind a gateway, 10.77.0.1 to 10.77.0.32, to so many addresses of 198.18.0.0/15 (RFC 2544) in
  * each second, others in the next: the namespace must have a route that takes them.
  *
- * With --tcp each flow is a connection that is accepted and at once reset by its client, one after the other in batches: its entry stays, in
- * conntrack's state CLOSE, until its timeout (nf_conntrack_tcp_timeout_close) or the flush.
+ * With --tcp each flow is a connection that is accepted and at once reset by its client, one after the other in batches: its entry stays,
+ * in conntrack's state CLOSE, until its timeout (nf_conntrack_tcp_timeout_close) or the flush.
  *
  * What it made it reads back from nf_conntrack_count: a difference is an error, not a result (with --ending, flows end meanwhile, and it cannot
  * tell). One line of JSON on stdout.

@@ -73,7 +73,8 @@ _RUN = (OURS, "run", "--set", f"Tap:ReceiveBufferBytes={BUFFER}", "--set", "Stat
 
 READERS = {reader.name: reader for reader in (
     Reader("limit", "C reader that discards (the limit)", (f"{OUT}/reader", "--buffer", str(BUFFER)), _count_c),
-    Reader("pause", "the same, resting 1 ms when it has caught up", (f"{OUT}/reader", "--buffer", str(BUFFER), "--pause", "1000"), _count_c),
+    Reader("pause", "the same, resting 1 ms when it has caught up",
+           (f"{OUT}/reader", "--buffer", str(BUFFER), "--pause", "1000"), _count_c),
     Reader("crude-view", "crude C, decode + table", (f"{OUT}/flowlog", "--buffer", str(BUFFER)), _count_c),
     Reader("crude-json", "crude C, + JSON to file", (f"{OUT}/flowlog", "--buffer", str(BUFFER), "--log", "{directory}/flows.json"),
            _count_flow_log),
