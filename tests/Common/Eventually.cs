@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
-namespace ConntrackStream.Kernel.Tests.Kit;
+namespace ConntrackStream.Tests;
 
 /// <summary>Waits on what can be observed, up to a deadline, never for a time.</summary>
-public static class Eventually
+internal static class Eventually
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(2);
 
@@ -30,6 +30,12 @@ public static class Eventually
             cancelled.WaitHandle.WaitOne(Interval);
         }
     }
+
+    /// <inheritdoc cref="True"/>
+    public static Task TrueAsync(
+        Func<bool> condition, TimeSpan? timeout = null, Func<string>? state = null,
+        [CallerArgumentExpression(nameof(condition))] string waitedFor = "") =>
+        TrueAsync(() => Task.FromResult(condition()), timeout, state, waitedFor);
 
     /// <inheritdoc cref="True"/>
     public static async Task TrueAsync(

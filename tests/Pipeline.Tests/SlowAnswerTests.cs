@@ -100,7 +100,7 @@ public sealed class SlowAnswerTests : IAsyncDisposable
     {
         await SweepAsync();
         _answers.Set();
-        await ScriptedKernel.UntilTrueAsync(() => _kernel.Answers == 1);
+        await Eventually.TrueAsync(() => _kernel.Answers == 1);
         await _kernel.SettleAsync(); // it has been taken
         _kernel.Event(FlowEventType.Destroy, A);
         Assert.Equal("Ended/Event", await _kernel.NextAsync());

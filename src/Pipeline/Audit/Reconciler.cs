@@ -305,7 +305,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
         view.OpenRound();
         _phase = Phase.Dumping;
         long token = ++_token;
-        _dump = Task.Factory.StartNew(() => RunDump(token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _dump = OwnThread.Run("conntrack-dump", () => RunDump(token));
     }
 
     /// <summary>On the dump's own thread: every row goes through the same bounded channel as the events.</summary>

@@ -59,17 +59,12 @@ internal sealed class PipelineLoop : IDisposable
 
     /// <summary>Runs until the channel of messages is completed and empty.</summary>
     /// <returns>Ends with the loop; faulted if it failed, or if the channel was completed with a fault.</returns>
-    public Task RunAsync() => Task.Factory.StartNew(
-        Run,
-        CancellationToken.None,
-        TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously,
-        TaskScheduler.Default);
+    public Task RunAsync() => OwnThread.Run("conntrack-loop", Run);
 
     public void Dispose() => Scheduler.Dispose();
 
     private void Run()
     {
-        Thread.CurrentThread.Name = "conntrack-loop";
         NeverWaits.Enter();
         while (true)
         {

@@ -7,7 +7,6 @@ internal sealed partial class SinkQueue
 {
     private void Run()
     {
-        Thread.CurrentThread.Name = Name;
         while (true)
         {
             bool isLast = _reader.Completion.IsCompleted; // asked first: what was written before is taken below

@@ -75,11 +75,7 @@ internal sealed partial class SinkQueue : IObserver<FlowChangeBatch>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _sink.StartAsync(cancellationToken).ConfigureAwait(false);
-        _run = Task.Factory.StartNew(
-            Run,
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously,
-            TaskScheduler.Default);
+        _run = OwnThread.Run(Name, Run);
     }
 
     /// <summary>No more changes come: the sink writes what it has, for <paramref name="patience"/> or until <see cref="Hurry"/>.</summary>

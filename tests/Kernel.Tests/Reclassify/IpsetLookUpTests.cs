@@ -89,9 +89,9 @@ public sealed class IpsetLookUpTests : IDisposable
         Assert.Equal(["wan", "wan", null], new[] { ofA, ofB, ofNone }.Select(flow => two.Confirm(flow).Path), StringComparer.Ordinal);
 
         _rig.Ipset("create c hash:ip\nadd c 10.0.0.9\nadd s c\ndel s a\n");
-        Kit.Eventually.True(() => one.Classify(FlowTo("10.0.0.9", 80)).Path == "wan");
-        Kit.Eventually.True(() => one.Classify(ofA).Path is null);
-        Kit.Eventually.True(() => host.Covers("10.0.0.9"));
+        Eventually.True(() => one.Classify(FlowTo("10.0.0.9", 80)).Path == "wan");
+        Eventually.True(() => one.Classify(ofA).Path is null);
+        Eventually.True(() => host.Covers("10.0.0.9"));
     }
 
     internal static FlowQuestion FlowTo(string address, ushort port, IpProtocol protocol = IpProtocol.Tcp) => new(new FlowTuple

@@ -136,32 +136,21 @@ internal sealed class ScriptedKernel : IAsyncDisposable
     public async Task SettleAsync()
     {
         long turns = Pipeline.Status.Turns;
-        await UntilTrueAsync(() =>
+        await Eventually.TrueAsync(() =>
         {
-            if (Pipeline.Status.Backlog == 0)
-                Pipeline.Nudge(); // no more than that: a full channel would have no room for a barrier
+            Pipeline.Nudge();
             return Pipeline.Status.Turns >= turns + 8;
         });
     }
 
     /// <summary>Waits for what needs the pauses of a round: time goes on meanwhile.</summary>
-    public Task UntilAsync(Func<bool> condition) => UntilTrueAsync(() =>
+    public Task UntilAsync(Func<bool> condition) => Eventually.TrueAsync(() =>
     {
         bool isSo = condition();
         if (!isSo)
             Time.Advance(TimeSpan.FromMilliseconds(1));
         return isSo;
     });
-
-    public static async Task UntilTrueAsync(Func<bool> condition)
-    {
-        long began = TimeProvider.System.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), "did not come about");
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System); // the loop needs the processor more
-        }
-    }
 
     public async ValueTask DisposeAsync() => await Pipeline.DisposeAsync();
 

@@ -20,7 +20,7 @@ public sealed class ReplayTests
     public async Task A_slow_sink_holds_the_reading_back_and_nothing_is_lost()
     {
         ReplayReader reader = Recording(Events);
-        HeldSink sink = new(reader, _ => UntilAsync(() => reader.Events > Queued));
+        HeldSink sink = new(reader, _ => Eventually.TrueAsync(() => reader.Events > Queued));
         long dropped = await Replay.RunAsync(reader, sink, new PipelineOptions(), TimeProvider.System, Cancel);
         Assert.Equal(0, dropped);
         Assert.Equal(Events, sink.Taken);
@@ -32,7 +32,7 @@ public sealed class ReplayTests
     public async Task A_queue_that_drops_would_lose_records()
     {
         ReplayReader reader = Recording(Events);
-        HeldSink sink = new(reader, _ => UntilAsync(() => reader.Events == Events));
+        HeldSink sink = new(reader, _ => Eventually.TrueAsync(() => reader.Events == Events));
         long dropped = await Replay.RunAsync(reader, sink, new PipelineOptions(), TimeProvider.System, Cancel, WhenFull.Drop);
         Assert.InRange(dropped, 1, Events);
         Assert.Equal(Events, sink.Taken + dropped);
@@ -47,7 +47,7 @@ public sealed class ReplayTests
         TaskCompletionSource gate = new();
         HeldSink sink = new(reader, gate.Task.WaitAsync);
         Task<long> run = Replay.RunAsync(reader, sink, new PipelineOptions(), time, Cancel);
-        await UntilAsync(() => sink.IsHeld);
+        await Eventually.TrueAsync(() => sink.IsHeld);
         for (int minute = 0; minute < 50; minute++)
         {
             time.Advance(TimeSpan.FromMinutes(1));
@@ -69,7 +69,7 @@ public sealed class ReplayTests
         ReplayReader reader = Recording(events);
         HeldSink sink = new(reader, static aborted => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, aborted));
         Task<long> run = Replay.RunAsync(reader, sink, new PipelineOptions(), time, end.Token);
-        await UntilAsync(() => sink.IsHeld && reader.Events >= Math.Min(events, Queued));
+        await Eventually.TrueAsync(() => sink.IsHeld && reader.Events >= Math.Min(events, Queued));
         await end.CancelAsync();
         time.Advance(TimeSpan.FromSeconds(2));
         long dropped = await run.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
@@ -89,12 +89,6 @@ public sealed class ReplayTests
 
         MemoryStream stream = new(Encoding.ASCII.GetBytes(lines.ToString()));
         return new ReplayReader(stream, new FlowBatchPool(), TimeProvider.System, new ReplayOptions());
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        while (!condition())
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Cancel);
     }
 
     /// <summary>Takes the first batch only when <paramref name="hold"/> is over.</summary>

@@ -78,7 +78,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
 
         await Kernel.StartAsync();
         await Kernel.Pipeline.FirstSync.WaitAsync(Cancel);
-        await UntilAsync(() => Status.LastAudit is not null);
+        await Eventually.TrueAsync(() => Status.LastAudit is not null);
     }
 
     /// <summary>The key that the agent's hook makes for the pod at the flow's destination.</summary>
@@ -98,7 +98,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
         await OnLoopAsync(() => Kernel.Table[flow.Original] = flow);
         Map[Key(flow)] = value;
         Kernel.Event(FlowEventType.New, flow);
-        await UntilAsync(() => Find(flow) is not null);
+        await Eventually.TrueAsync(() => Find(flow) is not null);
         await SettleAsync();
     }
 
@@ -108,7 +108,7 @@ internal sealed class CleaningHarness : IAsyncDisposable
     {
         await OnLoopAsync(() => Kernel.Table.TryRemove(flow.Original, out _));
         Kernel.Event(FlowEventType.Destroy, flow, portId);
-        await UntilAsync(() => Find(flow) is null);
+        await Eventually.TrueAsync(() => Find(flow) is null);
         await SettleAsync();
     }
 
@@ -133,8 +133,6 @@ internal sealed class CleaningHarness : IAsyncDisposable
     public Task SettleAsync() => Kernel.SettleAsync();
 
     public Task OnLoopAsync(Action call) => Kernel.Pipeline.RunOnLoopAsync(call);
-
-    public static Task UntilAsync(Func<bool> condition) => ScriptedKernel.UntilTrueAsync(condition);
 
     public ValueTask DisposeAsync() => Kernel.DisposeAsync();
 

@@ -25,10 +25,10 @@ public sealed class DeleteStageTests
         await harness.SettleAsync();
         Assert.True(harness.Map.Has(KeyA));
         await harness.AdvanceAsync(TimeSpan.FromMilliseconds(1));
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(KeyA));
+        await Eventually.TrueAsync(() => !harness.Map.Has(KeyA));
         Assert.Equal(TombstoneState.Armed, (await harness.TombstoneAsync()).State);
         await harness.AdvanceAsync(CleaningHarness.Window);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal((1, 0, 0), (harness.Counters.Deleted, harness.Counters.Restored, harness.Counters.Healed));
     }
 
@@ -44,7 +44,7 @@ public sealed class DeleteStageTests
         TombstoneView tombstone = await harness.TombstoneAsync();
         Assert.Equal((KeyA, TombstoneReason.MissedTwice, 2), (tombstone.Key, tombstone.Reason, tombstone.Misses));
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(KeyA));
+        await Eventually.TrueAsync(() => !harness.Map.Has(KeyA));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class DeleteStageTests
         await harness.AuditAsync();
         await harness.OnLoopAsync(() => harness.Kernel.Table[flow.Original] = flow);
         harness.Kernel.Event(FlowEventType.New, flow);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.SettleAsync();
         Assert.True(harness.Map.Has(KeyA));
@@ -101,9 +101,9 @@ public sealed class DeleteStageTests
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.AuditAsync();
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await Eventually.TrueAsync(() => harness.Status.Armed == 1);
         harness.Kernel.Event(FlowEventType.New, flow);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal(value, harness.Map[KeyA]);
         Assert.Equal((1, 1), (harness.Counters.Deleted, harness.Counters.Restored));
     }
@@ -115,7 +115,7 @@ public sealed class DeleteStageTests
         await using CleaningHarness harness = await NominatedAsync();
         await harness.OnLoopAsync(() => harness.Kernel.Table[flow.Original] = flow); // its NEW is still on the way
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal((1, 0), (harness.Counters.KeptAlive, harness.Map.Takes));
     }
 
@@ -125,7 +125,7 @@ public sealed class DeleteStageTests
         await using CleaningHarness harness = await NominatedAsync();
         harness.Kernel.ExistsFails = true;
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal((1, 0), (harness.Counters.KeptAlive, harness.Map.Takes));
     }
 
@@ -139,7 +139,7 @@ public sealed class DeleteStageTests
                 harness.Kernel.Table[A.Original] = A;
         };
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.True(harness.Map.Has(KeyA));
         Assert.Equal((1, 1), (harness.Counters.Deleted, harness.Counters.Restored));
     }
@@ -150,7 +150,7 @@ public sealed class DeleteStageTests
         await using CleaningHarness harness = await ArmedAsync();
         await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A); // and its NEW was lost
         await harness.AdvanceAsync(CleaningHarness.Window);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.True(harness.Map.Has(KeyA));
         Assert.Equal(1, harness.Counters.Restored);
     }
@@ -171,7 +171,7 @@ public sealed class DeleteStageTests
         await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A);
         harness.Kernel.BarriersLost = true; // no resync
         harness.Kernel.Say(TapMessageKind.Overrun, lost: 1); // A's NEW
-        await CleaningHarness.UntilAsync(() => harness.Map.Has(KeyA)); // time stands still: the window does not end
+        await Eventually.TrueAsync(() => harness.Map.Has(KeyA)); // time stands still: the window does not end
         Assert.Equal((1, 0), (harness.Counters.Restored, harness.Status.Tombstones));
     }
 
@@ -182,10 +182,10 @@ public sealed class DeleteStageTests
         harness.Map.RestoreFails = true;
         await harness.OnLoopAsync(() => harness.Kernel.Table[A.Original] = A);
         harness.Kernel.Event(FlowEventType.New, A);
-        await CleaningHarness.UntilAsync(() => harness.Counters.RestoreFailed == 1);
+        await Eventually.TrueAsync(() => harness.Counters.RestoreFailed == 1);
         harness.Map.RestoreFails = false;
         await harness.AdvanceAsync(CleaningHarness.Window);
-        await CleaningHarness.UntilAsync(() => harness.Map.Has(KeyA));
+        await Eventually.TrueAsync(() => harness.Map.Has(KeyA));
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class DeleteStageTests
         MapValue fresh = new(State: 8, LastSeen: 0);
         harness.Map[KeyA] = fresh;
         harness.Kernel.Event(FlowEventType.New, A);
-        await CleaningHarness.UntilAsync(() => harness.Counters.Healed == 1);
+        await Eventually.TrueAsync(() => harness.Counters.Healed == 1);
         Assert.Equal(fresh, harness.Map[KeyA]);
     }
 
@@ -204,7 +204,7 @@ public sealed class DeleteStageTests
     {
         await using CleaningHarness harness = await NominatedAsync(MapMode.Observe);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Observed == 1);
+        await Eventually.TrueAsync(() => harness.Status.Observed == 1);
         await harness.AuditAsync();
         Assert.Equal((0, 1, 1), (harness.Map.Takes, harness.Counters.WouldDelete, harness.Status.Observed));
         await harness.OpenAsync(A);
@@ -216,7 +216,7 @@ public sealed class DeleteStageTests
     {
         await using CleaningHarness harness = await NominatedAsync(MapMode.Observe);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Observed == 1);
+        await Eventually.TrueAsync(() => harness.Status.Observed == 1);
         harness.Map.Remove(KeyA);
         await harness.AuditAsync();
         Assert.Equal(0, harness.Status.Tombstones);
@@ -235,7 +235,7 @@ public sealed class DeleteStageTests
         Assert.Equal((true, 1, 0), (harness.Status.IsRefused, harness.Status.Tombstones, harness.Map.Takes));
         await harness.OpenAsync(ViewHarness.Udp(2));
         await harness.AuditAsync();
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(KeyA));
+        await Eventually.TrueAsync(() => !harness.Map.Has(KeyA));
     }
 
     [Fact]
@@ -264,16 +264,16 @@ public sealed class DeleteStageTests
         await harness.CloseAsync(flows[0]);
         await harness.CloseAsync(flows[1]);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Counters.Deleted == 2);
+        await Eventually.TrueAsync(() => harness.Counters.Deleted == 2);
         await harness.AdvanceAsync(CleaningHarness.Window);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         await harness.CloseAsync(flows[2]);
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.SettleAsync();
         Assert.Equal((1, 2), (harness.Status.Tombstones, harness.Map.Takes));
         await harness.AuditAsync();
         await harness.AdvanceAsync(TimeSpan.FromSeconds(1)); // what is held back is looked at each second
-        await CleaningHarness.UntilAsync(() => harness.Counters.Deleted == 3);
+        await Eventually.TrueAsync(() => harness.Counters.Deleted == 3);
     }
 
     [Fact]
@@ -287,12 +287,12 @@ public sealed class DeleteStageTests
         await harness.AuditAsync();
         Assert.Equal((2, 1), (harness.Status.Tombstones, harness.Counters.Deferred));
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Counters.Deleted == 2);
+        await Eventually.TrueAsync(() => harness.Counters.Deleted == 2);
         await harness.AdvanceAsync(CleaningHarness.Window);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         await harness.AuditAsync();
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Counters.Deleted == 3);
+        await Eventually.TrueAsync(() => harness.Counters.Deleted == 3);
     }
 
     [Fact]
@@ -307,7 +307,7 @@ public sealed class DeleteStageTests
         Assert.Equal(1, harness.Status.Tombstones);
         harness.Map[KeyA] = new MapValue(0, LastSeen: ulong.MaxValue);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal((1, 0), (harness.Counters.KeptInUse, harness.Map.Takes));
     }
 
@@ -326,7 +326,7 @@ public sealed class DeleteStageTests
                 harness.Map[KeyA] = new MapValue(5, LastSeen: long.MaxValue);
         };
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Counters.Restored == 1);
+        await Eventually.TrueAsync(() => harness.Counters.Restored == 1);
         Assert.Equal(new MapValue(5, long.MaxValue), harness.Map[KeyA]);
     }
 
@@ -344,17 +344,17 @@ public sealed class DeleteStageTests
             harness.Kernel.Event(FlowEventType.New, flow);
         }
 
-        await CleaningHarness.UntilAsync(() => harness.Find(two) is not null);
+        await Eventually.TrueAsync(() => harness.Find(two) is not null);
         await harness.AuditAsync();
         await harness.CloseAsync(one);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 1); // the view knows of an end before the stage does
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 1); // the view knows of an end before the stage does
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.AuditAsync();
         Assert.Equal((1, 0), (harness.Counters.KeptAlive, harness.Map.Takes));
         await harness.CloseAsync(two);
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.AuditAsync();
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(shared));
+        await Eventually.TrueAsync(() => !harness.Map.Has(shared));
     }
 
     [Fact]
@@ -368,7 +368,7 @@ public sealed class DeleteStageTests
         await harness.AuditAsync();
         Assert.Equal(1, harness.Status.Tombstones);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(shared));
+        await Eventually.TrueAsync(() => !harness.Map.Has(shared));
     }
 
     [Fact]
@@ -385,9 +385,9 @@ public sealed class DeleteStageTests
             harness.Kernel.Table[same.Original] = same; // alive in zone 5, and the view does not know it yet
         });
         harness.Kernel.Event(FlowEventType.New, elsewhere);
-        await CleaningHarness.UntilAsync(() => harness.Find(elsewhere) is not null);
+        await Eventually.TrueAsync(() => harness.Find(elsewhere) is not null);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal((1, 0), (harness.Counters.KeptAlive, harness.Map.Takes));
     }
 
@@ -397,13 +397,13 @@ public sealed class DeleteStageTests
         await using CleaningHarness harness = await NominatedAsync();
         harness.Kernel.BarriersLost = true;
         harness.Kernel.Say(TapMessageKind.Overrun, lost: 3);
-        await CleaningHarness.UntilAsync(() => !harness.Kernel.Pipeline.Status.Synced);
+        await Eventually.TrueAsync(() => !harness.Kernel.Pipeline.Status.Synced);
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await harness.SettleAsync();
         Assert.Equal((1, 0), (harness.Status.Tombstones, harness.Map.Takes));
         harness.Kernel.BarriersLost = false;
         harness.Kernel.Say(TapMessageKind.Connected);
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(KeyA));
+        await Eventually.TrueAsync(() => !harness.Map.Has(KeyA));
     }
 
     private static async Task<CleaningHarness> NominatedAsync(MapMode mode = MapMode.Delete)
@@ -421,7 +421,7 @@ public sealed class DeleteStageTests
     {
         CleaningHarness harness = await NominatedAsync();
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await Eventually.TrueAsync(() => harness.Status.Armed == 1);
         return harness;
     }
 

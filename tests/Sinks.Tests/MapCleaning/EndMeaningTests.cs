@@ -37,7 +37,7 @@ public sealed class EndMeaningTests
         await harness.AuditAsync();
         Assert.Equal((1, 0), (harness.Status.Tombstones, harness.Status.Held));
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(CleaningHarness.Key(flow)));
+        await Eventually.TrueAsync(() => !harness.Map.Has(CleaningHarness.Key(flow)));
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class EndMeaningTests
         await AuditTwiceAsync(harness);
         await harness.AdvanceAsync(CleaningHarness.Grace);
         await AuditTwiceAsync(harness); // keys without ports go by audits
-        await CleaningHarness.UntilAsync(() => harness.Map.Takes == 1);
+        await Eventually.TrueAsync(() => harness.Map.Takes == 1);
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class EndMeaningTests
         Flow back = flow with { Original = flow.Reply, Reply = flow.Original }; // its server spoke first
         await harness.OnLoopAsync(() => harness.Kernel.Table[back.Original] = back);
         harness.Kernel.Event(FlowEventType.New, back);
-        await CleaningHarness.UntilAsync(() => harness.Find(back) is not null);
+        await Eventually.TrueAsync(() => harness.Find(back) is not null);
         await harness.CloseAsync(back with { ProtocolState = (byte)TcpState.TimeWait });
         Assert.Equal(TombstoneReason.Ended, (await harness.TombstoneAsync()).Reason);
     }
@@ -89,7 +89,7 @@ public sealed class EndMeaningTests
         await harness.CloseAsync(flow, requester);
         Assert.Equal(TombstoneReason.Ended, (await harness.TombstoneAsync()).Reason);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(CleaningHarness.Key(flow)));
+        await Eventually.TrueAsync(() => !harness.Map.Has(CleaningHarness.Key(flow)));
     }
 
     [Fact]
@@ -114,12 +114,12 @@ public sealed class EndMeaningTests
         await harness.AdvanceAsync(TwoMinutes - Second);
         Assert.Equal(0, harness.Status.Tombstones);
         await harness.AdvanceAsync(Second);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 1);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 1);
         TombstoneView tombstone = await harness.TombstoneAsync();
         Assert.Equal((TombstoneReason.Ended, CleaningHarness.Key(flow)), (tombstone.Reason, tombstone.Key));
         Assert.False(tombstone.FlowId.IsNone);
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => !harness.Map.Has(CleaningHarness.Key(flow)));
+        await Eventually.TrueAsync(() => !harness.Map.Has(CleaningHarness.Key(flow)));
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class EndMeaningTests
         Flow back = flow with { Original = flow.Reply, Reply = flow.Original };
         await harness.OnLoopAsync(() => harness.Kernel.Table[back.Original] = back);
         harness.Kernel.Event(FlowEventType.New, back);
-        await CleaningHarness.UntilAsync(() => harness.Find(back) is not null);
+        await Eventually.TrueAsync(() => harness.Find(back) is not null);
         await harness.AdvanceAsync(2 * Second);
         Assert.Equal((0, 0), (harness.Status.Tombstones, harness.Counters.NominatedByEnd));
     }
@@ -199,7 +199,7 @@ public sealed class EndMeaningTests
         await harness.StartAsync();
         harness.Map[CleaningHarness.Key(Tcp(TcpState.SynSent))] = default;
         harness.Kernel.Say(TapMessageKind.Overrun, lost: 1);
-        await CleaningHarness.UntilAsync(() => harness.Kernel.Pipeline.Status.LastRound!.Reason == Pipeline.Audit.RoundReason.Overrun);
+        await Eventually.TrueAsync(() => harness.Kernel.Pipeline.Status.LastRound!.Reason == Pipeline.Audit.RoundReason.Overrun);
         await AuditTwiceAsync(harness);
         Assert.Equal((0, 1), (harness.Status.Tombstones, harness.Status.Held));
     }
@@ -247,10 +247,10 @@ public sealed class EndMeaningTests
         await using CleaningHarness harness = await OpenAsync(flow, lastSeen: true);
         await harness.CloseAsync(flow);
         await harness.AdvanceAsync(TwoMinutes);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 1);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 1);
         await harness.OnLoopAsync(() => harness.Map[CleaningHarness.Key(flow)] = new MapValue(0, (ulong)(Monotonic(harness) - 1)));
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => harness.Status.Tombstones == 0);
         Assert.Equal((1, 0), (harness.Counters.KeptHeld, harness.Map.Takes));
     }
 

@@ -21,7 +21,7 @@ public sealed class MapAuditTests
         {
             harness.Map.OnScan = null;
             harness.Kernel.Say(TapMessageKind.Overrun, lost: 1);
-            CleaningHarness.UntilAsync(() => harness.Kernel.Pipeline.Status.LastRound!.Reason == RoundReason.Overrun)
+            Eventually.TrueAsync(() => harness.Kernel.Pipeline.Status.LastRound!.Reason == RoundReason.Overrun)
                 .GetAwaiter().GetResult();
         };
         MapReport report = await harness.AuditAsync();
@@ -37,7 +37,7 @@ public sealed class MapAuditTests
         await using CleaningHarness harness = await MissedOnceAsync();
         harness.Kernel.DumpFailures = 1;
         Task<MapReport> audit = harness.AuditAsync();
-        await CleaningHarness.UntilAsync(() => harness.Kernel.Pipeline.Status.FailedRounds == 1);
+        await Eventually.TrueAsync(() => harness.Kernel.Pipeline.Status.FailedRounds == 1);
         await harness.AdvanceAsync(TimeSpan.FromSeconds(2));
         Assert.NotNull((await audit).Problem);
         Assert.Equal((0, 1), (harness.Status.WithoutFlow, harness.Counters.Voided));
@@ -93,7 +93,7 @@ public sealed class MapAuditTests
         await harness.AuditAsync();
         Assert.Equal((0, 1, false), (harness.Status.Tombstones, harness.Counters.Recreated, harness.Status.HasMatched));
         harness.Kernel.Event(FlowEventType.New, A);
-        await CleaningHarness.UntilAsync(() => harness.Find(A) is not null);
+        await Eventually.TrueAsync(() => harness.Find(A) is not null);
         Assert.False(harness.Map.Has(KeyA));
     }
 
@@ -113,7 +113,7 @@ public sealed class MapAuditTests
         await using CleaningHarness harness = await ArmedAsync();
         await harness.OnLoopAsync(() => harness.Map.Info = harness.Map.Info with { Id = 77 });
         harness.Kernel.Event(FlowEventType.New, A);
-        await CleaningHarness.UntilAsync(() => harness.Counters.RestoreFailed == 1);
+        await Eventually.TrueAsync(() => harness.Counters.RestoreFailed == 1);
         Assert.False(harness.Map.Has(KeyA));
     }
 
@@ -234,7 +234,7 @@ public sealed class MapAuditTests
         }
 
         await harness.AdvanceAsync(TimeSpan.FromSeconds(60));
-        await CleaningHarness.UntilAsync(() => !harness.Status.IsStarving);
+        await Eventually.TrueAsync(() => !harness.Status.IsStarving);
     }
 
     /// <summary>One audit has found A's key without a flow, and the grace is over.</summary>
@@ -253,7 +253,7 @@ public sealed class MapAuditTests
         CleaningHarness harness = await MissedOnceAsync();
         await harness.AuditAsync();
         await harness.AdvanceAsync(CleaningHarness.Grace);
-        await CleaningHarness.UntilAsync(() => harness.Status.Armed == 1);
+        await Eventually.TrueAsync(() => harness.Status.Armed == 1);
         return harness;
     }
 }

@@ -23,9 +23,9 @@ public sealed class SlowAuthorisationTests : IAsyncDisposable
         await QuestionAsync();
         _harness.Kernel.Event(FlowEventType.New, A); // the kernel's answer, that there is no such flow, was made before
         _harness.Kernel.Event(FlowEventType.Destroy, A);
-        await CleaningHarness.UntilAsync(() => _harness.Counters is { CancelledByNew: 1, NominatedByEnd: 1 });
+        await Eventually.TrueAsync(() => _harness.Counters is { CancelledByNew: 1, NominatedByEnd: 1 });
         Answer(2);
-        await CleaningHarness.UntilAsync(() => !_harness.Map.Has(KeyB)); // about both there was one question
+        await Eventually.TrueAsync(() => !_harness.Map.Has(KeyB)); // about both there was one question
         Assert.Equal((true, 1), (_harness.Map.Has(KeyA), _harness.Map.Takes));
     }
 
@@ -36,7 +36,7 @@ public sealed class SlowAuthorisationTests : IAsyncDisposable
         await QuestionAsync();
         _harness.Kernel.BarriersLost = true; // no resync yet
         _harness.Kernel.Say(TapMessageKind.Overrun, lost: 1); // the NEW of A
-        await CleaningHarness.UntilAsync(() => !_harness.Kernel.Pipeline.Status.Synced);
+        await Eventually.TrueAsync(() => !_harness.Kernel.Pipeline.Status.Synced);
         Answer();
         await _harness.SettleAsync();
         Assert.Equal((true, 0, 1), (_harness.Map.Has(KeyA), _harness.Map.Takes, _harness.Status.Tombstones));
@@ -44,9 +44,9 @@ public sealed class SlowAuthorisationTests : IAsyncDisposable
         _harness.Kernel.Table[A.Original] = A;
         _harness.Kernel.BarriersLost = false;
         _harness.Kernel.Say(TapMessageKind.Connected);
-        await CleaningHarness.UntilAsync(() => _harness.Kernel.Pipeline.Status.Synced);
+        await Eventually.TrueAsync(() => _harness.Kernel.Pipeline.Status.Synced);
         Answer(100);
-        await CleaningHarness.UntilAsync(() => _harness.Status.Tombstones == 0);
+        await Eventually.TrueAsync(() => _harness.Status.Tombstones == 0);
         Assert.Equal((true, 0), (_harness.Map.Has(KeyA), _harness.Map.Takes));
     }
 
@@ -55,7 +55,7 @@ public sealed class SlowAuthorisationTests : IAsyncDisposable
     {
         await TakenAsync();
         _harness.Kernel.Event(FlowEventType.New, A);
-        await CleaningHarness.UntilAsync(() => _harness.Counters.Restored == 1);
+        await Eventually.TrueAsync(() => _harness.Counters.Restored == 1);
         Assert.True(_harness.Map.Has(KeyA));
         Answer();
         await _harness.SettleAsync();
@@ -73,7 +73,7 @@ public sealed class SlowAuthorisationTests : IAsyncDisposable
         Assert.Equal((1, false), (_harness.Status.Armed, isOver));
         _harness.Kernel.Table[A.Original] = A; // and its NEW was lost
         Answer();
-        await CleaningHarness.UntilAsync(() => _harness.Counters.Restored == 1);
+        await Eventually.TrueAsync(() => _harness.Counters.Restored == 1);
         Assert.True(_harness.Map.Has(KeyA));
     }
 
@@ -99,7 +99,7 @@ public sealed class SlowAuthorisationTests : IAsyncDisposable
         await NominatedAsync();
         int before = _harness.Kernel.Answers;
         Answer(1000);
-        await CleaningHarness.UntilAsync(() => _harness.Counters.Deleted == flows.Length);
+        await Eventually.TrueAsync(() => _harness.Counters.Deleted == flows.Length);
         await _harness.SettleAsync();
         Assert.InRange(_harness.Kernel.Answers - before, flows.Length / 8, flows.Length / 2); // two questions, no window has ended
         Assert.Equal(flows.Length, _harness.Status.Armed);
@@ -134,7 +134,7 @@ public sealed class SlowAuthorisationTests : IAsyncDisposable
         await NominatedAsync();
         await QuestionAsync();
         Answer();
-        await CleaningHarness.UntilAsync(() => _harness.Status.Armed == 1);
+        await Eventually.TrueAsync(() => _harness.Status.Armed == 1);
         await QuestionAsync();
     }
 

@@ -36,15 +36,19 @@ public sealed class ReclassifySinkTests
         await sink.WriteAsync(Started(1), TestContext.Current.CancellationToken);
         Assert.Equal(1, classifier.Looks);
         await Eventually.TrueAsync(
-            () => Pass(time) && log.Lines.Any(static line => line.Contains("since a look failed", StringComparison.Ordinal)), State);
+            () => Pass(time) && log.Lines.Any(static line => line.Contains("since a look failed", StringComparison.Ordinal)),
+            ClassifierRig.Patience,
+            State);
         await sink.WriteAsync(Started(2), TestContext.Current.CancellationToken);
         int before = classifier.Looks;
-        await Eventually.TrueAsync(() => Pass(time) && classifier.Looks > before, State);
+        await Eventually.TrueAsync(() => Pass(time) && classifier.Looks > before, ClassifierRig.Patience, State);
 
         sink.Reconsider(AddressRange.All(FlowFamily.IPv4));
         // tried again
         await Eventually.TrueAsync(
-            () => Pass(time) && log.Lines.Count(static line => line.Contains("no view", StringComparison.Ordinal)) > 1, State);
+            () => Pass(time) && log.Lines.Count(static line => line.Contains("no view", StringComparison.Ordinal)) > 1,
+            ClassifierRig.Patience,
+            State);
 
         string State() => string.Join('\n', log.Lines);
     }
@@ -97,7 +101,7 @@ public sealed class ReclassifySinkTests
         await sink.WriteAsync(Started(1), TestContext.Current.CancellationToken);
         Assert.Equal(0, second.Asked);
         first.Host!.Answer(first.Question, Verdict.None);
-        await Eventually.TrueAsync(() => second.Asked > 0, static () => "the second was not asked");
+        await Eventually.TrueAsync(() => second.Asked > 0, ClassifierRig.Patience, static () => "the second was not asked");
         Assert.Equal(first.Question, second.Question);
     }
 
@@ -121,7 +125,7 @@ public sealed class ReclassifySinkTests
         time.Advance(TimeSpan.FromMilliseconds(50));
         Assert.Equal(0, Volatile.Read(ref sweeps));
         time.Advance(TimeSpan.FromMilliseconds(50));
-        await Eventually.TrueAsync(() => Volatile.Read(ref sweeps) == 1, static () => "no sweep");
+        await Eventually.TrueAsync(() => Volatile.Read(ref sweeps) == 1, ClassifierRig.Patience, static () => "no sweep");
 
         Task Query(FlowPredicate isWanted, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken token)
         {

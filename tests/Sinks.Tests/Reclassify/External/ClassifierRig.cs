@@ -10,6 +10,9 @@ namespace ConntrackStream.Sinks.Tests.Reclassify.External;
 /// </summary>
 internal sealed class ClassifierRig : IAsyncDisposable
 {
+    /// <summary>How long other processes may take for what is waited for.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("cs-external-");
 
     private ClassifierRig(string? script, string interpreter, Action<ExternalOptions>? change)
@@ -66,11 +69,11 @@ internal sealed class ClassifierRig : IAsyncDisposable
 
     internal string InDirectory(string name) => Path.Combine(_directory.FullName, name);
 
-    internal Task WorkingAsync() => Eventually.TrueAsync(() => Classifier.Status.IsWorking, () => Told);
+    internal Task WorkingAsync() => Eventually.TrueAsync(() => Classifier.Status.IsWorking, Patience, () => Told);
 
     internal Task UntilAsync(
         Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string waitedFor = "") =>
-        Eventually.TrueAsync(condition, () => Told, waitedFor);
+        Eventually.TrueAsync(condition, Patience, () => Told, waitedFor);
 
     /// <summary>Waits until the status has told of such an end; returns the first.</summary>
     internal async Task<ClassifierStatus> EndedAsync(string reason)

@@ -182,7 +182,7 @@ public sealed class ExternalClassifierTests
         HostStub host = new();
         await using ExternalClassifier classifier = new(new ExternalOptions { Socket = path }, ["wan"], time, new ListLogger());
         await classifier.StartAsync(host, TestContext.Current.CancellationToken);
-        await Eventually.TrueAsync(() => classifier.Status.IsWorking, () => classifier.Status.Text);
+        await Eventually.TrueAsync(() => classifier.Status.IsWorking, ClassifierRig.Patience, () => classifier.Status.Text);
         Assert.Equal(VerdictKind.Pending, classifier.Classify(HostStub.Question(1)).Kind);
         time.Advance(TimeSpan.FromMilliseconds(100));
         Assert.Equal(VerdictKind.Pending, classifier.Classify(HostStub.Question(2)).Kind);
