@@ -341,30 +341,6 @@ public sealed class ViewEqualityTests
         Assert.Equal(0, rig.Counters.Lost);
     }
 
-    [Fact]
-    public async Task Resize_of_the_hash_table_under_load()
-    {
-        using KernelNamespace space = new();
-        using TableSize size = TableSize.AtLeast(262_144);
-        using BucketCount buckets = new();
-        using Storm storm = new(space);
-        await using ViewRig rig = new(space);
-        await rig.StartAsync();
-        storm.Make(50_000);
-        await rig.EqualAsync();
-        for (int i = 0; i < 6; i++)
-        {
-            Task audit = rig.Pipeline.RequestAuditAsync(Cancel);
-            buckets.Set(i % 2 == 0 ? 16_384 : 262_144);
-            storm.Make(1000);
-            await audit;
-        }
-
-        await rig.EqualAsync();
-        Assert.Equal(56_000, rig.Changes.Count(c => c.Kind == FlowChangeKind.Started));
-        Assert.Equal(0, rig.Changes.Count(c => c.Kind == FlowChangeKind.Ended));
-    }
-
     /// <summary>
     /// A dump reaps at most eight expired entries of a bucket and leaves the others out; here it leaves out all. The question about one
     /// reaps it as well: the kernel's no and the DESTROY come together, on two sockets.

@@ -39,16 +39,15 @@ internal static class CountVerb
     private static long Count(NetworkNamespace networkNamespace, FlowFilter filter, CancellationToken cancellation)
     {
         using NetworkNamespace opened = networkNamespace;
-        using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
         if (filter.IsEmpty)
-            return client.Count();
-        long count = 0;
-        client.Dump(filter.Family, new FlowBatchPool(), batch =>
         {
-            foreach (ref readonly FlowEvent row in batch.Span)
-                count += filter.Matches(row.Flow) ? 1 : 0;
-            batch.Release();
-        }, cancellation);
+            using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
+            return client.Count();
+        }
+
+        long count = 0;
+        new WholeTable(networkNamespace).Read(
+            filter.Family, (in FlowEvent entry) => count += filter.Matches(entry.Flow) ? 1 : 0, cancellation);
         return count;
     }
 }

@@ -42,20 +42,17 @@ internal static class DeleteVerb
         CancellationToken cancellation)
     {
         using NetworkNamespace opened = networkNamespace;
-        // Two sockets: the kernel goes on with the dump on one while entries are deleted on the other.
-        using ConntrackClient reading = networkNamespace.Run(static () => new ConntrackClient());
+        // A socket of its own: the kernel goes on with the dump on another while entries are deleted.
         using ConntrackClient deleting = networkNamespace.Run(static () => new ConntrackClient());
         LineOutput lines = new(context.Output, format, networkNamespace.IsCurrent ? null : networkNamespace.Name);
-        reading.Dump(filter.Family, new FlowBatchPool(), batch =>
-        {
-            foreach (ref readonly FlowEvent row in batch.Span)
+        new WholeTable(networkNamespace).Read(
+            filter.Family,
+            (in FlowEvent entry) =>
             {
-                if (filter.Matches(row.Flow) && (dryRun || deleting.Delete(row.Flow)))
-                    lines.Write(row);
-            }
-
-            batch.Release();
-        }, cancellation);
+                if (filter.Matches(entry.Flow) && (dryRun || deleting.Delete(entry.Flow)))
+                    lines.Write(entry);
+            },
+            cancellation);
         lines.Flush();
         context.Tell($"{lines.Lines} flow entries {(dryRun ? "would be" : "have been")} deleted.");
         return lines.Lines > 0 ? ExitCode.Done : ExitCode.Failed; // as conntrack -D

@@ -44,21 +44,16 @@ internal static class ListVerb
         NetworkNamespace networkNamespace, FlowFilter filter, OutputFormat format, Stream output, CancellationToken cancellation)
     {
         using NetworkNamespace opened = networkNamespace;
-        using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
         LineOutput lines = new(output, format, networkNamespace.IsCurrent ? null : networkNamespace.Name);
-        client.Dump(filter.Family, new FlowBatchPool(), batch => Write(batch, filter, lines), cancellation);
+        new WholeTable(networkNamespace).Read(
+            filter.Family,
+            (in FlowEvent entry) =>
+            {
+                if (filter.Matches(entry.Flow))
+                    lines.Write(entry);
+            },
+            cancellation);
         lines.Flush();
         return lines.Lines;
-    }
-
-    private static void Write(FlowBatch batch, FlowFilter filter, LineOutput lines)
-    {
-        foreach (ref readonly FlowEvent row in batch.Span)
-        {
-            if (filter.Matches(row.Flow))
-                lines.Write(row);
-        }
-
-        batch.Release();
     }
 }

@@ -75,22 +75,15 @@ internal static class ClassifyVerb
         NetworkNamespace networkNamespace, FlowFilter wanted, FlowClassification classification, ClassifiedLines lines,
         CancellationToken cancellation)
     {
-        using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
-        client.Dump(FlowFamily.Unspecified, new FlowBatchPool(), batch =>
-        {
-            foreach (ref readonly FlowEvent row in batch.Span)
-                classification.Note(row.Flow);
-            batch.Release();
-        }, cancellation);
-        client.Dump(wanted.Family, new FlowBatchPool(), batch =>
-        {
-            foreach (ref readonly FlowEvent row in batch.Span)
+        WholeTable table = new(networkNamespace);
+        table.Read(FlowFamily.Unspecified, (in FlowEvent entry) => classification.Note(entry.Flow), cancellation);
+        table.Read(
+            wanted.Family,
+            (in FlowEvent entry) =>
             {
-                if (wanted.Matches(row.Flow))
-                    lines.Write(row.Flow, classification.Of(row.Flow, cancellation));
-            }
-
-            batch.Release();
-        }, cancellation);
+                if (wanted.Matches(entry.Flow))
+                    lines.Write(entry.Flow, classification.Of(entry.Flow, cancellation));
+            },
+            cancellation);
     }
 }
