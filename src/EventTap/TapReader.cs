@@ -15,7 +15,7 @@ internal sealed class TapReader : IDisposable
     /// <summary>
     /// A failed allocation can lose an event without queueing another; so drops are looked at this often even when nothing comes.
     /// </summary>
-    private const int IdleCheckMilliseconds = 1000;
+    private const int IdleCheckMilliseconds = 5000;
 
     private const int SmallBuffer = 1 << 20; // in which events must not gather: they would overrun it
 

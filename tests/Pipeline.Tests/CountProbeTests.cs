@@ -23,6 +23,15 @@ public sealed class CountProbeTests
     }
 
     [Fact]
+    public void While_nothing_happens_it_looks_less_often()
+    {
+        Assert.Equal((CountProbe.Interval, false), _probe.Glance(new ProbeCounts(7, 7, 12), Start));
+        Assert.Equal((CountProbe.QuietInterval, false), _probe.Glance(new ProbeCounts(7, 7, 12), Start));
+        Assert.Equal((CountProbe.FollowUp, false), _probe.Glance(new ProbeCounts(8, 7, 12), Start)); // without an event: worth a second look
+        Assert.Equal((CountProbe.Interval, false), _probe.Glance(new ProbeCounts(8, 8, 13), Start));
+    }
+
+    [Fact]
     public void A_change_of_sign_begins_anew()
     {
         _probe.Glance(new ProbeCounts(90, 100, 0), Start);

@@ -37,6 +37,32 @@ public sealed class ThreadParkerTests
         return false;
     }
 
+    /// <summary>The same with sleeps so short that they end now by themselves and now by the other thread.</summary>
+    [Fact]
+    public void No_wake_up_is_lost_between_sleeps_that_end_by_themselves()
+    {
+        ThreadParker here = new();
+        int told = 0;
+        Thread other = new(() =>
+        {
+            for (int i = 1; i <= Turns / 10; i++)
+            {
+                Volatile.Write(ref told, i);
+                here.Unpark();
+            }
+        });
+        other.Start();
+        while (Volatile.Read(ref told) < Turns / 10)
+        {
+            here.Park(TimeSpan.FromMicroseconds(20));
+            here.Park(TimeSpan.Zero);
+        }
+
+        Assert.True(other.Join(TimeSpan.FromSeconds(30)));
+        here.Unpark(); // kept, whatever the last sleep ended by
+        here.Park();
+    }
+
     /// <summary>Two threads that each wait for the other: one lost wake-up, and they sleep for ever.</summary>
     [Fact]
     public void No_wake_up_is_lost()

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Options;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -27,6 +28,7 @@ internal sealed class ApiServer(
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ApiBuffers>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
         _app = builder.Build();
         ApiEndpoints.Map(_app, backend, _connections, time);

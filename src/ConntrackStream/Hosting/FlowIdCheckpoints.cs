@@ -3,13 +3,13 @@ using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Checkpoint;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Pipeline.Loop;
 
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// Writes the ids of live flows to State:Directory now and then and at the end, so that a flow keeps its id over a restart, even after kill
-/// -9:
-/// every five seconds when that is cheap, a large view less often, each minute at the latest, and never an unchanged one.
+/// Writes the ids of live flows to State:Directory now and then and at the end, so that a flow keeps its id over a restart, even after
+/// kill -9: every five seconds when that is cheap, a large view less often, each minute at the latest, and never an unchanged one.
 /// </summary>
 internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, CheckpointIdentity identity, TimeProvider time, ILogger logger)
 {
@@ -23,7 +23,7 @@ internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, Chec
     private readonly CancellationTokenSource _stop = new();
     private Task _run = Task.CompletedTask;
 
-    internal void Start() => _run = Task.Run(RunAsync, CancellationToken.None);
+    internal void Start() => _run = OwnThread.Run("flow-ids", Run);
 
     /// <summary>Another network namespace is followed: the ids of the old one's flows are of no more use.</summary>
     internal void Follow(StateDirectory state, NamespaceHold hold)
@@ -43,27 +43,37 @@ internal sealed class FlowIdCheckpoints(FlowPipeline pipeline, string path, Chec
         await TryWriteAsync(cancellation).ConfigureAwait(false);
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
-        TimeSpan pause = Shortest;
+        using Pulse pulse = new(Shortest, time);
         long written = -1;
+        long at = time.GetTimestamp();
+        TimeSpan pause = Shortest;
+        while (pulse.Wait(_stop.Token))
+        {
+            long changes = pipeline.Status.Changes;
+            long began = time.GetTimestamp();
+            if (changes == written || time.GetElapsedTime(at, began) < pause)
+                continue;
+            if (!TryWrite())
+                return;
+            written = changes;
+            at = time.GetTimestamp();
+            pause = TimeSpan.FromTicks(Math.Min((long)(time.GetElapsedTime(began, at).Ticks / Share), Longest.Ticks));
+        }
+    }
+
+    /// <returns>False when it was stopped: <see cref="StopAsync"/> writes the last one.</returns>
+    private bool TryWrite()
+    {
         try
         {
-            while (true)
-            {
-                await Task.Delay(pause, time, _stop.Token).ConfigureAwait(false);
-                long changes = pipeline.Status.Changes;
-                if (changes == written)
-                    continue;
-                long began = time.GetTimestamp();
-                await TryWriteAsync(_stop.Token).ConfigureAwait(false);
-                written = changes;
-                pause = TimeSpan.FromTicks(Math.Clamp((long)(time.GetElapsedTime(began).Ticks / Share), Shortest.Ticks, Longest.Ticks));
-            }
+            TryWriteAsync(_stop.Token).GetAwaiter().GetResult();
+            return true;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // The last one is written by StopAsync.
+            return false;
         }
     }
 

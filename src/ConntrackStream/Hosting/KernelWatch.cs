@@ -1,24 +1,26 @@
+using ConntrackStream.Pipeline.Loop;
+
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
 /// Looks once a second at what other programs may change under the service: which network namespace has the followed name, the
-/// sysctls that the stream relies on, and the size of the table. On a task of its own, since each look may wait for the kernel.
+/// sysctls that the stream relies on, and the size of the table. On a thread of its own, since each look may wait for the kernel.
 /// </summary>
 internal sealed class KernelWatch(Func<CancellationToken, Task> look, TimeProvider time) : BackgroundService
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => OwnThread.Run("kernel-watch", () =>
     {
-        using PeriodicTimer timer = new(Interval, time);
+        using Pulse pulse = new(Interval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
-                await look(stoppingToken).ConfigureAwait(false);
+            while (pulse.Wait(stoppingToken))
+                look(stoppingToken).GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The service ends.
         }
-    }
+    });
 }

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Loop;
 using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Hosting;
@@ -13,26 +14,17 @@ internal sealed class TableHealthService(
 
     internal TableFill Fill => _health.Fill;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using PeriodicTimer timer = new(settings.Interval, time);
-        try
-        {
-            do
-                await LookAsync().ConfigureAwait(false);
-            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The service ends.
-        }
-    }
-
     /// <summary>
     /// On a thread of its own: the kernel does not answer while another program flushes the table, and the pool, with two threads on two
-    /// processors, has the loop, the sinks and the API to serve.
+    /// processors, has the API to serve.
     /// </summary>
-    private Task LookAsync() => Task.Factory.StartNew(Look, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => OwnThread.Run("table-health", () =>
+    {
+        using Pulse pulse = new(settings.Interval, time);
+        do
+            Look();
+        while (pulse.Wait(stoppingToken));
+    });
 
     private void Look()
     {

@@ -15,8 +15,8 @@ public sealed class AuditSettings : IOptionSection
     public double Jitter { get; set; } = 0.1;
 
     /// <summary>
-    /// Compare the kernel's own count with the view each second, and resynchronise early when they disagree three times in a row. Off with
-    /// a Tap:Filter.
+    /// Compare the kernel's own count with the view each second, at rest every five, and resynchronise early when they disagree three
+    /// times in a row. Off with a Tap:Filter.
     /// </summary>
     public bool Probe { get; set; } = true;
 }

@@ -1,15 +1,16 @@
 namespace ConntrackStream.Pipeline.Audit;
 
 /// <summary>
-/// Compares the kernel's own count with the view's: one glance a second, and three glances 100 ms apart when it disagrees. Three
-/// disagreements in a row, each larger than what the events in between can explain, ask for an early audit. A difference that an audit
-/// does not cure (entries on the kernel's dying list, say) becomes the new normal, and audits asked for here keep a distance of
-/// twenty times what the last one took. The losers of clashes are in the kernel's count alone; how many there may be follows from the
-/// clashes that it counts and the ends that it tells. Pure: time and counts are given to it.
+/// Compares the kernel's own count with the view's: one glance a second, or in five while nothing happens, and three glances 100 ms apart
+/// when it disagrees. Three disagreements in a row, each larger than what the events in between can explain, ask for an early audit. A
+/// difference that an audit does not cure (entries on the kernel's dying list, say) becomes the new normal, and audits asked for here keep
+/// a distance of twenty times what the last one took. The losers of clashes are in the kernel's count alone; how many there may be follows
+/// from the clashes that it counts and the ends that it tells. Pure: time and counts are given to it.
 /// </summary>
 internal sealed class CountProbe
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan FollowUp = TimeSpan.FromMilliseconds(100);
 
     private const int Glances = 3;
@@ -35,7 +36,7 @@ internal sealed class CountProbe
         if (Math.Abs(unusual) <= explained || (_disagreements > 0 && Math.Sign(unusual) != _sign))
         {
             _disagreements = 0;
-            return (Interval, Alarm: false);
+            return (explained == 0 ? QuietInterval : Interval, Alarm: false);
         }
 
         _sign = Math.Sign(unusual);

@@ -4,14 +4,15 @@ using System.Reactive.Disposables;
 namespace ConntrackStream.Pipeline.Loop;
 
 /// <summary>
-/// Rx timers on the pipeline's loop: due work runs when the loop calls <see cref="RunDue"/>, and a timer wakes the loop for it. So the
-/// live view has one writer, and a fake TimeProvider gives virtual time. Only the loop (or its builder, before it runs) schedules.
+/// Rx timers on the pipeline's loop: due work runs when the loop calls <see cref="RunDue"/>, so that the live view has one writer. The
+/// loop sleeps until it is due; where the time is not the machine's, a fake TimeProvider's timer wakes it. Only the loop (or its builder,
+/// before it runs) schedules.
 /// </summary>
 internal sealed class LoopScheduler : LocalScheduler, IDisposable
 {
     private readonly SchedulerQueue<DateTimeOffset> _queue = new();
     private readonly TimeProvider _time;
-    private readonly ITimer _timer;
+    private readonly ITimer? _timer; // null: by the machine's clock the loop wakes itself
     private readonly Action _wake;
     private volatile bool _fired; // a timer may fire a little before the clock shows the time it was set for
     private DateTimeOffset _armed = DateTimeOffset.MaxValue;
@@ -21,11 +22,25 @@ internal sealed class LoopScheduler : LocalScheduler, IDisposable
     {
         _time = time;
         _wake = wake;
+        if (time == TimeProvider.System) // its timers would wake three threads, and the loop as the fourth
+            return;
         _timer = time.CreateTimer(
             static state => ((LoopScheduler)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public override DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>How long the loop may sleep; null: until it is woken.</summary>
+    public TimeSpan? Rest
+    {
+        get
+        {
+            if (_timer is not null || _queue.Count == 0)
+                return null;
+            TimeSpan rest = _queue.Peek().DueTime - Now;
+            return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+        }
+    }
 
     public override IDisposable Schedule<TState>(TState state, TimeSpan dueTime, Func<IScheduler, TState, IDisposable> action)
     {
@@ -57,7 +72,7 @@ internal sealed class LoopScheduler : LocalScheduler, IDisposable
         Arm();
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose() => _timer?.Dispose();
 
     private void OnTimer()
     {
@@ -69,7 +84,7 @@ internal sealed class LoopScheduler : LocalScheduler, IDisposable
     {
         while (_queue.Count > 0 && _queue.Peek().IsCanceled)
             _queue.Dequeue();
-        if (_queue.Count == 0 || _queue.Peek().DueTime >= _armed)
+        if (_timer is null || _queue.Count == 0 || _queue.Peek().DueTime >= _armed)
             return;
         _armed = _queue.Peek().DueTime;
         TimeSpan due = _armed - Now;

@@ -73,7 +73,10 @@ internal sealed class PipelineLoop : IDisposable
                 continue;
             if (isLast)
                 break;
-            _parker.Park();
+            if (Scheduler.Rest is { } rest)
+                _parker.Park(rest);
+            else
+                _parker.Park();
         }
 
         _messages.Completion.GetAwaiter().GetResult();

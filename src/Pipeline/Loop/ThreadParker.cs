@@ -26,6 +26,17 @@ internal sealed class ThreadParker
         while (Interlocked.CompareExchange(ref _state[0], Empty, Notified) != Notified);
     }
 
+    /// <summary>
+    /// Sleeps until <see cref="Unpark"/> is called, but no longer than <paramref name="most"/>; may end for no reason.
+    /// </summary>
+    public void Park(TimeSpan most)
+    {
+        if (Interlocked.Decrement(ref _state[0]) == Empty)
+            return;
+        Libc.FutexWait(in _state[0], Parked, most);
+        Interlocked.Exchange(ref _state[0], Empty);
+    }
+
     /// <summary>Wakes the thread, or keeps it from its next sleep. From any thread.</summary>
     public void Unpark()
     {

@@ -1,3 +1,4 @@
+using ConntrackStream.Pipeline.Loop;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
 namespace ConntrackStream.Sinks.MapCleaning;
@@ -13,22 +14,18 @@ internal static class MapReader
     /// <exception cref="FlowMapException">The scan broke off.</exception>
     internal static Task<FlowMapScan> ReadAsync(
         IFlowMap map, MapLookup lookup, MapEntryVisitor onEntry, CancellationToken cancellationToken) =>
-        Task.Factory.StartNew(
-            () =>
-            {
-                using MapEntryPool pool = new();
-                return map.Scan(
-                    pool,
-                    batch =>
-                    {
-                        IReadOnlyList<MapMatch> matches = lookup.MatchAsync(batch, cancellationToken).GetAwaiter().GetResult();
-                        for (int i = 0; i < matches.Count; i++)
-                            onEntry(matches[i], batch.Span[i].Value);
-                        pool.Return(batch);
-                    },
-                    cancellationToken);
-            },
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
+        OwnThread.Run("map-scan", () =>
+        {
+            using MapEntryPool pool = new();
+            return map.Scan(
+                pool,
+                batch =>
+                {
+                    IReadOnlyList<MapMatch> matches = lookup.MatchAsync(batch, cancellationToken).GetAwaiter().GetResult();
+                    for (int i = 0; i < matches.Count; i++)
+                        onEntry(matches[i], batch.Span[i].Value);
+                    pool.Return(batch);
+                },
+                cancellationToken);
+        });
 }

@@ -137,8 +137,7 @@ internal sealed partial class MapAudit(MapContext context, DeleteStage stage, IL
         _batches = Channel.CreateBounded<MapEntryBatch>(
             new BoundedChannelOptions(MapEntryPool.Batches) { SingleReader = true, SingleWriter = true });
         (IFlowMap map, ChannelWriter<MapEntryBatch> output) = (context.Map!, _batches.Writer);
-        _scan = Task.Factory.StartNew(
-            () => Scan(map, output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _scan = OwnThread.Run("map-scan", () => Scan(map, output));
     }
 
     /// <summary>On the scan's own thread. The pool's few batches hold it back. The channel's end is the last thing it tells.</summary>
