@@ -66,6 +66,9 @@ def _until_first_record(space, reader, directory, path):
     raise process.ReaderFailed("no event was recorded within 30 s")
 
 
+TRIM_INTERVAL = 62  # seconds: once a minute the service gives memory back that a peak has left
+
+
 def memory(args):
     rows = []
     with table.raised(args.flows + 10_000), namespace.created() as space:
@@ -78,6 +81,7 @@ def memory(args):
                     program.wait_quiet()
                     full, lost = program.memory("VmRSS"), program.event_socket()[1]
                     space.flush()
+                    time.sleep(TRIM_INTERVAL)
                     program.wait_quiet()
                     rows.append((f"{reader.title}, {family}", f"{empty / MIB:.1f}", f"{full / MIB:.1f}", f"{(full - empty) / args.flows:.0f}",
                                  f"{program.memory('VmRSS') / MIB:.1f}", f"{lost:,}"))

@@ -22,6 +22,7 @@ namespace ConntrackStream.Pipeline;
 /// </summary>
 public sealed partial class FlowPipeline : IAsyncDisposable
 {
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LagPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly PipelineOptions _options;
@@ -109,6 +110,7 @@ public sealed partial class FlowPipeline : IAsyncDisposable
             graph.Add(Repeat(NextAudit, loop).Subscribe(_ => reconciler.Request(RoundReason.Audit)));
             if (Probes)
                 graph.Add(Repeat(GlanceAtCount, loop).Subscribe());
+            graph.Add(Repeat(() => TrimInterval, loop).Subscribe(_ => _view.StartTrim()));
         }
 
         foreach (ILoopStage stage in _stages)

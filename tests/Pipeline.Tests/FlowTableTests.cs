@@ -8,6 +8,8 @@ namespace ConntrackStream.Pipeline.Tests;
 
 public sealed class FlowTableTests
 {
+    private const uint FewBuckets = 4096; // that every test outgrows
+
     private static readonly Gen<FlowKey4> Keys =
         Gen.Select(Gen.ULong, Gen.ULong, static (addresses, rest) => new FlowKey4(addresses, rest));
 
@@ -19,10 +21,11 @@ public sealed class FlowTableTests
         Gen.Int[0, 2], Gen.Int[0, int.MaxValue - 1], Keys, Replies,
         static (kind, pick, original, reply) => new Step(kind == 0 ? pick : null, original, reply));
 
-    // Some begin with more rows than the first 16 chunks hold.
-    private static readonly Gen<(int Before, Step[] Steps)> Lives = Gen.Select(
+    // Some begin with more rows than eight blocks hold.
+    private static readonly Gen<(int Before, Step[] Steps, int Left)> Lives = Gen.Select(
         Gen.OneOf(Gen.Int[0, 10], Gen.Int[0, 10_000], Gen.Int[65_000, 70_000]),
-        Gen.OneOf(Steps.Array[0, 20], Steps.Array[0, 6000], Steps.Array[0, 6000]));
+        Gen.OneOf(Steps.Array[0, 20], Steps.Array[0, 6000], Steps.Array[0, 6000]),
+        Gen.OneOf(Gen.Int[0, 5000], Gen.Int[80_000, 90_000]));
 
     [Fact]
     public void A_long_random_life_agrees_with_a_dictionary()
@@ -30,10 +33,11 @@ public sealed class FlowTableTests
         int most = 0;
         Lives.Check(16, life =>
         {
-            FlowTable<FlowKey4> table = new(new HashSeed(3, 5));
+            FlowTable<FlowKey4> table = new(new HashSeed(3, 5), FewBuckets);
             Dictionary<FlowKey4, FlowKey4> model = [];
             Dictionary<FlowKey4, List<FlowKey4>> byReply = []; // the newest last
             List<FlowKey4> keys = [];
+            int peak = 0;
             for (int i = 0; i < life.Before; i++)
                 Insert(new FlowKey4((ulong)i << 32 | 1, 17), new FlowKey4(1ul << 32 | (uint)i, 17));
             foreach (Step step in life.Steps)
@@ -42,10 +46,23 @@ public sealed class FlowTableTests
                     Remove(pick % keys.Count);
                 else
                     Insert(step.Original, step.Reply);
+                if (step.Original.Addresses % 64 == 0)
+                    table.StartTrim();
+                if (step.Original.Addresses % 4 != 0)
+                    table.Trim();
+            }
+
+            while (keys.Count > life.Left) // the peak is over
+                Remove(keys.Count / 2);
+            table.StartTrim();
+            while (table.Trim())
+            {
+                if (keys.Count > 0)
+                    Remove(0); // while the trim is under way
             }
 
             Same(model, byReply, table);
-            most = Math.Max(most, table.Count);
+            most = Math.Max(most, peak);
 
             void Insert(FlowKey4 original, FlowKey4 reply)
             {
@@ -54,6 +71,7 @@ public sealed class FlowTableTests
                 keys.Add(original);
                 (CollectionsMarshal.GetValueRefOrAddDefault(byReply, reply, out _) ??= []).Add(original);
                 table.Insert(original, table.Hash(original), reply);
+                peak = Math.Max(peak, table.Count);
             }
 
             void Remove(int victim)
@@ -67,23 +85,64 @@ public sealed class FlowTableTests
                 Assert.Equal(-1, table.Find(key, table.Hash(key)));
             }
         });
-        Assert.True(most > 16 * 4096, "no life has outgrown the first chunks");
+        Assert.True(most > 8 * RowSlots.Block, "no life has outgrown eight blocks");
     }
 
     [Fact]
     public void The_newest_of_the_rows_with_one_reply_is_found_however_the_table_grows()
     {
-        FlowTable<FlowKey4> table = new(new HashSeed(3, 5));
+        FlowTable<FlowKey4> table = new(new HashSeed(3, 5), FewBuckets);
         FlowKey4 reply = new(7, 7);
         FlowKey4 newest = new(2, 17);
         foreach (FlowKey4 original in (FlowKey4[])[new(1, 17), newest])
             table.Insert(original, table.Hash(original), reply);
-        for (ulong i = 1; i <= 10_000; i++) // past the 4,096 buckets of the beginning
+        for (ulong i = 1; i <= 10_000; i++)
         {
             FlowKey4 other = new(i, 6);
             table.Insert(other, table.Hash(other), other);
             Assert.Equal(newest, table[table.FindByReply(reply)].Original);
         }
+    }
+
+    [Fact]
+    public void Memory_of_a_peak_goes_back_and_the_scan_ends_where_rows_are()
+    {
+        const int Peak = 200_000, Left = 10;
+        FlowTable<FlowKey6> table = new(new HashSeed(3, 5));
+        List<FlowKey6> keys = [.. Enumerable.Range(0, Peak).Select(static i => new FlowKey6(new IpAddress(1, (ulong)i), default, 17))];
+        foreach (FlowKey6 key in keys)
+            table.Insert(key, table.Hash(key), key);
+        Assert.InRange(Resident(table), 34_375, 40_000);
+        foreach (FlowKey6 key in keys.Skip(Left))
+            table.Remove(table.Find(key, table.Hash(key)), table.Hash(key));
+        table.StartTrim();
+        while (table.Trim())
+        {
+        }
+
+        Assert.InRange(Resident(table), 1, 2048); // of 34,375: the block that the rows left are in
+        Assert.Equal(Left, table.Slots);
+        foreach (FlowKey6 key in keys.Take(Left))
+            Assert.Equal(key, table[table.Find(key, table.Hash(key))].Original);
+        Assert.Equal(RowFlags.None, table[Peak - 1].Flags); // as a scan finds it that began at the peak
+        foreach (FlowKey6 key in keys.Skip(Left))
+            table.Insert(key, table.Hash(key), key);
+        Assert.Equal(Peak, table.Slots);
+        Assert.All(keys, key => Assert.Equal(key, table[table.Find(key, table.Hash(key))].Original));
+    }
+
+    /// <summary>What may not be kept for a table of 67 million flows is refused, and says so, before memory beside it is touched.</summary>
+    [Fact]
+    public void A_slot_behind_the_rows_is_refused()
+    {
+        FlowTable<FlowKey4> table = new(new HashSeed(3, 5), FewBuckets);
+        FlowKey4 key = new(1, 17);
+        int slot = table.Insert(key, table.Hash(key), key);
+        Assert.Throws<ArgumentOutOfRangeException>(() => table[slot + 1].Flags);
+        Assert.Throws<ArgumentOutOfRangeException>(() => table[-1].Flags);
+        ReservedArray<long> array = new(1 << 18); // 2 MiB
+        array.GrowTo(1 << 18);
+        Assert.Throws<InvalidOperationException>(() => array.GrowTo((1 << 18) + 1));
     }
 
     [Fact]
@@ -116,6 +175,16 @@ public sealed class FlowTableTests
             else
                 Assert.Equal(originals[^1], table[found].Original);
         }
+    }
+
+    /// <summary>KiB of memory behind the rows.</summary>
+    private static unsafe long Resident(FlowTable<FlowKey6> table)
+    {
+        ulong first = (ulong)System.Runtime.CompilerServices.Unsafe.AsPointer(ref table[0]);
+        string start = first.ToString("x", System.Globalization.CultureInfo.InvariantCulture) + "-";
+        string rss = File.ReadLines("/proc/self/smaps").SkipWhile(line => !line.StartsWith(start, StringComparison.Ordinal))
+            .First(static line => line.StartsWith("Rss:", StringComparison.Ordinal));
+        return long.Parse(rss.Split()[^2], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <param name="Removes">Which of the rows, modulo their number; null inserts.</param>

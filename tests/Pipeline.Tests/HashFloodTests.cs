@@ -55,7 +55,7 @@ public sealed class HashFloodTests
     private static ulong Fold(ulong a, ulong b) => Math.BigMul(a, b, out ulong low) ^ low;
 
     private static int LongestChain<TKey>(Func<int, TKey> key)
-        where TKey : struct, IFlowKey<TKey>
+        where TKey : unmanaged, IFlowKey<TKey>
     {
         FlowTable<TKey> table = new(HashSeed.Random());
         for (int i = 0; i < Keys; i++)
@@ -64,10 +64,10 @@ public sealed class HashFloodTests
     }
 
     private static int Chain<TKey>(FlowTable<TKey> table, TKey key)
-        where TKey : struct, IFlowKey<TKey>
+        where TKey : unmanaged, IFlowKey<TKey>
     {
-        int length = 0, warmth = 0;
-        for (int next = table.Head(table.Hash(key), key, ref warmth); next != 0; next = table[next - 1].NextOriginal)
+        int length = 0;
+        for (int next = table.Head(table.Hash(key)); next != 0; next = table[next - 1].NextOriginal)
             length++;
         return length;
     }

@@ -6,17 +6,11 @@ namespace ConntrackStream.Pipeline.LiveView;
 // NEW and UPDATE. Each may come twice, and (after a loss) any may be missing.
 internal sealed partial class FamilyView<TKey>
 {
-    /// <summary>
-    /// Hashes the event's flow and finds its chain, so that the batch's cache misses overlap instead of following one another.
-    /// </summary>
-    public ulong Prepare(in FlowEvent e, out int head, ref int warmth)
-    {
-        ulong hash = _table.Hash(TKey.From(e.Flow.Original));
-        head = _table.Head(hash, TKey.From(e.Flow.Reply), ref warmth);
-        return hash;
-    }
+    /// <summary>See <see cref="FlowTable{TKey}.Prefetch"/>.</summary>
+    public ulong Prefetch(in FlowTuple original, in FlowTuple reply) => _table.Prefetch(TKey.From(original), TKey.From(reply));
 
-    public int Warm(int head) => _table.Warm(head - 1);
+    /// <summary>See <see cref="FlowTable{TKey}.PrefetchRow"/>.</summary>
+    public void PrefetchRow(ulong hash) => _table.PrefetchRow(hash);
 
     public void Apply(in FlowEvent e, ulong hash)
     {

@@ -27,7 +27,7 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>One row of the dump.</summary>
-    /// <param name="hash">As <see cref="Prepare"/> gave it.</param>
+    /// <param name="hash">As <see cref="Prefetch"/> gave it.</param>
     public void Merge(in FlowEvent e, ulong hash)
     {
         TKey key = TKey.From(e.Flow.Original);

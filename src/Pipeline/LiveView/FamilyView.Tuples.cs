@@ -5,14 +5,6 @@ namespace ConntrackStream.Pipeline.LiveView;
 // Which flow has a tuple, whichever way round, and what a stage counts in the rows.
 internal sealed partial class FamilyView<TKey>
 {
-    /// <summary>Hashes a tuple and touches the two buckets it is most likely to be found by.</summary>
-    public ulong PrepareEitherWay(in FlowTuple tuple, in FlowTuple inverse, out int head, ref int warmth)
-    {
-        ulong hash = _table.Hash(TKey.From(tuple));
-        head = _table.Head(hash, TKey.From(inverse), ref warmth);
-        return hash;
-    }
-
     /// <summary>Slot of a flow whose original or reply tuple this is, in either orientation; -1 when there is none.</summary>
     public int FindEitherWay(in FlowTuple tuple, in FlowTuple inverse, ulong hash)
     {

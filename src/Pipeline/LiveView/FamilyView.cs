@@ -5,7 +5,7 @@ namespace ConntrackStream.Pipeline.LiveView;
 
 /// <summary>The flows of one family and the rules by which messages change them. Used by the loop only.</summary>
 internal sealed partial class FamilyView<TKey>(ViewContext context)
-    where TKey : struct, IFlowKey<TKey>
+    where TKey : unmanaged, IFlowKey<TKey>
 {
     private readonly FlowTable<TKey> _table = new(context.Seed);
     private readonly Dictionary<int, FlowExtras> _extras = [];
@@ -19,6 +19,10 @@ internal sealed partial class FamilyView<TKey>(ViewContext context)
     public int Untapped { get; private set; }
 
     public int Slots => _table.Slots;
+
+    public void StartTrim() => _table.StartTrim();
+
+    public bool Trim() => _table.Trim();
 
     private int _provisional;
 

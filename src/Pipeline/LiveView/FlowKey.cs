@@ -5,7 +5,7 @@ namespace ConntrackStream.Pipeline.LiveView;
 
 /// <summary>A tuple packed for the table of one family, so that IPv4 rows do not pay for IPv6 addresses.</summary>
 internal interface IFlowKey<TSelf> : IEquatable<TSelf>
-    where TSelf : struct, IFlowKey<TSelf>
+    where TSelf : unmanaged, IFlowKey<TSelf>
 {
     static abstract TSelf From(in FlowTuple tuple);
 

@@ -35,27 +35,29 @@ internal enum RowFlags : byte
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct FlowRow<TKey>
-    where TKey : struct, IFlowKey<TKey>
+    where TKey : unmanaged, IFlowKey<TKey>
 {
+    // An IPv4 flow is found by the first of its two cache lines.
     public TKey Original;
     public TKey Reply;
+    public int NextOriginal, NextReply; // chains of the two indexes: slot + 1, 0 ends it
     public ulong PackedId; // PackedFlowId
     public long Start; // ns since the Unix epoch, 0 = unknown
-    public ulong OriginalPackets, OriginalBytes, ReplyPackets, ReplyBytes;
     public uint ConntrackId;
+    public ushort Present; // FlowFields
+    public RowFlags Flags;
+    public byte ProtocolState;
+
+    public ulong OriginalPackets, OriginalBytes, ReplyPackets, ReplyBytes;
     public uint Mark;
     public uint Status;
     public uint Timeout;
     public uint Generation;
-    public int NextOriginal, NextReply; // chains of the two indexes: slot + 1, 0 ends it; NextOriginal also chains the free list
     public uint AsOf; // seconds since the Unix epoch: when status, mark, timeout, state and counters were read
     public uint Reported; // seconds since the Unix epoch: the last record a sink saw of it
     public ushort SeenRound; // last round whose dump showed it
     public ushort TouchedRound; // last round during which an event concerned it
     public ushort LossEpoch; // losses known when it was last proven alive
-    public ushort Present; // FlowFields
-    public RowFlags Flags;
-    public byte ProtocolState;
     public byte Tally; // a number that a stage counts: see RowTally
 
     /// <summary><see cref="Start"/> is of the kernel's clock, not of receipt, and not rounded.</summary>

@@ -4,45 +4,52 @@ using ConntrackStream.EventTap.Model;
 namespace ConntrackStream.Pipeline.LiveView;
 
 /// <summary>
-/// All flows of one family, found by original and by reply tuple. Rows live in chunks and never move, so a slot number stays good as a
-/// cursor. Written by one thread only.
+/// All flows of one family, found by original and by reply tuple. Rows never move, so a slot number stays good as a cursor. Used by one
+/// thread only.
 /// </summary>
-internal sealed class FlowTable<TKey>(HashSeed seed)
-    where TKey : struct, IFlowKey<TKey>
+internal sealed partial class FlowTable<TKey>(HashSeed seed, uint leastBuckets = FlowIndex.Usual)
+    where TKey : unmanaged, IFlowKey<TKey>
 {
-    private const int ChunkShift = 12;
-    private const int ChunkSize = 1 << ChunkShift;
-
-    private readonly FlowIndex _byOriginal = new();
-    private readonly FlowIndex _byReply = new();
-    private FlowRow<TKey>[][] _chunks = new FlowRow<TKey>[16][];
-    private int _free; // head of the free list, slot + 1
+    private readonly FlowIndex _byOriginal = new(leastBuckets);
+    private readonly FlowIndex _byReply = new(leastBuckets);
+    private readonly ReservedArray<FlowRow<TKey>> _rows = new(RowSlots.Most);
+    private readonly RowSlots _slots = new();
 
     /// <summary>Flows in the table.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Slots ever used: a scan runs from 0 to this and skips what is not live.</summary>
-    public int Slots { get; private set; }
+    /// <summary>
+    /// A scan runs from 0 to this and skips what is not live. It falls after a peak; what lies between then reads as not live.
+    /// </summary>
+    public int Slots => _slots.End;
 
-    public ref FlowRow<TKey> this[int slot] => ref _chunks[slot >> ChunkShift][slot & (ChunkSize - 1)];
+    public ref FlowRow<TKey> this[int slot] => ref _rows[slot];
 
     public ulong Hash(in TKey key) => key.Hash(seed);
 
     /// <summary>
-    /// Head of the chain that a flow with these tuples is, or would be, in: slot + 1, 0 = empty. Brings both buckets into the cache.
+    /// First of three passes over a batch, so that its cache misses overlap: begins to bring the buckets of a flow with these tuples into
+    /// the cache. The second is <see cref="PrefetchRow"/>, the third is whatever is to be done.
     /// </summary>
-    public int Head(ulong hash, in TKey reply, ref int warmth)
+    /// <returns>The hash of the original tuple.</returns>
+    public ulong Prefetch(in TKey original, in TKey reply)
     {
-        warmth += _byReply.Bucket(Hash(reply));
-        return _byOriginal.Bucket(hash);
+        ulong hash = Hash(original);
+        _byOriginal.Prefetch(hash);
+        _byReply.Prefetch(Hash(reply));
+        return hash;
     }
 
-    /// <summary>Brings a row into the cache: its first and its last line.</summary>
-    public int Warm(int slot)
+    /// <summary>Begins to bring the row into the cache that is the likeliest to have this hash.</summary>
+    public void PrefetchRow(ulong hash)
     {
-        ref FlowRow<TKey> row = ref this[slot];
-        return (int)row.PackedId + (int)row.Flags + row.NextReply;
+        int head = Head(hash);
+        if (head != 0)
+            _rows.Prefetch(head - 1);
     }
+
+    /// <summary>Head of the chain that a flow with this hash is, or would be, in: slot + 1, 0 = empty.</summary>
+    public int Head(ulong hash) => _byOriginal.Bucket(hash);
 
     /// <returns>The slot, or -1.</returns>
     public int Find(in TKey original, ulong hash)
@@ -96,9 +103,7 @@ internal sealed class FlowTable<TKey>(HashSeed seed)
         Unlink(ref _byOriginal.Bucket(hash), slot, original: true);
         Unlink(ref _byReply.Bucket(Hash(row.Reply)), slot, original: false);
         row.Flags = RowFlags.None;
-        row.NextOriginal = _free;
-        _free = slot + 1;
-        Count--;
+        _slots.Free(slot, --Count);
     }
 
     /// <summary>Another incarnation of the same original tuple may be translated otherwise.</summary>
@@ -114,18 +119,9 @@ internal sealed class FlowTable<TKey>(HashSeed seed)
 
     private int TakeSlot()
     {
-        if (_free != 0)
-        {
-            int slot = _free - 1;
-            _free = this[slot].NextOriginal;
-            return slot;
-        }
-
-        int chunk = Slots >> ChunkShift;
-        if (chunk == _chunks.Length)
-            Array.Resize(ref _chunks, _chunks.Length * 2);
-        _chunks[chunk] ??= GC.AllocateUninitializedArray<FlowRow<TKey>>(ChunkSize);
-        return Slots++;
+        int slot = _slots.Take();
+        _rows.GrowTo(slot + 1);
+        return slot;
     }
 
     private void LinkOriginal(int slot, ref FlowRow<TKey> row, ulong hash)

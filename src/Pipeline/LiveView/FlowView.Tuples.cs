@@ -5,13 +5,16 @@ namespace ConntrackStream.Pipeline.LiveView;
 // For stages of the loop; see LiveRows and RowTally.
 internal sealed partial class FlowView
 {
-    public ulong PrepareEitherWay(in FlowTuple tuple, in FlowTuple inverse, out int head, ref int warmth) => tuple.IsIPv6
-        ? _ipv6.PrepareEitherWay(tuple, inverse, out head, ref warmth)
-        : _ipv4.PrepareEitherWay(tuple, inverse, out head, ref warmth);
+    public ulong Prefetch(in FlowTuple tuple, in FlowTuple inverse) =>
+        tuple.IsIPv6 ? _ipv6.Prefetch(tuple, inverse) : _ipv4.Prefetch(tuple, inverse);
 
-    public int Warm(bool isIPv6, int head) => head == 0 ? 0 : isIPv6 ? _ipv6.Warm(head) : _ipv4.Warm(head);
-
-    public void KeepWarm(int warmth) => _warmth = warmth;
+    public void PrefetchRow(bool isIPv6, ulong hash)
+    {
+        if (isIPv6)
+            _ipv6.PrefetchRow(hash);
+        else
+            _ipv4.PrefetchRow(hash);
+    }
 
     public int FindEitherWay(in FlowTuple tuple, in FlowTuple inverse, ulong hash) =>
         tuple.IsIPv6 ? _ipv6.FindEitherWay(tuple, inverse, hash) : _ipv4.FindEitherWay(tuple, inverse, hash);

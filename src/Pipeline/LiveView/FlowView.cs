@@ -13,7 +13,6 @@ internal sealed partial class FlowView(ViewContext context) : ILoopWork
     private readonly FamilyView<FlowKey4> _ipv4 = new(context);
     private readonly FamilyView<FlowKey6> _ipv6 = new(context);
 
-    private volatile int _warmth; // keeps the touching loads from being optimised away
 
     public ViewContext Context { get; } = context;
 
@@ -35,33 +34,21 @@ internal sealed partial class FlowView(ViewContext context) : ILoopWork
     {
         ReadOnlySpan<FlowEvent> events = batch.Span;
         Span<ulong> hashes = stackalloc ulong[FlowBatch.Capacity];
-        Prepare(events, hashes);
+        Prefetch(events, hashes);
         for (int i = 0; i < events.Length; i++)
             Apply(events[i], hashes[i]);
     }
 
     /// <summary>
-    /// A batch is worked through in three passes: hash, touch, and then what is to be done. In a table larger than the caches a flow costs
-    /// four misses; the first two passes let the processor take those of the whole batch at once.
+    /// A batch is worked through in three passes, the first two of which only bring buckets and rows into the cache: in a table larger than
+    /// the caches a flow costs four misses, and so those of the whole batch overlap.
     /// </summary>
-    private void Prepare(ReadOnlySpan<FlowEvent> events, Span<ulong> hashes)
+    private void Prefetch(ReadOnlySpan<FlowEvent> events, Span<ulong> hashes)
     {
-        Span<int> heads = stackalloc int[FlowBatch.Capacity];
-        int warmth = 0;
         for (int i = 0; i < events.Length; i++)
-        {
-            hashes[i] = events[i].Flow.Original.IsIPv6
-                ? _ipv6.Prepare(events[i], out heads[i], ref warmth)
-                : _ipv4.Prepare(events[i], out heads[i], ref warmth);
-        }
-
+            hashes[i] = Prefetch(events[i].Flow.Original, events[i].Flow.Reply);
         for (int i = 0; i < events.Length; i++)
-        {
-            if (heads[i] != 0)
-                warmth += events[i].Flow.Original.IsIPv6 ? _ipv6.Warm(heads[i]) : _ipv4.Warm(heads[i]);
-        }
-
-        _warmth = warmth;
+            PrefetchRow(events[i].Flow.Original.IsIPv6, hashes[i]);
     }
 
     private void Apply(in FlowEvent e, ulong hash)
@@ -98,7 +85,7 @@ internal sealed partial class FlowView(ViewContext context) : ILoopWork
     {
         ReadOnlySpan<FlowEvent> rows = batch.Span;
         Span<ulong> hashes = stackalloc ulong[FlowBatch.Capacity];
-        Prepare(rows, hashes);
+        Prefetch(rows, hashes);
         int wanted = 0;
         for (int i = 0; i < rows.Length; i++)
         {
@@ -133,8 +120,16 @@ internal sealed partial class FlowView(ViewContext context) : ILoopWork
     /// <summary>Some event that came before the last barrier still waits for the kernel's answer.</summary>
     public bool HasDoubtsBeforeBarrier => _ipv4.HasDoubtsBeforeBarrier || _ipv6.HasDoubtsBeforeBarrier;
 
-    /// <summary>Applies doubtful events that the kernel has answered for.</summary>
-    public LoopWorkState Step() => _ipv4.SettleDoubts() | _ipv6.SettleDoubts() ? LoopWorkState.Busy : LoopWorkState.Waiting;
+    /// <summary>Applies doubtful events that the kernel has answered for, and trims.</summary>
+    public LoopWorkState Step() =>
+        _ipv4.SettleDoubts() | _ipv6.SettleDoubts() || _ipv4.Trim() || _ipv6.Trim() ? LoopWorkState.Busy : LoopWorkState.Waiting;
+
+    /// <summary>From now on <see cref="Step"/> gives the memory back that a peak has left behind.</summary>
+    public void StartTrim()
+    {
+        _ipv4.StartTrim();
+        _ipv6.StartTrim();
+    }
 
     /// <summary>Settles all doubtful events as if the kernel had not answered.</summary>
     public void GiveUpDoubts()

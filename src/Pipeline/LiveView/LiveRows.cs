@@ -29,21 +29,16 @@ public sealed class LiveRows
     public void Visit(FlowFamily family, int from, int to, ITupleVisitor visitor) => _view.Visit(family, from, to, visitor);
 
     /// <summary>
-    /// First of three passes over many tuples, whose cache misses overlap so: hashes a tuple and touches the two buckets that it is most
-    /// likely to be found by. The second is <see cref="Warm"/>, the third <see cref="FindEitherWay"/>.
+    /// First of three passes over many tuples, whose cache misses overlap so: hashes a tuple and begins to bring the two buckets into the
+    /// cache that it is the likeliest to be found by. The second is <see cref="PrefetchRow"/>, the third <see cref="FindEitherWay"/>.
     /// </summary>
     /// <param name="tuple">With its zone.</param>
     /// <param name="inverse">The same in the other direction.</param>
-    /// <param name="head">For <see cref="Warm"/>.</param>
-    /// <param name="warmth">For <see cref="KeepWarm"/>.</param>
     /// <returns>The hash, for <see cref="FindEitherWay"/>.</returns>
-    public ulong PrepareEitherWay(in FlowTuple tuple, in FlowTuple inverse, out int head, ref int warmth) =>
-        _view.PrepareEitherWay(tuple, inverse, out head, ref warmth);
+    public ulong Prefetch(in FlowTuple tuple, in FlowTuple inverse) => _view.Prefetch(tuple, inverse);
 
-    public int Warm(bool isIPv6, int head) => _view.Warm(isIPv6, head);
-
-    /// <summary>Keeps the touching loads from being optimised away.</summary>
-    public void KeepWarm(int warmth) => _view.KeepWarm(warmth);
+    /// <summary>The second pass.</summary>
+    public void PrefetchRow(bool isIPv6, ulong hash) => _view.PrefetchRow(isIPv6, hash);
 
     /// <summary>Slot of a flow whose original or reply tuple this is, in either orientation; -1 when there is none.</summary>
     public int FindEitherWay(in FlowTuple tuple, in FlowTuple inverse, ulong hash) => _view.FindEitherWay(tuple, inverse, hash);

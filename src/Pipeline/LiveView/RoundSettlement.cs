@@ -27,7 +27,7 @@ internal sealed class RoundSettlement(FamilySettlement<FlowKey4> ipv4, FamilySet
 
 /// <summary>A cursor over one family's slots. Rows inserted meanwhile were touched by events and need no settling.</summary>
 internal sealed class FamilySettlement<TKey>(FamilyView<TKey> view, FlowOrigin origin, RoundResult result)
-    where TKey : struct, IFlowKey<TKey>
+    where TKey : unmanaged, IFlowKey<TKey>
 {
     private const int SlotsAtOnce = FlowChangeBatch.Capacity; // so that a step fits where SinkQueue has said that there is room
 

@@ -60,12 +60,11 @@ internal sealed class LiveTuples : ITupleVisitor
     public int Find(in FlowTuple tuple)
     {
         FlowTuple inverse = MapKeys.Inverse(tuple);
-        int warmth = 0;
-        return Find(tuple, inverse, _view.PrepareEitherWay(tuple, inverse, out _, ref warmth));
+        return Find(tuple, inverse, _view.Prefetch(tuple, inverse));
     }
 
     /// <summary>Slot of a flow with this tuple (with ports); -1 when there is none in any zone.</summary>
-    /// <param name="hash">As <see cref="LiveRows.PrepareEitherWay"/> gave it for the default zone.</param>
+    /// <param name="hash">As <see cref="LiveRows.Prefetch"/> gave it for the default zone.</param>
     public int Find(in FlowTuple tuple, in FlowTuple inverse, ulong hash)
     {
         int slot = _view.FindEitherWay(tuple, inverse, hash);
@@ -74,8 +73,7 @@ internal sealed class LiveTuples : ITupleVisitor
             if (_zones[i] == DefaultZone)
                 continue;
             FlowTuple there = tuple with { Zone = _zones[i] }, back = inverse with { Zone = _zones[i] };
-            int warmth = 0;
-            slot = _view.FindEitherWay(there, back, _view.PrepareEitherWay(there, back, out _, ref warmth));
+            slot = _view.FindEitherWay(there, back, _view.Prefetch(there, back));
         }
 
         return slot;

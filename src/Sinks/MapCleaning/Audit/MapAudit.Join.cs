@@ -9,17 +9,14 @@ internal sealed partial class MapAudit
     private void Join(ReadOnlySpan<MapEntry> entries)
     {
         Span<ulong> hashes = stackalloc ulong[EntriesAtOnce];
-        Span<int> heads = stackalloc int[EntriesAtOnce];
-        int warmth = 0;
         for (int i = 0; i < entries.Length; i++)
         {
             FlowTuple tuple = entries[i].Key.Tuple;
-            hashes[i] = context.View.PrepareEitherWay(tuple, MapKeys.Inverse(tuple), out heads[i], ref warmth);
+            hashes[i] = context.View.Prefetch(tuple, MapKeys.Inverse(tuple));
         }
 
         for (int i = 0; i < entries.Length; i++)
-            warmth += context.View.Warm(entries[i].Key.Tuple.IsIPv6, heads[i]);
-        context.View.KeepWarm(warmth);
+            context.View.PrefetchRow(entries[i].Key.Tuple.IsIPv6, hashes[i]);
         long now = context.Now, monotonic = context.Monotonic;
         for (int i = 0; i < entries.Length; i++)
             Judge(entries[i], hashes[i], now, monotonic);
