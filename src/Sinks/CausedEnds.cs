@@ -14,7 +14,7 @@ public sealed class CausedEnds(TimeProvider time)
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<(FlowTuple Original, uint Id), (string Cause, long At)> _causes = [];
+    private readonly Dictionary<(FlowTuple Original, uint Id), CausedEnd> _causes = [];
     private volatile int _count;
 
     /// <summary>The one of the stream.</summary>
@@ -29,30 +29,46 @@ public sealed class CausedEnds(TimeProvider time)
             if (_causes.Count >= Capacity)
                 DropOld();
             if (_causes.Count < Capacity)
-                _causes[(flow.Original, flow.Id)] = (cause, time.GetTimestamp());
+                _causes[(flow.Original, flow.Id)] = new CausedEnd(cause, time.GetTimestamp());
             _count = _causes.Count;
         }
     }
 
-    /// <summary>Who caused this flow's end; null for the kernel itself and other programs. Asked once for each end.</summary>
-    public string? Take(in Flow flow)
+    /// <summary>
+    /// Who caused this flow's end; null for the kernel itself and other programs. <see cref="Take"/> it once it is written.
+    /// </summary>
+    public string? Find(in Flow flow)
     {
         if (_count == 0)
             return null;
         lock (_gate)
         {
-            bool isOurs = _causes.Remove((flow.Original, flow.Id), out (string Cause, long At) found);
+            return _causes.TryGetValue((flow.Original, flow.Id), out CausedEnd found) && time.GetElapsedTime(found.At) < Patience
+                ? found.Cause
+                : null;
+        }
+    }
+
+    /// <summary>This flow's end is written.</summary>
+    public void Take(in Flow flow)
+    {
+        if (_count == 0)
+            return;
+        lock (_gate)
+        {
+            _causes.Remove((flow.Original, flow.Id));
             _count = _causes.Count;
-            return isOurs && time.GetElapsedTime(found.At) < Patience ? found.Cause : null;
         }
     }
 
     private void DropOld()
     {
-        foreach (((FlowTuple, uint) flow, (string _, long at)) in _causes)
+        foreach (((FlowTuple, uint) flow, CausedEnd end) in _causes)
         {
-            if (time.GetElapsedTime(at) >= Patience)
+            if (time.GetElapsedTime(end.At) >= Patience)
                 _causes.Remove(flow);
         }
     }
+
+    private readonly record struct CausedEnd(string Cause, long At);
 }

@@ -73,10 +73,7 @@ public sealed class FlowLogSink : IFlowSink
             : (in Flow flow) => isWanted(flow) && configured(flow);
         _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, MarkerFileName), time, logger);
         _loss = stateDirectory is null ? null : new UnreportedLoss(Path.Join(stateDirectory, LossFileName), logger);
-        _writer = options.Format == FlowLogFormat.Json
-            ? new FlowRecordWriter(
-                options.Host ?? Environment.MachineName, networkNamespace, options.Directions(), options.CommunityId, ends)
-            : new FlowTextWriter(new ConntrackTextOptions { Timestamp = true, Id = true });
+        _writer = options.CreateWriter(networkNamespace, ends);
         _kinds = options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
     }
 

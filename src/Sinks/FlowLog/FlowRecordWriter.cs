@@ -20,41 +20,42 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <item><c>start</c> <c>end</c> as <c>time</c>; <c>duration_ms</c> when both are known; <c>tx_packets</c> <c>tx_bytes</c>
 /// <c>rx_packets</c> <c>rx_bytes</c>: tx is what the local side sent for ingress and egress, else what the original direction carried;
 /// <c>origin</c> event, dump or audit; <c>caused_by</c> reclassify, when this service ended the flow itself;
-/// <c>community_id</c> when asked for.</item>
+/// <c>community_id</c> when asked for, and <c>reply_community_id</c> where NAT made it another.</item>
 /// <item>A gap: <c>v</c> to <c>event</c>, then <c>reason</c>, <c>lost</c> (null when unknowable),
 /// <c>from</c>, <c>to</c>, <c>recovered</c>.</item>
 /// </list>
 /// </summary>
-public sealed class FlowRecordWriter : IRecordWriter
+public sealed partial class FlowRecordWriter : IRecordWriter
 {
     private readonly byte[] _afterTime; // ","host":"…","netns":"…","event":"
+    private readonly byte[] _afterGapTime; // the same, whole
+    private readonly RecordFields _fields;
     private readonly FlowDirections _directions;
     private readonly bool _communityId;
     private readonly CausedEnds? _ends;
-    private readonly StatusText _statusText = new();
+    private readonly StatusText _statusText = new([.. ",\"status\":["u8]);
     private readonly FlowIdText _idText = new();
     private readonly TimestampText _timeText = new(), _startText = new(), _endText = new();
 
     /// <param name="networkNamespace">Name for <c>netns</c>; null when it is the service's own.</param>
     /// <param name="ends">Ends that this service causes; null for none.</param>
     public FlowRecordWriter(string host, string? networkNamespace, FlowDirections directions, bool communityId, CausedEnds? ends = null)
+        : this(host, networkNamespace, directions, communityId, ends, RecordFields.All)
+    {
+    }
+
+    /// <param name="networkNamespace">Name for <c>netns</c>; null when it is the service's own.</param>
+    /// <param name="ends">Ends that this service causes; null for none.</param>
+    /// <param name="fields">Of records of flows; a gap has all of its fields.</param>
+    public FlowRecordWriter(
+        string host, string? networkNamespace, FlowDirections directions, bool communityId, CausedEnds? ends, RecordFields fields)
     {
         _ends = ends;
         _directions = directions;
         _communityId = communityId;
-        // an escaped character takes six bytes at most
-        byte[] buffer = new byte[64 + (6 * (host.Length + (networkNamespace?.Length ?? 0)))];
-        Utf8Writer text = new(buffer);
-        text.Literal("\",\"host\":"u8);
-        text.JsonString(host);
-        if (networkNamespace is not null)
-        {
-            text.Literal(",\"netns\":"u8);
-            text.JsonString(networkNamespace);
-        }
-
-        text.Literal(",\"event\":\""u8);
-        _afterTime = text.Written.ToArray();
+        _fields = fields;
+        _afterTime = AfterTime(fields.Has(JsonFields.Host) ? host : null, fields.Has(JsonFields.Netns) ? networkNamespace : null);
+        _afterGapTime = AfterTime(host, networkNamespace);
     }
 
     public int Write(Span<byte> destination, in FlowChange change)
@@ -62,14 +63,41 @@ public sealed class FlowRecordWriter : IRecordWriter
         Utf8Writer text = new(destination);
         text.Literal("{\"v\":1,\"time\":\""u8);
         _timeText.Write(ref text, change.Time);
-        text.Literal(_afterTime);
+        bool isGap = change.Kind == FlowChangeKind.Gap;
+        text.Literal(isGap ? _afterGapTime : _afterTime);
         text.Literal(RecordNames.Of(change.Kind));
-        if (change.Kind == FlowChangeKind.Gap)
+        if (isGap)
             Gap(ref text, change.Gap);
+        else if (_fields.IsAll)
+            Flow(ref text, change, default(AllFields));
         else
-            Flow(ref text, change);
+            Flow(ref text, change, _fields);
         text.Literal("}\n"u8);
+        if (change.Kind == FlowChangeKind.Ended && !text.Overflowed)
+            _ends?.Take(change.Flow);
         return text.Position;
+    }
+
+    private static byte[] AfterTime(string? host, string? networkNamespace)
+    {
+        // an escaped character takes six bytes at most
+        byte[] buffer = new byte[64 + (6 * ((host?.Length ?? 0) + (networkNamespace?.Length ?? 0)))];
+        Utf8Writer text = new(buffer);
+        text.Byte((byte)'"');
+        if (host is not null)
+        {
+            text.Literal(",\"host\":"u8);
+            text.JsonString(host);
+        }
+
+        if (networkNamespace is not null)
+        {
+            text.Literal(",\"netns\":"u8);
+            text.JsonString(networkNamespace);
+        }
+
+        text.Literal(",\"event\":\""u8);
+        return text.Written.ToArray();
     }
 
     private void Gap(ref Utf8Writer text, FlowGap? gap)
@@ -84,8 +112,8 @@ public sealed class FlowRecordWriter : IRecordWriter
             text.Number(lost);
         else
             text.Literal("null"u8);
-        Time(ref text, ",\"from\":\""u8, _startText, gap.From);
-        Time(ref text, ",\"to\":\""u8, _endText, gap.To);
+        RecordValues.WriteTime(ref text, ",\"from\":\""u8, _startText, gap.From);
+        RecordValues.WriteTime(ref text, ",\"to\":\""u8, _endText, gap.To);
         if (gap.Recovered is { } recovered)
         {
             text.Literal(",\"recovered\":"u8);
@@ -93,41 +121,67 @@ public sealed class FlowRecordWriter : IRecordWriter
         }
     }
 
-    private void Flow(ref Utf8Writer text, in FlowChange change)
+    private void Flow<TFields>(ref Utf8Writer text, in FlowChange change, TFields fields)
+        where TFields : struct, IFieldSet
     {
         ref readonly Flow flow = ref change.Flow;
-        Identity(ref text, change);
-        Tuples(ref text, flow);
+        if (typeof(TFields) == typeof(AllFields))
+        {
+            Identity(ref text, change);
+            Tuples(ref text, flow);
+        }
+        else
+        {
+            ChosenIdentity(ref text, change, fields);
+            ChosenTuples(ref text, flow, fields);
+        }
+
         FlowDirection direction = _directions.Of(flow);
-        text.Literal(",\"direction\":\""u8);
-        text.Literal(RecordNames.Of(direction));
-        text.Byte((byte)'"');
-        State(ref text, flow);
-        Times(ref text, change);
-        bool originalIsReceived = direction == FlowDirection.Ingress;
-        if (flow.Has(originalIsReceived ? FlowFields.ReplyCounters : FlowFields.OriginalCounters))
+        if (fields.Has(JsonFields.Direction))
         {
-            Number(ref text, ",\"tx_packets\":"u8, originalIsReceived ? flow.ReplyPackets : flow.OriginalPackets);
-            Number(ref text, ",\"tx_bytes\":"u8, originalIsReceived ? flow.ReplyBytes : flow.OriginalBytes);
+            text.Literal(",\"direction\":\""u8);
+            text.Literal(RecordNames.Of(direction));
+            text.Byte((byte)'"');
         }
 
-        if (flow.Has(originalIsReceived ? FlowFields.OriginalCounters : FlowFields.ReplyCounters))
+        State(ref text, flow, fields);
+        Times(ref text, change, fields);
+        Counters(ref text, flow, isIngress: direction == FlowDirection.Ingress, fields);
+        if (fields.Has(JsonFields.Origin))
         {
-            Number(ref text, ",\"rx_packets\":"u8, originalIsReceived ? flow.OriginalPackets : flow.ReplyPackets);
-            Number(ref text, ",\"rx_bytes\":"u8, originalIsReceived ? flow.OriginalBytes : flow.ReplyBytes);
+            text.Literal(",\"origin\":\""u8);
+            text.Literal(RecordNames.Of(change.Origin));
+            text.Byte((byte)'"');
         }
 
-        text.Literal(",\"origin\":\""u8);
-        text.Literal(RecordNames.Of(change.Origin));
-        text.Byte((byte)'"');
-        if (change.Kind == FlowChangeKind.Ended && _ends?.Take(flow) is { } cause)
+        if (change.Kind == FlowChangeKind.Ended && fields.Has(JsonFields.CausedBy) && _ends?.Find(flow) is { } cause)
         {
             text.Literal(",\"caused_by\":"u8);
             text.JsonString(cause);
         }
 
         if (_communityId)
-            Community(ref text, flow.Original);
+            Community(ref text, flow, fields);
+    }
+
+    private static void Counters<TFields>(ref Utf8Writer text, in Flow flow, bool isIngress, TFields fields)
+        where TFields : struct, IFieldSet
+    {
+        if (flow.Has(isIngress ? FlowFields.ReplyCounters : FlowFields.OriginalCounters))
+        {
+            if (fields.Has(JsonFields.TxPackets))
+                Number(ref text, ",\"tx_packets\":"u8, isIngress ? flow.ReplyPackets : flow.OriginalPackets);
+            if (fields.Has(JsonFields.TxBytes))
+                Number(ref text, ",\"tx_bytes\":"u8, isIngress ? flow.ReplyBytes : flow.OriginalBytes);
+        }
+
+        if (flow.Has(isIngress ? FlowFields.OriginalCounters : FlowFields.ReplyCounters))
+        {
+            if (fields.Has(JsonFields.RxPackets))
+                Number(ref text, ",\"rx_packets\":"u8, isIngress ? flow.OriginalPackets : flow.ReplyPackets);
+            if (fields.Has(JsonFields.RxBytes))
+                Number(ref text, ",\"rx_bytes\":"u8, isIngress ? flow.OriginalBytes : flow.ReplyBytes);
+        }
     }
 
     private void Identity(ref Utf8Writer text, in FlowChange change)
@@ -178,13 +232,10 @@ public sealed class FlowRecordWriter : IRecordWriter
             Number(ref text, ",\"reply_icmp_id\":"u8, reply.IcmpId);
     }
 
-    /// <summary>By the tuples, and by IPS_SRC_NAT and IPS_DST_NAT: only those tell that an ICMP id was translated.</summary>
     private static void Nat(ref Utf8Writer text, in Flow flow)
     {
-        if (!flow.Has(FlowFields.BothTuples) && !flow.Has(FlowFields.Status))
+        if (!RecordValues.TryNat(flow, out bool source, out bool destination))
             return;
-        bool source = flow.IsSourceNat || (flow.Status & FlowStatus.SourceNat) != FlowStatus.None;
-        bool destination = flow.IsDestinationNat || (flow.Status & FlowStatus.DestinationNat) != FlowStatus.None;
         text.Literal((source, destination) switch
         {
             (false, false) => ",\"nat\":\"none\""u8,
@@ -194,13 +245,14 @@ public sealed class FlowRecordWriter : IRecordWriter
         });
     }
 
-    private void State(ref Utf8Writer text, in Flow flow)
+    private void State<TFields>(ref Utf8Writer text, in Flow flow, TFields fields)
+        where TFields : struct, IFieldSet
     {
-        if (flow.Has(FlowFields.Mark))
+        if (flow.Has(FlowFields.Mark) && fields.Has(JsonFields.Mark))
             Number(ref text, ",\"mark\":"u8, flow.Mark);
-        if (flow.Has(FlowFields.Status))
+        if (flow.Has(FlowFields.Status) && fields.Has(JsonFields.Status))
             _statusText.Write(ref text, flow.Status);
-        if (flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.ProtocolState)
+        if (flow.Original.Protocol == IpProtocol.Tcp && flow.Has(FlowFields.ProtocolState) && fields.Has(JsonFields.TcpState)
             && flow.TcpState.Utf8Name() is { IsEmpty: false } state)
         {
             text.Literal(",\"tcp_state\":\""u8);
@@ -209,52 +261,53 @@ public sealed class FlowRecordWriter : IRecordWriter
         }
 
         if (flow.Extras is { } extras)
-            Extras(ref text, extras);
+            Extras(ref text, extras, fields);
     }
 
-    private static void Extras(ref Utf8Writer text, FlowExtras extras)
+    private static void Extras<TFields>(ref Utf8Writer text, FlowExtras extras, TFields fields)
+        where TFields : struct, IFieldSet
     {
-        if (extras.HasLabels)
+        if (extras.HasLabels && fields.Has(JsonFields.Labels))
         {
-            text.Literal(",\"labels\":\"0x"u8);
-            text.PaddedHex((ulong)(extras.Labels >> 64), 16);
-            text.PaddedHex((ulong)extras.Labels, 16);
-            text.Byte((byte)'"');
+            text.Literal(",\"labels\":"u8);
+            text.Labels(extras.Labels);
         }
 
-        if (extras.Helper is { } helper)
+        if (extras.Helper is { } helper && fields.Has(JsonFields.Helper))
         {
             text.Literal(",\"helper\":"u8);
             text.JsonString(helper);
         }
     }
 
-    private void Times(ref Utf8Writer text, in FlowChange change)
+    private void Times<TFields>(ref Utf8Writer text, in FlowChange change, TFields fields)
+        where TFields : struct, IFieldSet
     {
-        ref readonly Flow flow = ref change.Flow;
-        long start = change.Start != 0 ? change.Start : flow.KnownStart;
-        long end = change.End != 0 ? change.End : flow.Has(FlowFields.StopTime) ? flow.StopTime : 0;
-        Time(ref text, ",\"start\":\""u8, _startText, start);
-        Time(ref text, ",\"end\":\""u8, _endText, end);
-        if (start != 0 && end >= start) // a clock set back in between makes it unknown
+        long start = RecordValues.Start(change);
+        long end = RecordValues.End(change);
+        if (fields.Has(JsonFields.Start))
+            RecordValues.WriteTime(ref text, ",\"start\":\""u8, _startText, start);
+        if (fields.Has(JsonFields.End))
+            RecordValues.WriteTime(ref text, ",\"end\":\""u8, _endText, end);
+        if (start != 0 && end >= start && fields.Has(JsonFields.DurationMs)) // a clock set back in between makes it unknown
             Number(ref text, ",\"duration_ms\":"u8, (ulong)(end - start) / 1_000_000);
     }
 
-    private static void Community(ref Utf8Writer text, in FlowTuple original)
+    private static void Community<TFields>(ref Utf8Writer text, in Flow flow, TFields fields)
+        where TFields : struct, IFieldSet
     {
-        Span<byte> id = stackalloc byte[CommunityId.Length];
-        CommunityId.Write(original, id);
-        text.Literal(",\"community_id\":\""u8);
-        text.Literal(id);
-        text.Byte((byte)'"');
+        if (fields.Has(JsonFields.CommunityId))
+            Community(ref text, ",\"community_id\":\""u8, flow.Original);
+        if (fields.Has(JsonFields.ReplyCommunityId) && RecordValues.HasOtherReply(flow))
+            Community(ref text, ",\"reply_community_id\":\""u8, flow.Reply);
     }
 
-    private static void Time(ref Utf8Writer text, ReadOnlySpan<byte> name, TimestampText format, long time)
+    private static void Community(ref Utf8Writer text, ReadOnlySpan<byte> name, in FlowTuple tuple)
     {
-        if (time == 0)
-            return;
+        Span<byte> id = stackalloc byte[CommunityId.Length];
+        CommunityId.Write(tuple, id);
         text.Literal(name);
-        format.Write(ref text, time);
+        text.Literal(id);
         text.Byte((byte)'"');
     }
 

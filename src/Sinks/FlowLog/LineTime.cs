@@ -7,9 +7,12 @@ using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
-/// <summary>The time of one line of a flow log, in either format.</summary>
+/// <summary>The time of one line of a flow log, in any format.</summary>
 internal static class LineTime
 {
+    /// <summary>The first bytes of every record of the format ecs.</summary>
+    internal static ReadOnlySpan<byte> EcsStart => "{\"@timestamp\":\""u8;
+
     /// <returns>ns since the Unix epoch; null for a line that is none of ours.</returns>
     internal static long? Of(ReadOnlySpan<byte> line)
     {
@@ -25,12 +28,13 @@ internal static class LineTime
     /// </summary>
     internal static bool IsConclusion(ReadOnlySpan<byte> line) =>
         line.IndexOf("\"origin\":\"event\""u8) < 0
-            && (line.IndexOf("\"event\":\"end\""u8) >= 0 || line.IndexOf("\"event\":\"update\""u8) >= 0);
+            && (line.IndexOf("\"event\":\"end\""u8) >= 0 || line.IndexOf("\"event\":\"update\""u8) >= 0
+                || line.IndexOf("\"action\":\"flow-end\""u8) >= 0 || line.IndexOf("\"action\":\"flow-update\""u8) >= 0);
 
-    /// <summary><c>time</c> stands first in every JSON record.</summary>
+    /// <summary>The time stands first in every JSON record.</summary>
     private static long? OfRecord(ReadOnlySpan<byte> line)
     {
-        ReadOnlySpan<byte> before = "{\"v\":1,\"time\":\""u8;
+        ReadOnlySpan<byte> before = line.StartsWith(EcsStart) ? EcsStart : "{\"v\":1,\"time\":\""u8;
         if (!line.StartsWith(before))
             return null;
         line = line[before.Length..];

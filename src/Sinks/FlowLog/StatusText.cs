@@ -8,7 +8,8 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// The <c>status</c> field of records. The texts of the ten bits that change (EXPECTED to DYING) are made once for each combination that
 /// occurs and kept, 1024 at most; the rarer bits behind them are appended. Not thread-safe.
 /// </summary>
-internal sealed class StatusText
+/// <param name="name">What stands before the list: <c>,"status":[</c>.</param>
+internal sealed class StatusText(byte[] name)
 {
     private const uint Kept = 0x3FF;
 
@@ -25,10 +26,10 @@ internal sealed class StatusText
         writer.Byte((byte)']');
     }
 
-    private static byte[] Make(uint bits)
+    private byte[] Make(uint bits)
     {
         Utf8Writer text = new(stackalloc byte[256]);
-        text.Literal(",\"status\":["u8);
+        text.Literal(name);
         Names(ref text, bits);
         return text.Written.ToArray();
     }

@@ -11,6 +11,7 @@ public class LogTailTests
 {
     [Theory]
     [InlineData(FlowLogFormat.Json)]
+    [InlineData(FlowLogFormat.Ecs)]
     [InlineData(FlowLogFormat.Text)]
     public async Task Wherever_the_last_line_was_cut_opening_leaves_whole_lines(FlowLogFormat format)
     {
@@ -23,7 +24,7 @@ public class LogTailTests
             RecordingLogger logger = new();
             await using (FlowLogFile file = new(path, new RotationOptions(), Clock(), logger))
             {
-                if (format == FlowLogFormat.Json) // the lines of the other have no time here
+                if (format != FlowLogFormat.Text) // its lines have no time here
                     Assert.Equal((Time + (cut == second.Length ? 2000 : 1000)) / 1000 * 1000, file.LastWritten);
             }
 
@@ -37,6 +38,7 @@ public class LogTailTests
 
     [Theory]
     [InlineData("{\"v\":1,\"time\":\"2026-02-03T04:05:06.789012Z\",\"host\":\"gw\"}", 1_770_091_506_789_012_000)]
+    [InlineData("{\"@timestamp\":\"2026-02-03T04:05:06.789012Z\",\"ecs\":{}}", 1_770_091_506_789_012_000)]
     [InlineData("[1770091506.789012]\t    [NEW] tcp", 1_770_091_506_789_012_000)]
     [InlineData("# gap reason=overrun lost=1 to=2026-02-03T04:05:06.789012Z", 1_770_091_506_789_012_000)]
     [InlineData("[1770091506.78901]\t", null)]
@@ -44,7 +46,7 @@ public class LogTailTests
     [InlineData("[-1.000000]", null)]
     [InlineData("# a comment", null)]
     [InlineData("", null)]
-    public void The_time_of_a_line_is_read_in_either_format(string line, long? time) =>
+    public void The_time_of_a_line_is_read_in_every_format(string line, long? time) =>
         Assert.Equal(time, LineTime.Of(Encoding.ASCII.GetBytes(line)));
 
     [Fact]
@@ -60,15 +62,18 @@ public class LogTailTests
 
     /// <summary>An audit's end has the time of the audit, when events that are older may not have been read yet.</summary>
     [Theory]
-    [InlineData(FlowOrigin.Audit, 1000)]
-    [InlineData(FlowOrigin.Event, 2000)]
-    public async Task What_was_concluded_says_nothing_about_the_events_read(FlowOrigin origin, int after)
+    [InlineData(FlowOrigin.Audit, 1000, FlowLogFormat.Json)]
+    [InlineData(FlowOrigin.Event, 2000, FlowLogFormat.Json)]
+    [InlineData(FlowOrigin.Audit, 1000, FlowLogFormat.Ecs)]
+    [InlineData(FlowOrigin.Event, 2000, FlowLogFormat.Ecs)]
+    public async Task What_was_concluded_says_nothing_about_the_events_read(FlowOrigin origin, int after, FlowLogFormat format)
     {
         using TemporaryDirectory directory = new();
         string path = directory.File("flows.ndjson");
         FlowChange end = Started(1, Time + 2000) with { Kind = FlowChangeKind.Ended, Origin = origin };
         await using (FlowLogSink sink = new(
-            new FlowLogOptions { Path = path }, TimeProvider.System, NullLogger<FlowLogSink>.Instance, stateDirectory: directory.Path))
+            new FlowLogOptions { Path = path, Format = format }, TimeProvider.System, NullLogger<FlowLogSink>.Instance,
+            stateDirectory: directory.Path))
         {
             await sink.StartAsync(TestContext.Current.CancellationToken);
             await sink.WriteAsync(Batch(Started(1, Time + 1000), end), TestContext.Current.CancellationToken);
@@ -111,13 +116,13 @@ public class LogTailTests
 
     private static byte[] Line(FlowLogFormat format, int number)
     {
-        IRecordWriter writer = format == FlowLogFormat.Json
-            ? new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false)
-            : new FlowTextWriter(ConntrackTextOptions.Default);
+        IRecordWriter writer = format == FlowLogFormat.Text
+            ? new FlowTextWriter(ConntrackTextOptions.Default) // without times
+            : new FlowLogOptions { Format = format, Host = "gw" }.CreateWriter(networkNamespace: null, ends: null);
         byte[] line = new byte[2048];
         int length = writer.Write(line, Started(40000 + number, Time + (1000 * number)));
         Assert.StartsWith(
-            format == FlowLogFormat.Json ? "{" : "    [NEW]", Encoding.UTF8.GetString(line, 0, length), StringComparison.Ordinal);
+            format == FlowLogFormat.Text ? "    [NEW]" : "{", Encoding.UTF8.GetString(line, 0, length), StringComparison.Ordinal);
         return line[..length];
     }
 

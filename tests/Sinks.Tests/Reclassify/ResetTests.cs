@@ -36,7 +36,7 @@ public sealed class ResetTests
         _world.Pass(Window);
         Assert.Equal(flow.Id, Assert.Single(_world.DeletedFlows).Id);
         Assert.Empty(_world.Armed);
-        Assert.Equal("reclassify", _world.Ends.Take(flow));
+        Assert.Equal("reclassify", _world.Ends.Find(flow));
     }
 
     [Theory]
@@ -115,7 +115,7 @@ public sealed class ResetTests
         }
 
         Assert.Single(_world.DeletedFlows);
-        Assert.Equal("reclassify", _world.Ends.Take(flow));
+        Assert.Equal("reclassify", _world.Ends.Find(flow));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class ResetTests
         _world.Pass(10);
         Assert.Empty(_world.DeletedFlows);
         Assert.Empty(_world.Armed);
-        Assert.Equal("reclassify", _world.Ends.Take(flow));
+        Assert.Equal("reclassify", _world.Ends.Find(flow));
         Assert.Equal(0, _world.Counters.Of(ActionOutcome.Unknown)); // what follows it decides
     }
 
@@ -139,7 +139,7 @@ public sealed class ResetTests
         _world.Pass(61);
         Assert.Equal(1, _world.Counters.Of(ActionOutcome.Expired));
         _world.End(flow);
-        Assert.Null(_world.Ends.Take(flow));
+        Assert.Null(_world.Ends.Find(flow));
     }
 
     /// <summary>The kernel gives a connection that follows with the same ports the same id, as a rule.</summary>

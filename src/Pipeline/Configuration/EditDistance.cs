@@ -1,9 +1,10 @@
-namespace ConntrackStream.Service.Options;
+namespace ConntrackStream.Pipeline.Configuration;
 
 /// <summary>Levenshtein's distance, ignoring case: how many letters must be added, removed or replaced.</summary>
-internal static class EditDistance
+public static class EditDistance
 {
-    internal static int Between(string left, string right)
+    /// <summary>Between two names.</summary>
+    public static int Between(string left, string right)
     {
         int[] row = [.. Enumerable.Range(0, right.Length + 1)];
         for (int i = 1; i <= left.Length; i++)
