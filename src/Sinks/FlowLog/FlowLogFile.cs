@@ -127,6 +127,10 @@ internal sealed class FlowLogFile : ILogOutput
         _logger.ReopenFailed(reason);
     }
 
+    public bool IsWatched => true;
+
+    public void ReportLost(long records) => _logger.OutputRemoved(_path, records);
+
     public async ValueTask DisposeAsync()
     {
         _file.Dispose();

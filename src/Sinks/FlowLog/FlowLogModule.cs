@@ -14,10 +14,11 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
     /// <inheritdoc/>
     protected override void Attach(FlowLogOptions options, ModuleBuilder builder)
     {
+        FlowLogSink? log = null;
         builder.AddCheck((_, _) => Task.FromResult<IEnumerable<CheckResult>>([Check(options)]));
+        RecordInstruments.Add(builder.Instruments, "flow_log", "the flow log", () => log?.Counters);
         if (!options.Enabled)
             return;
-        FlowLogSink? log = null;
         builder.AddSink(() => log = Create(options, builder));
         builder.OnReload("the flow log", () => log?.Reopen());
         builder.AddSummary(status => log is null ? null : Summary(log, status), sink: FlowLogSink.SinkName);
@@ -32,7 +33,7 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
             host.Loggers.CreateLogger<FlowLogSink>(),
             host.Network.IsCurrent ? null : host.Network.Name,
             host.State.Path,
-            ends: CausedEnds.Of(builder),
+            ends: CausedEnds.TakenBy(builder),
             opened: () => host.Pipeline.Opened);
         log.ReaderGone.Register(host.Stop);
         return log;

@@ -8,8 +8,9 @@ using ConntrackStream.Sinks.Text;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// The flow log: changes as lines to a file or standard output. It never throws for an output that fails: it keeps what fits, counts what
-/// does not, and tells it by a gap record when writing works again. A gap record is also its first line after a restart.
+/// The flow log, and every other log of records: changes as lines to a file, standard output or a server. It never throws for an output
+/// that fails: it keeps what fits, counts what does not, and reports it by a gap record when writing works again. A gap record is also its
+/// first line after a restart.
 /// </summary>
 public sealed class FlowLogSink : IFlowSink
 {
@@ -31,13 +32,12 @@ public sealed class FlowLogSink : IFlowSink
     // for the event socket, before a restart gap is written all the same
     private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10);
 
-    private readonly FlowLogOptions _options;
+    private readonly RecordLog _log;
     private readonly TimeProvider _time;
     private readonly ILogger<FlowLogSink> _logger;
-    private readonly FlowPredicate? _isWanted;
+    private readonly RecordPredicate? _isWanted;
     private readonly LastWrittenMarker? _marker;
     private readonly UnreportedLoss? _loss;
-    private readonly IRecordWriter _writer;
     private readonly int _kinds; // bit: FlowChangeKind
     private readonly CancellationTokenSource _readerGone = new();
     private readonly CancellationTokenSource _ending = new();
@@ -47,7 +47,7 @@ public sealed class FlowLogSink : IFlowSink
     private readonly Func<Task<long>>? _opened;
     private Task _restartTold = Task.CompletedTask;
     private long? _restartFrom; // of a restart gap not yet written
-    private ITimer? _look; // after a file that was written to, a second later
+    private ITimer? _look; // after an output that was written to, a second later
     private bool _lookIsDue;
     private ILogOutput? _output;
     private RecordBuffer? _buffer;
@@ -62,25 +62,28 @@ public sealed class FlowLogSink : IFlowSink
         FlowLogOptions options, TimeProvider time, ILogger<FlowLogSink> logger,
         string? networkNamespace = null, string? stateDirectory = null, FlowPredicate? isWanted = null, CausedEnds? ends = null,
         Func<Task<long>>? opened = null)
+        : this(RecordLog.Of(options, time, logger, networkNamespace, isWanted, ends), time, logger, stateDirectory, opened)
     {
-        _options = options;
+    }
+
+    /// <summary>Any log of records.</summary>
+    internal FlowLogSink(
+        RecordLog log, TimeProvider time, ILogger<FlowLogSink> logger, string? stateDirectory, Func<Task<long>>? opened)
+    {
+        _log = log;
         _opened = opened;
         _time = time;
         _logger = logger;
-        FlowPredicate? configured = options.Filter.Build();
-        _isWanted = isWanted is null || configured is null
-            ? isWanted ?? configured
-            : (in Flow flow) => isWanted(flow) && configured(flow);
-        _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, MarkerFileName), time, logger);
-        _loss = stateDirectory is null ? null : new UnreportedLoss(Path.Join(stateDirectory, LossFileName), logger);
-        _writer = options.CreateWriter(networkNamespace, ends);
-        _kinds = options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
+        _isWanted = log.Predicate();
+        _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, log.MarkerFileName), time, logger);
+        _loss = stateDirectory is null ? null : new UnreportedLoss(Path.Join(stateDirectory, log.LossFileName), logger);
+        _kinds = log.Options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
     }
 
     /// <summary>Its <see cref="Name"/>.</summary>
     internal const string SinkName = "flowlog";
 
-    public string Name => SinkName;
+    public string Name => _log.Name;
 
     public FlowLogCounters Counters { get; } = new();
 
@@ -93,8 +96,8 @@ public sealed class FlowLogSink : IFlowSink
     /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
     public ValueTask StartAsync(CancellationToken cancellationToken)
     {
-        FlowLogFile? file = _options.IsStandardOutput ? null : new FlowLogFile(_options.Path, _options.Rotation, _time, _logger);
-        Start(file is null ? new StandardOutput() : file, file?.LastWritten, cancellationToken);
+        (ILogOutput output, long? lastWritten) = _log.Open();
+        Start(output, lastWritten, cancellationToken);
         return ValueTask.CompletedTask;
     }
 
@@ -176,10 +179,10 @@ public sealed class FlowLogSink : IFlowSink
     internal void Start(ILogOutput output, long? lastWritten, CancellationToken cancellationToken)
     {
         _output = output;
-        _buffer = new RecordBuffer(output, _writer, Counters, _time, _logger);
-        if (output is FlowLogFile)
+        _buffer = new RecordBuffer(output, _log.Writer, Counters, _time, _logger);
+        if (output.IsWatched)
             _look = _time.CreateTimer(
-                static state => ((FlowLogSink)state!).LookAfterFile(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                static state => ((FlowLogSink)state!).LookAfterOutput(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _restartFrom = Earlier(lastWritten ?? _marker?.Read(), _loss?.Read());
         if (_restartFrom is null)
             return;
@@ -221,8 +224,8 @@ public sealed class FlowLogSink : IFlowSink
         _buffer.TryFlush(cancellationToken, force: true);
     }
 
-    /// <summary>On a timer's thread, a second after the last write: whether the file is still there.</summary>
-    private void LookAfterFile()
+    /// <summary>On a timer's thread, a second after the last write: whether the output is still there.</summary>
+    private void LookAfterOutput()
     {
         if (!_gate.TryEnter())
         {
@@ -243,7 +246,7 @@ public sealed class FlowLogSink : IFlowSink
 
     private void Look()
     {
-        if (_output is not FlowLogFile)
+        if (_output is not { IsWatched: true })
             return;
         _buffer!.LookAfterOutput(force: true);
         if (_buffer.Pending > 0)
@@ -279,7 +282,7 @@ public sealed class FlowLogSink : IFlowSink
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool IsWanted(in FlowChange change) =>
-        (_kinds & (1 << (int)change.Kind)) != 0 && (_isWanted is null || change.Kind == FlowChangeKind.Gap || _isWanted(change.Flow));
+        (_kinds & (1 << (int)change.Kind)) != 0 && (_isWanted is null || change.Kind == FlowChangeKind.Gap || _isWanted(change));
 
     private static long? Earlier(long? one, long? other) => one is null || other < one ? other : one;
 

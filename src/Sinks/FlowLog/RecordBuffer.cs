@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Queues;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -79,11 +80,13 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         if (!force && now < _lookAt)
             return;
         _lookAt = now + (long)(LookInterval.TotalSeconds * time.TimestampFrequency);
+        if (output is { IsSettled: false, HasFailed: false })
+            return;
         UntoldLoss written = _unproven;
         _unproven = default;
         if (output.Reopen())
             return;
-        logger.OutputRemoved(output.Name, written.Lost);
+        output.ReportLost(written.Lost);
         if (written.IsEmpty)
             return;
         counters.Dropped += written.Fresh;
@@ -157,6 +160,8 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
             Recovered();
         else
             Failed(error);
+        if (output.HasFailed)
+            LookAfterOutput(force: true);
         return error == Errno.None;
     }
 
@@ -171,6 +176,8 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
 
     private void Failed(Errno error)
     {
+        if (error == FileCalls.ENOTCONN) // the output logs that itself, and knows when to try again
+            return;
         counters.WriteErrors++;
         _retryAt = time.GetTimestamp() + (long)(Retry.TotalSeconds * time.TimestampFrequency);
         if (_failing || error == Errno.EAGAIN) // EAGAIN: no failure, the wait for a slow reader was cancelled

@@ -22,6 +22,15 @@ public abstract class RecordOptions : IOptionSection, IValidatableObject
     /// <summary>Fields to leave out, named as in Fields.</summary>
     public string[] ExcludeFields { get; set; } = [];
 
+    /// <summary>
+    /// Rules of which a record must meet one, such as: event end proto tcp dst 192.0.2.0/24 dport 8000-8100. A word given again adds an
+    /// alternative. Empty: all. Gaps are always written.
+    /// </summary>
+    public string[] Allow { get; set; } = [];
+
+    /// <summary>Rules of which a record may meet none, as in Allow. Gaps are always written.</summary>
+    public string[] Deny { get; set; } = [];
+
     /// <summary>The records' host. null: the machine's name.</summary>
     public string? Host { get; set; }
 
@@ -50,6 +59,8 @@ public abstract class RecordOptions : IOptionSection, IValidatableObject
         foreach (ValidationResult problem in FieldProblems(Fields, nameof(Fields), isUnwanted: false))
             yield return problem;
         foreach (ValidationResult problem in FieldProblems(ExcludeFields, nameof(ExcludeFields), isUnwanted: true))
+            yield return problem;
+        foreach (ValidationResult problem in RuleProblems(Allow, nameof(Allow)).Concat(RuleProblems(Deny, nameof(Deny))))
             yield return problem;
         if (Host is { Length: 0 or > 255 })
             yield return new ValidationResult("must have 1 to 255 characters", [nameof(Host)]);
@@ -86,6 +97,15 @@ public abstract class RecordOptions : IOptionSection, IValidatableObject
             MarkDirection.TryParse(text, out KeyValuePair<MarkMatch, FlowDirection> rule, out _) ? new[] { rule } : []));
 
     private RecordFields ChosenFields() => Vocabulary(Format)!.Choose(Fields, ExcludeFields);
+
+    private static IEnumerable<ValidationResult> RuleProblems(string[] rules, string key)
+    {
+        foreach (string rule in rules)
+        {
+            if (!RecordRuleText.TryParse(rule, out _, out string? error))
+                yield return new ValidationResult($"is refused: {error}", [key]);
+        }
+    }
 
     private static FieldVocabulary? Vocabulary(FlowLogFormat format) => format switch
     {

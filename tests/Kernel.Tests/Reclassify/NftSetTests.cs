@@ -8,6 +8,7 @@ using ConntrackStream.Sinks.Reclassify.Rules;
 using ConntrackStream.Sinks.Reclassify.Sets;
 using ConntrackStream.Sinks.Reclassify.Sets.Model;
 using ConntrackStream.Sinks.Reclassify.Sets.Nfts;
+using ConntrackStream.Sinks.Text;
 using static ConntrackStream.Kernel.Tests.Reclassify.IpsetLookUpTests;
 
 namespace ConntrackStream.Kernel.Tests.Reclassify;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.FlowLog;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
@@ -97,7 +98,40 @@ public class RecordBufferTests
         Assert.Equal(TimeText(0), gap.GetProperty("from").GetString());
         Assert.Equal(TimeText(1001), gap.GetProperty("to").GetString());
         Assert.Equal(3, _counters.Dropped);
-        Assert.Equal([3013], _logger.Ids);
+        Assert.Equal(3, _output.ReportedLost);
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public void What_was_on_its_way_when_looked_at_may_still_be_lost(bool isSettled, long lost)
+    {
+        _buffer.Append(Started(1), CancellationToken.None);
+        _buffer.TryFlush(CancellationToken.None, force: false);
+        _output.IsSettled = isSettled;
+        _buffer.LookAfterOutput(force: true);
+        _output.IsSettled = true;
+        _buffer.Append(Started(2), CancellationToken.None);
+        _buffer.TryFlush(CancellationToken.None, force: false);
+        _output.IsRemoved = true;
+        _buffer.LookAfterOutput(force: true);
+        Assert.Equal(lost, _counters.Dropped);
+    }
+
+    [Fact]
+    public void An_output_that_has_failed_is_asked_at_once_what_is_lost()
+    {
+        _buffer.Append(Started(1), CancellationToken.None);
+        _buffer.TryFlush(CancellationToken.None, force: false);
+        (_output.IsRemoved, _output.HasFailed, _output.IsSettled, _output.Error) = (true, true, false, FileCalls.ENOTCONN);
+        _buffer.Append(Started(2), CancellationToken.None);
+        Assert.False(_buffer.TryFlush(CancellationToken.None, force: false));
+        Assert.Equal(1, _counters.Dropped);
+        Assert.Equal(0, _counters.WriteErrors);
+        (_output.HasFailed, _output.Error) = (false, Errno.None);
+        Assert.True(_buffer.TryFlush(CancellationToken.None, force: false)); // without a wait
+        Assert.Equal(1, Records()[^1].GetProperty("lost").GetInt64());
+        Assert.Empty(_logger.Ids); // the output says it
     }
 
     [Fact]
@@ -167,6 +201,14 @@ public class RecordBufferTests
 
         /// <summary>The file has been removed; once.</summary>
         public bool IsRemoved { get; set; }
+
+        public bool IsSettled { get; set; } = true;
+
+        public bool HasFailed { get; set; }
+
+        public long ReportedLost { get; private set; }
+
+        public void ReportLost(long records) => ReportedLost += records;
 
         public bool Reopen()
         {

@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Rules;
 using ConntrackStream.Sinks.Tests.FlowLog;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.Rules;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ConntrackStream.Sinks.Reclassify.Rules;
+namespace ConntrackStream.Sinks.Text;
 
 /// <summary>Ports from <paramref name="First"/> to <paramref name="Last"/>, both included.</summary>
 public readonly record struct PortRange(ushort First, ushort Last)

@@ -1,0 +1,59 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>What makes one log of records differ from another.</summary>
+/// <param name="Name">Of the sink, and of its files under the state directory.</param>
+/// <param name="Options">Which records there are.</param>
+/// <param name="Writer">How they look.</param>
+/// <param name="Open">Where they go, and when the run before this one last wrote there, ns since the Unix epoch; null if that is not
+/// known there. Called at the start.</param>
+internal sealed record RecordLog(
+    string Name, RecordOptions Options, IRecordWriter Writer, Func<(ILogOutput Output, long? LastWritten)> Open)
+{
+    /// <summary>Flows that are not logged, besides those that the options leave out; null for none.</summary>
+    internal FlowPredicate? Filter { get; init; }
+
+    /// <inheritdoc cref="FlowLogSink.MarkerFileName"/>
+    internal string MarkerFileName { get; init; } = $"{Name}.last-written";
+
+    /// <inheritdoc cref="FlowLogSink.LossFileName"/>
+    internal string LossFileName { get; init; } = $"{Name}.unreported-loss";
+
+    /// <summary>The flow log.</summary>
+    internal static RecordLog Of(
+        FlowLogOptions options, TimeProvider time, ILogger logger, string? networkNamespace, FlowPredicate? isWanted, CausedEnds? ends)
+    {
+        return new RecordLog(FlowLogSink.SinkName, options, options.CreateWriter(networkNamespace, ends), Open)
+        {
+            Filter = Both(isWanted, options.Filter.Build()),
+            MarkerFileName = FlowLogSink.MarkerFileName,
+            LossFileName = FlowLogSink.LossFileName,
+        };
+
+        (ILogOutput, long?) Open()
+        {
+            if (options.IsStandardOutput)
+                return (new StandardOutput(), null);
+            FlowLogFile file = new(options.Path, options.Rotation, time, logger);
+            return (file, file.LastWritten);
+        }
+    }
+
+    /// <summary>Asked about records of flows, of the kinds that are wanted; null: all of them are.</summary>
+    internal RecordPredicate? Predicate() => (Filter, RecordFilter.Of(Options.Allow, Options.Deny)) switch
+    {
+        (null, null) => null,
+        ({ } flows, null) => (in FlowChange change) => flows(change.Flow),
+        (null, { } rules) => rules.Takes,
+        ({ } flows, { } rules) => (in FlowChange change) => flows(change.Flow) && rules.Takes(change),
+    };
+
+    private static FlowPredicate? Both(FlowPredicate? one, FlowPredicate? other) => one is null || other is null
+        ? one ?? other
+        : (in Flow flow) => one(flow) && other(flow);
+}
+
+/// <summary>Whether a log has a record of this change.</summary>
+internal delegate bool RecordPredicate(in FlowChange change);
