@@ -3,6 +3,7 @@ using ConntrackStream.Sinks.Destinations;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Reclassify.Setup;
+using ConntrackStream.Sinks.Syslog;
 
 namespace ConntrackStream.Service.Modules;
 
@@ -14,6 +15,7 @@ internal static class ServiceModules
     internal static IReadOnlyList<StreamModule> Create() =>
     [
         new FlowLogModule(),
+        new SyslogModule(),
         new MapCleaningModule(),
         new ReclassifyModule(),
         new DestinationModule(),

@@ -104,8 +104,8 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("Tap:Reconnect:Jitter=1.5", "Tap:Reconnect:Jitter: \"1.5\" must be from 0 to 1 [--set]")]
     [InlineData("Tap:Reconnect:MaxDelay=1s", "Tap:Reconnect:MaxDelay: \"00:00:01\" must not be shorter than FirstDelay (00:00:05) [--set]")]
     [InlineData("Tap:Filter:Zones=70000", "Tap:Filter:Zones: \"70000\" is not a whole number [--set]")]
-    [InlineData("FlowLog:Format=xml", "FlowLog:Format: \"xml\" is not one of json, text [--set]")]
-    [InlineData("FlowLog:Format=1", "FlowLog:Format: \"1\" is not one of json, text [--set]")]
+    [InlineData("FlowLog:Format=xml", "FlowLog:Format: \"xml\" is not one of json, text, ecs [--set]")]
+    [InlineData("FlowLog:Format=1", "FlowLog:Format: \"1\" is not one of json, text, ecs [--set]")]
     [InlineData(
         "Logging:Level=loud", "Logging:Level: \"loud\" is not one of trace, debug, information, warning, error, critical, none [--set]")]
     [InlineData("State:Directory=", "State:Directory: \"\" must not be empty [--set]")]

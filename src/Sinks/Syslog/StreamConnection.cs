@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace ConntrackStream.Sinks.Syslog;
+
+/// <summary>Messages in a stream, each with its length before it (octet counting; RFC 6587, 3.4.1 and RFC 5425, 4.3).</summary>
+internal sealed class StreamConnection : SyslogConnection
+{
+    private const int MaxPrefix = 6; // "65507 "
+
+    private readonly Stream _stream;
+    private readonly Task<bool> _watch;
+    private byte[] _frames = new byte[96 * 1024];
+
+    internal StreamConnection(Socket socket, Stream stream)
+        : base(socket)
+    {
+        _stream = stream;
+        _watch = WatchAsync();
+    }
+
+    internal override bool HasEnded => _watch.IsCompleted;
+
+    /// <summary>
+    /// A server that closes while it has something unread resets the connection; so does its kernel for what comes later. After an end in
+    /// order, with nothing left on the way, the server has read everything.
+    /// </summary>
+    internal override bool EndedInOrder => _watch is { IsCompletedSuccessfully: true, Result: true } && IsSettled;
+
+    internal override void Send(ReadOnlySpan<byte> lines, ref int done, CancellationToken limit)
+    {
+        int length = Frame(lines);
+        _stream.WriteAsync(_frames.AsMemory(0, length), limit).AsTask().GetAwaiter().GetResult();
+        done = lines.Length;
+    }
+
+    public override void Dispose()
+    {
+        _stream.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>Lets TLS end in order, so that the server need not take the end for an attack.</summary>
+    internal void End(CancellationToken limit)
+    {
+        if (_stream is not SslStream secured || HasEnded)
+            return;
+        try
+        {
+            secured.ShutdownAsync().WaitAsync(limit).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            // it ends without
+        }
+    }
+
+    private int Frame(ReadOnlySpan<byte> lines)
+    {
+        int room = lines.Length + (MaxPrefix * lines.Count((byte)'\n'));
+        if (_frames.Length < room)
+            _frames = new byte[room];
+        int at = 0;
+        while (!lines.IsEmpty)
+        {
+            int length = lines.IndexOf((byte)'\n');
+            length.TryFormat(_frames.AsSpan(at), out int digits, default, CultureInfo.InvariantCulture);
+            at += digits;
+            _frames[at++] = (byte)' ';
+            lines[..length].CopyTo(_frames.AsSpan(at));
+            at += length;
+            lines = lines[(length + 1)..];
+        }
+
+        return at;
+    }
+
+    /// <summary>A server sends nothing, but what TLS needs; so a read returns at the end.</summary>
+    /// <returns>True: the server closed it. False: it broke.</returns>
+    private async Task<bool> WatchAsync()
+    {
+        byte[] ignored = new byte[256];
+        try
+        {
+            while (await _stream.ReadAsync(ignored).ConfigureAwait(false) > 0)
+            {
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

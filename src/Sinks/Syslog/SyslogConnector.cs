@@ -1,0 +1,54 @@
+using System.Net.Sockets;
+
+namespace ConntrackStream.Sinks.Syslog;
+
+/// <summary>Opens the way to the server.</summary>
+internal static class SyslogConnector
+{
+    private const int IPPROTO_TCP = 6;
+    private const int TCP_USER_TIMEOUT = 18; // ms; a peer that acknowledges nothing for so long is gone
+    private const int PeerPatience = 30_000;
+    private const int IdleSeconds = 60; // until the kernel asks whether a silent peer is still there
+
+    /// <exception cref="SocketException">Nobody listens, or the name is unknown.</exception>
+    /// <exception cref="IOException">The handshake failed, or a file of TLS cannot be read.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">The certificate is not the server's.</exception>
+    /// <exception cref="OperationCanceledException">It took too long.</exception>
+    internal static async Task<SyslogConnection> OpenAsync(SyslogServer server, SyslogTlsOptions tls, CancellationToken limit)
+    {
+        Socket socket = Create(server);
+        try
+        {
+            if (server.IsUnix)
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(server.Host), limit).ConfigureAwait(false);
+            else
+                await socket.ConnectAsync(server.Host, server.Port, limit).ConfigureAwait(false);
+            if (server.IsDatagram)
+                return new DatagramConnection(socket);
+            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            if (server.Transport == SyslogTransport.Tls)
+                stream = await SyslogTls.BeginAsync(stream, server.Host, tls, limit).ConfigureAwait(false);
+            return new StreamConnection(socket, stream);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static Socket Create(SyslogServer server)
+    {
+        SocketType type = server.IsDatagram ? SocketType.Dgram : SocketType.Stream;
+        if (server.IsUnix)
+            return new Socket(AddressFamily.Unix, type, ProtocolType.Unspecified);
+        Socket socket = new(type, server.IsDatagram ? ProtocolType.Udp : ProtocolType.Tcp);
+        if (server.IsDatagram)
+            return socket;
+        socket.NoDelay = true;
+        socket.SetRawSocketOption(IPPROTO_TCP, TCP_USER_TIMEOUT, BitConverter.GetBytes(PeerPatience));
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, IdleSeconds);
+        return socket;
+    }
+}
