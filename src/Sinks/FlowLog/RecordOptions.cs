@@ -47,7 +47,7 @@ public abstract class RecordOptions : IOptionSection, IValidatableObject
     public string[] MarkDirections { get; set; } = [];
 
     /// <summary>
-    /// Add community_id to each record, for correlation with other tools; its hash costs about as much CPU as the rest of the record.
+    /// Add community_id to each record, and reply_community_id where NAT made it another; each costs as much CPU as the rest.
     /// </summary>
     public bool CommunityId { get; set; }
 

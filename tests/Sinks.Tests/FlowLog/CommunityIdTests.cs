@@ -1,5 +1,7 @@
 using System.Text;
+using System.Text.Json;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Tests.FlowLog;
@@ -29,6 +31,25 @@ public class CommunityIdTests
     [InlineData(58, "3ffe:507:0:1:200:86ff:fe05:80da", "3ffe:507:0:1:260:97ff:fe07:69ea", 3, 0, "1:/OGBt9BN1ofenrmSPWYicpij2Vc=")]
     public void Icmp(byte protocol, string source, string destination, byte type, byte code, string expected) =>
         Assert.Equal(expected, Write(FlowLogTestData.Icmp((IpProtocol)protocol, source, destination, type, code, id: 1234)));
+
+    [Fact]
+    public void A_record_has_the_id_before_and_after_NAT_and_one_where_there_is_none()
+    {
+        FlowTuple original = FlowLogTestData.Tuple(IpProtocol.Udp, "192.168.1.52", 54585, "8.8.8.8", 53);
+        FlowTuple reply = FlowLogTestData.Tuple(IpProtocol.Udp, "8.8.8.8", 53, "203.0.113.9", 1024);
+        JsonElement translated = Record(FlowLogTestData.Flow(original, reply));
+        Assert.Equal("1:d/FP5EW3wiY1vCndhwleRRKHowQ=", translated.GetProperty("community_id").GetString());
+        Assert.Equal(Write(reply), translated.GetProperty("reply_community_id").GetString());
+        JsonElement plain = Record(FlowLogTestData.Flow(original));
+        Assert.Equal("1:d/FP5EW3wiY1vCndhwleRRKHowQ=", plain.GetProperty("community_id").GetString());
+        Assert.False(plain.TryGetProperty("reply_community_id", out _));
+    }
+
+    private static JsonElement Record(Flow flow)
+    {
+        FlowRecordWriter writer = new("gw", null, FlowDirections.None, communityId: true);
+        return JsonDocument.Parse(RecordCases.Write(writer, FlowLogTestData.Change(FlowChangeKind.Ended, flow))).RootElement;
+    }
 
     private static string Write(in FlowTuple tuple)
     {
