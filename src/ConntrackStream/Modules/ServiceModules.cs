@@ -2,6 +2,7 @@ using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Sinks.Destinations;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.MapCleaning.Module;
+using ConntrackStream.Sinks.Nats;
 using ConntrackStream.Sinks.Reclassify.Setup;
 using ConntrackStream.Sinks.Syslog;
 
@@ -19,5 +20,6 @@ internal static class ServiceModules
         new MapCleaningModule(),
         new ReclassifyModule(),
         new DestinationModule(),
+        new NatsModule(),
     ];
 }

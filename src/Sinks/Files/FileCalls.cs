@@ -17,6 +17,8 @@ internal static unsafe class FileCalls
     /// <summary>Not in <see cref="Errno"/>'s own list.</summary>
     internal const Errno ENOTDIR = (Errno)20, EISDIR = (Errno)21, EPIPE = (Errno)32, ENOTCONN = (Errno)107;
 
+    private const int LockAttempts = 16;
+    private const int LockPause = 20; // ms
     private const int F_OFD_SETLK = 37;
     private const short F_WRLCK = 1;
 
@@ -62,6 +64,24 @@ internal static unsafe class FileCalls
     {
         Flock whole = new() { Type = F_WRLCK };
         return fcntl(file, F_OFD_SETLK, &whole) == 0 ? Errno.None : LastErrno;
+    }
+
+    /// <summary>
+    /// Locks the file as <see cref="TryLock"/> does. A child that this process is just starting has the descriptors of all open files until
+    /// it becomes another program, and so the lock of one that has been closed here meanwhile: what goes by itself within a moment is no
+    /// other instance.
+    /// </summary>
+    /// <returns>True: another one has it. A file system without locks is no reason to refuse.</returns>
+    internal static bool IsLockedByAnother(SafeFileHandle file)
+    {
+        for (int attempt = 1; TryLock(file) is Errno.EAGAIN or Errno.EACCES; attempt++)
+        {
+            if (attempt == LockAttempts)
+                return true;
+            Wait(LockPause);
+        }
+
+        return false;
     }
 
     /// <summary>Waits for so long: for what nothing tells of.</summary>

@@ -15,6 +15,7 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
     protected override void Attach(FlowLogOptions options, ModuleBuilder builder)
     {
         FlowLogSink? log = null;
+        builder.Shared(() => options);
         builder.AddCheck((_, _) => Task.FromResult<IEnumerable<CheckResult>>([Check(options)]));
         RecordInstruments.Add(builder.Instruments, "flow_log", "the flow log", () => log?.Counters);
         if (!options.Enabled)
@@ -23,6 +24,9 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
         builder.OnReload("the flow log", () => log?.Reopen());
         builder.AddSummary(status => log is null ? null : Summary(log, status), sink: FlowLogSink.SinkName);
     }
+
+    /// <summary>Which records the stream has, and what is in them: for other sinks of records, attached behind this module.</summary>
+    internal static FlowLogOptions RecordsOf(ModuleBuilder builder) => builder.Shared(static () => new FlowLogOptions());
 
     private static FlowLogSink Create(FlowLogOptions options, ModuleBuilder builder)
     {

@@ -14,9 +14,6 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// </summary>
 internal sealed class OpenedLogFile : IDisposable
 {
-    private const int LockAttempts = 16;
-    private const int LockPause = 20; // ms
-
     private readonly FileStat _stat;
 
     private OpenedLogFile(SafeFileHandle handle, in FileStat stat)
@@ -81,23 +78,6 @@ internal sealed class OpenedLogFile : IDisposable
     }
 
     public void Dispose() => Handle.Dispose();
-
-    /// <summary>
-    /// A child that this process is just starting has the descriptors of all open files until it becomes another program, and so the lock
-    /// of one that has been closed here meanwhile: what goes by itself within a moment is no other instance.
-    /// </summary>
-    private static bool IsLockedByAnother(SafeFileHandle handle)
-    {
-        // A file system without locks is no reason to refuse.
-        for (int attempt = 1; TryLock(handle) is Errno.EAGAIN or Errno.EACCES; attempt++)
-        {
-            if (attempt == LockAttempts)
-                return true;
-            Wait(LockPause);
-        }
-
-        return false;
-    }
 
     private static FlowLogFileException Refused(string path, FileType type, string setting)
     {

@@ -1,0 +1,140 @@
+using System.Threading.Channels;
+
+namespace ConntrackStream.Sinks.Nats.Spool;
+
+/// <summary>
+/// Messages between the sink's thread, which adds them, and the publisher's, which takes and acknowledges them in order. Each is kept in
+/// the spool and, while the memory for messages has room, there as well; once it has none, messages are read back from the spool until the
+/// publisher has caught up. Without a spool, or while the disk takes nothing, a message is in memory only.
+/// </summary>
+internal sealed class MessageQueue : IDisposable
+{
+    private readonly MessageSpool? _spool;
+    private readonly long _memoryLimit;
+    private readonly Channel<bool> _added = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Lock _gate = new(); // what follows
+    private readonly Queue<Message> _memory = [];
+    private long _memoryBytes; // of messages that are queued here, or taken from here and not yet acknowledged
+    private bool _isOnDisk; // messages are taken from the spool, and added nowhere else
+    private long _unsaved; // records that are in memory only and not acknowledged
+
+    /// <param name="spool">Null: there is none.</param>
+    /// <param name="memoryLimit">Bytes.</param>
+    internal MessageQueue(MessageSpool? spool, long memoryLimit)
+    {
+        (_spool, _memoryLimit) = (spool, memoryLimit);
+        _isOnDisk = spool?.HasUnread ?? false;
+    }
+
+    internal MessageSpool? Spool => _spool;
+
+    /// <summary>Bytes of messages in memory.</summary>
+    internal long MemoryBytes => Volatile.Read(ref _memoryBytes);
+
+    /// <summary>Records that a kill of this process would lose.</summary>
+    internal long Unsaved => Volatile.Read(ref _unsaved);
+
+    /// <summary>Nothing is left to be taken.</summary>
+    internal bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+                return _memory.Count == 0 && !(_isOnDisk && _spool!.HasUnread);
+        }
+    }
+
+    /// <summary>Adds a message; called by one thread at a time.</summary>
+    /// <returns>False: there is no room for it, in memory nor on disk.</returns>
+    internal bool TryAdd(ReadOnlySpan<byte> frame, in FrameHeader header)
+    {
+        SpoolPosition begin = default, end = default;
+        bool isKept = _spool?.TryAppend(frame, out begin, out end) ?? false;
+        lock (_gate)
+        {
+            if (isKept && end <= _spool!.ReadPosition)
+                return true; // the publisher has read it already
+            if (!_isOnDisk && _memoryBytes + frame.Length <= _memoryLimit)
+                AddToMemory(Message.Copy(frame, header, isKept ? end : null, isQueued: true));
+            else if (!isKept)
+                return false;
+            else
+                ContinueOnDisk(begin);
+        }
+
+        Wake();
+        return true;
+    }
+
+    /// <summary>The next message; null when there is none.</summary>
+    internal Message? TryTake()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_memory.TryDequeue(out Message? message))
+                    return message;
+                if (!_isOnDisk)
+                    return null;
+            }
+
+            if (_spool!.Read() is { } read)
+                return read;
+            lock (_gate)
+            {
+                _isOnDisk = _spool.HasUnread;
+                if (!_isOnDisk)
+                    return null;
+            }
+        }
+    }
+
+    /// <summary>Ends when something was added since the last call that ended.</summary>
+    internal async Task WaitAsync(CancellationToken cancellationToken) =>
+        await _added.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Ends the wait as if something had been added. From any thread.</summary>
+    internal void Wake() => _added.Writer.TryWrite(true);
+
+    /// <summary>The server has it, and all taken before it.</summary>
+    internal void Acknowledge(Message message)
+    {
+        lock (_gate)
+            Forget(message);
+        if (!message.IsLoss)
+            _spool?.Acknowledge(message.End, message.Header.Run, message.Header.Last);
+        message.Release();
+    }
+
+    public void Dispose()
+    {
+        foreach (Message message in _memory)
+            message.Release();
+        _spool?.Dispose();
+    }
+
+    private void AddToMemory(Message message)
+    {
+        _memory.Enqueue(message);
+        _memoryBytes += message.Length;
+        _unsaved += message.End is null ? message.Header.Records : 0;
+    }
+
+    private void Forget(Message message)
+    {
+        if (!message.IsQueued)
+            return;
+        _memoryBytes -= message.Length;
+        _unsaved -= message.End is null ? message.Header.Records : 0;
+    }
+
+    private void ContinueOnDisk(SpoolPosition begin)
+    {
+        if (_isOnDisk)
+            return;
+        _isOnDisk = true;
+        _spool!.ReadFrom(begin);
+    }
+}
