@@ -81,6 +81,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(MapCommand.Create(context, shared));
         root.Subcommands.Add(TombstonesVerb.Create(context, shared));
         root.Subcommands.Add(ReplayVerb.Create(context, shared));
+        root.Subcommands.Add(CollectVerb.Create(context, shared));
         root.Subcommands.Add(NpaLogVerb.Create(context));
         root.Subcommands.Add(VersionVerb.Create(context));
         foreach (HelpOption help in root.Options.OfType<HelpOption>())

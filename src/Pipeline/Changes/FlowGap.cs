@@ -46,4 +46,7 @@ public enum FlowGapReason : byte
 
     /// <summary>nf_conntrack_timestamp was off: flows that began meanwhile have no kernel start. No event is missing.</summary>
     TimestampsOff,
+
+    /// <summary>The collector of a fleet's records did not find them in the stream.</summary>
+    RecordsMissing,
 }

@@ -24,7 +24,7 @@ internal sealed class MessageBuilder(
     /// <summary>The run before, and its last sequence number; for the first message.</summary>
     internal (ulong Run, ulong Last) Previous { get; init; }
 
-    /// <summary>Records wait to be sent, or a gap to be told.</summary>
+    /// <summary>Records, or a gap, wait to be handed on.</summary>
     internal bool HasAny => _next > _first || !_dropped.IsEmpty;
 
     /// <param name="unreportedFrom">As <see cref="FlowChangeBatch.UnreportedLossFrom"/>.</param>

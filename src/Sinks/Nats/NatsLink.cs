@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -34,10 +35,10 @@ internal sealed class NatsLink : IAsyncDisposable
     /// <summary>What the server said last of what is wrong.</summary>
     internal string? Reason => Volatile.Read(ref _reason);
 
-    /// <summary>Name or address of the server, and its port.</summary>
-    internal string Server => _connection.ServerInfo is { } info
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{info.Name} ({info.Host}:{info.Port})")
-        : "?";
+    /// <summary>As configured, where there is one; else the name or address that the server gives itself.</summary>
+    internal string Server => _connection.Opts.Url.Contains(',', StringComparison.Ordinal) && _connection.ServerInfo is { } info
+        ? info.Name == info.Id ? string.Create(CultureInfo.InvariantCulture, $"{info.Host}:{info.Port}") : info.Name
+        : _connection.Opts.Url;
 
     internal int MaxPayload => _connection.ServerInfo?.MaxPayload ?? int.MaxValue;
 
@@ -75,7 +76,7 @@ internal sealed class NatsLink : IAsyncDisposable
     internal static bool IsFailure(Exception error) => error is NatsException or SocketException or IOException or TimeoutException
         or AuthenticationException or CryptographicException or ConfigurationException or UnauthorizedAccessException;
 
-    /// <summary>The innermost reason: "can not connect uris" helps nobody.</summary>
+    /// <summary>The innermost reason: the outer one is "can not connect uris" whatever happened.</summary>
     internal static string Describe(Exception error, string? ofServer)
     {
         Exception inner = error;

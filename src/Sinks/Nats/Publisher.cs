@@ -132,11 +132,11 @@ internal sealed class Publisher : IAsyncDisposable
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
             {
-                await ended.CancelAsync().ConfigureAwait(false);
                 throw new NatsFailureException(link.Reason is { } reason ? $"the connection ended: {reason}" : "the connection ended");
             }
             finally
             {
+                await ended.CancelAsync().ConfigureAwait(false); // a wait for messages that goes on would take the next session's
                 Volatile.Write(ref _isConnected, false);
             }
         }

@@ -51,6 +51,7 @@ internal static class RecordNames
         FlowGapReason.EventsOff => "events_off"u8,
         FlowGapReason.AccountingOff => "accounting_off"u8,
         FlowGapReason.TimestampsOff => "timestamps_off"u8,
+        FlowGapReason.RecordsMissing => "records_missing"u8,
         _ => "sink_failed"u8,
     };
 

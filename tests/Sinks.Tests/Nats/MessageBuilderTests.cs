@@ -79,8 +79,8 @@ public sealed class MessageBuilderTests
         Assert.True(builder.HasAny);
         builder.Complete();
         Assert.Equal(3UL, Take(queue, out List<JsonElement> records)[0].First);
-        long told = records.Where(IsGap).Sum(static gap => gap.GetProperty("lost").GetInt64());
-        Assert.Equal(20, told + records.Count(static record => !IsGap(record)));
+        long reported = records.Where(IsGap).Sum(static gap => gap.GetProperty("lost").GetInt64());
+        Assert.Equal(20, reported + records.Count(static record => !IsGap(record)));
         Assert.Equal(20, _counters.Dropped + records.Count(static record => !IsGap(record)));
     }
 

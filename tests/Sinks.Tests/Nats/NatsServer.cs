@@ -12,9 +12,11 @@ internal sealed class NatsServer : IAsyncDisposable
 
     private readonly TemporaryDirectory _directory = new();
     private readonly string _configuration;
+    private readonly bool _jetStream;
     private Process? _process;
 
-    private NatsServer(string configuration, int port) => (_configuration, Port) = (configuration, port);
+    private NatsServer(string configuration, int port, bool jetStream) =>
+        (_configuration, Port, _jetStream) = (configuration, port, jetStream);
 
     internal int Port { get; }
 
@@ -24,10 +26,10 @@ internal sealed class NatsServer : IAsyncDisposable
 
     /// <param name="configuration">Beside address and storage; {0} is the directory.</param>
     /// <param name="starts">Is it started, or only given a port?</param>
-    internal static async Task<NatsServer> StartAsync(string configuration = "", bool starts = true, int port = 0)
+    internal static async Task<NatsServer> StartAsync(string configuration = "", bool starts = true, int port = 0, bool jetStream = true)
     {
         Assert.SkipUnless(System.IO.File.Exists(Program), "needs nats-server");
-        NatsServer server = new(configuration, port == 0 ? FreePort() : port);
+        NatsServer server = new(configuration, port == 0 ? FreePort() : port, jetStream);
         if (starts)
             await server.StartAsync();
         return server;
@@ -38,7 +40,7 @@ internal sealed class NatsServer : IAsyncDisposable
         string file = File("server.conf");
         await System.IO.File.WriteAllTextAsync(file, $"""
             listen: "127.0.0.1:{Port}"
-            jetstream: {"{"} store_dir: "{File("jetstream")}" {"}"}
+            {(_jetStream ? $"jetstream: {{ store_dir: \"{File("jetstream")}\" }}" : "")}
             {_configuration.Replace("{0}", _directory.Path, StringComparison.Ordinal)}
             """, TestContext.Current.CancellationToken);
         _process = Process.Start(new ProcessStartInfo(Program, ["-c", file, "-l", File("log")]))!;

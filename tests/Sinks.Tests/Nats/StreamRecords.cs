@@ -38,6 +38,10 @@ internal sealed class StreamRecords : IAsyncDisposable
         await _jetStream.UpdateStreamAsync(config, Token);
     }
 
+    /// <summary>Name of the server that leads; empty while there is none.</summary>
+    internal async Task<string> LeaderAsync() =>
+        (await _jetStream.GetStreamAsync(Name, cancellationToken: Token)).Info.Cluster?.Leader ?? "";
+
     internal async Task<long> CountAsync() =>
         (await _jetStream.GetStreamAsync(Name, cancellationToken: Token)).Info.State.Messages;
 

@@ -88,13 +88,13 @@ internal sealed partial class MessageSpool
     }
 
     /// <summary>Deletes files that are too old, as when the server is away for long.</summary>
-    internal void Expire() => DeleteWhile(segment =>
-    {
-        bool isOld = IsExpired(segment.Newest);
-        if (isOld && segment.Length > 0)
-            _logger.Expired(_files.PathOf(segment.Number));
-        return isOld;
-    });
+    internal void Expire() => DeleteWhile(
+        segment => IsExpired(segment.Newest),
+        segment =>
+        {
+            if (segment.Length > 0)
+                _logger.Expired(_files.PathOf(segment.Number));
+        });
 
     private bool IsExpired(long made) =>
         _options.MaxAge > TimeSpan.Zero && made < (_time.GetUtcNow() - _options.MaxAge).ToUnixTimeNanoseconds();
@@ -133,7 +133,7 @@ internal sealed partial class MessageSpool
     }
 
     /// <summary>From the oldest on, never the one that is written to: it has the last sequence number.</summary>
-    private void DeleteWhile(Func<SpoolSegment, bool> isDone)
+    private void DeleteWhile(Func<SpoolSegment, bool> isDone, Action<SpoolSegment>? onDeleted = null)
     {
         while (true)
         {
@@ -149,6 +149,7 @@ internal sealed partial class MessageSpool
             try
             {
                 _files.Delete(oldest.Number);
+                onDeleted?.Invoke(oldest);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

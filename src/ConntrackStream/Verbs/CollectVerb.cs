@@ -1,0 +1,166 @@
+using System.CommandLine;
+using System.Globalization;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Nats;
+using ConntrackStream.Sinks.Nats.Collect;
+
+namespace ConntrackStream.Service.Verbs;
+
+/// <summary><c>collect</c>: the records of a fleet, from NATS JetStream to flow logs, one for each host.</summary>
+internal static class CollectVerb
+{
+    private const int Shares = 16;
+
+    internal static Verb Create(CliContext context, SharedOptions shared)
+    {
+        Option<string> directory = new("--directory")
+        {
+            Description = "Where the files are: HOST.ndjson, and rotated ones (FlowLog:Rotation); it must exist",
+            HelpName = "DIR",
+            Required = true,
+        };
+        Option<string> share = Share();
+        Option<string> name = Token("--name", "NAME", "Begin of the names of the stream's durable consumers; collectors of one name share "
+            + "the work, those of another name get all records again [collect]", "collect");
+        Option<bool> once = new("--once") { Description = "End when nothing is left in the stream" };
+        Option<bool> create = new("--create-stream") { Description = "Make the stream if there is none for Nats:Subject" };
+        Option<string> stream = Token("--stream", "NAME", "For --create-stream: its name [CONNTRACK]", "CONNTRACK");
+        Option<int> replicas = Replicas();
+        Option<TimeSpan> maxAge = MaxAge();
+        Option<long> maxBytes = MaxBytes();
+        Verb verb = new("collect", "Writes the flow records of many nodes from NATS JetStream to one flow log for each host", """
+              conntrack-stream collect --directory /var/log/flows --set Nats:Servers=nats://n1:4222
+              conntrack-stream collect --directory /var/log/flows --create-stream --replicas 3 --max-age 7d
+              conntrack-stream collect --directory /var/log/flows --share 1/4          the first of four that share the hosts
+            The keys of Nats (docs/fleet.md) say how the servers are reached, those of FlowLog:Rotation when files are rotated.
+            Signals: SIGTERM and SIGINT end it in order; what is not on disk is delivered again to the next start.
+            """)
+        {
+            UsesConfiguration = static _ => true,
+        };
+        verb.Add([directory, share, name, once, create, stream, replicas, maxAge, maxBytes]);
+        verb.Validators.Add(result =>
+        {
+            Option[] needing = [stream, replicas, maxAge, maxBytes];
+            foreach (Option option in needing.Where(option => result.GetResult(option) is { Implicit: false } && !result.GetValue(create)))
+                result.AddError($"{option.Name}: only for --create-stream");
+        });
+        verb.SetAction((parsed, cancellation) =>
+        {
+            ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
+            (int part, int parts) = ParseShare(parsed.GetValue(share)!) ?? (1, 1);
+            CollectOptions collect = new()
+            {
+                Directory = Path.GetFullPath(parsed.GetValue(directory)!),
+                Name = parsed.GetValue(name)!,
+                Rotation = options.FlowLog.Rotation,
+                Shares = CollectOptions.SharesOf(part, parts),
+                Once = parsed.GetValue(once),
+                NewStream = parsed.GetValue(create)
+                    ? new NewStream(
+                        parsed.GetValue(stream)!, parsed.GetValue(replicas), parsed.GetValue(maxAge), parsed.GetValue(maxBytes))
+                    : null,
+            };
+            return RunAsync(options, collect, context, cancellation);
+        });
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(ServiceOptions options, CollectOptions collect, CliContext context, CancellationToken outer)
+    {
+        using Interruption interruption = new(outer);
+        using ILoggerFactory loggers = LoggerFactory.Create(logging =>
+        {
+            logging.Services.AddSingleton(context.Time); // of the lines
+            logging.AddServiceLogging(options.Logging, new ServiceLogging.LevelSwitch(), context.Environment);
+        });
+        Collector collector = new(options.Modules.Of<NatsOptions>(), collect, context.Time, loggers.CreateLogger("Collect"));
+        await collector.RunAsync(interruption.Token).ConfigureAwait(false);
+        CollectCounters counters = collector.Counters;
+        context.Tell(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{counters.Records} records in {counters.Messages} messages written; {counters.Copies} copies left out, "
+                + $"{counters.Missing} records missing, {counters.Malformed} messages not understood."));
+        return ExitCode.Done;
+    }
+
+    private static Option<string> Share()
+    {
+        Option<string> share = new("--share")
+        {
+            Description = "Which part of the hosts, such as 2/4; parts are 1, 2, 4, 8 or 16, and each part is one collector's [1/1]",
+            HelpName = "N/PARTS",
+        };
+        share.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: { } text }] && ParseShare(text) is null)
+                result.AddError($"--share: '{text}' is not such as 2/4, with 1, 2, 4, 8 or 16 parts");
+        });
+        share.DefaultValueFactory = static _ => "1/1";
+        return share;
+    }
+
+    private static (int Part, int Parts)? ParseShare(string text) =>
+        text.Split('/') is [{ } first, { } second]
+        && int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out int part)
+        && int.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out int parts)
+        && parts > 0 && Shares % parts == 0 && part >= 1 && part <= parts
+            ? (part, parts)
+            : null;
+
+    private static Option<string> Token(string option, string helpName, string description, string byDefault)
+    {
+        Option<string> token = new(option) { Description = description, HelpName = helpName, DefaultValueFactory = _ => byDefault };
+        token.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: { } text }] && !HostSubject.IsToken(text))
+                result.AddError($"{option}: '{text}' has other characters than letters, digits, - and _");
+        });
+        return token;
+    }
+
+    private static Option<int> Replicas()
+    {
+        Option<int> replicas = new("--replicas")
+        {
+            Description = "For --create-stream: servers that each have a copy, 1, 3 or 5 [1]",
+            HelpName = "COUNT",
+            DefaultValueFactory = static _ => 1,
+            CustomParser = static result => Parsed(
+                result, static text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+                    && count is 1 or 3 or 5 ? count : (int?)null, "1, 3 or 5"),
+        };
+        return replicas;
+    }
+
+    private static Option<TimeSpan> MaxAge() => new("--max-age")
+    {
+        Description = "For --create-stream: older records are dropped, such as 7d; 0s: none [0s]",
+        HelpName = "DURATION",
+        DefaultValueFactory = static _ => TimeSpan.Zero,
+        CustomParser = static result => Parsed(
+            result, static text => DurationText.TryParse(text, out TimeSpan age) && age >= TimeSpan.Zero ? age : (TimeSpan?)null,
+            "a duration (7d, 12h, 30m)"),
+    };
+
+    private static Option<long> MaxBytes() => new("--max-bytes")
+    {
+        Description = "For --create-stream: size from which on the oldest records are dropped, such as 100GiB [no limit]",
+        HelpName = "SIZE",
+        DefaultValueFactory = static _ => -1,
+        CustomParser = static result => Parsed(
+            result, static text => SizeText.TryParse(text, out long bytes) && bytes > 0 ? bytes : (long?)null, "a size (100GiB)"),
+    };
+
+    private static T Parsed<T>(System.CommandLine.Parsing.ArgumentResult result, Func<string, T?> parse, string allowed)
+        where T : struct
+    {
+        string text = result.Tokens[0].Value;
+        if (parse(text) is { } value)
+            return value;
+        result.AddError($"--{result.Argument.Name.TrimStart('-')}: '{text}' is not {allowed}");
+        return default;
+    }
+}

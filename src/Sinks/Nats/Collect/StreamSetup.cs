@@ -1,0 +1,57 @@
+using System.Globalization;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+
+namespace ConntrackStream.Sinks.Nats.Collect;
+
+/// <summary>Finds or makes the stream and its durable consumers.</summary>
+internal static class StreamSetup
+{
+    /// <summary>For an acknowledgement, before the stream delivers a message again.</summary>
+    private static readonly TimeSpan AcknowledgeWait = TimeSpan.FromSeconds(10);
+
+    private const int MostUnacknowledged = 2000; // messages of one consumer
+    private static readonly TimeSpan DuplicateWindow = TimeSpan.FromMinutes(10);
+
+    /// <summary>The stream that takes a share's subjects.</summary>
+    /// <exception cref="NatsFailureException">There is none, and none is to be made.</exception>
+    private static async Task<string> FindAsync(
+        NatsLink link, NatsOptions options, CollectOptions collect, char share, ILogger logger, CancellationToken cancellation)
+    {
+        string subjects = SubjectsOf(options, share);
+        await foreach (string name in link.JetStream.ListStreamNamesAsync(subjects, cancellation).ConfigureAwait(false))
+            return name;
+        if (collect.NewStream is not { } wanted)
+            throw new NatsFailureException($"no stream of server {link.Server} takes {subjects}: --create-stream makes one");
+        string all = $"{options.Subject}.>";
+        StreamConfig config = new(wanted.Name, [all])
+        {
+            Storage = StreamConfigStorage.File,
+            NumReplicas = wanted.Replicas,
+            MaxAge = wanted.MaxAge,
+            MaxBytes = wanted.MaxBytes,
+            DuplicateWindow = wanted.MaxAge > TimeSpan.Zero && wanted.MaxAge < DuplicateWindow ? wanted.MaxAge : DuplicateWindow,
+        };
+        await link.JetStream.CreateStreamAsync(config, cancellation).ConfigureAwait(false);
+        logger.StreamMade(wanted.Name, wanted.Replicas, all);
+        return wanted.Name;
+    }
+
+    /// <summary>The consumer of a share, made if it is missing; it outlives the collector and knows what was acknowledged.</summary>
+    /// <exception cref="NatsFailureException">There is no stream for it.</exception>
+    internal static async Task<INatsJSConsumer> ConsumerAsync(
+        NatsLink link, NatsOptions options, CollectOptions collect, char share, ILogger logger, CancellationToken cancellation)
+    {
+        string stream = await FindAsync(link, options, collect, share, logger, cancellation).ConfigureAwait(false);
+        ConsumerConfig config = new(string.Create(CultureInfo.InvariantCulture, $"{collect.Name}-{share}"))
+        {
+            FilterSubject = SubjectsOf(options, share),
+            AckPolicy = ConsumerConfigAckPolicy.Explicit,
+            AckWait = AcknowledgeWait,
+            MaxAckPending = MostUnacknowledged,
+        };
+        return await link.JetStream.CreateOrUpdateConsumerAsync(stream, config, cancellation).ConfigureAwait(false);
+    }
+
+    private static string SubjectsOf(NatsOptions options, char share) => $"{options.Subject}.{share}.>";
+}
