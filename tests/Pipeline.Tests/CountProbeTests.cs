@@ -27,7 +27,7 @@ public sealed class CountProbeTests
     {
         Assert.Equal((CountProbe.Interval, false), _probe.Glance(new ProbeCounts(7, 7, 12), Start));
         Assert.Equal((CountProbe.QuietInterval, false), _probe.Glance(new ProbeCounts(7, 7, 12), Start));
-        Assert.Equal((CountProbe.FollowUp, false), _probe.Glance(new ProbeCounts(8, 7, 12), Start)); // without an event: worth a second look
+        Assert.Equal((CountProbe.FollowUp, false), _probe.Glance(new ProbeCounts(8, 7, 12), Start)); // without an event
         Assert.Equal((CountProbe.Interval, false), _probe.Glance(new ProbeCounts(8, 8, 13), Start));
     }
 

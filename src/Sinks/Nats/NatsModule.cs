@@ -31,7 +31,7 @@ public sealed class NatsModule : StreamModule<NatsOptions>
     {
         IModuleHost host = builder.Host;
         return new NatsSink(
-            options, new NatsRecords(records, host.Network.IsCurrent ? null : host.Network.Name, CausedEnds.Of(builder)), host.Time,
+            options, new NatsRecords(records, host.Network.IsCurrent ? null : host.Network.Name, CausedEnds.TakenBy(builder)), host.Time,
             builder.Logger, () => OpenSpool(builder), () => host.Pipeline.Opened);
     }
 

@@ -10,7 +10,7 @@ internal static class SyslogConnector
     private const int PeerPatience = 30_000;
     private const int IdleSeconds = 60; // until the kernel asks whether a silent peer is still there
 
-    /// <exception cref="SocketException">Nobody listens, or the name is unknown.</exception>
+    /// <exception cref="SocketException">No server listens, or the name is unknown.</exception>
     /// <exception cref="IOException">The handshake failed, or a file of TLS cannot be read.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The certificate is not the server's.</exception>
     /// <exception cref="OperationCanceledException">It took too long.</exception>

@@ -83,7 +83,7 @@ internal sealed class SyslogOutput(SyslogOptions options, TimeProvider time, ILo
 
     public void ReportLost(long records) => logger.MayBeLost(records, _server.ToString());
 
-    /// <summary>Connect anew, by the files of TLS as they are now, as soon as nothing is on the way. From any thread.</summary>
+    /// <summary>Open a new connection, by the files of TLS as they are now, once nothing is on the way. From any thread.</summary>
     internal void RequestRenewal() => _renew = true;
 
     public ValueTask DisposeAsync()

@@ -195,7 +195,7 @@ public sealed class CollectorTests
         }
 
         await node.AcknowledgedAsync(TimeSpan.FromMinutes(1));
-        await Eventually.TrueAsync(() => collector.Records(PublisherRig.Host).Count >= 30_000, TimeSpan.FromMinutes(1));
+        await Eventually.TrueAsync(() => collector.Records(PublisherRig.Host).Count >= 30_000, TimeSpan.FromMinutes(4));
         await collector.StopAsync();
         List<JsonElement> records = collector.Records(PublisherRig.Host);
         Assert.Equal(30_000, records.Count);
