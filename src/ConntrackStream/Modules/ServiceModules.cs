@@ -1,6 +1,7 @@
 using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Sinks.Destinations;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Ipfix;
 using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Nats;
 using ConntrackStream.Sinks.Reclassify.Setup;
@@ -21,5 +22,6 @@ internal static class ServiceModules
         new ReclassifyModule(),
         new DestinationModule(),
         new NatsModule(),
+        new IpfixModule(),
     ];
 }

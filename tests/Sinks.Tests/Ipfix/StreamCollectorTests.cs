@@ -1,0 +1,180 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.Ipfix;
+using ConntrackStream.Sinks.Ipfix.Transport;
+using ConntrackStream.Sinks.Tests.FlowLog;
+
+namespace ConntrackStream.Sinks.Tests.Ipfix;
+
+/// <summary>Collectors over TCP and TLS on loopback, which misbehave.</summary>
+public sealed class StreamCollectorTests : IAsyncDisposable
+{
+    private const string Name = "collector.example";
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TestCertificates _certificates = new();
+    private readonly VirtualTime _time = new();
+    private readonly RecordingLogger _log = new();
+    private CollectorSink? _sink;
+
+    public StreamCollectorTests() => _listener.Start();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_sink is not null)
+            await _sink.DisposeAsync();
+        _listener.Dispose();
+        _certificates.Dispose();
+    }
+
+    [Fact]
+    public async Task What_comes_before_the_first_connection_is_open_is_not_lost_and_the_end_comes_in_order()
+    {
+        CollectorSink sink = await StartAsync("tcp");
+        Task writing = WriteAsync(sink, 3).AsTask(); // nobody has accepted yet
+        using Socket peer = await _listener.AcceptSocketAsync(Cancel);
+        await writing;
+        await sink.DisposeAsync();
+        _sink = null;
+        DecodedMessage[] messages = await ReadToEndAsync(new NetworkStream(peer));
+        Assert.Equal(3, messages.Sum(static message => message.Records.Count));
+        Assert.Equal((0L, 3L, 1L), (sink.Counters.Dropped, sink.Counters.Records, sink.Counters.Connections));
+        RecordExporterTests.AssertSequence(messages);
+    }
+
+    [Fact]
+    public async Task After_the_collectors_restart_a_new_session_begins_with_templates_and_a_gap()
+    {
+        CollectorSink sink = await StartAsync("tcp");
+        await WriteAsync(sink, 2);
+        (await _listener.AcceptSocketAsync(Cancel)).Dispose();
+        Eventually.True(() => sink.Counters.Connections == 2 && sink.Status.IsConnected); // the first attempt comes at once
+        await WriteAsync(sink, 1);
+        await sink.DisposeAsync();
+        _sink = null;
+        using Socket second = await _listener.AcceptSocketAsync(Cancel);
+        DecodedMessage[] messages = await ReadToEndAsync(new NetworkStream(second));
+        Assert.Equal(0u, messages[0].Sequence);
+        Assert.Equal([256, 257, 258, 259, 260], messages[0].Templates);
+        Assert.Equal([260, 256], messages[0].Records.Select(static record => record.Template));
+        Assert.Equal(ulong.MaxValue, messages[0].Records[0][3]); // what was sent to the first one
+    }
+
+    [Theory]
+    [InlineData("tcp")]
+    [InlineData("tls")]
+    public async Task A_collector_that_stops_reading_holds_nothing_up(string scheme)
+    {
+        CollectorSink sink = await StartAsync(scheme, new IpfixOptions { Timeout = TimeSpan.FromMilliseconds(500) });
+        Task<Stream> accepting = AcceptAsync(scheme);
+        Task writing = WriteAsync(sink, 1).AsTask();
+        await using Stream first = await accepting;
+        await writing;
+        Eventually.True(() => // the buffers of both sides are filled, then a call waits for half a second, and no other ever does
+        {
+            WriteAsync(sink, 256).AsTask().GetAwaiter().GetResult();
+            return sink.Counters.Dropped > 0;
+        });
+        long sent = sink.Counters.Records;
+        await using Stream second = await AcceptAsync(scheme);
+        Eventually.True(() => sink.Status.IsConnected);
+        await WriteAsync(sink, 1);
+        await sink.DisposeAsync();
+        _sink = null;
+        DecodedMessage[] messages = await ReadToEndAsync(second);
+        List<DecodedRecord> records = messages[0].Records;
+        Assert.Equal((260, ulong.MaxValue, "sink_failed"), (records[0].Template, records[0][3], records[0].Text(335)));
+        Assert.Equal(sink.Counters.Dropped, (long)records[0][166]);
+        Assert.Equal(sent + 2, sink.Counters.Records);
+    }
+
+    [Fact]
+    public async Task TLS_shows_our_certificate_and_checks_the_collectors_by_authority_and_name()
+    {
+        (string certificate, string key) = _certificates.Sign("exporter.example");
+        CollectorSink sink = await StartAsync(
+            "tls",
+            new IpfixOptions { Tls = new IpfixTlsOptions { CaFile = _certificates.CaFile, CertificateFile = certificate, KeyFile = key } });
+        Task writing = WriteAsync(sink, 2).AsTask();
+        await using Stream tls = await AcceptAsync("tls", asksForCertificate: true);
+        await writing;
+        Assert.Equal("CN=exporter.example", ((SslStream)tls).RemoteCertificate?.Subject);
+        await sink.DisposeAsync();
+        _sink = null;
+        Assert.Equal(2, (await ReadToEndAsync(tls)).Sum(static message => message.Records.Count));
+    }
+
+    [Theory]
+    [InlineData("other.example", true, "RemoteCertificateNameMismatch")]
+    [InlineData(Name, false, "RemoteCertificateChainErrors")]
+    public async Task A_collector_with_another_name_or_authority_gets_nothing(string name, bool isOurAuthority, string reason)
+    {
+        using TestCertificates others = new();
+        IpfixTlsOptions tls = new() { CaFile = isOurAuthority ? _certificates.CaFile : others.CaFile };
+        CollectorSink sink = await StartAsync("tls", new IpfixOptions { Tls = tls }, name);
+        Task writing = WriteAsync(sink, 1).AsTask();
+        int received = 0;
+        await Record.ExceptionAsync(async () => // when and how the refusal shows here depends on the version of TLS
+        {
+            await using Stream stream = await AcceptAsync("tls");
+            received = (await ReadToEndAsync(stream)).Length;
+        });
+        Assert.Equal(0, received);
+        await writing;
+        Assert.Equal((0L, 1L), (sink.Counters.Records, sink.Counters.Dropped));
+        Assert.Contains(reason, Assert.Single(_log.Entries, static entry => entry.Id == 3201).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_used_is_named()
+    {
+        string missing = Path.Combine(Path.GetDirectoryName(_certificates.CaFile)!, "missing.pem");
+        CollectorSink sink = await StartAsync("tls", new IpfixOptions { Tls = new IpfixTlsOptions { CaFile = missing } });
+        await WriteAsync(sink, 1);
+        Eventually.True(() => sink.Status.State.Contains($"{missing} cannot be used: ", StringComparison.Ordinal));
+    }
+
+    private async Task<CollectorSink> StartAsync(string scheme, IpfixOptions? options = null, string name = Name)
+    {
+        string text = $"{scheme}://{_listener.LocalEndpoint}{(scheme == "tls" ? $"?name={name}" : "")}";
+        Assert.True(CollectorAddress.TryParse(text, out CollectorAddress? address, out _));
+        options ??= new IpfixOptions();
+        options.Tls.CaFile ??= _certificates.CaFile;
+        _sink = new CollectorSink(address, options, _time, _log);
+        await _sink.StartAsync(Cancel);
+        return _sink;
+    }
+
+    private static async ValueTask WriteAsync(CollectorSink sink, int records)
+    {
+        FlowChange[] changes =
+            [.. Enumerable.Repeat(FlowLogTestData.Started() with { Kind = FlowChangeKind.Ended, End = FlowLogTestData.Time }, records)];
+        await sink.WriteAsync(FlowLogTestData.Batch(changes), Cancel);
+        await sink.FlushAsync(Cancel);
+    }
+
+    private async Task<Stream> AcceptAsync(string scheme, bool asksForCertificate = false)
+    {
+        NetworkStream plain = new(await _listener.AcceptSocketAsync(Cancel), ownsSocket: true);
+        if (scheme == "tcp")
+            return plain;
+        (string certificate, string key) = _certificates.Sign(Name);
+        SslStream tls = new(plain, leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+        using X509Certificate2 own = X509Certificate2.CreateFromPemFile(certificate, key);
+        await tls.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions { ServerCertificate = own, ClientCertificateRequired = asksForCertificate }, Cancel);
+        return tls;
+    }
+
+    private static async Task<DecodedMessage[]> ReadToEndAsync(Stream stream)
+    {
+        using MemoryStream all = new();
+        await stream.CopyToAsync(all, Cancel);
+        return [.. DecodedMessage.Split(all.ToArray(), [])];
+    }
+}
