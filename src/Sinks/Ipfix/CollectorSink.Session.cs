@@ -26,7 +26,7 @@ internal sealed partial class CollectorSink
         {
             await _sessions.RunAsync(TrySessionAsync, _stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or CollectorException && _stop.IsCancellationRequested)
         {
             _state = "stopped";
         }
@@ -43,7 +43,7 @@ internal sealed partial class CollectorSink
         {
             await SessionAsync(stop).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not CollectorException && !stop.IsCancellationRequested)
+        catch (Exception e) when (e is not CollectorException && !(e is OperationCanceledException && stop.IsCancellationRequested))
         {
             throw new CollectorException($"{e.GetType()}: {e.Message}", e);
         }
@@ -89,7 +89,7 @@ internal sealed partial class CollectorSink
         _state = string.Create(CultureInfo.InvariantCulture, $"waits for {wait.TotalSeconds:0.0} s: {failure.Message}");
         if (_warnedAt is not { } warnedAt || _time.GetElapsedTime(warnedAt) >= WarningInterval)
         {
-            _logger.CollectorFailed(_address.ToString(), failure.Message, wait.TotalSeconds);
+            _logger.CollectorFailed(_address.ToString(), failure.Message.TrimEnd('.'), wait.TotalSeconds);
             _warnedAt = _time.GetTimestamp();
         }
 

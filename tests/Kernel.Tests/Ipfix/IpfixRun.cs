@@ -35,7 +35,7 @@ public sealed class IpfixRun : IDisposable
         Eventually.True(() => Records("end").Count == 8);
         Assert.Equal(0, service.Stop());
         Log = service.Error;
-        Ends = Records("end");
+        (Starts, Ends) = (Records("start"), Records("end"));
         Eventually.True(() => ReadNfacctd().Count(static row => row.GetProperty("end_reason").GetString() == "4") == Ends.Count);
         Accounted = ReadNfacctd();
         Eventually.True(() => peer.HasExited);
@@ -52,7 +52,10 @@ public sealed class IpfixRun : IDisposable
     /// <summary>What the service logged.</summary>
     internal IReadOnlyList<string> Log { get; }
 
-    /// <summary>The flow log's records of ends.</summary>
+    /// <summary>The flow log's records of starts.</summary>
+    internal List<JsonElement> Starts { get; }
+
+    /// <summary>Those of ends.</summary>
     internal List<JsonElement> Ends { get; }
 
     /// <summary>What nfdump has read.</summary>
@@ -88,6 +91,7 @@ public sealed class IpfixRun : IDisposable
             "--set", $"State:Directory={_directory}/state", "--set", $"Api:Socket={_directory}/api.sock", "--set", "Logging:Format=line",
             "--set", $"FlowLog:Path={_directory}/flows.ndjson",
             "--set", $"Ipfix:Collectors=udp://127.0.0.1:{Nfcapd},udp://127.0.0.1:{Nfacctd},tcp://127.0.0.1:{Tcp}",
+            "--set", "Ipfix:NatEvents=translation",
             "--set", "Pipeline:InterimInterval=1s", "--set", "Audit:Interval=1s", "--set", "Audit:Jitter=0");
         Eventually.True(() => service.Error.Any(static line => line.Contains(" 4001 ", StringComparison.Ordinal)));
         return service;

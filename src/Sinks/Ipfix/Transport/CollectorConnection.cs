@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace ConntrackStream.Sinks.Ipfix.Transport;
 
@@ -43,9 +44,9 @@ internal abstract class CollectorConnection : IAsyncDisposable
     /// <summary>To be called when it is found to be of no use.</summary>
     protected void End(string reason) => _ended.TrySetResult(reason);
 
-    /// <summary>How a socket or a stream says that it is closed or has failed.</summary>
-    internal static bool IsFault(Exception e) =>
-        e is IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
+    /// <summary>How a socket or a stream says that it is closed or has failed; OpenSSL by a CryptographicException.</summary>
+    internal static bool IsFault(Exception e) => e is IOException or SocketException or ObjectDisposedException
+        or InvalidOperationException or OperationCanceledException or CryptographicException;
 
     internal static string Describe(Exception e)
     {
