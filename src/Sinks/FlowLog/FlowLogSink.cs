@@ -25,12 +25,6 @@ public sealed class FlowLogSink : IFlowSink
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end
 
     private static readonly TimeSpan LookDelay = TimeSpan.FromSeconds(1); // from a write to the look whether its file is still there
-    // The kernel takes an event's time before it queues the event, so two processors may queue theirs in the other order: up to 0.1 ms
-    // apart when measured, longer where one is preempted in between. An event that was not read may thus be older than the latest that was.
-    private static readonly long Disorder = (long)TimeSpan.FromMilliseconds(100).TotalNanoseconds;
-
-    // for the event socket, before a restart gap is written all the same
-    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10);
 
     private readonly RecordLog _log;
     private readonly TimeProvider _time;
@@ -195,8 +189,7 @@ public sealed class FlowLogSink : IFlowSink
     /// <summary>Waits until events are seen, and writes the gap that ends then.</summary>
     private async Task TellRestartAsync(Task<long> opened)
     {
-        await Task.WhenAny(opened, Task.Delay(OpenPatience, _time, CancellationToken.None));
-        long to = opened.IsCompletedSuccessfully ? await opened : _time.UnixNanoseconds();
+        long to = await RestartGap.EndAsync(opened, _time, CancellationToken.None);
         _gate.Enter();
         try
         {
@@ -214,13 +207,7 @@ public sealed class FlowLogSink : IFlowSink
         if (_restartFrom is not { } from)
             return;
         _restartFrom = null;
-        FlowChange gap = new()
-        {
-            Kind = FlowChangeKind.Gap,
-            Time = to,
-            Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from - Disorder, to), to, Lost: null, Recovered: null),
-        };
-        _buffer!.Append(gap, cancellationToken);
+        _buffer!.Append(RestartGap.Between(from, to), cancellationToken);
         _buffer.TryFlush(cancellationToken, force: true);
     }
 

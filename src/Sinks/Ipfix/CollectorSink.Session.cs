@@ -36,7 +36,7 @@ internal sealed partial class CollectorSink
         }
     }
 
-    /// <summary>Whatever ends a session, the next one is tried: nobody awaits this task before the end.</summary>
+    /// <summary>Whatever ends a session, the next one is tried: this task is awaited at the end only.</summary>
     private async ValueTask TrySessionAsync(CancellationToken stop)
     {
         try

@@ -20,12 +20,6 @@ internal sealed class NatsSink : IFlowSink
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // for acknowledgements at the end
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1); // for what the queue had no room for
 
-    // For the event socket, before a restart gap is written all the same.
-    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10);
-
-    // Events of two processors come in the other order at times; see FlowLogSink.
-    private static readonly long Disorder = (long)TimeSpan.FromMilliseconds(100).TotalNanoseconds;
-
     private readonly NatsOptions _options;
     private readonly NatsRecords _records;
     private readonly TimeProvider _time;
@@ -155,14 +149,9 @@ internal sealed class NatsSink : IFlowSink
 
     private async ValueTask WriteBehindRestartAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
     {
-        long to = _time.UnixNanoseconds();
-        if (_opened is not null)
-        {
-            Task<long> opened = _opened();
-            await Task.WhenAny(opened, Task.Delay(OpenPatience, _time, cancellationToken)).ConfigureAwait(false);
-            to = opened.IsCompletedSuccessfully ? await opened.ConfigureAwait(false) : _time.UnixNanoseconds();
-        }
-
+        long to = _opened is null
+            ? _time.UnixNanoseconds()
+            : await RestartGap.EndAsync(_opened(), _time, cancellationToken).ConfigureAwait(false);
         lock (_gate)
             WriteRestartGap(to);
         Write(batch);
@@ -173,8 +162,7 @@ internal sealed class NatsSink : IFlowSink
         if (_restartFrom is not { } from)
             return;
         _restartFrom = null;
-        FlowGap gap = new(FlowGapReason.Restart, Math.Min(from - Disorder, to), to, Lost: null, Recovered: null);
-        _builder!.Append(new FlowChange { Kind = FlowChangeKind.Gap, Time = to, Gap = gap }, unreportedFrom: 0);
+        _builder!.Append(RestartGap.Between(from, to), unreportedFrom: 0);
     }
 
     private void Write(FlowChangeBatch batch)

@@ -1,0 +1,33 @@
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
+
+namespace ConntrackStream.Sinks.FlowLog;
+
+/// <summary>The gap between the last record of the run before this one and the first event that this run sees.</summary>
+internal static class RestartGap
+{
+    // The kernel takes an event's time before it queues the event, so two processors may queue theirs in the other order: up to 0.1 ms
+    // apart when measured, longer where one is preempted in between. An event that was not read may thus be older than the latest that was.
+    private static readonly long Disorder = (long)TimeSpan.FromMilliseconds(100).TotalNanoseconds;
+
+    // for the event socket, before a restart gap is written all the same
+    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Waits until events are seen, ten seconds at most.</summary>
+    /// <param name="opened">Since when every event is seen.</param>
+    /// <returns>Where the gap ends, ns since the Unix epoch.</returns>
+    internal static async Task<long> EndAsync(Task<long> opened, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await Task.WhenAny(opened, Task.Delay(OpenPatience, time, cancellationToken)).ConfigureAwait(false);
+        return opened.IsCompletedSuccessfully ? await opened.ConfigureAwait(false) : time.UnixNanoseconds();
+    }
+
+    /// <param name="from">When the run before last wrote, ns since the Unix epoch.</param>
+    /// <param name="to">Likewise: as <see cref="EndAsync"/> gives it.</param>
+    internal static FlowChange Between(long from, long to) => new()
+    {
+        Kind = FlowChangeKind.Gap,
+        Time = to,
+        Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from - Disorder, to), to, Lost: null, Recovered: null),
+    };
+}
