@@ -9,6 +9,8 @@ internal sealed class StreamConnection : SyslogConnection
 {
     private const int MaxPrefix = 6; // "65507 "
 
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5); // with a server that does not close its side
+
     private readonly Stream _stream;
     private readonly Task<bool> _watch;
     private byte[] _frames = new byte[96 * 1024];
@@ -41,16 +43,23 @@ internal sealed class StreamConnection : SyslogConnection
         base.Dispose();
     }
 
-    /// <summary>Lets TLS end in order, so that the server need not take the end for an attack.</summary>
+    /// <summary>
+    /// The server reads everything and closes first, if it does so in time. A socket that is closed answers what still comes, as the
+    /// session tickets of TLS, with a reset, and forgets what it has not sent yet.
+    /// </summary>
     internal void End(CancellationToken limit)
     {
-        if (_stream is not SslStream secured || HasEnded)
+        if (HasEnded)
             return;
         try
         {
-            secured.ShutdownAsync().WaitAsync(limit).GetAwaiter().GetResult();
+            if (_stream is SslStream secured)
+                secured.ShutdownAsync().WaitAsync(limit).GetAwaiter().GetResult();
+            Socket.Shutdown(SocketShutdown.Send);
+            _watch.WaitAsync(ClosePatience, limit).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or InvalidOperationException
+            or TimeoutException)
         {
             // it ends without
         }

@@ -39,9 +39,7 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         Task writing = WriteAsync(sink, 3).AsTask(); // nobody has accepted yet
         using Socket peer = await _listener.AcceptSocketAsync(Cancel);
         await writing;
-        await sink.DisposeAsync();
-        _sink = null;
-        DecodedMessage[] messages = await ReadToEndAsync(new NetworkStream(peer));
+        DecodedMessage[] messages = await EndAsync(sink, new NetworkStream(peer, ownsSocket: true));
         Assert.Equal(3, messages.Sum(static message => message.Records.Count));
         Assert.Equal((0L, 3L, 1L), (sink.Counters.Dropped, sink.Counters.Records, sink.Counters.Connections));
         RecordExporterTests.AssertSequence(messages);
@@ -55,10 +53,8 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         (await _listener.AcceptSocketAsync(Cancel)).Dispose();
         Eventually.True(() => sink.Counters.Connections == 2 && sink.Status.IsConnected); // the first attempt comes at once
         await WriteAsync(sink, 1);
-        await sink.DisposeAsync();
-        _sink = null;
-        using Socket second = await _listener.AcceptSocketAsync(Cancel);
-        DecodedMessage[] messages = await ReadToEndAsync(new NetworkStream(second));
+        Socket second = await _listener.AcceptSocketAsync(Cancel);
+        DecodedMessage[] messages = await EndAsync(sink, new NetworkStream(second, ownsSocket: true));
         Assert.Equal(0u, messages[0].Sequence);
         Assert.Equal([256, 257, 258, 259, 260], messages[0].Templates);
         Assert.Equal([260, 256], messages[0].Records.Select(static record => record.Template));
@@ -84,9 +80,7 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         await using Stream second = await AcceptAsync(scheme);
         Eventually.True(() => sink.Status.IsConnected);
         await WriteAsync(sink, 1);
-        await sink.DisposeAsync();
-        _sink = null;
-        DecodedMessage[] messages = await ReadToEndAsync(second);
+        DecodedMessage[] messages = await EndAsync(sink, second);
         List<DecodedRecord> records = messages[0].Records;
         Assert.Equal((260, ulong.MaxValue, "sink_failed"), (records[0].Template, records[0][3], records[0].Text(335)));
         Assert.Equal(sink.Counters.Dropped, (long)records[0][166]);
@@ -104,9 +98,25 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         await using Stream tls = await AcceptAsync("tls", asksForCertificate: true);
         await writing;
         Assert.Equal("CN=exporter.example", ((SslStream)tls).RemoteCertificate?.Subject);
-        await sink.DisposeAsync();
+        Assert.Equal(2, (await EndAsync(sink, tls)).Sum(static message => message.Records.Count));
+    }
+
+    [Fact]
+    public async Task The_end_waits_for_a_collector_that_has_yet_to_read_and_sends_something()
+    {
+        _listener.Server.ReceiveBufferSize = 4096; // less than a batch
+        CollectorSink sink = await StartAsync("tcp");
+        Task writing = WriteAsync(sink, 256).AsTask();
+        using Socket peer = await _listener.AcceptSocketAsync(Cancel);
+        await writing;
+        Task ending = sink.DisposeAsync().AsTask();
         _sink = null;
-        Assert.Equal(2, (await ReadToEndAsync(tls)).Sum(static message => message.Records.Count));
+        await Eventually.TrueAsync(() => !Connections.AreOpenTo((IPEndPoint)_listener.LocalEndpoint));
+        peer.Send(new byte[100]); // as session tickets of TLS: a socket that is closed answers with a reset, and forgets what it has not sent
+        await using NetworkStream stream = new(peer);
+        Assert.Equal(256, (await ReadToEndAsync(stream)).Sum(static message => message.Records.Count));
+        peer.Dispose();
+        await ending;
     }
 
     [Theory]
@@ -169,6 +179,17 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         await tls.AuthenticateAsServerAsync(
             new SslServerAuthenticationOptions { ServerCertificate = own, ClientCertificateRequired = asksForCertificate }, Cancel);
         return tls;
+    }
+
+    /// <summary>Everything that came, once the sink has ended the session.</summary>
+    private async Task<DecodedMessage[]> EndAsync(CollectorSink sink, Stream stream)
+    {
+        Task ending = sink.DisposeAsync().AsTask();
+        _sink = null;
+        DecodedMessage[] messages = await ReadToEndAsync(stream);
+        await stream.DisposeAsync();
+        await ending;
+        return messages;
     }
 
     private static async Task<DecodedMessage[]> ReadToEndAsync(Stream stream)

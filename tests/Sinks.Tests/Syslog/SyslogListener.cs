@@ -32,7 +32,12 @@ internal sealed class SyslogListener : IDisposable
         _listener.Listen();
     }
 
-    internal int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+    internal int Port => Address.Port;
+
+    internal IPEndPoint Address => (IPEndPoint)_listener.LocalEndPoint!;
+
+    /// <summary>Of connections that are accepted later; bytes.</summary>
+    internal int ReceiveBufferSize { set => _listener.ReceiveBufferSize = value; }
 
     internal X509Certificate? Client { get; private set; }
 

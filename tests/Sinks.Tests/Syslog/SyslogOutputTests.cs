@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -225,6 +226,24 @@ public sealed class SyslogOutputTests : IDisposable
         await using Stream stream = await accepting;
         Assert.Equal(["1"], await SyslogListener.ReadAsync(stream, 1), StringComparer.Ordinal);
         Assert.Equal("CN=gateway.test", server.Client?.Subject);
+    }
+
+    [Fact]
+    public async Task The_end_waits_for_a_server_that_has_yet_to_read_and_sends_something()
+    {
+        using SyslogListener server = new() { ReceiveBufferSize = 4096 };
+        SyslogRig rig = await SyslogRig.StartAsync(Options($"tcp:127.0.0.1:{server.Port}"), TimeProvider.System);
+        Task<Stream> accepting = server.AcceptAsync();
+        int[] ports = [.. Enumerable.Range(1, 100)];
+        await rig.SendAsync(ports);
+        await using Stream stream = await accepting;
+        Task ending = Task.Run(async () => await rig.DisposeAsync(), SyslogRig.Token);
+        await Eventually.TrueAsync(() => !Connections.AreOpenTo(server.Address));
+        stream.Write(new byte[100]); // as session tickets of TLS: a socket that is closed answers with a reset, and forgets what it has not sent
+        string[] received = await SyslogListener.ReadAsync(stream, ports.Length);
+        Assert.Equal(ports, received.Select(static port => int.Parse(port, CultureInfo.InvariantCulture)));
+        await stream.DisposeAsync();
+        await ending;
     }
 
     [Fact]

@@ -41,12 +41,16 @@ internal sealed class StreamConnection : CollectorConnection
 
     protected override void Send(ReadOnlySpan<byte> message) => _stream.Write(message);
 
-    /// <summary>What has been sent arrives before the end.</summary>
+    /// <summary>
+    /// What has been sent arrives before the end: the peer closes first. A socket that is closed answers what still comes, as the session
+    /// tickets of TLS, with a reset, and forgets what it has not sent yet.
+    /// </summary>
     private async Task FarewellAsync()
     {
         if (_stream is SslStream tls)
             await tls.ShutdownAsync().ConfigureAwait(false);
         _socket.Shutdown(SocketShutdown.Send);
+        await _reading.ConfigureAwait(false);
     }
 
     private async Task ReadAsync()
