@@ -41,8 +41,8 @@ internal sealed class HostLog : IAsyncDisposable
         try
         {
             _position = new HostPosition(directory, name);
-            (ulong run, ulong last) = _position.Read(_path);
-            _sequence.StartAfter(run, last);
+            (ulong run, ulong last, List<ulong> ended) = _position.Read(_path);
+            _sequence.StartAfter(run, last, ended);
         }
         catch
         {
@@ -94,6 +94,8 @@ internal sealed class HostLog : IAsyncDisposable
             CollectedMessage next = _held.First().Value;
             if (_sequence.Missing(next.Identity) is { } missing)
                 await WriteGapAsync(missing, LineTime.Of(FirstLine(next.Lines.Span)) ?? _lastTime, cancellation).ConfigureAwait(false);
+            else
+                _sequence.BeginWith(next.Identity);
             await TakeHeldAsync(cancellation).ConfigureAwait(false);
         }
     }
@@ -185,7 +187,7 @@ internal sealed class HostLog : IAsyncDisposable
                     _sequence.Took(identity with { Last = identity.IsLoss ? identity.Last : next - 1 });
             },
             cancellation).ConfigureAwait(false);
-        _position.Write(_sequence.Run, _sequence.Last);
+        _position.Write(_sequence);
         _counters.AddWritten(message.Records - before, lines.Length);
     }
 
@@ -202,7 +204,7 @@ internal sealed class HostLog : IAsyncDisposable
         int length = _gaps.Write(line, gap, missing.Run, missing.First, missing.Last);
         await WriteAsync(line.AsMemory(0, length), onWritten: null, cancellation).ConfigureAwait(false);
         _sequence.GiveUp(missing);
-        _position.Write(_sequence.Run, _sequence.Last);
+        _position.Write(_sequence);
         _counters.AddMissing(lost);
         _logger.RecordsMissing(Host, lost, RunId.Text(missing.Run), missing.First, missing.Last);
     }

@@ -9,43 +9,64 @@ namespace ConntrackStream.Sinks.Nats.Collect;
 
 /// <summary>
 /// Up to where the records of a host are on disk: by the last line of its file, or, where that was just rotated, by a small file beside it
-/// that is written after the lines. So a kill between the two costs nothing.
+/// that is written after the lines. So a kill between the two costs nothing. Behind the position that file has the runs before, of which
+/// the stream may deliver a message again.
 /// </summary>
 internal sealed class HostPosition : IDisposable
 {
     private const int Length = 38; // run, blank, sequence number, line feed
 
+    private const int MostLines = 64; // read
+
     private readonly SafeFileHandle _file;
+    private ulong _run; // of the last position that was written
 
     /// <exception cref="IOException">It cannot be opened, or must not be trusted.</exception>
     internal HostPosition(OwnedDirectory directory, string name) => _file = directory.OpenOrCreate($"{name}.position", FileModes.Log);
 
     /// <summary>The later of the two; zeros when there is none.</summary>
-    internal (ulong Run, ulong Last) Read(string log)
+    internal (ulong Run, ulong Last, List<ulong> Ended) Read(string log)
     {
-        (ulong Run, ulong Last) saved = ReadSaved(), inLog = ReadLast(log);
-        return saved.CompareTo(inLog) > 0 ? saved : inLog;
+        List<(ulong Run, ulong Last)> saved = ReadSaved();
+        (ulong Run, ulong Last) latest = ReadLast(log);
+        if (saved.Count > 0 && saved[0].CompareTo(latest) > 0)
+            latest = saved[0];
+        return (latest.Run, latest.Last, [.. saved.Select(static position => position.Run)]);
     }
 
     /// <exception cref="IOException">The disk is full.</exception>
-    internal void Write(ulong run, ulong last)
+    internal void Write(SequenceTracker sequence)
     {
         Span<byte> line = stackalloc byte[Length];
-        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{run:x16} {last:d20}\n"), line);
+        if (sequence.Run != _run)
+        {
+            long at = 0;
+            foreach (ulong ended in sequence.Ended)
+            {
+                Format(ended, 0, line);
+                RandomAccess.Write(_file, line, at += Length);
+            }
+        }
+
+        Format(_run = sequence.Run, sequence.Last, line);
         RandomAccess.Write(_file, line, 0);
     }
 
     public void Dispose() => _file.Dispose();
 
-    private (ulong Run, ulong Last) ReadSaved()
+    private static void Format(ulong run, ulong last, Span<byte> line) =>
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{run:x16} {last:d20}\n"), line);
+
+    private List<(ulong Run, ulong Last)> ReadSaved()
     {
+        List<(ulong, ulong)> positions = [];
         Span<byte> content = stackalloc byte[Length];
-        string text = Encoding.ASCII.GetString(content[..RandomAccess.Read(_file, content, 0)]);
-        return text.Length == Length
-            && ulong.TryParse(text.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong run)
-            && ulong.TryParse(text.AsSpan(17, 20), NumberStyles.None, CultureInfo.InvariantCulture, out ulong last)
-            ? (run, last)
-            : default;
+        while (positions.Count < MostLines
+            && RandomAccess.Read(_file, content, (long)positions.Count * Length) == Length
+            && ulong.TryParse(content[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong run)
+            && ulong.TryParse(content[17..37], NumberStyles.None, CultureInfo.InvariantCulture, out ulong last))
+            positions.Add((run, last));
+        return positions;
     }
 
     private static (ulong Run, ulong Last) ReadLast(string log)

@@ -21,7 +21,7 @@ internal sealed class SequenceTracker
 {
     private const int MostRuns = 16, MostGaps = 64; // remembered; older ones count as complete
 
-    private readonly Dictionary<ulong, ulong> _ended = []; // runs before, and their last sequence numbers
+    private readonly SortedSet<ulong> _ended = []; // runs before
     private readonly List<(ulong Run, ulong First, ulong Last)> _gaps = [];
 
     /// <summary>Of the latest run; 0: nothing is known yet.</summary>
@@ -30,19 +30,28 @@ internal sealed class SequenceTracker
     /// <summary>Last sequence number of it that is there.</summary>
     internal ulong Last { get; private set; }
 
+    /// <summary>Runs before, of which nothing is taken any more but what was given up.</summary>
+    internal IReadOnlyCollection<ulong> Ended => _ended;
+
     /// <summary>As it was found on disk.</summary>
-    internal void StartAfter(ulong run, ulong last) => (Run, Last) = (run, last);
+    internal void StartAfter(ulong run, ulong last, IEnumerable<ulong> ended)
+    {
+        (Run, Last) = (run, last);
+        _ended.UnionWith(ended);
+        _ended.Remove(run);
+    }
 
     internal SequenceVerdict Judge(in MessageIdentity message)
     {
         if (IsGap(message))
             return SequenceVerdict.Late;
-        if (_ended.ContainsKey(message.Run) || (message.Run == Run && message.Last <= Last))
+        if (_ended.Contains(message.Run) || (message.Run == Run && message.Last <= Last))
             return SequenceVerdict.Copy;
-        return Run == 0 || Missing(message) is null ? SequenceVerdict.Next : SequenceVerdict.Early;
+        bool isNext = Run == 0 ? message is { First: 1, PreviousRun: 0 } : Missing(message) is null;
+        return isNext ? SequenceVerdict.Next : SequenceVerdict.Early;
     }
 
-    /// <summary>The records that are missing before a message; null when there are none.</summary>
+    /// <summary>The records that are missing before a message; null when there are none, or when nothing is known yet.</summary>
     internal (ulong Run, ulong First, ulong Last)? Missing(in MessageIdentity message)
     {
         if (Run == 0)
@@ -52,6 +61,19 @@ internal sealed class SequenceTracker
         if (message.PreviousRun == Run && message.PreviousLast > Last)
             return (Run, Last + 1, message.PreviousLast);
         return message.First > 1 ? (message.Run, 1, message.First - 1) : null;
+    }
+
+    /// <summary>
+    /// The log begins with this message: nothing came before it in time. What does so later is taken, too; it is not missing until then, as
+    /// the stream may have begun later, or expired.
+    /// </summary>
+    internal void BeginWith(in MessageIdentity message)
+    {
+        (Run, Last) = (message.Run, message.First - 1);
+        if (Last > 0)
+            _gaps.Add((Run, 1, Last));
+        if (message.PreviousRun != 0)
+            _gaps.Add((message.PreviousRun, 1, message.PreviousLast));
     }
 
     /// <summary>The message's records are there now.</summary>
@@ -96,9 +118,9 @@ internal sealed class SequenceTracker
     private void Begin(ulong run, ulong last)
     {
         if (Run != 0)
-            _ended[Run] = Last;
+            _ended.Add(Run);
         if (_ended.Count > MostRuns)
-            _ended.Remove(_ended.Keys.Min());
+            _ended.Remove(_ended.Min);
         (Run, Last) = (run, last);
     }
 }

@@ -18,13 +18,16 @@ internal sealed class ShareWorker(
 
     internal char Share => share;
 
+    /// <summary>Messages wait for others before them.</summary>
+    private bool HasHeld => _hosts.Values.Any(static host => !host.IsIdle);
+
     /// <summary>Until the connection ends, or nothing is left where that is asked for.</summary>
     internal async Task RunAsync(INatsJSConsumer consumer, CancellationToken cancellation)
     {
         try
         {
             bool hasAny = true;
-            while (hasAny || !options.Once || _hosts.Values.Any(static host => !host.IsIdle))
+            while (hasAny || !options.Once || HasHeld)
             {
                 cancellation.ThrowIfCancellationRequested();
                 hasAny = await FetchAsync(consumer, cancellation).ConfigureAwait(false);
@@ -52,8 +55,11 @@ internal sealed class ShareWorker(
     {
         bool hasAny = false;
         NatsJSFetchOpts fetch = new() { MaxMsgs = Fetched, Expires = FetchTime };
-        await foreach (INatsJSMsg<NatsMemoryOwner<byte>> message in
-            consumer.FetchAsync<NatsMemoryOwner<byte>>(fetch, cancellationToken: cancellation).ConfigureAwait(false))
+        bool waits = !options.Once || HasHeld;
+        IAsyncEnumerable<INatsJSMsg<NatsMemoryOwner<byte>>> messages = waits
+            ? consumer.FetchAsync<NatsMemoryOwner<byte>>(fetch, cancellationToken: cancellation)
+            : consumer.FetchNoWaitAsync<NatsMemoryOwner<byte>>(fetch, cancellationToken: cancellation);
+        await foreach (INatsJSMsg<NatsMemoryOwner<byte>> message in messages.ConfigureAwait(false))
         {
             hasAny = true;
             if (CollectedMessage.TryRead(message, out string problem) is { } read)

@@ -11,6 +11,7 @@ internal sealed class CollectorRig(string url) : IAsyncDisposable
     private readonly TemporaryDirectory _directory = new();
     private CancellationTokenSource? _end;
     private Task _run = Task.CompletedTask;
+    private long _written; // by collectors before
 
     internal CollectOptions Options { get; set; } = new()
     {
@@ -24,6 +25,9 @@ internal sealed class CollectorRig(string url) : IAsyncDisposable
 
     internal Collector Collector { get; private set; } = null!;
 
+    /// <summary>Records in files, those of collectors before included.</summary>
+    internal long Written => _written + Collector.Counters.Records;
+
     internal string Directory => _directory.Path;
 
     internal string PathOf(string host) => _directory.File($"{host}.ndjson");
@@ -31,6 +35,7 @@ internal sealed class CollectorRig(string url) : IAsyncDisposable
     internal void Start()
     {
         _end = new CancellationTokenSource();
+        _written += Collector?.Counters.Records ?? 0;
         Collector = new Collector(new NatsOptions { Servers = [url] }, Options with { Directory = Directory }, TimeProvider.System, Logger);
         _run = Collector.RunAsync(_end.Token);
     }
@@ -54,7 +59,7 @@ internal sealed class CollectorRig(string url) : IAsyncDisposable
         _end = null;
     }
 
-    /// <summary>All records of a host, in the order of the files.</summary>
+    /// <summary>All records of a host, in the order of the files; none may be rotated meanwhile.</summary>
     internal List<JsonElement> Records(string host) =>
     [
         .. System.IO.Directory.GetFiles(Directory, $"{host}.ndjson*").OrderBy(path => path == PathOf(host))

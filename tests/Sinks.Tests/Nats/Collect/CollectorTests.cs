@@ -59,7 +59,11 @@ public sealed class CollectorTests
         await stream.CreateAsync();
         await using PublisherRig node = new(server.Url);
         await node.StartAsync();
-        await node.WriteAsync(100);
+        await node.WriteAsync(50);
+        await node.AcknowledgedAsync();
+        await node.Sink.DisposeAsync();
+        await node.StartAsync(); // a second run, which begins with a record of the restart
+        await node.WriteAsync(50);
         await node.AcknowledgedAsync();
         await using CollectorRig collector = new(server.Url);
         await collector.OnceAsync();
@@ -67,9 +71,9 @@ public sealed class CollectorTests
             File.Move(collector.PathOf(PublisherRig.Host), collector.PathOf(PublisherRig.Host) + ".1");
         collector.Options = collector.Options with { Name = "again" }; // consumers that know of no acknowledgement
         CollectCounters counters = await collector.OnceAsync();
-        Assert.Equal((0L, 10L), (counters.Records, counters.Copies));
+        Assert.Equal((0L, 11L), (counters.Records, counters.Copies));
         CollectorRig.AssertComplete(collector.Records(PublisherRig.Host));
-        Assert.Equal(100, collector.Records(PublisherRig.Host).Count);
+        Assert.Equal(101, collector.Records(PublisherRig.Host).Count);
     }
 
     [Fact]
@@ -106,6 +110,39 @@ public sealed class CollectorTests
         CollectCounters counters = await collector.OnceAsync();
         Assert.Equal((5L, 2L, 0L), (counters.Records, counters.Early, counters.Missing));
         Assert.Equal([1, 2, 3, 4, 5], Numbers(collector));
+    }
+
+    [Fact] // as when the stream was made after the first messages, which are sent again
+    public async Task A_begin_that_comes_late_is_put_in_its_place()
+    {
+        await using NatsServer server = await NatsServer.StartAsync();
+        await using StreamRecords stream = new(server.Url);
+        await stream.CreateAsync();
+        foreach (int first in new[] { 3, 4, 1, 2, 5 })
+            await SendAsync(stream, first);
+        await using CollectorRig collector = new(server.Url);
+        collector.Options = collector.Options with { Patience = TimeSpan.FromMinutes(1) };
+        CollectCounters counters = await collector.OnceAsync();
+        Assert.Equal((5L, 0L, 0L), (counters.Records, counters.Copies, counters.Missing));
+        Assert.Equal([1, 2, 3, 4, 5], Numbers(collector));
+    }
+
+    [Fact]
+    public async Task A_log_begins_where_the_stream_does_and_takes_what_comes_after_all()
+    {
+        await using NatsServer server = await NatsServer.StartAsync();
+        await using StreamRecords stream = new(server.Url);
+        await stream.CreateAsync();
+        foreach (int first in new[] { 7, 8 })
+            await SendAsync(stream, first);
+        await using CollectorRig collector = new(server.Url);
+        collector.Start();
+        await Eventually.TrueAsync(() => collector.Written == 2);
+        foreach (int first in new[] { 9, 6 })
+            await SendAsync(stream, first);
+        await Eventually.TrueAsync(() => collector.Written == 4);
+        Assert.Equal([7, 8, 9, 6], Numbers(collector));
+        Assert.Equal(0, collector.Collector.Counters.Missing);
     }
 
     [Fact]
@@ -195,7 +232,9 @@ public sealed class CollectorTests
         }
 
         await node.AcknowledgedAsync(TimeSpan.FromMinutes(1));
-        await Eventually.TrueAsync(() => collector.Records(PublisherRig.Host).Count >= 30_000, TimeSpan.FromMinutes(4));
+        await Eventually.TrueAsync(
+            () => collector.Written >= 30_000, TimeSpan.FromSeconds(100),
+            () => $"{collector.Written} records are written, {collector.Collector.Counters.Copies} messages came again");
         await collector.StopAsync();
         List<JsonElement> records = collector.Records(PublisherRig.Host);
         Assert.Equal(30_000, records.Count);

@@ -8,7 +8,43 @@ public sealed class SequenceTrackerTests
     private readonly SequenceTracker _sequence = new();
 
     [Fact]
-    public void The_first_message_that_is_seen_is_the_begin() => Assert.Equal(SequenceVerdict.Next, _sequence.Judge(new(1, 7, 9)));
+    public void The_first_message_of_a_node_begins_the_log() => Assert.Equal(SequenceVerdict.Next, _sequence.Judge(new(1, 1, 9)));
+
+    [Fact]
+    public void A_later_message_begins_it_when_none_before_has_come_in_time()
+    {
+        MessageIdentity seen = new(1, 7, 9);
+        Assert.Equal(SequenceVerdict.Early, _sequence.Judge(seen));
+        Assert.Null(_sequence.Missing(seen)); // the stream may have begun with it
+        _sequence.BeginWith(seen);
+        Assert.Equal(SequenceVerdict.Next, _sequence.Judge(seen));
+        _sequence.Took(seen);
+        Assert.Equal(SequenceVerdict.Late, _sequence.Judge(new(1, 2, 6)));
+        Assert.Equal(SequenceVerdict.Next, _sequence.Judge(new(1, 10, 10)));
+    }
+
+    [Fact]
+    public void A_log_that_begins_with_a_later_run_takes_the_one_before_when_it_comes_after_all()
+    {
+        MessageIdentity seen = new(2, 1, 9, PreviousRun: 1, PreviousLast: 5);
+        Assert.Equal(SequenceVerdict.Early, _sequence.Judge(seen));
+        _sequence.BeginWith(seen);
+        Assert.Equal(SequenceVerdict.Next, _sequence.Judge(seen));
+        _sequence.Took(seen);
+        MessageIdentity late = new(1, 4, 5);
+        Assert.Equal(SequenceVerdict.Late, _sequence.Judge(late));
+        _sequence.TookLate(late);
+        Assert.Equal(SequenceVerdict.Next, _sequence.Judge(new(2, 10, 10)));
+    }
+
+    [Fact]
+    public void Of_runs_that_had_ended_at_the_last_stop_nothing_is_taken_again()
+    {
+        _sequence.StartAfter(3, 5, [1, 2, 3]);
+        Assert.Equal(SequenceVerdict.Copy, _sequence.Judge(new(1, 1, 5)));
+        Assert.Equal(SequenceVerdict.Copy, _sequence.Judge(new(2, 4, 5)));
+        Assert.Equal(SequenceVerdict.Next, _sequence.Judge(new(3, 6, 6)));
+    }
 
     [Fact]
     public void Each_number_is_next_once()
