@@ -40,7 +40,7 @@ internal record MapKeyRecord
         bool hasPorts = !MapKeys.IsShared(tuple.Protocol);
         return (TRecord)(this with
         {
-            Family = tuple.IsIPv6 ? "ipv6" : "ipv4",
+            Family = tuple.Family.Name(),
             Proto = tuple.Protocol.Name(),
             Src = tuple.Source.ToIPAddress(tuple.Family).ToString(),
             Sport = hasPorts ? tuple.SourcePort : null,

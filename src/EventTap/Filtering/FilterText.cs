@@ -27,7 +27,8 @@ public static class FilterText
         ("LISTEN", TcpState.SynSent2),
     ];
 
-    private static readonly (string Name, FlowFamily Family)[] Families = [("ipv4", FlowFamily.IPv4), ("ipv6", FlowFamily.IPv6)];
+    private static readonly (string Name, FlowFamily Family)[] Families =
+        [(FlowFamily.IPv4.Name(), FlowFamily.IPv4), (FlowFamily.IPv6.Name(), FlowFamily.IPv6)];
 
     /// <summary>A name such as <c>tcp</c>, in any case, or a number from 0 to 255.</summary>
     public static bool TryParseProtocol(string? text, out IpProtocol protocol, [NotNullWhen(false)] out string? error)

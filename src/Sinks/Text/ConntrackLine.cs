@@ -66,9 +66,7 @@ internal ref partial struct ConntrackLine(ReadOnlySpan<byte> line, ref FlowEvent
     private bool TryFamily()
     {
         int start = _at;
-        ReadOnlySpan<byte> name = Word();
-        _family = name.SequenceEqual("ipv4"u8) ? FlowFamily.IPv4 : name.SequenceEqual("ipv6"u8) ? FlowFamily.IPv6 : FlowFamily.Unspecified;
-        if (_family == FlowFamily.Unspecified)
+        if (!FamilyNames.TryParse(Word(), out _family))
         {
             _at = start; // no such column
             return true;

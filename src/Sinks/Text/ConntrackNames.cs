@@ -8,12 +8,8 @@ internal static class ConntrackNames
     internal static ReadOnlySpan<byte> Protocol(IpProtocol protocol) =>
         protocol.Utf8Name() is { IsEmpty: false } name ? name : "unknown"u8;
 
-    internal static ReadOnlySpan<byte> Family(FlowFamily family) => family switch
-    {
-        FlowFamily.IPv4 => "ipv4"u8,
-        FlowFamily.IPv6 => "ipv6"u8,
-        _ => "unknown"u8,
-    };
+    internal static ReadOnlySpan<byte> Family(FlowFamily family) =>
+        family.Utf8Name() is { IsEmpty: false } name ? name : "unknown"u8;
 
     /// <summary>NONE for a number beyond the library's table; empty for a protocol without states.</summary>
     internal static ReadOnlySpan<byte> State(IpProtocol protocol, byte state) =>

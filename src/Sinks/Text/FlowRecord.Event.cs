@@ -13,8 +13,7 @@ internal ref partial struct FlowRecord
             return Fail($"field \"event\" has the value {ConntrackTextParser.Quote(_event)}");
         if (_protocol is not { } protocol)
             return Fail("field \"proto_num\" is missing");
-        FlowFamily family = _family.SequenceEqual("ipv6"u8) ? FlowFamily.IPv6 : FlowFamily.IPv4;
-        if (family == FlowFamily.IPv4 && !_family.SequenceEqual("ipv4"u8))
+        if (!FamilyNames.TryParse(_family, out FlowFamily family))
             return Fail(_family.IsEmpty
                 ? "field \"family\" is missing"
                 : $"field \"family\" has the value {ConntrackTextParser.Quote(_family)}");

@@ -38,6 +38,32 @@ public sealed class NamesTests
         Assert.False(StateNames.TryParse(protocol, default, out _));
     }
 
+    [Theory]
+    [InlineData(FlowFamily.IPv4, "ipv4")]
+    [InlineData(FlowFamily.IPv6, "ipv6")]
+    public void Every_family_reads_back(FlowFamily family, string name)
+    {
+        Assert.Equal((name, name), (family.Name(), Text(family.Utf8Name())));
+        Assert.True(FamilyNames.TryParse(name, out FlowFamily read));
+        Assert.Equal(family, read);
+        Assert.True(FamilyNames.TryParse(family.Utf8Name(), out read));
+        Assert.Equal(family, read);
+        Assert.True(FilterText.TryParseFamily(name, out read, out string? error), error);
+        Assert.Equal(family, read);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("IPv4")]
+    [InlineData("inet")]
+    public void What_is_no_family_reads_as_none(string? name)
+    {
+        Assert.False(FamilyNames.TryParse(name, out FlowFamily family));
+        Assert.Equal((FlowFamily.Unspecified, ""), (family, family.Name()));
+        Assert.False(FamilyNames.TryParse(Encoding.ASCII.GetBytes(name ?? ""), out _));
+    }
+
     [Fact]
     public void Every_TCP_state_is_known_to_filters()
     {

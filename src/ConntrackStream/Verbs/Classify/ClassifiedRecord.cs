@@ -55,7 +55,7 @@ internal sealed record ClassifiedRecord
         FlowTuple original = flow.Original;
         return new ClassifiedRecord
         {
-            Family = original.IsIPv6 ? "ipv6" : "ipv4",
+            Family = original.Family.Name(),
             Proto = original.Protocol.Name(),
             Src = original.Source.ToIPAddress(original.Family).ToString(),
             Sport = original.IsIcmp ? null : original.SourcePort,

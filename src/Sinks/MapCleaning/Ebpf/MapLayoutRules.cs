@@ -29,12 +29,9 @@ internal static class MapLayoutRules
                 file, $"byte {Array.IndexOf(value, false)} of the value belongs to no field, and would be lost when an entry is put back");
     }
 
-    internal static FlowFamily Family(MapLayoutFile file) => file.Family switch
-    {
-        "ipv4" => FlowFamily.IPv4,
-        "ipv6" => FlowFamily.IPv6,
-        _ => throw Broken(file, $"family '{file.Family}' is neither ipv4 nor ipv6"),
-    };
+    internal static FlowFamily Family(MapLayoutFile file) => FamilyNames.TryParse(file.Family, out FlowFamily family)
+        ? family
+        : throw Broken(file, $"family '{file.Family}' is neither ipv4 nor ipv6");
 
     /// <summary>Offsets of the key's bytes that no field covers.</summary>
     internal static int[] Padding(MapLayoutFile file)

@@ -89,9 +89,10 @@ public sealed class Mwan3Config
     private void AddPath(UciSection section, uint id)
     {
         string? family = section.Get("family");
-        string? problem = family is null or "ipv4" or "ipv6"
+        bool isKnown = FamilyNames.TryParse(family ?? FlowFamily.IPv4.Name(), out FlowFamily parsed);
+        string? problem = isKnown
             ? UplinkPathText.NameProblem(section.Name)
-            : RuleBuilder.NotUnderstood("family", family);
+            : RuleBuilder.NotUnderstood("family", family!);
         if (problem is not null)
         {
             _import.Notes.Add($"interface {section.Name}: {problem}; rules to it leave flows alone");
@@ -107,7 +108,7 @@ public sealed class Mwan3Config
         _import.Paths.Add(new UplinkPath
         {
             Name = section.Name,
-            Family = family == "ipv6" ? FlowFamily.IPv6 : FlowFamily.IPv4,
+            Family = parsed,
             Mark = new MarkMatch(MarkSpread.ToMark(id, _mask), _mask),
             Devices = device is null ? [] : [device],
         });

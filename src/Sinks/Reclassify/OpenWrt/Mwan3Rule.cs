@@ -34,12 +34,8 @@ internal sealed class Mwan3Rule(UciSection rule, Mwan3Policies policies, ConfigI
         }
 
         ReadConditions(policy);
-        FlowFamily[] families = rule.Get("family") switch
-        {
-            "ipv4" => [FlowFamily.IPv4],
-            "ipv6" => [FlowFamily.IPv6],
-            _ => [FlowFamily.IPv4, FlowFamily.IPv6],
-        };
+        FlowFamily[] families =
+            FamilyNames.TryParse(rule.Get("family"), out FlowFamily only) ? [only] : [FlowFamily.IPv4, FlowFamily.IPv6];
         string? set = rule.Get("ipset") is { } ipset ? $"ipset:{ipset}@dst" : null;
         if (set is not null && !ConfigImport.IsSet(set))
         {

@@ -13,12 +13,7 @@ internal sealed class IpsetMembers(IpsetKey key) : SetContent
 
     internal override string Type => key.Shape.Name;
 
-    internal override string Family => key.Family switch
-    {
-        FlowFamily.IPv4 => "ipv4",
-        FlowFamily.IPv6 => "ipv6",
-        _ => "",
-    };
+    internal override string Family => key.Family.Name();
 
     internal override int Dimensions => key.Shape.Dimensions;
 

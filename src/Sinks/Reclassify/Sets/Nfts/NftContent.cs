@@ -9,12 +9,7 @@ internal abstract class NftContent(NftHeader header, NftKey key) : SetContent
 {
     internal override string Type => key.Type;
 
-    internal override string Family => key.Family switch
-    {
-        FlowFamily.IPv4 => "ipv4",
-        FlowFamily.IPv6 => "ipv6",
-        _ => "",
-    };
+    internal override string Family => key.Family.Name();
 
     internal override int Dimensions => key.Count;
 

@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Tests.Kit;
 using ConntrackStream.Sinks.MapCleaning.Absence;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Absence;
 
 public sealed class HoldTableTests
 {

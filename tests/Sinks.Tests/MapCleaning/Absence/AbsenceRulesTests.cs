@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Tests.Kit;
 using ConntrackStream.Sinks.MapCleaning.Absence;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Absence;
 
 /// <summary>The table of docs/safe-deletion.md, row by row.</summary>
 public sealed class AbsenceRulesTests

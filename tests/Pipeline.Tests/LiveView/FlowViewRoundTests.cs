@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Pipeline.Tests.Kit;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 public sealed class FlowViewRoundTests
 {

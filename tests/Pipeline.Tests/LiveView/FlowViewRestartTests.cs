@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Tests.Kit;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 /// <summary>A flow that lived through a restart keeps its id, however the first sync learns of it; each id is given once.</summary>
 public sealed class FlowViewRestartTests

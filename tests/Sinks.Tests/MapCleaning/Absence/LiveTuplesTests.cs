@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Tests.Kit;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Absence;
 
 public sealed class LiveTuplesTests
 {

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline.Loop;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.Loop;
 
 public sealed class PipelineLoopTests
 {

@@ -1,6 +1,6 @@
 using ConntrackStream.Pipeline.Audit;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.Audit;
 
 public sealed class CountProbeTests
 {

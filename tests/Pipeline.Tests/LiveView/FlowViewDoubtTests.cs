@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Pipeline.Tests.Kit;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 /// <summary>A DESTROY that only the kernel can tell whose it is, while the kernel takes its time to answer.</summary>
 public sealed class FlowViewDoubtTests

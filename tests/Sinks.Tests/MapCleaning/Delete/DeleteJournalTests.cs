@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Tests.Kit;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using Microsoft.Extensions.Logging;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Delete;
 
 public sealed class DeleteJournalTests
 {

@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Tests.Kit;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Delete;
 
 public sealed class DeleteStageTests
 {

@@ -1,7 +1,7 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.LiveView;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 /// <summary>Keys chosen by a remote host so that an unkeyed, or badly keyed, hash puts all of them into one chain.</summary>
 public sealed class HashFloodTests

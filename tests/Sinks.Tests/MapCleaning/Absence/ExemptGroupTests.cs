@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Tests.Kit;
 using ConntrackStream.Sinks.MapCleaning.Absence;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Absence;
 
 /// <summary>Which keys of groups that never matched a flow are left alone. A group is exempt from four keys on.</summary>
 public sealed class ExemptGroupTests

@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Tests.Kit;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 /// <summary>
 /// Flows A, B, C use the same tuple one after the other. Whatever was lost, and however far the dump is ahead of the events, no two of them

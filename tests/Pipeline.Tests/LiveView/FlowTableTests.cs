@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Pipeline.Tests.Kit;
 using CsCheck;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 public sealed class FlowTableTests
 {

@@ -4,7 +4,7 @@ using ConntrackStream.Pipeline.Tests.Kit;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Delete;
 
 /// <summary>The delete stage while a question to the kernel waits: what happens meanwhile counts, not only the answer.</summary>
 public sealed class SlowAuthorisationTests : IAsyncDisposable

@@ -3,7 +3,7 @@ using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Queues;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.Queues;
 
 public sealed class SinkQueueTests
 {
@@ -72,6 +72,28 @@ public sealed class SinkQueueTests
         await queue.StopAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(["gap SinkFailed 7", "3"], sink.Seen);
         Assert.Equal(7, queue.Dropped);
+    }
+
+    [Fact]
+    public async Task After_a_success_the_back_off_begins_with_its_first_wait_again()
+    {
+        GatedSink sink = new() { Failures = 1 };
+        sink.Open();
+        SinkQueue queue = new(sink, 8, _time, NullLogger.Instance);
+        await queue.StartAsync(TestContext.Current.CancellationToken);
+        Push(queue, 1, generation: 1);
+        await _time.WaitForTimersAsync(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Push(queue, 1, generation: 2);
+        await Eventually.TrueAsync(() => queue.Written == 1);
+        sink.Failures = 1;
+        Push(queue, 1, generation: 3);
+        await _time.WaitForTimersAsync(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Push(queue, 1, generation: 4);
+        await Eventually.TrueAsync(() => queue.Written == 2);
+        await queue.StopAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(["gap SinkFailed 1", "2", "gap SinkFailed 1", "4"], sink.Seen);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Tests.Kit;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 public sealed class FlowViewEventTests
 {

@@ -6,7 +6,7 @@ using ConntrackStream.Sinks.MapCleaning.Audit;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Audit;
 
 public sealed class MapAuditTests
 {

@@ -2,7 +2,7 @@ using System.Net;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Map;
 
 public sealed class MapKeysTests
 {

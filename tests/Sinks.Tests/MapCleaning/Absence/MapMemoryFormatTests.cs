@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using ConntrackStream.Pipeline.Checkpoint;
 using ConntrackStream.Sinks.MapCleaning.Absence;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Absence;
 
 public sealed class MapMemoryFormatTests
 {

@@ -6,7 +6,7 @@ using ConntrackStream.Sinks.MapCleaning.Absence;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.MapCleaning.Map;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Delete;
 
 /// <summary>Ends and misses that are not the end of a connection, in virtual time. With WeighsEnds off each of them deletes.</summary>
 public sealed class EndMeaningTests

@@ -1,6 +1,6 @@
 using ConntrackStream.Sinks.MapCleaning.Audit;
 
-namespace ConntrackStream.Sinks.Tests.MapCleaning;
+namespace ConntrackStream.Sinks.Tests.MapCleaning.Audit;
 
 /// <summary>A map of 1000 entries that evicts from 900 on, with 500 entries and 10 flows begun at the last scan.</summary>
 public sealed class MapFillTests

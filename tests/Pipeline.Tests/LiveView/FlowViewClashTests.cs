@@ -2,7 +2,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Tests.Kit;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.LiveView;
 
 /// <summary>An entry beside another with the same original tuple, which no NEW and no dump tells of.</summary>
 public sealed class FlowViewClashTests

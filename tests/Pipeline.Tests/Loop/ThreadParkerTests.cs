@@ -1,6 +1,6 @@
 using ConntrackStream.Pipeline.Loop;
 
-namespace ConntrackStream.Pipeline.Tests;
+namespace ConntrackStream.Pipeline.Tests.Loop;
 
 public sealed class ThreadParkerTests
 {
