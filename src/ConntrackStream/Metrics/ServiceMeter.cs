@@ -72,7 +72,9 @@ internal sealed class ServiceMeter : IDisposable
     private void AddView()
     {
         Gauge("flows", "Flows in the live view, by family.", status =>
-            [new(status.FlowsIPv4, Label("family", FlowFamily.IPv4.Name())), new(status.FlowsIPv6, Label("family", FlowFamily.IPv6.Name()))]);
+            [
+                new(status.FlowsIPv4, Label("family", FlowFamily.IPv4.Name())),
+                new(status.FlowsIPv6, Label("family", FlowFamily.IPv6.Name()))]);
         Gauge("untapped_flows", "Flows known from a dump only, which may end without an event.", status => [new(status.Untapped)]);
         Gauge(
             "synced",

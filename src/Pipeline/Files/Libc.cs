@@ -14,7 +14,6 @@ internal static unsafe partial class Libc
     private const uint STATX_BASIC_STATS = 0x7FF;
     private const int LOCK_EX = 2, LOCK_NB = 4;
     private const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
-    private const int MADV_DONTNEED = 4;
     private const int FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129; // linux/futex.h, with FUTEX_PRIVATE_FLAG
 
     private static readonly nint SYS_futex = RuntimeInformation.ProcessArchitecture switch
@@ -86,9 +85,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int mprotect(nint start, nuint length, int protection);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int madvise(nint start, nuint length, int advice);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int munmap(nint start, nuint length);

@@ -112,7 +112,7 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         Task ending = sink.DisposeAsync().AsTask();
         _sink = null;
         await Eventually.TrueAsync(() => !Connections.AreOpenTo((IPEndPoint)_listener.LocalEndpoint));
-        peer.Send(new byte[100]); // as session tickets of TLS: a socket that is closed answers with a reset, and forgets what it has not sent
+        peer.Send(new byte[100]); // as session tickets of TLS: a socket that is closed answers with a reset, and forgets the rest
         await using NetworkStream stream = new(peer);
         Assert.Equal(256, (await ReadToEndAsync(stream)).Sum(static message => message.Records.Count));
         peer.Dispose();

@@ -239,7 +239,7 @@ public sealed class SyslogOutputTests : IDisposable
         await using Stream stream = await accepting;
         Task ending = Task.Run(async () => await rig.DisposeAsync(), SyslogRig.Token);
         await Eventually.TrueAsync(() => !Connections.AreOpenTo(server.Address));
-        stream.Write(new byte[100]); // as session tickets of TLS: a socket that is closed answers with a reset, and forgets what it has not sent
+        stream.Write(new byte[100]); // as session tickets of TLS: a socket that is closed answers with a reset, and forgets the rest
         string[] received = await SyslogListener.ReadAsync(stream, ports.Length);
         Assert.Equal(ports, received.Select(static port => int.Parse(port, CultureInfo.InvariantCulture)));
         await stream.DisposeAsync();

@@ -1,0 +1,42 @@
+using System.Globalization;
+using static ConntrackStream.EventTap.Netlink.Libc;
+
+namespace ConntrackStream.Service.Hosting;
+
+/// <summary>
+/// The program's code that only the start needed, as the reading of options. Its pages stay mapped until memory is short; released, they
+/// come back from the page cache, if ever, at the price of a minor fault.
+/// </summary>
+internal static class StartupCode
+{
+    /// <summary>Where it does not work nothing is lost but the memory.</summary>
+    internal static void Release()
+    {
+        try
+        {
+            foreach (string line in File.ReadLines("/proc/self/maps"))
+            {
+                if (CodeOf(Environment.ProcessPath!, line) is (nint start, nuint length))
+                    _ = madvise(start, length, MADV_DONTNEED);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // proc(5) is not mounted.
+        }
+    }
+
+    /// <param name="program">Its path.</param>
+    /// <param name="line">Of /proc/PID/maps (proc(5)): bounds, permissions, offset, device, inode, path.</param>
+    /// <returns>Null: it is none of the program, or may have been written to.</returns>
+    internal static (nint Start, nuint Length)? CodeOf(string program, string line)
+    {
+        string[] fields = line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries);
+        if (fields is not [{ } bounds, "r-xp", _, _, _, { } path] || path != program)
+            return null;
+        int dash = bounds.IndexOf('-', StringComparison.Ordinal);
+        nuint start = nuint.Parse(bounds.AsSpan(0, dash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        nuint end = nuint.Parse(bounds.AsSpan(dash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        return ((nint)start, end - start);
+    }
+}
