@@ -131,6 +131,19 @@ public sealed class ConntrackTap : IAsyncDisposable
     /// <summary>What the kernel granted the event socket, in bytes; null while none is open.</summary>
     public int? BufferBytes => _reader?.BufferBytes;
 
+    /// <summary>What waits on the event socket now; null while none is open. From any thread.</summary>
+    public SocketMemory? ReadMemory()
+    {
+        try
+        {
+            return _reader?.ReadMemory();
+        }
+        catch (Exception e) when (e is NetlinkException or ObjectDisposedException)
+        {
+            return null; // the socket has failed, and the next one is on its way
+        }
+    }
+
     /// <summary>
     /// Enlarges the receive buffer if nf_conntrack_max has become larger and no size is configured. From
     /// any thread; the reader does not notice.

@@ -35,6 +35,9 @@ public sealed class TapCounters
     /// <summary>Failed attempts to open it again.</summary>
     public long FailedReconnects;
 
+    /// <summary>The most receive memory that the reader found in use after it had taken what it takes at once, in bytes.</summary>
+    public long PeakQueuedBytes;
+
     /// <summary>When the last datagram was received, ns since the Unix epoch; 0 = none yet.</summary>
     public long LastReceived;
 }

@@ -72,6 +72,9 @@ internal sealed class TapReader : IDisposable
 
     internal int BufferBytes => _socket.BufferBytes;
 
+    /// <inheritdoc cref="SocketMemory.Of"/>
+    internal SocketMemory ReadMemory() => SocketMemory.Of(_socket.Netlink);
+
     /// <summary>Ends a rest or a wait, unless the reader has ended. From any thread.</summary>
     internal void Wake() => _barriers.Wake();
 
@@ -243,6 +246,7 @@ internal sealed class TapReader : IDisposable
     {
         long before = _time.UnixNanoseconds();
         uint lost = _drops.ReadIncrease();
+        _counters.PeakQueuedBytes = Math.Max(_counters.PeakQueuedBytes, _drops.QueuedBytes);
         if (lost > 0)
         {
             _counters.Lost += lost;

@@ -46,6 +46,7 @@ public sealed partial class FlowPipeline
         FailedRounds = _reconciler?.FailedRounds ?? 0,
         ProbeAlarms = _probe.Alarms,
         LastRound = _reconciler?.Last,
+        Gaps = _reconciler?.Gaps ?? new GapCounters(),
         Sinks = [.. _sinks.Select(s => new SinkStatus(s.Name, s.Waiting, s.Written, s.Dropped))],
     };
 
@@ -142,6 +143,23 @@ public sealed partial class FlowPipeline
         }
 
         return query.Summary!;
+    }
+
+    /// <summary>
+    /// Counts the view's flows by protocol and state, in slices beside the events. What changes in a flow's life is as of the last dump or
+    /// UPDATE that showed it.
+    /// </summary>
+    public async Task<FlowStateCounts> CountStatesAsync(CancellationToken cancellationToken)
+    {
+        FlowCensus census = await _loop.InvokeAsync(
+            () =>
+            {
+                FlowCensus census = new(_view);
+                _loop.Add(census);
+                return census;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return await census.Result.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The flow with this original or reply tuple; null when the view has none. Extras are left out.</summary>

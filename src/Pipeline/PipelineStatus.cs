@@ -1,4 +1,5 @@
 using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Pipeline;
 
@@ -36,6 +37,9 @@ public sealed record PipelineStatus
 
     /// <summary>The last comparison with the kernel, null before the first.</summary>
     public required RoundReport? LastRound { get; init; }
+
+    /// <summary>Gaps written to every sink since the start; a sink's own are not among them.</summary>
+    public GapCounters Gaps { get; init; } = new();
 
     public required IReadOnlyList<SinkStatus> Sinks { get; init; }
 }

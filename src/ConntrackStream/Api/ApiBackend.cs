@@ -1,7 +1,7 @@
-using System.Diagnostics.Metrics;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Service.Api;
@@ -14,8 +14,11 @@ internal sealed record ApiBackend
 
     internal required Func<ServiceStatus> Status { get; init; }
 
-    /// <summary>The meter whose instruments <c>/metrics</c> tells.</summary>
-    internal required Meter Meter { get; init; }
+    /// <summary>What <c>/metrics</c> shows.</summary>
+    internal required Func<IEnumerable<MetricFamily>> Metrics { get; init; }
+
+    /// <summary>Called before each scrape: for metrics that are counted when they are asked for.</summary>
+    internal Func<CancellationToken, Task> RefreshMetrics { get; init; } = static _ => Task.CompletedTask;
 
     /// <summary>The pipeline's loop answers; it may hang, the server gives up after some seconds.</summary>
     internal required Func<CancellationToken, Task<bool>> IsHealthy { get; init; }

@@ -8,6 +8,7 @@ using ConntrackStream.Sinks.MapCleaning.Delete;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 
 namespace ConntrackStream.Service.Api;
 
@@ -220,10 +221,13 @@ internal static class ApiEndpoints
             await context.Response.WriteAsync(TombstoneRecord.Of(tombstone).ToJson() + "\n", context.RequestAborted).ConfigureAwait(false);
     }
 
-    private static Task MetricsAsync(HttpContext context, ApiBackend backend)
+    private static async Task MetricsAsync(HttpContext context, ApiBackend backend)
     {
-        context.Response.ContentType = PrometheusText.ContentType;
-        return context.Response.WriteAsync(PrometheusText.Write(backend.Meter), context.RequestAborted);
+        MetricsFormat format = MetricsFormats.Choose(context.Request.GetTypedHeaders().Accept);
+        await backend.RefreshMetrics(context.RequestAborted).ConfigureAwait(false);
+        context.Response.ContentType = format.ContentType();
+        context.Response.Headers.Vary = HeaderNames.Accept;
+        await context.Response.WriteAsync(PrometheusText.Write(backend.Metrics(), format), context.RequestAborted).ConfigureAwait(false);
     }
 
     private static async Task HealthAsync(HttpContext context, ApiBackend backend, TimeProvider time)

@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
 
@@ -71,7 +72,7 @@ internal static class KernelChecks
         _ => CheckResult.Warn(name, $"cannot be read: flows may have no {gives}", "a kernel with this feature built in"),
     };
 
-    internal static CheckResult Fill(in TableSample sample, TableHealthSettings limits)
+    internal static CheckResult Fill(TableSample sample, TableHealthSettings limits)
     {
         long percent = sample.Max > 0 ? sample.Count * 100 / sample.Max : 0;
         string finding = $"{sample.Count} of {sample.Max} entries ({percent} %)";
@@ -80,7 +81,7 @@ internal static class KernelChecks
             : CheckResult.Ok("table", finding);
     }
 
-    internal static CheckResult Losses(in TableSample sample) => (sample.Drop, sample.EarlyDrop, sample.InsertFailed) switch
+    internal static CheckResult Losses(TableSample sample) => (sample.Drop, sample.EarlyDrop, sample.InsertFailed) switch
     {
         (0, 0, _) => CheckResult.Ok("drops", $"none since boot; {sample.InsertFailed} failed insertions"),
         _ => CheckResult.Warn(

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Service.Api;
@@ -28,10 +27,9 @@ internal static class ServiceHost
         builder.Services.AddSingleton<IHostLifetime, ServiceSignals>();
         builder.Services.AddSingleton<StreamService>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<StreamService>());
-        builder.Services.AddSingleton(static services => new ServiceMeter(
-            () => services.GetRequiredService<StreamService>().TapCounters,
-            () => services.GetRequiredService<StreamService>().Pipeline.Status,
-            () => services.GetRequiredService<StreamService>().KernelFigures));
+        builder.Services.AddSingleton(services => new FlowStates(
+            token => services.GetRequiredService<StreamService>().Pipeline.CountStatesAsync(token), context.Time));
+        builder.Services.AddSingleton(static services => new ServiceMeter(Figures(services), services.GetRequiredService<FlowStates>()));
         builder.Services.AddSingleton(static services => services.GetRequiredService<ServiceMeter>().Instruments);
         AddAround(builder.Services, options);
 
@@ -52,16 +50,15 @@ internal static class ServiceHost
         services.AddSingleton(static provider => new KernelRows(() => provider.GetRequiredService<StreamService>().Namespace));
         services.AddHostedService(provider => new ApiServer(
             options.Api,
-            Backend(
-                provider.GetRequiredService<StreamService>(), provider.GetRequiredService<KernelRows>(),
-                provider.GetRequiredService<ServiceMeter>().Meter, options),
+            Backend(provider, options),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
-        services.AddHostedService(provider => new TableHealthService(
+        services.AddSingleton(provider => new TableHealthService(
             options.TableHealth,
             new TableSampler(() => provider.GetRequiredService<StreamService>().Namespace).Sample,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<TableHealthService>>()));
+        services.AddHostedService(static provider => provider.GetRequiredService<TableHealthService>());
         services.AddHostedService(provider => new KernelWatch(
             provider.GetRequiredService<StreamService>().LookAtKernelAsync, provider.GetRequiredService<TimeProvider>()));
         services.AddHostedService(provider => new WatchdogService(
@@ -71,18 +68,32 @@ internal static class ServiceHost
             provider.GetRequiredService<ILogger<WatchdogService>>()));
     }
 
-    private static ApiBackend Backend(StreamService stream, KernelRows rows, Meter meter, ServiceOptions options) => new()
+    private static ServiceFigures Figures(IServiceProvider services) => new()
     {
-        Meter = meter,
-        Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
-        Status = () => StatusOf(stream),
-        Tombstones = options.Map.Path is null
-            ? null
-            : (limit, token) => stream.Modules.Of<MapCleaningModule>().Cleaner!.TombstonesAsync(limit, token),
-        IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
-        Ask = rows.AskAsync,
-        NetworkNamespace = options.Tap.NetworkNamespace,
+        Tap = () => services.GetRequiredService<StreamService>().TapCounters,
+        Status = () => services.GetRequiredService<StreamService>().Pipeline.Status,
+        Kernel = () => services.GetRequiredService<StreamService>().KernelFigures,
+        Socket = () => services.GetRequiredService<StreamService>().SocketMemory,
+        Table = () => services.GetRequiredService<TableHealthService>().Last,
     };
+
+    private static ApiBackend Backend(IServiceProvider services, ServiceOptions options)
+    {
+        StreamService stream = services.GetRequiredService<StreamService>();
+        return new ApiBackend
+        {
+            Metrics = () => services.GetRequiredService<ServiceMeter>().Families,
+            RefreshMetrics = services.GetRequiredService<FlowStates>().RefreshAsync,
+            Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
+            Status = () => StatusOf(stream),
+            Tombstones = options.Map.Path is null
+                ? null
+                : (limit, token) => stream.Modules.Of<MapCleaningModule>().Cleaner!.TombstonesAsync(limit, token),
+            IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
+            Ask = services.GetRequiredService<KernelRows>().AskAsync,
+            NetworkNamespace = options.Tap.NetworkNamespace,
+        };
+    }
 
     private static ServiceStatus StatusOf(StreamService stream)
     {

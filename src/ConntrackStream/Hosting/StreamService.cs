@@ -56,6 +56,9 @@ internal sealed partial class StreamService(
 
     internal TapCounters TapCounters => _kernel!.Tap.Counters;
 
+    /// <summary>Of the event socket; null while none is open.</summary>
+    internal SocketMemory? SocketMemory => _kernel?.Tap.ReadMemory();
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _namespace = NetworkNamespace.Open(options.Tap.NetworkNamespace);

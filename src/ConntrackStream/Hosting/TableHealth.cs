@@ -1,3 +1,4 @@
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Hosting;
@@ -19,7 +20,7 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
     /// <summary>How serious the fill is now.</summary>
     internal TableFill Fill { get; private set; }
 
-    internal void Observe(in TableSample sample)
+    internal void Observe(TableSample sample)
     {
         int percent = sample.Max > 0 ? (int)(sample.Count * 100 / sample.Max) : 0;
         if (sample.Namespace != _namespace)
@@ -40,7 +41,7 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
     }
 
     /// <summary>What another network namespace has lost so far is no loss since the last look.</summary>
-    private void BeginAgain(in TableSample sample)
+    private void BeginAgain(TableSample sample)
     {
         _namespace = sample.Namespace;
         _drop.Forget();
@@ -48,7 +49,7 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
         _earlyDrop.Forget();
     }
 
-    private void ObserveFill(in TableSample sample, int percent)
+    private void ObserveFill(TableSample sample, int percent)
     {
         TableFill fill = Judge(percent);
         bool isWorse = fill > Fill;
@@ -70,7 +71,7 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
             : TableFill.Normal;
     }
 
-    private void Warn(TableFill fill, int percent, in TableSample sample)
+    private void Warn(TableFill fill, int percent, TableSample sample)
     {
         if (fill == TableFill.Critical)
             ServiceLog.TableNearlyFull(logger, percent, sample.Count, sample.Max);

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Loop;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Hosting;
@@ -12,7 +13,12 @@ internal sealed class TableHealthService(
     private readonly TableHealth _health = new(settings, time, logger);
     private readonly RepeatLimit _failed = new(settings.RepeatAfter, time);
 
+    private volatile TableSample? _last;
+
     internal TableFill Fill => _health.Fill;
+
+    /// <summary>What the last look showed; null before the first, and when the kernel did not answer.</summary>
+    internal TableSample? Last => _last;
 
     /// <summary>
     /// On a thread of its own: the kernel does not answer while another program flushes the table, and the pool, with two threads on two
@@ -30,10 +36,13 @@ internal sealed class TableHealthService(
     {
         try
         {
-            _health.Observe(sample());
+            TableSample now = sample();
+            _health.Observe(now);
+            _last = now;
         }
         catch (NetlinkException e)
         {
+            _last = null;
             if (_failed.IsDue())
                 ServiceLog.TableUnreadable(logger, e.Message);
         }

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Metrics;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -10,6 +11,7 @@ namespace ConntrackStream.Service.Hosting;
 internal sealed class TableSampler(Func<NetworkNamespace> networkNamespace)
 {
     private ConntrackClient? _client;
+    private KernelCounts _counts = new();
     private int _generation; // of the namespace, when the client was opened
 
     /// <exception cref="NetlinkException">The kernel did not answer.</exception>
@@ -22,19 +24,14 @@ internal sealed class TableSampler(Func<NetworkNamespace> networkNamespace)
             {
                 _client?.Dispose();
                 _client = null;
+                _counts = new KernelCounts();
             }
 
             _generation = followed.Generation;
             _client ??= followed.Run(static () => new ConntrackClient());
-            long drop = 0, insertFailed = 0, earlyDrop = 0;
-            foreach (ConntrackCpuStats cpu in _client.Stats())
-            {
-                drop += cpu.Drop ?? 0;
-                insertFailed += cpu.InsertFailed ?? 0;
-                earlyDrop += cpu.EarlyDrop ?? 0;
-            }
-
-            return new TableSample(_client.Count(), _client.Max(), drop, insertFailed, earlyDrop, _generation);
+            _counts.Add(_client.Stats());
+            return new TableSample(
+                _client.Count(), _client.Max(), _counts.Drop, _counts.InsertFailed, _counts.EarlyDrop, _generation, _counts.ClashResolve);
         }
         catch (NetlinkException)
         {

@@ -1,25 +1,21 @@
-using static ConntrackStream.EventTap.Netlink.Libc;
-
 namespace ConntrackStream.EventTap.Netlink;
 
 /// <summary>The exact count of messages the kernel could not queue on a socket (sk_drops, read by SO_MEMINFO).</summary>
-public sealed unsafe class SocketDrops(NetlinkSocket socket)
+public sealed class SocketDrops(NetlinkSocket socket)
 {
-    private const int MeminfoVariables = 9; // SK_MEMINFO_VARS
-    private const int Drops = 8; // SK_MEMINFO_DROPS
-
     private uint _seen;
+
+    /// <summary>Receive memory that was in use at the last call, in bytes.</summary>
+    public uint QueuedBytes { get; private set; }
 
     /// <summary>Drops since the last call.</summary>
     /// <exception cref="NetlinkException">The socket is broken.</exception>
     public uint ReadIncrease()
     {
-        uint* variables = stackalloc uint[MeminfoVariables];
-        uint length = MeminfoVariables * sizeof(uint);
-        if (getsockopt(socket.Handle, SOL_SOCKET, SO_MEMINFO, variables, &length) < 0)
-            throw new NetlinkException("reading SO_MEMINFO of a netlink socket", LastErrno);
-        uint increase = unchecked(variables[Drops] - _seen); // the kernel's counter wraps too
-        _seen = variables[Drops];
+        SocketMemory memory = SocketMemory.Of(socket);
+        uint increase = unchecked(memory.Drops - _seen); // the kernel's counter wraps too
+        _seen = memory.Drops;
+        QueuedBytes = memory.QueuedBytes;
         return increase;
     }
 }

@@ -67,6 +67,9 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     /// <summary>The last finished round, null before the first.</summary>
     public RoundReport? Last { get; private set; }
 
+    /// <summary>Gaps written since the start.</summary>
+    public GapCounters Gaps { get; } = new();
+
     public bool IsIdle => _phase == Phase.Idle && _wanted == RoundReason.None;
 
     /// <summary>Asks for a round; it starts now, or when the present one is done, or when a socket is open.</summary>
@@ -451,6 +454,7 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     private void Write(FlowGap gap, FlowOrigin origin, long time)
     {
         ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, origin);
+        Gaps.Count(gap.Reason);
         change.Gap = gap;
         change.Time = time;
         change.Start = gap.From;

@@ -140,7 +140,7 @@ internal sealed partial class FamilyView<TKey>
                 return;
             }
 
-            slot = Insert(key, hash, e.Flow, RowFlags.None);
+            slot = Insert(key, hash, e.Flow, RowFlags.Updated);
             Touch(ref _table[slot]);
             Emit(FlowChangeKind.Started, FlowOrigin.Event, slot, e.Time);
             return;
@@ -154,6 +154,7 @@ internal sealed partial class FamilyView<TKey>
         }
 
         row.Refresh(e.Flow, context.NowSeconds);
+        row.Flags |= RowFlags.Updated;
         if (e.Flow.Extras is not null)
             KeepExtras(slot, ref row, e.Flow.Extras);
         if (row.Is(RowFlags.Provisional))

@@ -28,6 +28,9 @@ internal enum RowFlags : byte
 
     /// <summary>The kernel was asked and does not know it. It ends unseen, unless its DESTROY is still on its way.</summary>
     Denied = 1 << 6,
+
+    /// <summary>An UPDATE has been applied: what changes in a flow's life is not as its NEW told it.</summary>
+    Updated = 1 << 7,
 }
 
 /// <summary>

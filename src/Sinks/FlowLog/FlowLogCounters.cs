@@ -1,3 +1,6 @@
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Modules;
+
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
@@ -25,4 +28,12 @@ public sealed class FlowLogCounters
 
     /// <summary>Failed attempts to write.</summary>
     public long WriteErrors;
+
+    /// <summary>Gap records for which write(2) returned.</summary>
+    public GapCounters Gaps { get; } = new();
+
+    /// <summary>
+    /// Of each record of an event: from the event's time, the kernel's where it reports one, until write(2) returned for it.
+    /// </summary>
+    public DurationHistogram Latency { get; } = new(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60);
 }

@@ -18,6 +18,14 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
         builder.Shared(() => options);
         builder.AddCheck((_, _) => Task.FromResult<IEnumerable<CheckResult>>([Check(options)]));
         RecordInstruments.Add(builder.Instruments, "flow_log", "the flow log", () => log?.Counters);
+        builder.Instruments.Counter(
+            "flow_log_rotations_total",
+            "Files of the flow log that were rotated for their size or age.",
+            () => log is null ? [] : [new(log.Counters.Rotations)]);
+        builder.Instruments.Counter(
+            "flow_log_write_errors_total",
+            "Attempts to write to the flow log that failed; each is repeated.",
+            () => log is null ? [] : [new(log.Counters.WriteErrors)]);
         if (!options.Enabled)
             return;
         builder.AddSink(() => log = Create(options, builder));

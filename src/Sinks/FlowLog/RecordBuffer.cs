@@ -20,6 +20,7 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly byte[] _buffer = new byte[Length];
+    private readonly WrittenLines _noted = new(counters);
     private int _used;
     private int _lines; // of what is used
     private bool _failing;
@@ -107,7 +108,7 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         if (length == 0)
             return false;
         _used += length;
-        _lines++;
+        _noted.Note(_lines++, change);
         _inBuffer.Add(change, to: 0);
         _latest = Math.Max(_latest, SeenUntil(change));
         return true;
@@ -151,6 +152,8 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         int lines = written == _used ? _lines : _buffer.AsSpan(0, written).Count((byte)'\n');
         counters.Bytes += written;
         counters.Records += lines;
+        if (lines > 0)
+            _noted.Written(lines, _lines, time.UnixNanoseconds());
         MoveToUnproven(lines, isAll: written == _used);
         _buffer.AsSpan(written, _used - written).CopyTo(_buffer);
         _used -= written;

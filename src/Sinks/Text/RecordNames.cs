@@ -55,6 +55,8 @@ internal static class RecordNames
         _ => "sink_failed"u8,
     };
 
+    internal static string Text(FlowGapReason reason) => Encoding.ASCII.GetString(Of(reason));
+
     private static byte[] Quoted(FlowStatus bit) => [(byte)'"', .. bit.Utf8Name(), (byte)'"'];
 
     private static byte[] Protocol(IpProtocol protocol)

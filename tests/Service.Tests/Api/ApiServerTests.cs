@@ -41,7 +41,7 @@ public sealed partial class ApiServerTests : IDisposable
 
     public ApiServerTests()
     {
-        _meter = new ServiceMeter(static () => new TapCounters { New = 7, Lost = 1 }, () => Status);
+        _meter = new ServiceMeter(new ServiceFigures { Tap = static () => new TapCounters { New = 7, Lost = 1 }, Status = () => Status });
         MapInstruments.Add(_meter.Instruments, () => _map);
         ReclassifyInstruments.Add(_meter.Instruments, () => _reclassify);
     }
@@ -287,7 +287,7 @@ public sealed partial class ApiServerTests : IDisposable
         },
         Tombstones = _map is null ? null : static (limit, _) =>
             Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
-        Meter = _meter.Meter,
+        Metrics = () => _meter.Families,
         IsHealthy = token => _isHealthy(token),
         Ask = (seen, _) => AskAsync(seen),
     };

@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Network;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.Reclassify.Sets.Model;

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,4 +1,5 @@
 using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Files;
@@ -163,6 +164,63 @@ public class RecordBufferTests
             Assert.True(buffer.TryFlush(CancellationToken.None, force: true));
             Assert.Equal(Enumerable.Range(1000, 4), Records(output).Select(r => r.GetProperty("sport").GetInt32()));
         }
+    }
+
+    [Fact]
+    public void The_latency_of_a_record_is_from_its_event_to_the_end_of_its_write()
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(3));
+        _buffer.Append(Of(FlowOrigin.Event, Time), CancellationToken.None);
+        _buffer.Append(Of(FlowOrigin.Dump, Time - 1_000_000_000), CancellationToken.None); // found: its start is no event
+        FlowChange whole = Of(FlowOrigin.Event, Time - 1_000_000_000); // told by the DESTROY alone
+        whole.Flow.Present |= FlowFields.StopTime;
+        _buffer.Append(whole, CancellationToken.None);
+        Assert.Empty(Latencies());
+        _time.Advance(TimeSpan.FromMilliseconds(40));
+        _buffer.TryFlush(CancellationToken.None, force: false);
+        Assert.Equal(["0.05 1"], Latencies(), StringComparer.Ordinal);
+        Assert.Equal(0.043, _counters.Latency.Read().SumSeconds, 6);
+    }
+
+    [Fact]
+    public void A_record_counts_when_it_is_written_and_a_gap_by_its_reason()
+    {
+        _output.Error = Errno.ENOSPC;
+        _buffer.Append(Of(FlowOrigin.Event, Time), CancellationToken.None);
+        _output.Limit = FirstLine + 10;
+        _buffer.Append(
+            new FlowChange { Kind = FlowChangeKind.Gap, Time = Time, Gap = new FlowGap(FlowGapReason.EventsOff, Time, Time, 5, null) },
+            CancellationToken.None);
+        _buffer.Append(Of(FlowOrigin.Event, Time), CancellationToken.None);
+        Assert.False(_buffer.TryFlush(CancellationToken.None, force: true));
+        Assert.Equal(["0.001 1"], Latencies(), StringComparer.Ordinal);
+        Assert.Equal(0, _counters.Gaps[FlowGapReason.EventsOff]);
+        (_output.Error, _output.Limit) = (Errno.None, int.MaxValue);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.True(_buffer.TryFlush(CancellationToken.None, force: true));
+        Assert.Equal(["0.001 1", "30 1"], Latencies(), StringComparer.Ordinal);
+        Assert.Equal(1, _counters.Gaps[FlowGapReason.EventsOff]);
+        Assert.Equal(1, GapCounters.Reasons.Sum(reason => _counters.Gaps[reason]));
+    }
+
+    private static int FirstLine => new FlowRecordWriter("gw", null, FlowDirections.None, communityId: false)
+        .Write(new byte[4096], Of(FlowOrigin.Event, Time));
+
+    private static FlowChange Of(FlowOrigin origin, long time)
+    {
+        FlowChange change = Started(1, time);
+        change.Origin = origin;
+        return change;
+    }
+
+    /// <summary>Buckets with something in them, by their upper bounds.</summary>
+    private IEnumerable<string> Latencies()
+    {
+        long[] cumulative = _counters.Latency.Read().Cumulative;
+        return _counters.Latency.Bounds
+            .Select((bound, i) => (bound, Count: cumulative[i] - (i == 0 ? 0 : cumulative[i - 1])))
+            .Where(static one => one.Count > 0)
+            .Select(static one => FormattableString.Invariant($"{one.bound} {one.Count}"));
     }
 
     private static string TimeText(int index) =>

@@ -1,5 +1,0 @@
-namespace ConntrackStream.Service.Hosting;
-
-/// <summary>One look at the kernel's table. Drop, InsertFailed and EarlyDrop are sums over all CPUs since boot.</summary>
-/// <param name="Namespace">Which of the network namespaces followed so far; the sums of two have nothing to do with each other.</param>
-internal readonly record struct TableSample(long Count, long Max, long Drop, long InsertFailed, long EarlyDrop, int Namespace = 0);
