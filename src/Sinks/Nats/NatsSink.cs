@@ -185,13 +185,14 @@ internal sealed class NatsSink : IFlowSink
         {
             _isTimerSet = false;
             _builder!.Complete();
+            _queue!.Announce();
             SetTimer(Retry); // where there was no room
         }
     }
 
     private void SetTimer(TimeSpan wait)
     {
-        if (_isTimerSet || !_builder!.HasAny)
+        if (_isTimerSet || !(_builder!.HasAny || _queue!.HasUnannounced))
             return;
         _isTimerSet = true;
         _timer!.Change(wait, Timeout.InfiniteTimeSpan);

@@ -161,11 +161,11 @@ internal sealed class Publisher : IAsyncDisposable
             Fill(sender, ended);
             await AcknowledgeAsync(ended).ConfigureAwait(false);
             ended.ThrowIfCancellationRequested();
-            if (_window.TryPeek(out SentMessage? head))
+            if (NextToAwait() is { } awaited)
             {
                 bool isFull = _window.Count >= _options.Window || _reloadRequested;
                 added ??= isFull ? null : _queue.WaitAsync(ended);
-                await (added is null ? (Task)head.Result : Task.WhenAny(head.Result, added)).ConfigureAwait(false);
+                await (added is null ? (Task)awaited.Result : Task.WhenAny(awaited.Result, added)).ConfigureAwait(false);
             }
             else if (_reloadRequested)
             {
@@ -183,6 +183,13 @@ internal sealed class Publisher : IAsyncDisposable
                 added = null;
         }
     }
+
+    /// <summary>
+    /// The message to be woken for when it is answered, which is none of the first half of the window: answers come in order, so many are
+    /// there then. Null when the window is empty.
+    /// </summary>
+    private SentMessage? NextToAwait() =>
+        _window.Skip(_window.Count / 2).FirstOrDefault(static sent => !sent.Result.IsCompleted) ?? _window.FirstOrDefault();
 
     private void Fill(MessageSender sender, CancellationToken ended)
     {

@@ -83,8 +83,11 @@ internal sealed partial class MessageSpool
     internal void Acknowledge(SpoolPosition? end, ulong run, ulong last)
     {
         _acknowledged = new SpoolMark(end ?? _acknowledged.Position, run, last);
+        bool hasDone;
+        lock (_gate)
+            hasDone = _segments.Count > 1 && _segments[0].Number < _acknowledged.Position.Segment;
+        SaveMark(force: hasDone); // before its file goes: a start after a kill takes for lost what neither of them has
         DeleteWhile(segment => segment.Number < _acknowledged.Position.Segment);
-        SaveMark(force: false);
     }
 
     /// <summary>Deletes files that are too old, as when the server is away for long.</summary>

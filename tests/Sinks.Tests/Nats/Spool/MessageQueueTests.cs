@@ -98,6 +98,35 @@ public sealed class MessageQueueTests : IDisposable
         Assert.True(queue.IsEmpty);
     }
 
+    [Fact]
+    public async Task The_reader_is_woken_for_some_messages_or_by_an_announcement()
+    {
+        MessageQueue queue = new(_rig.Spool, MemoryLimit);
+        Task wait = queue.WaitAsync(TestContext.Current.CancellationToken);
+        Add(queue, 15);
+        Assert.True(queue.HasUnannounced);
+        Assert.False(wait.IsCompleted);
+        Add(queue, 1);
+        await wait;
+        Assert.False(queue.HasUnannounced);
+        wait = queue.WaitAsync(TestContext.Current.CancellationToken);
+        Add(queue, 1);
+        Assert.False(wait.IsCompleted);
+        queue.Announce();
+        await wait;
+    }
+
+    [Fact]
+    public async Task The_reader_is_woken_when_there_is_no_room()
+    {
+        MessageQueue queue = new(spool: null, MemoryLimit);
+        Add(queue, MemoryFor);
+        Task wait = queue.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.False(wait.IsCompleted);
+        Assert.False(TryAdd(queue));
+        await wait;
+    }
+
     private static IEnumerable<ulong> Numbers(int count) => Enumerable.Range(1, count).Select(static number => (ulong)number);
 
     private void Add(MessageQueue queue, int count)

@@ -97,6 +97,21 @@ public sealed class MessageSpoolTests : IDisposable
     }
 
     [Fact]
+    public void After_a_kill_nothing_is_taken_for_lost_whose_file_went_when_it_was_acknowledged()
+    {
+        using SpoolRig rig = new() { Options = new SpoolOptions { KeepFreeBytes = 0, MaxBytes = 1 << 20 } };
+        string lines = new('x', 60_000);
+        for (ulong number = 1; number <= 4; number++) // two to a file
+            rig.TryAppend(number, number, lines);
+        for (ulong number = 1; number <= 3; number++) // within the second in which the mark is written once
+            rig.Spool.Acknowledge(rig.Spool.Read()!.End, SpoolRig.Run, number);
+        Assert.Single(rig.Files);
+        MessageSpool next = rig.Reopen();
+        Assert.Equal(3UL, next.Acknowledged.Last);
+        Assert.Equal([4UL], SpoolRig.ReadAll(next));
+    }
+
+    [Fact]
     public void A_full_spool_takes_no_more_until_something_is_acknowledged()
     {
         using SpoolRig rig = new() { Options = new SpoolOptions { KeepFreeBytes = 0, MaxBytes = 1 << 20 } };
