@@ -80,6 +80,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(ClassifyVerb.Create(context, shared));
         root.Subcommands.Add(MapCommand.Create(context, shared));
         root.Subcommands.Add(TombstonesVerb.Create(context, shared));
+        root.Subcommands.Add(RatesVerb.Create(context, shared));
         root.Subcommands.Add(ReplayVerb.Create(context, shared));
         root.Subcommands.Add(CollectVerb.Create(context, shared));
         root.Subcommands.Add(NpaLogVerb.Create(context));

@@ -33,7 +33,8 @@ public sealed class FleetSampleTests : IDisposable
     public async Task What_is_missing_or_too_many_is_found(string file, string before, string after, string problem)
     {
         Make();
-        string path = Path.Combine(_directory.FullName, file), text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+        string path = Path.Combine(_directory.FullName, file);
+        string text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
         int at = text.IndexOf(before, StringComparison.Ordinal);
         Assert.NotEqual(-1, at);
         await File.WriteAllTextAsync(
@@ -108,7 +109,12 @@ public sealed class FleetSampleTests : IDisposable
     private static async Task<(int Code, string Output, string Error)> RunAsync(string program, params string[] arguments)
     {
         using Process process = Process.Start(
-            new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            new ProcessStartInfo(program, arguments)
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);

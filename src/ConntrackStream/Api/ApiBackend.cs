@@ -14,6 +14,9 @@ internal sealed record ApiBackend
 
     internal required Func<ServiceStatus> Status { get; init; }
 
+    /// <summary>Subscribed to while a client asks for rates.</summary>
+    internal required IObservable<FlowChangeBatch> Changes { get; init; }
+
     /// <summary>What <c>/metrics</c> shows.</summary>
     internal required Func<IEnumerable<MetricFamily>> Metrics { get; init; }
 

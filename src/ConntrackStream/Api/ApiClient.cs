@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ConntrackStream.Service.Output;
 
@@ -49,6 +50,18 @@ internal static class ApiClient
         return response.Headers.TryGetValues(ApiEndpoints.TotalHeader, out IEnumerable<string>? total)
             ? long.Parse(total.First(), CultureInfo.InvariantCulture)
             : 0;
+    }
+
+    /// <summary>A line of NDJSON each interval, until the service ends.</summary>
+    internal static async IAsyncEnumerable<string> RatesAsync(
+        string socket, TimeSpan interval, int top, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using HttpClient client = Connect(socket);
+        string path = string.Create(CultureInfo.InvariantCulture, $"/v1/rates?interval={interval.TotalMilliseconds}ms&top={top}");
+        using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
+        while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+            yield return line;
     }
 
     /// <summary>The service's figures; null when no service answers there.</summary>

@@ -13,7 +13,7 @@ using Microsoft.Net.Http.Headers;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/status</c>, <c>/metrics</c>,
+/// <c>GET /v1/flows</c> (NDJSON, or text with <c>?format=text</c>), <c>/v1/count</c>, <c>/v1/rates</c>, <c>/v1/status</c>, <c>/metrics</c>,
 /// <c>/v1/tombstones?limit=N</c> (NDJSON; the header <c>X-Total-Count</c> tells how many there are in all), <c>/healthz</c>,
 /// <c>/readyz</c>.
 /// </summary>
@@ -36,6 +36,7 @@ internal static class ApiEndpoints
         app.MapGet("/v1/flows", Limited(connections, context => FlowsAsync(context, backend)));
         app.MapGet("/v1/count", Limited(connections, context => CountAsync(context, backend)));
         app.MapGet("/v1/tombstones", Limited(connections, context => TombstonesAsync(context, backend)));
+        app.MapGet("/v1/rates", Limited(connections, context => RatesAsync(context, backend, time)));
         app.MapGet("/v1/status", context => StatusAsync(context, backend));
         app.MapGet("/metrics", context => MetricsAsync(context, backend));
         app.MapGet("/healthz", context => HealthAsync(context, backend, time));
@@ -185,6 +186,11 @@ internal static class ApiEndpoints
             return false;
         }
     }
+
+    private static Task RatesAsync(HttpContext context, ApiBackend backend, TimeProvider time) =>
+        RatesAnswer.Read(context.Request.Query, out TimeSpan interval, out int top) is { } fault
+            ? AnswerAsync(context, StatusCodes.Status400BadRequest, fault + "\n")
+            : RatesAnswer.WriteAsync(context, backend, interval, top, time);
 
     private static Task StatusAsync(HttpContext context, ApiBackend backend)
     {

@@ -1,3 +1,4 @@
+using System.Reactive.Linq;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Service.Api;
@@ -86,6 +87,7 @@ internal static class ServiceHost
             RefreshMetrics = services.GetRequiredService<FlowStates>().RefreshAsync,
             Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
             Status = () => StatusOf(stream),
+            Changes = Observable.Defer(() => stream.Pipeline.Changes),
             Tombstones = options.Map.Path is null
                 ? null
                 : (limit, token) => stream.Modules.Of<MapCleaningModule>().Cleaner!.TombstonesAsync(limit, token),

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Reactive.Subjects;
 using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap;
@@ -33,6 +34,7 @@ public sealed partial class ApiServerTests : IDisposable
     private Func<CancellationToken, Task<bool>> _isHealthy = static _ => Task.FromResult(true);
     private Func<FlowFilter, Func<FlowChangeBatch, ValueTask>, CancellationToken, Task<QuerySummary>>? _query;
     private bool _isSynced = true;
+    private readonly Subject<FlowChangeBatch> _changes = new();
     private readonly ServiceMeter _meter;
     private MapStatus? _map;
     private ReclassifyStatus? _reclassify;
@@ -66,6 +68,7 @@ public sealed partial class ApiServerTests : IDisposable
     public void Dispose()
     {
         _meter.Dispose();
+        _changes.Dispose();
         File.Delete(_socket);
     }
 
@@ -157,6 +160,49 @@ public sealed partial class ApiServerTests : IDisposable
         (HttpStatusCode answered, string body) = await GetAsync(path);
         Assert.Equal(status, answered);
         Assert.Contains(text, body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rates_come_each_interval_and_changes_are_counted_only_while_a_client_asks()
+    {
+        await using ApiServer server = await StartAsync();
+        List<RateRecord> records = [];
+        await foreach (string line in ApiClient.RatesAsync(_socket, TimeSpan.FromMilliseconds(100), top: 1, Cancellation))
+        {
+            if (records.Count == 0)
+                Push();
+            records.Add(RateRecord.Parse(line));
+            if (records[^1].Started > 0)
+                break;
+        }
+
+        RateRecord last = records[^1];
+        Assert.Equal((0.1, 3, 0, 0, 0, 3), (last.Interval, last.Started, last.Updated, last.Ended, last.Gaps, last.Flows));
+        Assert.Equal(new TalkerRecord("10.0.0.1", 3, 0), Assert.Single(last.Talkers));
+        Assert.Contains(" 10.0.0.1 (3, 0 B)", last.ToText(), StringComparison.Ordinal);
+        Assert.Equal(
+            RateRecord.Heading.IndexOf("busiest", StringComparison.Ordinal), last.ToText().IndexOf("10.0.0.1", StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => !_changes.HasObservers);
+
+        void Push()
+        {
+            FlowChangeBatch batch = new();
+            _flows.ForEach(flow => batch.Add() = flow);
+            _changes.OnNext(batch);
+            batch.Release();
+        }
+    }
+
+    [Theory]
+    [InlineData("interval=1", "interval: '1' is not a duration from 100ms to 1h")]
+    [InlineData("top=-1", "top: '-1' is not a number from 0 to 100")]
+    [InlineData("per=1s", "per: no such parameter")]
+    public async Task Rates_that_are_asked_for_wrongly_are_refused(string query, string reason)
+    {
+        await using ApiServer server = await StartAsync();
+        (HttpStatusCode status, string body) = await GetAsync($"/v1/rates?{query}");
+        Assert.Equal((HttpStatusCode.BadRequest, reason + "\n"), (status, body));
+        Assert.False(_changes.HasObservers);
     }
 
     [Fact]
@@ -285,6 +331,7 @@ public sealed partial class ApiServerTests : IDisposable
                     _map is null ? null! : MapFigures.Of(_map, "/sys/fs/bpf/m"), MapFiguresJson.Default.MapFigures),
             },
         },
+        Changes = _changes,
         Tombstones = _map is null ? null : static (limit, _) =>
             Task.FromResult(new TombstoneList(2, [.. new[] { MapTestData.Ended, MapTestData.Missed }.Take(limit)])),
         Metrics = () => _meter.Families,

@@ -45,6 +45,10 @@ public sealed class CommandLineTests
     [InlineData("map audit --interval 2d", "--interval: '2d' is not a duration (10s, 1m, 00:02:30) of at most one day")]
     [InlineData("tombstones --limit 65537", "--limit: '65537' is not a number from 0 to 65536")]
     [InlineData("tombstones --limit many", "--limit: 'many' is not a number")]
+    [InlineData("rates --interval 50ms", "--interval: '50ms' is not a duration from 100ms to 1h")]
+    [InlineData("rates --interval 1", "--interval: '1' is not a duration from 100ms to 1h")]
+    [InlineData("rates --top 101", "--top: '101' is not a number from 0 to 100")]
+    [InlineData("rates --count 0", "--count: '0' is not a number from 1 up")]
     public async Task Wrong_usage_ends_with_2_and_says_what_is_allowed(string arguments, string message)
     {
         (int code, string output, string error) = await RunAsync(arguments.Split(' '));
@@ -186,6 +190,7 @@ public sealed class CommandLineTests
     [InlineData("map show")]
     [InlineData("map audit")]
     [InlineData("tombstones")]
+    [InlineData("rates")]
     public async Task Help_of_each_verb_teaches_by_examples(string verb)
     {
         (int code, string output, string error) = await RunAsync([.. verb.Split(' '), "--help"]);

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ConntrackStream.Pipeline.Rates;
+
+namespace ConntrackStream.Service.Api;
+
+/// <summary>What happened to the flows within one interval, as <c>/v1/rates</c> shows it.</summary>
+internal sealed record RateRecord
+{
+    /// <summary>The interval's end, RFC 3339.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>Seconds.</summary>
+    public required double Interval { get; init; }
+
+    public required long Started { get; init; }
+
+    public required long Updated { get; init; }
+
+    public required long Ended { get; init; }
+
+    /// <summary>In the live view at the interval's end.</summary>
+    public required long Flows { get; init; }
+
+    /// <summary>Times that something was lost: the figures are short by it.</summary>
+    public required long Gaps { get; init; }
+
+    /// <summary>The busiest sources, by the bytes of their flows that ended, then by their new flows.</summary>
+    public required IReadOnlyList<TalkerRecord> Talkers { get; init; }
+
+    internal static RateRecord Of(StreamSample sample, DateTimeOffset time, long flows) => new()
+    {
+        Time = time,
+        Interval = sample.Interval.TotalSeconds,
+        Started = sample.Started,
+        Updated = sample.Updated,
+        Ended = sample.Ended,
+        Flows = flows,
+        Gaps = sample.Gaps,
+        Talkers =
+        [
+            .. sample.Talkers.Select(static talker =>
+                new TalkerRecord(talker.Source.ToIPAddress(talker.Family).ToString(), talker.Started, talker.Bytes)),
+        ],
+    };
+
+    internal static RateRecord Parse(string line) => JsonSerializer.Deserialize(line, RateJson.Default.RateRecord)!;
+
+    internal string ToJson() => JsonSerializer.Serialize(this, RateJson.Default.RateRecord);
+
+    /// <summary>A line for people; rates a second, as <see cref="Heading"/> names them.</summary>
+    internal string ToText()
+    {
+        string talkers = string.Join("  ", Talkers.Select(static talker => talker.ToText()));
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Time.ToLocalTime():HH:mm:ss} {Started / Interval,11:0.#} {Updated / Interval,11:0.#} {Ended / Interval,11:0.#} {Flows,10} "
+            + $"{Gaps,5}  {talkers}").TrimEnd();
+    }
+
+    /// <summary>Of <see cref="ToText"/>.</summary>
+    internal const string Heading =
+        "time       started/s   updated/s     ended/s      flows  gaps  busiest sources (new flows, bytes of ended ones)";
+}
+
+/// <param name="Src">Source address of the original direction.</param>
+/// <param name="Started">Its new flows.</param>
+/// <param name="Bytes">Of its flows that ended, in both directions; 0 where the kernel does not count.</param>
+internal sealed record TalkerRecord(string Src, long Started, ulong Bytes)
+{
+    private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+    internal string ToText()
+    {
+        double bytes = Bytes;
+        int unit = 0;
+        for (; bytes >= 1000 && unit < Units.Length - 1; unit++)
+            bytes /= 1000;
+        return string.Create(CultureInfo.InvariantCulture, $"{Src} ({Started}, {bytes:0.#} {Units[unit]})");
+    }
+}
+
+[JsonSerializable(typeof(RateRecord))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class RateJson : JsonSerializerContext;
