@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 from dataclasses import dataclass
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -50,6 +51,20 @@ def _count_flow_log(directory):
     return occurrences(f"{directory}/flows.json", b'"event":"start"', b'"event":"end"')
 
 
+def _number_before(directory, words):
+    """Of the service's last log line."""
+    with open(f"{directory}/stderr", encoding="utf-8") as file:
+        return int(re.findall(rf"(\d+) {words}", file.read())[-1])
+
+
+def _count_nats(directory):
+    return _number_before(directory, "records acknowledged"), 0
+
+
+def _count_ipfix(directory):
+    return _number_before(directory, "IPFIX records sent"), 0
+
+
 def _ulogd_plugin(name):
     return next(iter(glob.glob(f"/usr/lib/*/ulogd/{name}.so") + glob.glob(f"/usr/lib/ulogd/{name}.so")), f"{name}.so")
 
@@ -91,6 +106,12 @@ READERS = {reader.name: reader for reader in (
     Reader("json", "conntrack-stream, + JSON flow log to file",
            (*_RUN, "--set", "FlowLog:Path={directory}/flows.json", "--set", "FlowLog:Rotation:MaxBytes=0"), _count_flow_log,
            crude="crude-json"),
+    # These two need an engine in the namespace: bench/run nats and ipfix start one.
+    Reader("nats", "conntrack-stream, + records to NATS JetStream",
+           (*_RUN, "--set", "FlowLog:Enabled=false", "--set", "Nats:Enabled=true", "--set", "Nats:Spool:KeepFreeBytes=0"), _count_nats,
+           crude="crude-json"),
+    Reader("ipfix", "conntrack-stream, + IPFIX over UDP",
+           (*_RUN, "--set", "FlowLog:Enabled=false", "--set", "Ipfix:Collectors=udp://127.0.0.1:4739"), _count_ipfix, crude="crude-view"),
 )}
 
 PEERS = ("limit", "pause", "crude-view", "crude-json", "conntrack", "ulogd", "conntrack-shipped", "ulogd-shipped")
