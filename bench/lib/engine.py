@@ -44,7 +44,7 @@ def nats_server(space, directory):
         process.wait()
 
 
-# Receives messages and counts them; prints the count when it is told to end. Over TCP it counts connections' bytes.
+# Counts datagrams, and prints the count at its end; what comes over TCP it reads and discards.
 COLLECTOR = f"""
 import selectors, signal, socket
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

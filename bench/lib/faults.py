@@ -121,12 +121,12 @@ class Bed:
                 program.wait()
 
     def proof(self):
-        with tunnel(self._hub), jetstream.Stream(HUB, engine.PORT, "CONNTRACK") as stream:
+        with inside(self._hub), jetstream.Stream(HUB, engine.PORT, "CONNTRACK") as stream:
             return sequences.prove(stream.messages())
 
 
 @contextlib.contextmanager
-def tunnel(name):
+def inside(name):
     """This thread in another network namespace."""
     own = os.open("/proc/self/ns/net", os.O_RDONLY)
     other = os.open(f"/run/netns/{name}", os.O_RDONLY)
