@@ -6,7 +6,8 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <param name="format">For messages.</param>
 /// <param name="always">Fields of every record.</param>
 /// <param name="names">All others, at most 63.</param>
-internal sealed class FieldVocabulary(string format, string[] always, string[] names)
+/// <param name="page">Where they are listed.</param>
+internal sealed class FieldVocabulary(string format, string[] always, string[] names, string page = "docs/flow-log.md")
 {
     /// <summary>Fields that can be left out.</summary>
     internal IReadOnlyList<string> Names => names;
@@ -31,7 +32,7 @@ internal sealed class FieldVocabulary(string format, string[] always, string[] n
             return $"'{name}' cannot be left out: every record has {string.Join(", ", always)}";
         if (Matches(always, name).Any() || Matches(names, name).Any())
             return null;
-        string hint = Nearest(name) is { } nearest ? $"did you mean {nearest}?" : "docs/flow-log.md lists them";
+        string hint = Nearest(name) is { } nearest ? $"did you mean {nearest}?" : $"{page} lists them";
         return $"'{name}' is not a field of the format {format}; {hint}";
     }
 

@@ -1,81 +1,24 @@
 using System.ComponentModel.DataAnnotations;
-using ConntrackStream.EventTap.Filtering;
-using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
-/// <summary>What every log of records has in its section: which records there are, and how they are written.</summary>
-public abstract class RecordOptions : IOptionSection, IValidatableObject
+/// <summary>What every log of lines has in its section: which records there are, and how they are written.</summary>
+public abstract class RecordOptions : RecordChoiceOptions
 {
     /// <summary>json (one object a line), ecs (one object a line, in the Elastic Common Schema) or text (as conntrack -E).</summary>
     public FlowLogFormat Format { get; set; } = FlowLogFormat.Json;
-
-    /// <summary>Kinds of records: start, end, update (a change, or the report of a long flow). Gaps are always written.</summary>
-    public FlowLogEvent[] Events { get; set; } = [FlowLogEvent.Start, FlowLogEvent.End, FlowLogEvent.Update];
 
     /// <summary>
     /// Fields of a record, by their names in the format; a name also stands for the fields below it (source.nat). Empty: all. Not for text.
     /// </summary>
     public string[] Fields { get; set; } = [];
 
-    /// <summary>Fields to leave out, named as in Fields.</summary>
-    public string[] ExcludeFields { get; set; } = [];
-
-    /// <summary>
-    /// Rules of which a record must meet one, such as: event end proto tcp dst 192.0.2.0/24 dport 8000-8100. A word given again adds an
-    /// alternative. Empty: all. Gaps are always written.
-    /// </summary>
-    public string[] Allow { get; set; } = [];
-
-    /// <summary>Rules of which a record may meet none, as in Allow. Gaps are always written.</summary>
-    public string[] Deny { get; set; } = [];
-
-    /// <summary>The records' host. null: the machine's name.</summary>
-    public string? Host { get; set; }
-
-    /// <summary>
-    /// Prefixes that are inside, such as 10.0.0.0/8: from there to elsewhere is egress, the other way ingress, between them internal,
-    /// neither end forward. Empty: unknown.
-    /// </summary>
-    public string[] LocalNetworks { get; set; } = [];
-
-    /// <summary>
-    /// Marks that give the direction before LocalNetworks does: value/mask=direction, such as 0x10/0xf0=ingress; of several that match, the
-    /// one with the most mask bits.
-    /// </summary>
-    public string[] MarkDirections { get; set; } = [];
-
-    /// <summary>
-    /// Add community_id to each record, and reply_community_id where NAT made it another; each costs as much CPU as the rest.
-    /// </summary>
-    public bool CommunityId { get; set; }
-
-    /// <summary>What is wrong in this section itself; each result's message completes "key: value …".</summary>
-    public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Events.Length == 0)
-            yield return new ValidationResult("must have at least one of start, end, update", [nameof(Events)]);
-        foreach (ValidationResult problem in FieldProblems(Fields, nameof(Fields), isUnwanted: false))
-            yield return problem;
-        foreach (ValidationResult problem in FieldProblems(ExcludeFields, nameof(ExcludeFields), isUnwanted: true))
-            yield return problem;
-        foreach (ValidationResult problem in RuleProblems(Allow, nameof(Allow)).Concat(RuleProblems(Deny, nameof(Deny))))
-            yield return problem;
-        if (Host is { Length: 0 or > 255 })
-            yield return new ValidationResult("must have 1 to 255 characters", [nameof(Host)]);
-        foreach (string network in LocalNetworks)
-        {
-            if (!IpPrefix.TryParse(network, out _, out string? error))
-                yield return new ValidationResult($"must be prefixes such as 10.0.0.0/8: {error}", [nameof(LocalNetworks)]);
-        }
-
-        foreach (string rule in MarkDirections)
-        {
-            if (!MarkDirection.TryParse(rule, out _, out string? error))
-                yield return new ValidationResult($"must be rules such as 0x1bd10/0xfffff0=ingress: {error}", [nameof(MarkDirections)]);
-        }
-    }
+    /// <inheritdoc/>
+    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        base.Validate(validationContext)
+            .Concat(FieldProblems(Fields, nameof(Fields), isUnwanted: false))
+            .Concat(FieldProblems(ExcludeFields, nameof(ExcludeFields), isUnwanted: true));
 
     /// <param name="networkNamespace">Name for the records; null when it is the service's own.</param>
     /// <param name="ends">Ends that this service causes; null for none.</param>
@@ -90,22 +33,7 @@ public abstract class RecordOptions : IOptionSection, IValidatableObject
         };
     }
 
-    /// <summary>As configured; what is invalid is left out (it was refused before).</summary>
-    internal FlowDirections Directions() => new(
-        LocalNetworks.SelectMany(text => IpPrefix.TryParse(text, out IpPrefix prefix, out _) ? new[] { prefix } : []),
-        MarkDirections.SelectMany(text =>
-            MarkDirection.TryParse(text, out KeyValuePair<MarkMatch, FlowDirection> rule, out _) ? new[] { rule } : []));
-
     private RecordFields ChosenFields() => Vocabulary(Format)!.Choose(Fields, ExcludeFields);
-
-    private static IEnumerable<ValidationResult> RuleProblems(string[] rules, string key)
-    {
-        foreach (string rule in rules)
-        {
-            if (!RecordRuleText.TryParse(rule, out _, out string? error))
-                yield return new ValidationResult($"is refused: {error}", [key]);
-        }
-    }
 
     private static FieldVocabulary? Vocabulary(FlowLogFormat format) => format switch
     {
@@ -116,11 +44,9 @@ public abstract class RecordOptions : IOptionSection, IValidatableObject
 
     private IEnumerable<ValidationResult> FieldProblems(string[] names, string key, bool isUnwanted)
     {
-        FieldVocabulary? vocabulary = Vocabulary(Format);
-        if (vocabulary is null)
-            return names.Length == 0 ? [] : [new ValidationResult("needs the format json or ecs: text has conntrack's own fields", [key])];
-        return names.Select(name => vocabulary.ProblemOf(name, isUnwanted)).OfType<string>()
-            .Select(problem => new ValidationResult($"is refused: {problem}", [key]));
+        if (Vocabulary(Format) is { } vocabulary)
+            return FieldProblems(vocabulary, names, key, isUnwanted);
+        return names.Length == 0 ? [] : [new ValidationResult("needs the format json or ecs: text has conntrack's own fields", [key])];
     }
 }
 
@@ -135,17 +61,4 @@ public enum FlowLogFormat
 
     /// <summary>NDJSON in the Elastic Common Schema.</summary>
     Ecs,
-}
-
-/// <summary>Kinds of records that can be chosen.</summary>
-public enum FlowLogEvent
-{
-    /// <summary>A flow began, or was found by a dump.</summary>
-    Start,
-
-    /// <summary>A flow is over.</summary>
-    End,
-
-    /// <summary>A flow changed, or is reported on while it lasts.</summary>
-    Update,
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.Ipfix.Transport;
 
@@ -74,5 +75,6 @@ internal sealed class CollectorConnector(CollectorAddress address, IpfixTlsOptio
     private int Milliseconds => (int)timeout.TotalMilliseconds;
 
     /// <summary>Of a failed handshake, the library's own reason is inside.</summary>
-    private static string Text(Exception e) => e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;
+    private static string Text(Exception e) =>
+        e is not UnusableFileException && e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;
 }

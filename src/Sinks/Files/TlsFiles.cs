@@ -1,0 +1,57 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ConntrackStream.Sinks.Files;
+
+/// <summary>TLS as a client, by PEM files.</summary>
+internal static class TlsFiles
+{
+    /// <summary>Reads the files. The server's certificate must be valid, signed by a trusted authority, and for its name.</summary>
+    /// <param name="serverName">What the server's certificate must be for; null where the connection says it.</param>
+    /// <param name="caFile">The trusted authorities; null: those of the system.</param>
+    /// <param name="certificateFile">The service's own certificate, and those between it and an authority; null: none.</param>
+    /// <param name="keyFile">The certificate's key; null where there is no certificate.</param>
+    /// <exception cref="UnusableFileException">One cannot be used.</exception>
+    internal static SslClientAuthenticationOptions Load(string? serverName, string? caFile, string? certificateFile, string? keyFile) =>
+        new()
+        {
+            TargetHost = serverName,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            CertificateChainPolicy = Trust(caFile),
+            ClientCertificateContext = Certificate(certificateFile, keyFile),
+        };
+
+    private static X509ChainPolicy? Trust(string? path)
+    {
+        if (string.IsNullOrEmpty(path))
+            return null;
+        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        Read(path, () => policy.CustomTrustStore.ImportFromPemFile(path));
+        return policy.CustomTrustStore.Count > 0 ? policy : throw new UnusableFileException($"{path} has no certificate");
+    }
+
+    private static SslStreamCertificateContext? Certificate(string? certificateFile, string? keyFile)
+    {
+        if (string.IsNullOrEmpty(certificateFile))
+            return null;
+        X509Certificate2Collection chain = [];
+        X509Certificate2? own = null;
+        Read(certificateFile, () => chain.ImportFromPemFile(certificateFile));
+        Read(keyFile!, () => own = X509Certificate2.CreateFromPemFile(certificateFile, keyFile));
+        return SslStreamCertificateContext.Create(own!, chain, offline: true);
+    }
+
+    private static void Read(string path, Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new UnusableFileException($"{path} cannot be used: {e.Message}", e);
+        }
+    }
+}
