@@ -4,6 +4,7 @@ using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Ipfix;
 using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Nats;
+using ConntrackStream.Sinks.Otlp;
 using ConntrackStream.Sinks.Reclassify.Setup;
 using ConntrackStream.Sinks.Syslog;
 
@@ -23,5 +24,6 @@ internal static class ServiceModules
         new DestinationModule(),
         new NatsModule(),
         new IpfixModule(),
+        new OtlpModule(),
     ];
 }

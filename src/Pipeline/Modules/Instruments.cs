@@ -17,6 +17,9 @@ public sealed partial class Instruments(Meter meter, string prefix = "conntrack_
     /// <summary>In the order in which they were added.</summary>
     public IReadOnlyList<MetricFamily> Families => _families;
 
+    /// <summary>All instruments, those of other modules included: for what exports them.</summary>
+    public Meter Meter => meter;
+
     /// <summary>Adds a number that only grows.</summary>
     /// <param name="name">In snake_case, ending in <c>_total</c>; the service's prefix is added.</param>
     /// <param name="help">What is counted, one sentence.</param>
