@@ -47,7 +47,7 @@ internal readonly record struct LogTail(long WholeLength, bool IsTorn, bool IsOw
     /// The latest time among the lines: the last one need not have it, since a dump's starts come with the times at which the flows began.
     /// What the service concluded counts only where there is nothing else: older events may have waited to be read then.
     /// </summary>
-    private static long? LastTimeIn(ReadOnlySpan<byte> lines)
+    internal static long? LastTimeIn(ReadOnlySpan<byte> lines)
     {
         long? last = null, concluded = null;
         while (!lines.IsEmpty)

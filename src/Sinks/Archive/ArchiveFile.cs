@@ -1,0 +1,72 @@
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Files;
+using Microsoft.Win32.SafeHandles;
+using static ConntrackStream.EventTap.Netlink.Libc;
+
+namespace ConntrackStream.Sinks.Archive;
+
+/// <summary>One file of an archive, open for reading. Its length is what it was when it was opened: a live log may grow.</summary>
+internal sealed class ArchiveFile : IDisposable
+{
+    private readonly FileStat _stat;
+
+    private ArchiveFile(string path, SafeFileHandle handle, in FileStat stat)
+    {
+        Path = path;
+        Log = LogName.Of(path);
+        Handle = handle;
+        _stat = stat;
+        Span<byte> begin = stackalloc byte[CompressionMagic.Length];
+        Compression = CompressionMagic.Of(begin[..RandomAccess.Read(handle, begin, 0)]);
+    }
+
+    internal string Path { get; }
+
+    /// <summary>See <see cref="LogName"/>.</summary>
+    internal string Log { get; }
+
+    internal SafeFileHandle Handle { get; }
+
+    internal Compression Compression { get; }
+
+    internal long Length => (long)_stat.Size;
+
+    /// <summary>Opens a regular file. FIFOs and devices are refused without waiting for them.</summary>
+    /// <param name="followLinks">The user named it; what lies in a directory may be anybody's link to anywhere.</param>
+    /// <param name="problem">The end of the sentence "FILE …"; null for what is skipped in a directory: links, devices.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    internal static ArchiveFile? TryOpen(string path, bool followLinks, out string? problem)
+    {
+        problem = null;
+        int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | (followLinks ? 0 : O_NOFOLLOW), 0);
+        if (fd < 0)
+        {
+            problem = LastErrno == ELOOP && !followLinks
+                ? null
+                : $"cannot be opened: {LastErrno} ({NetlinkException.DescribeErrno(LastErrno)})";
+            return null;
+        }
+
+        SafeFileHandle handle = new(fd, ownsHandle: true);
+        try
+        {
+            if (FileStat.TryRead(handle, out FileStat stat) && stat.Type == FileType.Regular)
+                return new ArchiveFile(path, handle, stat);
+            problem = followLinks ? "is no regular file" : null;
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+
+        handle.Dispose();
+        return null;
+    }
+
+    internal bool IsSameFile(ArchiveFile other) => _stat.IsSameFile(other._stat);
+
+    internal ArchiveBytes Read() => ArchiveBytes.Open(Handle, Compression, Length);
+
+    public void Dispose() => Handle.Dispose();
+}

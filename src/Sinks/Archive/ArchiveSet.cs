@@ -1,0 +1,150 @@
+namespace ConntrackStream.Sinks.Archive;
+
+/// <summary>
+/// The logs that files and directories hold, all of them open: a file that is renamed or removed meanwhile is read all the same.
+/// </summary>
+internal sealed class ArchiveSet : IDisposable
+{
+    private const int MostListings = 5; // of a directory in which files are rotated while it is read
+
+    private readonly List<ArchiveMember> _members = [];
+    private readonly List<ArchiveFault> _faults = [];
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+
+    private ArchiveSet()
+    {
+    }
+
+    internal IReadOnlyList<ArchiveLog> Logs { get; private set; } = [];
+
+    /// <summary>What was to be read and cannot be.</summary>
+    internal IReadOnlyList<ArchiveFault> Faults => _faults;
+
+    /// <summary>Files in directories that hold something else.</summary>
+    internal int Skipped { get; private set; }
+
+    internal IEnumerable<ArchiveMember> Members => Logs.SelectMany(static log => log.Members);
+
+    /// <summary>Opens what the user named: files, which may be links, and the files in directories, which may not.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    internal static ArchiveSet Open(IReadOnlyList<string> paths)
+    {
+        ArchiveSet set = new();
+        try
+        {
+            foreach (string path in paths)
+            {
+                if (Directory.Exists(path))
+                    set.AddDirectory(path, static _ => true);
+                else if (File.Exists(path))
+                    set.AddFile(path, isNamed: true);
+                else
+                    throw new FileNotFoundException($"{path}: there is no such file or directory");
+            }
+
+            set.Group();
+            return set;
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a log with the rotated files beside it.</summary>
+    internal static ArchiveSet OpenLog(string path)
+    {
+        ArchiveSet set = new();
+        try
+        {
+            string full = Path.GetFullPath(path);
+            if (Directory.Exists(Path.GetDirectoryName(full)))
+                set.AddDirectory(Path.GetDirectoryName(full)!, file => LogName.Of(file) == full);
+            set.Group();
+            return set;
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _members.ForEach(static member => member.File.Dispose());
+
+    /// <summary>Lists again until nothing new is there: the log may be renamed, and begun again, between list and opening.</summary>
+    private void AddDirectory(string directory, Func<string, bool> isWanted)
+    {
+        bool grew = true;
+        for (int listing = 0; grew && listing < MostListings; listing++)
+        {
+            grew = false;
+            string[] files = [.. Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal)];
+            foreach (string file in files.Where(isWanted).Where(file => IsCandidate(Path.GetFileName(file))))
+            {
+                // a file and its compressed form have the same records; the former goes when the latter is whole
+                if (_seen.Contains(LogName.WithoutCompression(file)) || !_seen.Add(file))
+                    continue;
+                grew = true;
+                AddFile(file, isNamed: false);
+            }
+        }
+    }
+
+    private static bool IsCandidate(string name) =>
+        !name.StartsWith('.') && !name.EndsWith(".tmp", StringComparison.Ordinal) && !name.EndsWith(".position", StringComparison.Ordinal);
+
+    private void AddFile(string path, bool isNamed)
+    {
+        if (ArchiveFile.TryOpen(path, isNamed, out string? problem) is not { } file)
+        {
+            if (problem is not null && (isNamed || File.Exists(path)))
+                _faults.Add(new ArchiveFault(path, problem));
+            return;
+        }
+
+        if (_members.Exists(member => member.File.IsSameFile(file)))
+        {
+            file.Dispose();
+            return;
+        }
+
+        FileHead head = FileHead.Read(file);
+        if (head.IsRecords || isNamed || head.IsOtherFormat || head.Problem is not null)
+        {
+            _members.Add(new ArchiveMember(file, head));
+            return;
+        }
+
+        Skipped++;
+        file.Dispose();
+    }
+
+    /// <summary>A file that holds no records is a fault; the others are put in order.</summary>
+    private void Group()
+    {
+        foreach (ArchiveMember member in _members)
+        {
+            if (member.Head.Lacking is { } field)
+                _faults.Add(new ArchiveFault(member.File.Path, $"has records without the field {field} (FlowLog:Fields)"));
+            if (member.Head.IsRecords)
+                continue;
+            string problem = member.Head.Problem ?? (member.Head.IsOtherFormat
+                ? "has the format ecs or text; only json can be read"
+                : "does not begin with a record of a flow log");
+            _faults.Add(new ArchiveFault(member.File.Path, problem));
+        }
+
+        Logs =
+        [
+            .. _members.Where(static member => member.Head.IsRecords).GroupBy(static member => member.File.Log, StringComparer.Ordinal)
+                .Select(static log => new ArchiveLog(
+                    log.Key,
+                    [
+                        .. log.OrderBy(static member => member.FirstTime ?? long.MaxValue)
+                            .ThenBy(static member => member.File.Path, StringComparer.Ordinal),
+                    ])),
+        ];
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.RegularExpressions;
+
+namespace ConntrackStream.Sinks.Archive;
+
+/// <summary>
+/// Which log a file belongs to: its path without what rotation and compression added. <c>flows.ndjson.20260203T040506789Z.gz</c> (this
+/// service), <c>flows.ndjson.2.gz</c> and <c>flows.ndjson-20260203.zst</c> (logrotate) all belong to <c>flows.ndjson</c>.
+/// </summary>
+internal static partial class LogName
+{
+    internal static string Of(string path)
+    {
+        string name = Compressed().Replace(Path.GetFileName(path), "");
+        return Path.Join(Path.GetDirectoryName(Path.GetFullPath(path)), Rotated().Replace(name, ""));
+    }
+
+    /// <summary>Without what compression added.</summary>
+    internal static string WithoutCompression(string path) => Compressed().Replace(path, "");
+
+    [GeneratedRegex(@"\.(gz|zst|zstd)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Compressed();
+
+    [GeneratedRegex(
+        @"(\.[0-9]{8}T[0-9]{9}Z|\.[0-9]{1,5}|-[0-9]{8}(-[0-9]+)?)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Rotated();
+}
