@@ -7,6 +7,7 @@ using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Verbs;
 using ConntrackStream.Service.Verbs.Classify;
 using ConntrackStream.Service.Verbs.Map;
+using ConntrackStream.Service.Verbs.Who;
 
 namespace ConntrackStream.Service;
 
@@ -21,8 +22,10 @@ internal sealed class CommandLine(CliContext context)
           conntrack-stream doctor                                what would keep it from working here
           conntrack-stream run --set FlowLog:Path=/var/log/flows.json
           conntrack-stream watch -p tcp --dport 443
+          conntrack-stream who 203.0.113.50:32768 --at 14:32:15 /var/log/flows
         Each verb has a help of its own: conntrack-stream VERB --help
         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4 not supported by this kernel.
+        who also ends with 5 (no such flow, and the logs are complete) and 6 (none found, and the logs are not complete).
         """;
 
     internal async Task<int> RunAsync(string[] arguments, CancellationToken cancellation)
@@ -81,6 +84,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(MapCommand.Create(context, shared));
         root.Subcommands.Add(TombstonesVerb.Create(context, shared));
         root.Subcommands.Add(RatesVerb.Create(context, shared));
+        root.Subcommands.Add(WhoVerb.Create(context, shared));
         root.Subcommands.Add(ReplayVerb.Create(context, shared));
         root.Subcommands.Add(CollectVerb.Create(context, shared));
         root.Subcommands.Add(NpaLogVerb.Create(context));

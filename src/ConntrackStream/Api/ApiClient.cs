@@ -21,6 +21,17 @@ internal static class ApiClient
         return await ShowAsync(response, output, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The live view's flows, line by line as NDJSON.</summary>
+    internal static async Task FlowsAsync(string socket, string filter, Action<string> onLine, CancellationToken cancellation)
+    {
+        using HttpClient client = Connect(socket);
+        using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/flows?{filter}".TrimEnd('?'), cancellation)
+            .ConfigureAwait(false);
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
+        while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+            onLine(line);
+    }
+
     internal static async Task<long> CountAsync(string socket, string filter, CancellationToken cancellation)
     {
         using HttpClient client = Connect(socket);

@@ -13,4 +13,10 @@ internal static class ExitCode
 
     /// <summary>Not supported by this kernel.</summary>
     internal const int NotSupported = 4;
+
+    /// <summary>Of <c>who</c>: there was none, and the logs are complete.</summary>
+    internal const int NoneAndComplete = 5;
+
+    /// <summary>Of <c>who</c>: none was found, and the logs are not complete.</summary>
+    internal const int NoneAndIncomplete = 6;
 }

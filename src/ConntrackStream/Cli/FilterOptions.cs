@@ -44,6 +44,10 @@ internal sealed class FilterOptions
     internal IEnumerable<Option> All =>
         [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts, _mark, _zones, _state, _status, _family, _anyNat];
 
+    /// <summary>Those that hold for a flow's whole life or not at all.</summary>
+    internal IEnumerable<Option> OfLives =>
+        [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts, _zones, _family, _anyNat];
+
     /// <summary>Those that mean something for a key of an eBPF map.</summary>
     internal IEnumerable<Option> OfKeys => [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts];
 

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Text.Json;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Archive.Who;
+using ConntrackStream.Sinks.Text;
+
+namespace ConntrackStream.Service.Verbs.Who;
+
+/// <summary>An answer for programs: one object a line, of type flow or, last, verdict. What is unknown is left out.</summary>
+internal sealed class WhoJson : IDisposable
+{
+    private readonly ArrayBufferWriter<byte> _line = new();
+    private readonly Stream _output;
+    private readonly Utf8JsonWriter _json;
+
+    private WhoJson(Stream output)
+    {
+        _output = output;
+        _json = new Utf8JsonWriter(_line);
+    }
+
+    public void Dispose() => _json.Dispose();
+
+    internal static void Write(WhoAnswer answer, WhoQuestion question, CliContext context)
+    {
+        using WhoJson json = new(context.Output);
+        foreach (FlowLife life in answer.Flows)
+            json.Object("flow", () => json.Flow(life));
+        json.Object("verdict", () => json.Verdict(answer, question));
+    }
+
+    private void Object(string type, Action write)
+    {
+        _line.ResetWrittenCount();
+        _json.Reset();
+        _json.WriteStartObject();
+        _json.WriteString("type", type);
+        write();
+        _json.WriteEndObject();
+        _json.Flush();
+        _line.Write("\n"u8);
+        _output.Write(_line.WrittenSpan);
+    }
+
+    private void Flow(FlowLife life)
+    {
+        Flow flow = life.Flow;
+        Text("host", life.Key.Host);
+        Text("netns", life.Key.NetworkNamespace);
+        _json.WriteString("flow_id", life.Key.Id);
+        _json.WriteString("family", flow.Original.IsIPv6 ? "ipv6" : "ipv4");
+        if (flow.Original.Protocol.Name() is { Length: > 0 } name)
+            _json.WriteString("proto", name);
+        _json.WriteNumber("proto_num", (byte)flow.Original.Protocol);
+        _json.WriteNumber("zone", flow.Original.Zone);
+        Tuple("src", "sport", "dst", "dport", flow.Original);
+        if (flow.Has(FlowFields.Reply))
+        {
+            Tuple("reply_src", "reply_sport", "reply_dst", "reply_dport", flow.Reply);
+            _json.WriteString("nat", (flow.IsSourceNat, flow.IsDestinationNat) switch
+            {
+                (false, false) => "none",
+                (true, false) => "snat",
+                (false, true) => "dnat",
+                _ => "both",
+            });
+        }
+
+        FlowRoles roles = FlowRoles.Of(flow);
+        _json.WriteString("client", roles.Client);
+        if (roles.IsSourceNat)
+            _json.WriteString("client_translated", roles.Translated);
+        _json.WriteString("peer", roles.Peer);
+        if (roles.IsDestinationNat)
+            _json.WriteString("peer_translated", roles.Reached);
+        Time("start", life.Start);
+        Time("end", life.End);
+        Counters("original_packets", flow.OriginalPackets, "original_bytes", flow.OriginalBytes, flow.Has(FlowFields.OriginalCounters));
+        Counters("reply_packets", flow.ReplyPackets, "reply_bytes", flow.ReplyBytes, flow.Has(FlowFields.ReplyCounters));
+    }
+
+    private void Verdict(WhoAnswer answer, WhoQuestion question)
+    {
+        _json.WriteBoolean("complete", answer.IsComplete);
+        _json.WriteNumber("flows", answer.Flows.Count);
+        Time("from", question.From);
+        Time("to", question.To);
+        _json.WriteStartArray("missing");
+        foreach (Missing missing in answer.Missing)
+        {
+            _json.WriteStartObject();
+            _json.WriteString("reason", missing.Reason);
+            Text("log", missing.Where);
+            Text("host", missing.Host);
+            if (missing.Lost is { } lost)
+                _json.WriteNumber("lost", lost);
+            Time("from", missing.From);
+            Time("to", missing.To);
+            _json.WriteString("detail", missing.Detail);
+            _json.WriteEndObject();
+        }
+
+        _json.WriteEndArray();
+        _json.WriteStartArray("notes");
+        foreach (string note in answer.Notes)
+            _json.WriteStringValue(note);
+        _json.WriteEndArray();
+        _json.WriteNumber("files_read", answer.Files);
+        _json.WriteNumber("bytes_read", answer.Bytes);
+    }
+
+    private void Tuple(string source, string sourcePort, string destination, string destinationPort, in FlowTuple tuple)
+    {
+        bool hasPorts = tuple.Protocol.HasPortsOrKeys();
+        _json.WriteString(source, tuple.Source.ToIPAddress(tuple.Family).ToString());
+        if (hasPorts)
+            _json.WriteNumber(sourcePort, tuple.SourcePort);
+        _json.WriteString(destination, tuple.Destination.ToIPAddress(tuple.Family).ToString());
+        if (hasPorts)
+            _json.WriteNumber(destinationPort, tuple.DestinationPort);
+    }
+
+    private void Counters(string packetsName, ulong packets, string bytesName, ulong bytes, bool areKnown)
+    {
+        if (!areKnown)
+            return;
+        _json.WriteNumber(packetsName, packets);
+        _json.WriteNumber(bytesName, bytes);
+    }
+
+    private void Text(string name, string? value)
+    {
+        if (value is not null)
+            _json.WriteString(name, value);
+    }
+
+    private void Time(string name, long time)
+    {
+        if (time != 0)
+            _json.WriteString(name, TimestampText.Format(time));
+    }
+}

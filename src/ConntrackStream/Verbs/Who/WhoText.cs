@@ -1,0 +1,69 @@
+using System.Globalization;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Archive.Who;
+
+namespace ConntrackStream.Service.Verbs.Who;
+
+/// <summary>An answer for people.</summary>
+internal static class WhoText
+{
+    internal static void Write(WhoAnswer answer, WhoQuestion question, CliContext context)
+    {
+        TimeZoneInfo zone = context.Time.LocalTimeZone;
+        foreach (FlowLife life in answer.Flows)
+            Write(life, zone, context.Print);
+        string count = answer.Flows.Count switch
+        {
+            0 => "No flow",
+            1 => "1 flow",
+            _ => string.Create(CultureInfo.InvariantCulture, $"{answer.Flows.Count} flows"),
+        };
+        string port = question.Port is { } number ? string.Create(CultureInfo.InvariantCulture, $" port {number}") : "";
+        context.Print($"{count} with {question.AddressText}{port} from {MomentText.Format(question.From, zone)} "
+            + $"to {MomentText.Format(question.To, zone)}.");
+        foreach (string note in answer.Notes)
+            context.Print($"note: {note}");
+        context.Print(answer.IsComplete
+            ? "verdict: complete"
+            : $"verdict: INCOMPLETE, {(answer.Flows.Count == 0 ? "so there may have been one" : "so there may be more")}:");
+        foreach (Missing missing in answer.Missing)
+            context.Print($"  {Place(missing)}{missing.Detail}");
+    }
+
+    internal static string Endpoint(IpAddress address, FlowFamily family, ushort? port)
+    {
+        string text = address.ToIPAddress(family).ToString();
+        return port is not { } number ? text
+            : family == FlowFamily.IPv6 ? FormattableString.Invariant($"[{text}]:{number}")
+            : FormattableString.Invariant($"{text}:{number}");
+    }
+
+    private static void Write(FlowLife life, TimeZoneInfo zone, Action<string> print)
+    {
+        FlowRoles roles = FlowRoles.Of(life.Flow);
+        string source = roles.IsSourceNat ? $" as {roles.Translated}" : "";
+        string destination = roles.IsDestinationNat ? $" at {roles.Reached}" : "";
+        print($"{roles.Protocol} {roles.Client}{source} to {roles.Peer}{destination}");
+        print($"    start {(life.Start == 0 ? "unknown" : MomentText.Format(life.Start, zone))}");
+        print($"    end   {(life.End == 0 ? "none in what was read" : MomentText.Format(life.End, zone))}");
+        if (life.Flow.Has(FlowFields.OriginalCounters) && life.Flow.Has(FlowFields.ReplyCounters))
+        {
+            print(string.Create(
+                CultureInfo.InvariantCulture,
+                $"    client sent {life.Flow.OriginalBytes} bytes in {life.Flow.OriginalPackets} packets, "
+                    + $"received {life.Flow.ReplyBytes} in {life.Flow.ReplyPackets}{(life.End == 0 ? " (latest record)" : "")}"));
+        }
+
+        string netns = life.Key.NetworkNamespace is { } name ? $", netns {name}" : "";
+        print($"    host {life.Key.Host ?? "unknown"}{netns}, flow {life.Key.Id}");
+    }
+
+    private static string Place(Missing missing) =>
+        (missing.Where, missing.Host) switch
+        {
+            (null, _) => "",
+            ({ } where, null) => $"{where}: ",
+            ({ } where, { } host) => $"{where} (host {host}): ",
+        };
+}

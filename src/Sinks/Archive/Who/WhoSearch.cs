@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
+namespace ConntrackStream.Sinks.Archive.Who;
+
+/// <summary>Answers a question from an archive, on all processors. Memory: half a MiB for each, and the flows that match.</summary>
+/// <param name="onProgress">Called with bytes of the files that have been read since the last call, from several threads.</param>
+internal sealed class WhoSearch(WhoQuestion question, int processors, Action<long>? onProgress = null)
+{
+    private readonly Dictionary<LifeKey, FlowLife> _lives = [];
+    private readonly List<FoundGap> _gaps = [];
+    private readonly List<ArchiveFault> _faults = [];
+    private readonly Lock _lock = new();
+    private long?[] _ends = [];
+    private long _bytes;
+    private bool _isFull;
+
+    internal WhoAnswer Run(ArchiveSet archive, IReadOnlyList<WhoUnit> units, CancellationToken cancellation)
+    {
+        _ends = new long?[archive.Logs.Count];
+        byte[] needle = question.Needle();
+        ParallelOptions options = new() { MaxDegreeOfParallelism = processors, CancellationToken = cancellation };
+        Parallel.ForEach(
+            Partitioner.Create(units, EnumerablePartitionerOptions.NoBuffering), options, () => new LineScan(needle),
+            (unit, _, scan) =>
+            {
+                Read(unit, archive.Logs[unit.Log].Name, scan, cancellation);
+                return scan;
+            },
+            static _ => { });
+        return Conclude(archive, units);
+    }
+
+    private void Read(WhoUnit unit, string log, LineScan scan, CancellationToken cancellation)
+    {
+        LifeTable table = new(question, unit.Log, unit.Number, log);
+        string? problem = null;
+        try
+        {
+            using ArchiveBytes source = unit.Read();
+            long before = 0;
+            scan.Run(
+                source, table.Add,
+                _ =>
+                {
+                    onProgress?.Invoke(source.Consumed - before);
+                    before = source.Consumed;
+                },
+                cancellation);
+        }
+        catch (Exception e) when (e is ArchiveDamageException or IOException)
+        {
+            problem = e.Message;
+        }
+
+        lock (_lock)
+            Merge(unit, table, scan, problem);
+    }
+
+    private void Merge(WhoUnit unit, LifeTable table, LineScan scan, string? problem)
+    {
+        foreach ((LifeKey key, FlowLife life) in table.Lives)
+        {
+            if (_lives.TryGetValue(key, out FlowLife? known))
+                known.Add(life);
+            else if (_lives.Count < LifeTable.MostLives)
+                _lives.Add(key, life);
+            else
+                _isFull = true;
+        }
+
+        _isFull |= table.IsFull;
+        _gaps.AddRange(table.Gaps);
+        _bytes += scan.Bytes;
+        if (scan.LastTime is { } last && !(_ends[unit.Log] >= last))
+            _ends[unit.Log] = last;
+        if (problem is not null)
+            _faults.Add(new ArchiveFault(unit.File.Path, problem));
+        if (scan.TooLong > 0)
+            Fault(unit, $"has {scan.TooLong} lines that are too long to be records");
+        if (table.BadLines > 0)
+            Fault(unit, $"has {table.BadLines} lines with the address, or of gaps, that cannot be read: {table.FirstProblem}");
+    }
+
+    private void Fault(WhoUnit unit, FormattableString problem) =>
+        _faults.Add(new ArchiveFault(unit.File.Path, problem.ToString(CultureInfo.InvariantCulture)));
+
+    private WhoAnswer Conclude(ArchiveSet archive, IReadOnlyList<WhoUnit> units)
+    {
+        WhoVerdict verdict = new(question);
+        if (archive.Logs.Count == 0)
+            verdict.Add("no_log", null, "no flow log in the format json was found");
+        for (int log = 0; log < archive.Logs.Count; log++)
+        {
+            IReadOnlyList<ArchiveMember> members = archive.Logs[log].Members;
+            long? begins = members.Min(static member => member.FirstTime);
+            long? latest = members.Max(static member => member.FirstTime);
+            verdict.AddLog(archive.Logs[log].Name, begins, _ends[log] > latest || latest is null ? _ends[log] : latest);
+        }
+
+        verdict.AddGaps(_gaps);
+        verdict.AddFaults(archive.Faults.Concat(_faults.OrderBy(static fault => fault.Path, StringComparer.Ordinal)));
+        if (_isFull)
+            verdict.Add("too_many_flows", null, "more flows match than can be kept in memory: name a port, or use filters");
+        verdict.AddReach();
+        FoundGap[] restarts = [.. _gaps.Where(gap => gap.IsRestart && gap.Gap.To < question.From)];
+        FlowLife[] flows =
+        [
+            .. _lives.Values.Where(life => life.Overlaps(question.From, question.To) && !HasEndedUnseen(life, restarts))
+                .OrderBy(static life => life.Start).ThenBy(static life => life.Key.Id),
+        ];
+        return new WhoAnswer(
+            flows, verdict.Missing, verdict.Notes, units.Select(static unit => unit.File).Distinct().Count(), _bytes);
+    }
+
+    /// <summary>It was open when the service ended, and the next run did not find it again: it ended in the gap.</summary>
+    private static bool HasEndedUnseen(FlowLife life, FoundGap[] restarts) =>
+        life.End == 0 && Array.Exists(restarts, restart => life.LastPlace.IsBefore(restart.Place));
+}

@@ -1,0 +1,62 @@
+namespace ConntrackStream.Sinks.Archive.Who;
+
+/// <summary>A part of a log that one thread reads: a file, or a range of one that is not compressed.</summary>
+/// <param name="Log">Index of the log.</param>
+/// <param name="Number">Grows in the order of the log.</param>
+internal sealed record WhoUnit(int Log, int Number, ArchiveFile File, long Begin, long End)
+{
+    private const long RangeLength = 64 * 1024 * 1024;
+
+    internal long Length => End - Begin;
+
+    internal ArchiveBytes Read() => File.Compression == Compression.None ? new PlainBytes(File.Handle, Begin, End) : File.Read();
+
+    /// <summary>All that has to be read for a question, in order.</summary>
+    internal static List<WhoUnit> Of(ArchiveSet archive, WhoQuestion question)
+    {
+        List<WhoUnit> units = [];
+        long from = long.MinValue, to = long.MaxValue;
+        if (question.Reach is { } reach)
+        {
+            from = question.From - reach - RecordOrder.Slack;
+            to = question.To + reach + RecordOrder.Slack;
+        }
+
+        for (int log = 0; log < archive.Logs.Count; log++)
+        {
+            IReadOnlyList<ArchiveMember> members = archive.Logs[log].Members;
+            for (int i = 0; i < members.Count; i++)
+            {
+                long? next = i + 1 < members.Count ? members[i + 1].FirstTime : null;
+                if (members[i].FirstTime > to || next < from)
+                    continue;
+                Add(units, log, members[i].File, from, to);
+            }
+        }
+
+        return units;
+    }
+
+    private static void Add(List<WhoUnit> units, int log, ArchiveFile file, long from, long to)
+    {
+        if (file.Compression != Compression.None)
+        {
+            units.Add(new WhoUnit(log, units.Count, file, 0, file.Length));
+            return;
+        }
+
+        long begin = 0, end = file.Length;
+        if (from != long.MinValue)
+        {
+            begin = TimeSearch.Below(file.Handle, file.Length, from, out _);
+            TimeSearch.Below(file.Handle, file.Length, to, out end);
+        }
+
+        while (begin < end)
+        {
+            long next = end - begin <= RangeLength ? end : TimeSearch.LineFrom(file.Handle, begin + RangeLength, end);
+            units.Add(new WhoUnit(log, units.Count, file, begin, next));
+            begin = next;
+        }
+    }
+}

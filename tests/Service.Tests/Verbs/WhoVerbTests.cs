@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Verbs.Who;
+using static ConntrackStream.Sinks.Tests.Archive.LogLines;
+
+namespace ConntrackStream.Service.Tests.Verbs;
+
+public sealed class WhoVerbTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("cs-who-verb-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task Found_none_and_complete_none_and_incomplete_and_wrong_usage_have_exit_codes_of_their_own()
+    {
+        Write(Start(1, 0), Start(5, 90), End(5, 90, 110), Start(2, 1000));
+        (int code, string output, _) = await RunAsync("who", "203.0.113.50:32773", "--at", Time(100), _directory);
+        Assert.Equal(0, code);
+        Assert.Contains("tcp 10.0.0.5:40005 as 203.0.113.50:32773 to 198.51.100.7:443\n", output, StringComparison.Ordinal);
+        Assert.Contains($"({Time(90)})", output, StringComparison.Ordinal); // UTC, behind the local time
+        Assert.EndsWith("verdict: complete\n", output, StringComparison.Ordinal);
+        Assert.Equal(5, (await RunAsync("who", "203.0.113.50:32773", "--at", Time(500), _directory)).Code);
+        (code, output, _) = await RunAsync("who", "203.0.113.50:32773", "--at", Time(990), "--within", "1m", _directory);
+        Assert.Equal(6, code);
+        Assert.Contains("INCOMPLETE, so there may have been one:\n", output, StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync("who", "203.0.113.50", "--at", Time(100), "/nonexistent")).Code);
+        Assert.Equal(2, (await RunAsync("who", "203.0.113.50", _directory)).Code);
+        Assert.Equal(2, (await RunAsync("who", "203.0.113.500", "--at", Time(100), _directory)).Code);
+        Assert.Equal(2, (await RunAsync("who", "203.0.113.50", "--at", "yesterday", _directory)).Code);
+        Assert.Equal(2, (await RunAsync("who", "203.0.113.50", "--at", "now", "--live")).Code);
+        Assert.Equal(2, (await RunAsync("who", "203.0.113.50", "--live", _directory)).Code);
+    }
+
+    [Fact]
+    public async Task Json_has_a_line_for_each_flow_and_the_verdict()
+    {
+        Write(Start(1, 0), Start(5, 90), Gap("overrun", 95, 99, "7"), End(5, 90, 110), Start(2, 1000));
+        (_, string output, _) = await RunAsync("who", "10.0.0.5", "--at", Time(100), "-o", "json", "-p", "tcp", _directory);
+        JsonElement[] lines = [.. output.TrimEnd().Split('\n').Select(static line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(2, lines.Length);
+        Assert.Equal("10.0.0.5:40005", lines[0].GetProperty("client").GetString());
+        Assert.Equal("203.0.113.50:32773", lines[0].GetProperty("client_translated").GetString());
+        Assert.Equal((Time(90), Time(110)), (lines[0].GetProperty("start").GetString(), lines[0].GetProperty("end").GetString()));
+        Assert.False(lines[1].GetProperty("complete").GetBoolean());
+        JsonElement missing = lines[1].GetProperty("missing")[0];
+        Assert.Equal(("overrun", 7), (missing.GetProperty("reason").GetString(), missing.GetProperty("lost").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Without_files_it_reads_the_log_of_the_configuration_with_its_rotated_files()
+    {
+        Write(Start(2, 50), Start(3, 1000));
+        File.WriteAllBytes(Path.Join(_directory, "flows.ndjson.20260203T040506789Z.gz"), Gzip(Bytes(Start(1, 0), Start(5, 20))));
+        File.WriteAllBytes(Path.Join(_directory, "other.ndjson"), Bytes(Start(5, 999)));
+        (int code, string output, _) = await RunAsync(
+            "who", "10.0.0.5", "--at", Time(100), "--set", $"FlowLog:Path={_directory}/flows.ndjson");
+        Assert.Equal(0, code);
+        Assert.EndsWith("verdict: complete\n", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2026-11-21T14:32:15Z", "2026-11-21T14:32:15")]
+    [InlineData("2026-11-21T15:32:15.5+01:00", "2026-11-21T14:32:15.5")]
+    [InlineData("2026-11-21 15:32:15", "2026-11-21T14:32:15")]
+    [InlineData("2026-07-21 16:32", "2026-07-21T14:32:00")]
+    [InlineData("14:32:15", "2026-11-29T13:32:15")]
+    [InlineData("@1795271535.25", "2026-11-21T14:32:15.25")]
+    [InlineData("now", "2026-11-29T16:00:00")]
+    [InlineData("2026-10-25 02:30:00", null)] // comes twice
+    [InlineData("2026-03-29 02:30:00", null)] // does not exist
+    [InlineData("21.11.2026", null)]
+    [InlineData("@-1", null)]
+    public void A_moment_is_read_in_the_local_zone_unless_it_has_one(string text, string? utc)
+    {
+        bool read = MomentText.TryParse(text, new Berlin(), out long moment, out string? error);
+        Assert.Equal(utc is not null, read);
+        Assert.Equal(utc is null, error is not null);
+        if (utc is not null)
+            Assert.Equal(DateTimeOffset.Parse(utc + "Z", CultureInfo.InvariantCulture).ToUnixTimeNanoseconds(), moment);
+    }
+
+    [Theory]
+    [InlineData("203.0.113.50", 0)]
+    [InlineData("203.0.113.50:443", 443)]
+    [InlineData("2001:db8::1", 0)]
+    [InlineData("[2001:db8::1]:443", 443)]
+    [InlineData("[2001:db8::1]", 0)]
+    [InlineData("10.1", -1)]
+    [InlineData("010.0.0.1", -1)]
+    [InlineData("10.0.0.1:65536", -1)]
+    [InlineData("10.0.0.1:", -1)]
+    [InlineData("fe80::1%eth0", -1)]
+    [InlineData("host", -1)]
+    public void An_address_may_have_a_port(string text, int port)
+    {
+        bool read = EndpointText.TryParse(text, out EndpointText endpoint, out _);
+        Assert.Equal(port >= 0, read);
+        Assert.Equal(Math.Max(0, port), endpoint.Port ?? 0);
+    }
+
+    [Fact]
+    public void The_bar_shows_share_and_rate() => Assert.Equal(
+        "\r\e[K[###############...............] 50 %, 50 of 100 MB, 25 MB/s",
+        ProgressBar.Line(50_000_000, 100_000_000, TimeSpan.FromSeconds(2)));
+
+    private void Write(params string[] lines) => File.WriteAllBytes(Path.Join(_directory, "flows.ndjson"), Bytes(lines));
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using MemoryStream output = new();
+        StringWriter error = new();
+        CliContext context = new() { Output = output, Error = error };
+        int code = await new CommandLine(context).RunAsync(arguments, TestContext.Current.CancellationToken);
+        return (code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+
+    private sealed class Berlin : TimeProvider
+    {
+        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
+
+        public override DateTimeOffset GetUtcNow() => new(2026, 11, 29, 16, 0, 0, TimeSpan.Zero);
+    }
+}

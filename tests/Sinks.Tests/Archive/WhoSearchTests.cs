@@ -1,0 +1,194 @@
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Archive;
+using ConntrackStream.Sinks.Archive.Who;
+using static ConntrackStream.Sinks.Tests.Archive.LogLines;
+
+namespace ConntrackStream.Sinks.Tests.Archive;
+
+/// <summary>The window is second 100 ± 30. A log from second 0 to 1000 is <see cref="Around"/>.</summary>
+public sealed class WhoSearchTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("cs-who-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void A_flow_is_found_by_every_end_with_its_life_and_the_answer_is_complete()
+    {
+        Write("flows.ndjson", Around(Start(5, 90), End(5, 90, 110, 4321)));
+        (IpAddress Address, int Port)[] ends = [(Ip(10, 0, 0, 5), 40005), (Ip(198, 51, 100, 7), 443), (Ip(203, 0, 113, 50), 32773)];
+        foreach ((IpAddress address, int port) in ends)
+        {
+            WhoAnswer answer = Ask(address, (ushort)port);
+            FlowLife life = answer.Flows.Single(static life => life.Key.Id == Guid.Parse(Id(5))); // the peer has flow 1, too
+            Assert.Equal((At(90), At(110), 4321UL, "gw1"), (life.Start, life.End, life.Flow.OriginalBytes, life.Key.Host));
+            Assert.True(answer.IsComplete);
+        }
+
+        Assert.Empty(Ask(Ip(203, 0, 113, 50), 40005).Flows); // a port of the other end
+        Assert.Empty(Ask(Ip(203, 0, 113, 5), null).Flows);
+        Assert.Empty(Ask(Ip(198, 51, 100, 7), 443, filter: FlowFilter.All with { Protocols = [IpProtocol.Udp] }).Flows);
+    }
+
+    [Theory]
+    [InlineData(10, 69, false)]
+    [InlineData(10, 71, true)]
+    [InlineData(129, 500, true)]
+    [InlineData(131, 500, false)]
+    [InlineData(10, 500, true)]
+    public void Only_flows_that_lived_in_the_window_are_shown(double start, double end, bool isShown)
+    {
+        Write("flows.ndjson", Around(Start(5, start), End(5, start, end)));
+        WhoAnswer answer = Ask(Ip(10, 0, 0, 5), null);
+        Assert.Equal(isShown ? 1 : 0, answer.Flows.Count);
+        Assert.True(answer.IsComplete);
+    }
+
+    [Theory]
+    [InlineData(10, 69, false)]
+    [InlineData(10, 500, true)]
+    public void A_life_is_put_together_from_rotated_files_of_every_kind(double start, double end, bool isShown)
+    {
+        Write("flows.ndjson.20260203T040506789Z.gz", Gzip(Bytes(Start(1, 0), Start(5, start))));
+        Write("flows.ndjson.20260203T040606789Z.zst", Zstandard(Bytes(Start(2, start + 1), Update(5, start + 10, start, 77))));
+        Write("flows.ndjson", Bytes(End(5, start, end), Start(3, 1000)));
+        WhoAnswer answer = Ask(Ip(10, 0, 0, 5), null);
+        Assert.Equal(isShown ? 1 : 0, answer.Flows.Count);
+        Assert.True(answer.IsComplete);
+        Assert.Equal(3, answer.Files);
+    }
+
+    [Fact]
+    public void A_flow_without_an_end_is_alive_and_one_that_a_restart_did_not_find_again_is_not()
+    {
+        string[] lines = [Start(5, 10), Start(6, 10), Gap("restart", 20, 40), Start(6, 10, 10, "dump")];
+        Write("flows.ndjson", Around(lines));
+        Assert.Empty(Ask(Ip(10, 0, 0, 5), null).Flows);
+        FlowLife life = Assert.Single(Ask(Ip(10, 0, 0, 6), null).Flows);
+        Assert.Equal((At(10), 0), (life.Start, life.End));
+    }
+
+    [Theory]
+    [InlineData("overrun", "12")]
+    [InlineData("reconnect", "null")]
+    [InlineData("restart", "null")]
+    [InlineData("namespace_replaced", "null")]
+    [InlineData("events_off", "null")]
+    [InlineData("sink_queue_full", "3")]
+    [InlineData("sink_failed", "4")]
+    [InlineData("records_missing", "5")]
+    public void A_gap_in_the_window_is_named_and_one_outside_is_not(string reason, string lost)
+    {
+        Write("flows.ndjson", Around(Gap(reason, 20, 60, lost), Gap(reason, 125, 140, lost), Gap(reason, 131, 150, lost)));
+        Missing missing = Assert.Single(Ask(Ip(10, 0, 0, 5), null).Missing);
+        Assert.Equal((reason, "gw1", At(125), At(140)), (missing.Reason, missing.Host, missing.From, missing.To));
+        Assert.Equal(lost, missing.Lost?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null");
+    }
+
+    [Theory]
+    [InlineData("accounting_off")]
+    [InlineData("timestamps_off")]
+    public void A_gap_that_hides_no_flow_does_not_count(string reason)
+    {
+        Write("flows.ndjson", Around(Gap(reason, 90, 110, "0")));
+        Assert.True(Ask(Ip(10, 0, 0, 5), null).IsComplete);
+    }
+
+    [Fact]
+    public void A_log_that_begins_late_or_ends_early_does_not_cover_the_window()
+    {
+        Write("flows.ndjson", Bytes(Start(1, 71), Start(2, 1000)));
+        Assert.Equal("log_begins", Reasons());
+        Write("flows.ndjson", Bytes(Start(1, 0), Start(2, 129)));
+        Assert.Equal("log_ends", Reasons());
+        Write("flows.ndjson", Bytes(Start(1, 0, origin: "dump"), Start(1, 80), Start(2, 131))); // what a dump found is older than the log
+        Assert.Equal("log_begins", Reasons());
+        Write("flows.ndjson", []);
+        Assert.Equal("log_begins", Reasons());
+        File.Delete(Path.Join(_directory, "flows.ndjson"));
+        Assert.Equal("no_log", Reasons());
+    }
+
+    [Fact]
+    public void Each_host_must_cover_the_window()
+    {
+        Write("gw1.ndjson", Around());
+        Write("gw2.ndjson", Bytes(Start(1, 200), Start(2, 1000)));
+        Missing missing = Assert.Single(Ask(Ip(10, 0, 0, 5), null).Missing);
+        Assert.Equal(("log_begins", Path.Join(_directory, "gw2.ndjson")), (missing.Reason, missing.Where));
+    }
+
+    [Fact]
+    public void Files_that_are_damaged_or_of_another_format_are_named_and_what_can_be_read_is_searched()
+    {
+        byte[] old = Gzip(Bytes([Start(5, 90), .. Enumerable.Range(300, 3000).Select(static flow => Start(flow, 95))]));
+        Write("flows.ndjson.20260203T040506789Z.gz", old[..(old.Length / 2)]);
+        Write("flows.ndjson", Around());
+        WhoAnswer answer = Ask(Ip(10, 0, 0, 5), 40005);
+        Assert.Single(answer.Flows);
+        Assert.Equal(("unreadable", true), (Assert.Single(answer.Missing).Reason, answer.Missing[0].Detail.Contains("cut off")));
+        Write("flows.ndjson.20260203T040506789Z.gz", "{\"@timestamp\":\"2026-01-01T00:00:00.000000Z\",\"x\":1}\n"u8.ToArray());
+        Assert.Contains("ecs", Assert.Single(Ask(Ip(10, 0, 0, 5), null).Missing).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Records_without_a_needed_field_and_lines_that_cannot_be_read_are_named()
+    {
+        Write("flows.ndjson", Around(Start(5, 90).Replace("\"family\":\"ipv4\"", "\"family\":\"ipv5\"", StringComparison.Ordinal)));
+        Assert.Contains("family", Assert.Single(Ask(Ip(10, 0, 0, 5), null).Missing).Detail, StringComparison.Ordinal);
+        Write("flows.ndjson", Bytes(
+            Start(1, 0).Replace("\"reply_dst\"", "\"other\"", StringComparison.Ordinal), Start(2, 1000)));
+        Assert.Contains("reply_dst", Assert.Single(Ask(Ip(10, 0, 0, 5), null).Missing).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void In_a_directory_links_and_other_files_are_left_alone_and_a_named_link_is_followed()
+    {
+        string elsewhere = Path.Join(_directory, "elsewhere"), logs = Path.Join(_directory, "logs");
+        Directory.CreateDirectory(elsewhere);
+        Directory.CreateDirectory(logs);
+        File.WriteAllBytes(Path.Join(elsewhere, "flows.ndjson"), Around(Start(5, 90)));
+        File.CreateSymbolicLink(Path.Join(logs, "flows.ndjson"), Path.Join(elsewhere, "flows.ndjson"));
+        File.WriteAllText(Path.Join(logs, "readme"), "hello");
+        using (ArchiveSet directory = ArchiveSet.Open([logs]))
+            Assert.Equal((0, 0, 1), (directory.Logs.Count, directory.Faults.Count, directory.Skipped));
+        using ArchiveSet named = ArchiveSet.Open([Path.Join(logs, "flows.ndjson")]);
+        Assert.Single(named.Logs);
+    }
+
+    /// <summary>The whole log is the oracle: what is read with a reach finds the same flows, of those that are short.</summary>
+    [Fact]
+    public void With_a_reach_less_is_read_and_short_flows_are_found_all_the_same()
+    {
+        string[] lines =
+            [.. Enumerable.Range(1, 30_000).SelectMany(static flow => (string[])[Start(flow, flow), End(flow, flow - 5, flow)])];
+        Write("flows.ndjson.20260203T040506789Z", Bytes(lines[..20_000]));
+        Write("flows.ndjson.20260203T040606789Z.gz", Gzip(Bytes(lines[20_000..40_000])));
+        Write("flows.ndjson", Bytes(lines[40_000..]));
+        foreach (int second in (int[])[200, 9_990, 10_010, 25_000])
+        {
+            WhoAnswer all = Ask(Ip(203, 0, 113, 50), null, second), near = Ask(Ip(203, 0, 113, 50), null, second, reach: At(60) - At(0));
+            Assert.Equal(all.Flows.Select(static life => life.Key), near.Flows.Select(static life => life.Key));
+            Assert.NotEmpty(near.Flows);
+            Assert.True(near.Bytes < all.Bytes);
+            Assert.True(near.IsComplete);
+        }
+    }
+
+    private static byte[] Around(params string[] lines) => Bytes([Start(1, 0), .. lines, Start(2, 1000)]);
+
+    private static IpAddress Ip(byte a, byte b, byte c, byte d) => IpAddress.FromIPv4([a, b, c, d]);
+
+    private string Reasons() => string.Join(' ', Ask(Ip(10, 0, 0, 5), null).Missing.Select(static missing => missing.Reason));
+
+    private void Write(string name, byte[] content) => File.WriteAllBytes(Path.Join(_directory, name), content);
+
+    private WhoAnswer Ask(IpAddress address, ushort? port, double second = 100, long? reach = null, FlowFilter? filter = null)
+    {
+        WhoQuestion question = new(
+            FlowFamily.IPv4, address, port, At(second - 30), At(second + 30), reach, filter ?? FlowFilter.All);
+        using ArchiveSet archive = ArchiveSet.Open([_directory]);
+        return new WhoSearch(question, 2).Run(archive, WhoUnit.Of(archive, question), TestContext.Current.CancellationToken);
+    }
+}
