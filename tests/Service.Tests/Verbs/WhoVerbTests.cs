@@ -62,6 +62,22 @@ public sealed class WhoVerbTests : IDisposable
         Assert.EndsWith("verdict: complete\n", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Verify_log_names_the_line_and_fails()
+    {
+        Write(Start(1, 0), End(1, 0, 2));
+        (int code, string output, _) = await RunAsync("verify-log", _directory);
+        Assert.Equal(0, code);
+        Assert.Contains("holds; 2 records in 1 files, 1 flows", output, StringComparison.Ordinal);
+        Write(Start(1, 0), End(1, 0, 2), End(1, 0, 3));
+        (code, output, _) = await RunAsync("verify-log", _directory);
+        Assert.Equal(1, code);
+        Assert.Contains("flows.ndjson:3: second_end: ", output, StringComparison.Ordinal);
+        (code, output, _) = await RunAsync("verify-log", "-o", "json", _directory);
+        Assert.Equal(1, code);
+        Assert.Contains("{\"type\":\"violation\",", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("2026-11-21T14:32:15Z", "2026-11-21T14:32:15")]
     [InlineData("2026-11-21T15:32:15.5+01:00", "2026-11-21T14:32:15.5")]
