@@ -33,7 +33,7 @@ public sealed class DuckDbTests : IDisposable
         Execute(RecipeFiles.Read("duckdb/flows.sql").Replace("/var/log/flows.ndjson", Log, StringComparison.Ordinal));
         Assert.Equal($"{Starts}", Ask("SELECT count(*) FROM flows WHERE event = 'start' AND tx_bytes IS NULL"));
         Assert.Equal("1500", Ask("SELECT tx_bytes FROM flows WHERE event = 'end'"));
-        Assert.Equal("2026-02-03 04:05:06.789012", Ask("SELECT \"start\"::TIMESTAMP FROM flows WHERE event = 'end'", "SET TimeZone = 'UTC'"));
+        Assert.Equal($"{Begin / 1000}", Ask("SELECT epoch_us(\"start\") FROM flows WHERE event = 'end'"));
         Assert.Equal("ASSURED", Ask("SELECT status[2] FROM flows WHERE event = 'end'"));
         Assert.Equal("overrun 3", Ask("SELECT reason || ' ' || lost FROM flows WHERE event = 'gap'"));
 
@@ -118,16 +118,13 @@ public sealed class DuckDbTests : IDisposable
     }
 
     /// <summary>The first row, its values with spaces between them.</summary>
-    private string Ask(string sql, string? before = null)
+    private string Ask(string sql)
     {
-        if (before is not null)
-            Execute(before);
         using DuckDBCommand command = _connection.CreateCommand();
         command.CommandText = sql;
         using DuckDBDataReader reader = command.ExecuteReader();
         Assert.True(reader.Read());
-        return string.Join(' ', Enumerable.Range(0, reader.FieldCount).Select(i => reader.GetValue(i) is DateTime time
-            ? time.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)
-            : Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture)));
+        return string.Join(' ', Enumerable.Range(0, reader.FieldCount)
+            .Select(i => Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture)));
     }
 }
