@@ -31,8 +31,6 @@ internal static class TimeSearch
                     low = at;
                 else
                     above = at;
-                if (at <= middle - Probe)
-                    break;
             }
         }
         finally

@@ -176,6 +176,16 @@ public sealed class WhoSearchTests : IDisposable
         }
     }
 
+    [Fact]
+    public void With_a_reach_a_log_that_was_quiet_for_longer_still_covers_the_window()
+    {
+        IEnumerable<string> busy = Enumerable.Range(0, 10_000).Select(static flow => Start(flow, flow / 100.0));
+        Write("flows.ndjson", Bytes(busy.Concat(Enumerable.Range(0, 10_000).Select(static flow => Start(flow, 5000 + (flow / 100.0))))));
+        WhoAnswer answer = Ask(Ip(192, 0, 2, 1), null, 1000, reach: At(60) - At(0));
+        Assert.True(answer.IsComplete);
+        Assert.InRange(answer.Bytes, 1, 4_000_000);
+    }
+
     private static byte[] Around(params string[] lines) => Bytes([Start(1, 0), .. lines, Start(2, 1000)]);
 
     private static IpAddress Ip(byte a, byte b, byte c, byte d) => IpAddress.FromIPv4([a, b, c, d]);

@@ -24,7 +24,7 @@ internal sealed class SequenceRule
             return null;
         ulong last = Math.Max(first, line.LastSequence ?? first);
         string run = line.Run.SequenceEqual(_runBytes) ? _run! : Encoding.ASCII.GetString(line.Run);
-        isLate = _givenUp.Exists(range => range.Run == run && range.First <= first && last <= range.Last);
+        isLate = (run != _run || first != _last + 1) && WasGivenUp(run, first, last);
         if (isLate)
             return null;
         if (isGap && line.LastSequence is not null && _givenUp.Count < MostRanges)
@@ -39,4 +39,7 @@ internal sealed class SequenceRule
         _last = isNewRun ? last : Math.Max(_last, last);
         return problem;
     }
+
+    private bool WasGivenUp(string run, ulong first, ulong last) =>
+        _givenUp.Exists(range => range.Run == run && range.First <= first && last <= range.Last);
 }

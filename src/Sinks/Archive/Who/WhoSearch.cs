@@ -72,8 +72,8 @@ internal sealed class WhoSearch(WhoQuestion question, int processors, Action<lon
         _isFull |= table.IsFull;
         _gaps.AddRange(table.Gaps);
         _bytes += scan.Bytes;
-        if (scan.LastTime is { } last && !(_ends[unit.Log] >= last))
-            _ends[unit.Log] = last;
+        foreach (long? time in (ReadOnlySpan<long?>)[scan.LastTime, unit.GoesOnAt])
+            _ends[unit.Log] = _ends[unit.Log] >= time || time is null ? _ends[unit.Log] : time;
         if (problem is not null)
             _faults.Add(new ArchiveFault(unit.File.Path, problem));
         if (scan.TooLong > 0)

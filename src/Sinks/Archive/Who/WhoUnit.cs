@@ -9,6 +9,9 @@ internal sealed record WhoUnit(int Log, int Number, ArchiveFile File, long Begin
 
     internal long Length => End - Begin;
 
+    /// <summary>A time that the file shows behind this part, ns since the Unix epoch; null when the part reaches to the end.</summary>
+    internal long? GoesOnAt { get; init; }
+
     internal ArchiveBytes Read() => File.Compression == Compression.None ? new PlainBytes(File.Handle, Begin, End) : File.Read();
 
     /// <summary>All that has to be read for a question, in order.</summary>
@@ -55,7 +58,7 @@ internal sealed record WhoUnit(int Log, int Number, ArchiveFile File, long Begin
         while (begin < end)
         {
             long next = end - begin <= RangeLength ? end : TimeSearch.LineFrom(file.Handle, begin + RangeLength, end);
-            units.Add(new WhoUnit(log, units.Count, file, begin, next));
+            units.Add(new WhoUnit(log, units.Count, file, begin, next) { GoesOnAt = end < file.Length ? to : null });
             begin = next;
         }
     }
