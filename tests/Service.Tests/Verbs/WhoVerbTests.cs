@@ -63,6 +63,16 @@ public sealed class WhoVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task An_interruption_is_no_answer()
+    {
+        Write(Start(1, 0), Start(5, 90), Start(2, 1000));
+        using CancellationTokenSource gone = new();
+        await gone.CancelAsync();
+        Assert.Equal(1, (await RunAsync(gone.Token, "who", "10.0.0.5", "--at", Time(100), _directory)).Code);
+        Assert.Equal(1, (await RunAsync(gone.Token, "verify-log", _directory)).Code);
+    }
+
+    [Fact]
     public async Task Verify_log_names_the_line_and_fails()
     {
         Write(Start(1, 0), End(1, 0, 2));
@@ -125,12 +135,15 @@ public sealed class WhoVerbTests : IDisposable
 
     private void Write(params string[] lines) => File.WriteAllBytes(Path.Join(_directory, "flows.ndjson"), Bytes(lines));
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        RunAsync(TestContext.Current.CancellationToken, arguments);
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(CancellationToken cancellation, params string[] arguments)
     {
         using MemoryStream output = new();
         StringWriter error = new();
         CliContext context = new() { Output = output, Error = error };
-        int code = await new CommandLine(context).RunAsync(arguments, TestContext.Current.CancellationToken);
+        int code = await new CommandLine(context).RunAsync(arguments, cancellation);
         return (code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
     }
 

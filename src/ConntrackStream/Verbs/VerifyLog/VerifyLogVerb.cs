@@ -36,8 +36,9 @@ internal static class VerifyLogVerb
         long violations = 0;
         IReadOnlyList<VerifyReport> reports;
         VerifyOutput report = new(context, asJson);
-        using (ProgressBar bar = new(context, archive.Members.Sum(static member => member.File.Length)))
+        try
         {
+            using ProgressBar bar = new(context, archive.Members.Sum(static member => member.File.Length));
             VerifyRun run = new(
                 violation =>
                 {
@@ -46,6 +47,11 @@ internal static class VerifyLogVerb
                 },
                 bar.Add);
             reports = run.Run(archive, Environment.ProcessorCount, interruption.Token);
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            context.Fail("interrupted: not all was checked"); // 0 would mean that the logs hold
+            return ExitCode.Failed;
         }
 
         foreach (VerifyReport log in reports)

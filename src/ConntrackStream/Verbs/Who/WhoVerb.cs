@@ -20,7 +20,7 @@ internal static class WhoVerb
             Arity = ArgumentArity.ZeroOrMore,
         };
         Option<long?> at = AtOption(context.Time);
-        Option<TimeSpan> within = Duration("--within", "How far off the clock of the question may be, in both directions [30s]");
+        Option<TimeSpan> within = Duration("--within", "How far off the clock of the question may be, in both directions");
         within.DefaultValueFactory = static _ => TimeSpan.FromSeconds(30);
         Option<TimeSpan> reach = Duration(
             "--reach", "Read only records so long before and after: quicker, but what lasted longer is missed [all records]");
@@ -30,7 +30,7 @@ internal static class WhoVerb
         Verb verb = new("who", "Finds the flows that had an address at a moment, before or after NAT, and whether the logs are complete", """
               conntrack-stream who 203.0.113.50:32768 --at 2026-11-21T14:32:15Z -p tcp /var/log/flows
               conntrack-stream who 203.0.113.50:32768 --at '2026-11-21 15:32:15' --within 2m gw1.ndjson*     local time
-              conntrack-stream who '[2001:db8::1]:443' --at @1795444335 -o json /var/log/flows | jq .client
+              conntrack-stream who '[2001:db8::1]:443' --at @1795271535 -o json /var/log/flows | jq .client
               conntrack-stream who 10.0.0.5 --live
             The verdict after the flows is "complete" when the logs cover the whole window and no gap lies in it; else it says what is missing.
             Exit codes: 0 found, 5 none and complete, 6 none and not complete.
@@ -85,9 +85,19 @@ internal static class WhoVerb
         CancellationToken outer)
     {
         using Interruption interruption = new(outer);
-        WhoAnswer answer = socket is not null
-            ? await LiveWho.AskAsync(question, socket, filterQuery, interruption.Token).ConfigureAwait(false)
-            : Search(question, open, context, interruption.Token);
+        WhoAnswer answer;
+        try
+        {
+            answer = socket is not null
+                ? await LiveWho.AskAsync(question, socket, filterQuery, interruption.Token).ConfigureAwait(false)
+                : Search(question, open, context, interruption.Token);
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            context.Fail("interrupted: there is no answer"); // 0 would mean that a flow was found
+            return ExitCode.Failed;
+        }
+
         if (asJson)
             WhoJson.Write(answer, question, context);
         else
