@@ -12,16 +12,35 @@ internal static class TlsFiles
     /// <param name="serverName">What the server's certificate must be for; null where the connection says it.</param>
     /// <param name="caFile">The trusted authorities; null: those of the system.</param>
     /// <param name="certificateFile">The service's own certificate, and those between it and an authority; null: none.</param>
-    /// <param name="keyFile">The certificate's key; null where there is no certificate.</param>
+    /// <param name="keyFile">The certificate's key; null: it is in the same file.</param>
     /// <exception cref="UnusableFileException">One cannot be used.</exception>
     internal static SslClientAuthenticationOptions Load(string? serverName, string? caFile, string? certificateFile, string? keyFile) =>
         new()
         {
             TargetHost = serverName,
+            AllowRenegotiation = false,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateChainPolicy = Trust(caFile),
             ClientCertificateContext = Certificate(certificateFile, keyFile),
         };
+
+    /// <summary>The handshake.</summary>
+    /// <exception cref="AuthenticationException">One side refuses the other.</exception>
+    internal static async ValueTask<SslStream> AuthenticateAsync(
+        Stream stream, SslClientAuthenticationOptions client, CancellationToken cancellationToken)
+    {
+        SslStream tls = new(stream, leaveInnerStreamOpen: false);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(client, cancellationToken).ConfigureAwait(false);
+            return tls;
+        }
+        catch
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     private static X509ChainPolicy? Trust(string? path)
     {
@@ -39,7 +58,7 @@ internal static class TlsFiles
         X509Certificate2Collection chain = [];
         X509Certificate2? own = null;
         Read(certificateFile, () => chain.ImportFromPemFile(certificateFile));
-        Read(keyFile!, () => own = X509Certificate2.CreateFromPemFile(certificateFile, keyFile));
+        Read(keyFile ?? certificateFile, () => own = X509Certificate2.CreateFromPemFile(certificateFile, keyFile));
         return SslStreamCertificateContext.Create(own!, chain, offline: true);
     }
 

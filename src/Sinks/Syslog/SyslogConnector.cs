@@ -1,4 +1,6 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.Syslog;
 
@@ -27,7 +29,7 @@ internal static class SyslogConnector
                 return new DatagramConnection(socket);
             Stream stream = new NetworkStream(socket, ownsSocket: true);
             if (server.Transport == SyslogTransport.Tls)
-                stream = await SyslogTls.BeginAsync(stream, server.Host, tls, limit).ConfigureAwait(false);
+                stream = await TlsFiles.AuthenticateAsync(stream, TlsOf(server, tls), limit).ConfigureAwait(false);
             return new StreamConnection(socket, stream);
         }
         catch
@@ -36,6 +38,9 @@ internal static class SyslogConnector
             throw;
         }
     }
+
+    private static SslClientAuthenticationOptions TlsOf(SyslogServer server, SyslogTlsOptions tls) =>
+        TlsFiles.Load(tls.ServerName ?? server.Host, tls.CaFile, tls.CertificateFile, tls.KeyFile);
 
     private static Socket Create(SyslogServer server)
     {

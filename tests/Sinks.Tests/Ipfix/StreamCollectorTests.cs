@@ -18,6 +18,7 @@ public sealed class StreamCollectorTests : IAsyncDisposable
     private readonly TestCertificates _certificates = new();
     private readonly VirtualTime _time = new();
     private readonly RecordingLogger _log = new();
+    private X509Certificate2? _own; // the collector's
     private CollectorSink? _sink;
 
     public StreamCollectorTests() => _listener.Start();
@@ -29,6 +30,7 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         if (_sink is not null)
             await _sink.DisposeAsync();
         _listener.Dispose();
+        _own?.Dispose();
         _certificates.Dispose();
     }
 
@@ -154,6 +156,12 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         string text = $"{scheme}://{_listener.LocalEndpoint}{(scheme == "tls" ? $"?name={name}" : "")}";
         Assert.True(CollectorAddress.TryParse(text, out CollectorAddress? address, out _));
         options ??= new IpfixOptions();
+        if (scheme == "tls") // before the sink connects: a key takes longer than it waits
+        {
+            (string certificate, string key) = _certificates.Sign(Name);
+            _own = X509Certificate2.CreateFromPemFile(certificate, key);
+        }
+
         options.Tls.CaFile ??= _certificates.CaFile;
         _sink = new CollectorSink(address, options, _time, _log);
         await _sink.StartAsync(Cancel);
@@ -173,11 +181,9 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         NetworkStream plain = new(await _listener.AcceptSocketAsync(Cancel), ownsSocket: true);
         if (scheme == "tcp")
             return plain;
-        (string certificate, string key) = _certificates.Sign(Name);
         SslStream tls = new(plain, leaveInnerStreamOpen: false, static (_, _, _, _) => true);
-        using X509Certificate2 own = X509Certificate2.CreateFromPemFile(certificate, key);
         await tls.AuthenticateAsServerAsync(
-            new SslServerAuthenticationOptions { ServerCertificate = own, ClientCertificateRequired = asksForCertificate }, Cancel);
+            new SslServerAuthenticationOptions { ServerCertificate = _own, ClientCertificateRequired = asksForCertificate }, Cancel);
         return tls;
     }
 

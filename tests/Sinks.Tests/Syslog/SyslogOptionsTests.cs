@@ -25,7 +25,7 @@ public class SyslogOptionsTests
         string[] expected =
         [
             "Server must name a host", "AppName must have 1 to 48", "Host must have printable", "Server must begin with tls:",
-            "Fields needs the format json or ecs", "Deny is refused: 'tpc' is not a protocol",
+            "Deny is refused: 'tpc' is not a protocol", "Fields needs the format json or ecs",
         ];
         List<string> problems = Validate(options);
         Assert.Equal(expected.Length, problems.Count);

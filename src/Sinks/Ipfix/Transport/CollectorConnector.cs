@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using ConntrackStream.Sinks.Files;
@@ -62,7 +63,7 @@ internal sealed class CollectorConnector(CollectorAddress address, IpfixTlsOptio
             socket.SetRawSocketOption((int)ProtocolType.Tcp, TCP_USER_TIMEOUT, BitConverter.GetBytes(Milliseconds));
             Stream stream = new NetworkStream(socket, ownsSocket: false);
             if (address.Transport == CollectorTransport.Tls)
-                stream = await TlsClient.AuthenticateAsync(stream, address.ServerName, tls, cancellationToken).ConfigureAwait(false);
+                stream = await TlsFiles.AuthenticateAsync(stream, TlsOf(), cancellationToken).ConfigureAwait(false);
             return new StreamConnection(socket, stream, timeout);
         }
         catch
@@ -71,6 +72,8 @@ internal sealed class CollectorConnector(CollectorAddress address, IpfixTlsOptio
             throw;
         }
     }
+
+    private SslClientAuthenticationOptions TlsOf() => TlsFiles.Load(address.ServerName, tls.CaFile, tls.CertificateFile, tls.KeyFile);
 
     private int Milliseconds => (int)timeout.TotalMilliseconds;
 
