@@ -8,6 +8,8 @@ namespace ConntrackStream.Sinks.Archive;
 /// <summary>One file of an archive, open for reading. Its length is what it was when it was opened: a live log may grow.</summary>
 internal sealed class ArchiveFile : IDisposable
 {
+    private const Errno ENXIO = (Errno)6; // it is a socket
+
     private readonly FileStat _stat;
 
     private ArchiveFile(string path, SafeFileHandle handle, in FileStat stat)
@@ -41,7 +43,7 @@ internal sealed class ArchiveFile : IDisposable
         int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | (followLinks ? 0 : O_NOFOLLOW), 0);
         if (fd < 0)
         {
-            problem = LastErrno == ELOOP && !followLinks
+            problem = (LastErrno is ELOOP or ENXIO) && !followLinks
                 ? null
                 : $"cannot be opened: {LastErrno} ({NetlinkException.DescribeErrno(LastErrno)})";
             return null;
