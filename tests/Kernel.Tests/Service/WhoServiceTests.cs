@@ -27,10 +27,11 @@ public sealed class WhoServiceTests : IDisposable
         _space.Rules(
             "table ip who { chain out { type nat hook postrouting priority 100; tcp dport 7007 snat to 127.0.0.9:33000-33999; }; }");
         using Storm later = new(_space);
-        ServiceProcess service = await StartAsync();
+        using ServiceProcess first = await StartAsync();
+        ServiceProcess service = first;
         later.Make(1); // the log begins
         Until("start");
-        TcpFlow flow = TcpFlow.Connect(_space, _space, IPAddress.Parse("127.0.0.2"), 7007);
+        using TcpFlow flow = TcpFlow.Connect(_space, _space, IPAddress.Parse("127.0.0.2"), 7007);
         string seen = flow.Seen.ToString();
         Until(flow.Seen.Port.ToString(CultureInfo.InvariantCulture));
         string at = Now();
@@ -53,7 +54,6 @@ public sealed class WhoServiceTests : IDisposable
 
         service.Signal("KILL");
         await service.WaitForExitAsync();
-        service.Dispose();
         string lost = Now();
         using (service = await StartAsync())
         {
@@ -67,7 +67,6 @@ public sealed class WhoServiceTests : IDisposable
             await service.WaitForExitAsync();
         }
 
-        flow.Dispose();
         (code, string verified, error) = await ServiceProcess.RunAsync("verify-log", _directory);
         Assert.True(code == 0, $"{verified}{error}");
     }
