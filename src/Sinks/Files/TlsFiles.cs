@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ConntrackStream.Sinks.Files;
 
-/// <summary>TLS as a client, by PEM files.</summary>
+/// <summary>TLS as a client, by PEM files that only root, or the service's user, can write.</summary>
 internal static class TlsFiles
 {
     /// <summary>Reads the files. The server's certificate must be valid, signed by a trusted authority, and for its name.</summary>
@@ -64,6 +64,8 @@ internal static class TlsFiles
 
     private static void Read(string path, Action read)
     {
+        if (RootOwned.Problem(path) is { } problem)
+            throw new UnusableFileException($"{path} {problem}");
         try
         {
             read();

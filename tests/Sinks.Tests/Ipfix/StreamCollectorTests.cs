@@ -148,7 +148,7 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         string missing = Path.Combine(Path.GetDirectoryName(_certificates.CaFile)!, "missing.pem");
         CollectorSink sink = await StartAsync("tls", new IpfixOptions { Tls = new IpfixTlsOptions { CaFile = missing } });
         await WriteAsync(sink, 1);
-        Eventually.True(() => sink.Status.State.Contains($"{missing} cannot be used: ", StringComparison.Ordinal));
+        Eventually.True(() => sink.Status.State.Contains($"{missing} does not exist", StringComparison.Ordinal));
     }
 
     private async Task<CollectorSink> StartAsync(string scheme, IpfixOptions? options = null, string name = Name)

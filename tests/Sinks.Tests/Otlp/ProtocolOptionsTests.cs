@@ -77,6 +77,10 @@ public sealed class ProtocolOptionsTests : IDisposable
         string two = Write("two", "a token\nand another");
         await Assert.ThrowsAsync<Pipeline.Configuration.ConfigurationException>(() =>
             OtlpRig.StartAsync(configure: options => options.TokenFile = two));
+        string open = Write("open", "token");
+        File.SetUnixFileMode(open, UnixFileMode.UserRead | UnixFileMode.OtherWrite);
+        await Assert.ThrowsAsync<Pipeline.Configuration.ConfigurationException>(() =>
+            OtlpRig.StartAsync(configure: options => options.TokenFile = open));
     }
 
     [Fact]

@@ -59,6 +59,8 @@ internal static class OtlpHeaders
 
     private static string Content(string path)
     {
+        if (RootOwned.Problem(path) is { } problem)
+            throw new UnusableFileException($"{path} {problem}");
         try
         {
             return new FileInfo(path).Length <= MostBytes
