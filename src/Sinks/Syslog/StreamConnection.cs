@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace ConntrackStream.Sinks.Syslog;
 
@@ -59,7 +60,7 @@ internal sealed class StreamConnection : SyslogConnection
             _watch.WaitAsync(ClosePatience, limit).GetAwaiter().GetResult();
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or InvalidOperationException
-            or TimeoutException)
+            or TimeoutException or CryptographicException)
         {
             // it ends without
         }

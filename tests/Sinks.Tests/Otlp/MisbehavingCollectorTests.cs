@@ -140,7 +140,8 @@ public sealed class MisbehavingCollectorTests
         rig.WaitForRecords(1);
         DecodedRecord gap = Assert.Single(rig.Collector.Records);
         Assert.Equal(("sink_failed", "i:2"), (gap["conntrack.gap.reason"], gap["conntrack.gap.lost"]));
-        Assert.Equal((2L, 1L), (rig.Sink.Status.Dropped, rig.Sink.Status.Gaps));
+        Eventually.True(() => rig.Sink.Status.Gaps == 1); // counted when the answer is there
+        Assert.Equal(2, rig.Sink.Status.Dropped);
         Assert.Contains(rig.Log.Entries, static entry => entry.Id == 3223 && entry.Message.Contains("stale", StringComparison.Ordinal));
     }
 
