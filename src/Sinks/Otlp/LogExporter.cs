@@ -84,20 +84,20 @@ internal sealed class LogExporter(
     private void Accepted(RequestBuffer request, int bytes, long rejected)
     {
         long lost = Math.Min(rejected, request.Records);
+        if (lost > 0)
+            Lose(request.Inside with { Lost = lost, Fresh = 0 });
         counters.Records += request.Records - lost;
         counters.Gaps += request.Gaps;
         counters.Bytes += bytes;
         counters.Rejected += lost;
-        if (lost > 0)
-            Lose(request.Inside with { Lost = lost, Fresh = 0 });
         _latest = Math.Max(_latest, request.Latest);
         Mark(request.UnreportedFrom, isLast: false);
     }
 
     private void Refused(RequestBuffer request)
     {
+        Lose(request.Inside); // its gap is on the way when the figures say so
         counters.Refused += request.Inside.Fresh;
-        Lose(request.Inside);
     }
 
     private void Lose(UntoldLoss loss)
