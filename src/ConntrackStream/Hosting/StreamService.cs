@@ -128,13 +128,17 @@ internal sealed partial class StreamService(
         client.Count();
     }
 
-    /// <summary>READY when the view is proven equal to the kernel, then watches for the loop's end.</summary>
+    /// <summary>
+    /// READY when the view is proven equal to the kernel and everything around it has started, as the HTTP interface; then watches for the
+    /// loop's end.
+    /// </summary>
     private async Task AnnounceAsync(CheckpointedFlows earlierIds)
     {
         FlowPipeline pipeline = _pipeline!;
         await Task.WhenAny(pipeline.FirstSync, pipeline.Completion).ConfigureAwait(false);
         earlierIds.Dispose();
-        if (pipeline.FirstSync.IsCompletedSuccessfully)
+        await Task.WhenAny(HostStartedAsync(), pipeline.Completion).ConfigureAwait(false);
+        if (pipeline.FirstSync.IsCompletedSuccessfully && lifetime.ApplicationStarted.IsCancellationRequested)
         {
             PipelineStatus status = pipeline.Status;
             ServiceLog.Ready(_logger, status.FlowsIPv4 + status.FlowsIPv6, time.GetElapsedTime(_startedAt).TotalMilliseconds);
@@ -145,6 +149,14 @@ internal sealed partial class StreamService(
         await pipeline.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Failure = pipeline.Completion.Exception?.GetBaseException();
         lifetime.StopApplication();
+    }
+
+    private async Task HostStartedAsync()
+    {
+        TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration registration = lifetime.ApplicationStarted.UnsafeRegister(
+            static started => ((TaskCompletionSource)started!).TrySetResult(), started);
+        await started.Task.ConfigureAwait(false);
     }
 
     private string Summary()

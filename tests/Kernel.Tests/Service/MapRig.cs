@@ -93,7 +93,8 @@ internal sealed class MapRig : IDisposable
     /// <summary>The map as <c>stats --live</c> shows it.</summary>
     internal async Task<JsonElement> StatusAsync()
     {
-        (_, string output, _) = await ServiceProcess.RunAsync("stats", "--live", "--socket", Socket);
+        (int code, string output, string error) = await ServiceProcess.RunAsync("stats", "--live", "--socket", Socket);
+        Assert.True(code == 0, error);
         using JsonDocument status = JsonDocument.Parse(output);
         return status.RootElement.GetProperty("map").Clone();
     }

@@ -38,6 +38,18 @@ public sealed class ServiceStartTests : IDisposable
         Assert.Contains(reason, error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task It_is_ready_when_it_can_be_asked()
+    {
+        using ServiceProcess service = ServiceProcess.StartVerb(
+            "run", "--netns", _space.Name, "--set", $"State:Directory={_directory}/state", "--set", $"Api:Socket={_directory}/api.sock",
+            "--set", "Logging:Format=line");
+        await service.WaitForLogAsync(" 4030 "); // the HTTP interface
+        await service.WaitForLogAsync(" 4001 "); // ready
+        service.Signal("TERM");
+        Assert.Equal(0, await service.WaitForExitAsync());
+    }
+
     /// <summary>A tmpfs without a free inode.</summary>
     [Fact]
     public async Task A_full_disk_under_the_state_directory_costs_what_is_kept_there_and_nothing_else()
