@@ -1,22 +1,23 @@
 using System.Diagnostics;
 using System.Globalization;
+using ConntrackStream.Kernel.Tests.Kit;
 
 namespace ConntrackStream.Service.Tests;
 
 /// <summary>samples/fleet: what its check finds in a made-up run of three flows, and how its command answers wrong usage.</summary>
 public sealed class FleetSampleTests : IDisposable
 {
-    private const string Run = "00000000000000aa", Reply = "[UNREPLIED] src=10.78.128.1 dst=10.78.0.1";
+    private const string RunName = "00000000000000aa", Reply = "[UNREPLIED] src=10.78.128.1 dst=10.78.0.1";
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("cs-fleet-check-");
 
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public async Task A_complete_run_passes()
+    public void A_complete_run_passes()
     {
         Make();
-        (int code, string output, string error) = await CheckAsync();
+        (int code, string output, string error) = Check();
         Assert.True(code == 0, error);
         Assert.StartsWith("Verified: 12 records in the files of 2 hosts", output, StringComparison.Ordinal);
     }
@@ -24,7 +25,7 @@ public sealed class FleetSampleTests : IDisposable
     [Theory]
     [InlineData("flows/node-a.ndjson", "\"seq\":2,", "\"seq\":3,", "record 2 has seq 3")]
     [InlineData("flows/node-b.ndjson", "\"event\":\"start\",\"proto\":\"tcp\"", "\"event\":\"gap\",\"proto\":\"tcp\"", "is a gap")]
-    [InlineData("flows/node-b.ndjson", Run + "\",\"seq\":4", "00000000000000ab\",\"seq\":4", "record 4 is of another run")]
+    [InlineData("flows/node-b.ndjson", RunName + "\",\"seq\":4", "00000000000000ab\",\"seq\":4", "record 4 is of another run")]
     [InlineData("flows/node-a.ndjson", "1:a", "1:x", "1 flows of node-a have no partner by community_id")]
     [InlineData("flows/node-a.ndjson", "\"ct_id\":12}", "\"ct_id\":13}", "1 of NEW without a record, 1 start records without")]
     [InlineData("conntrack-a.log", "[DESTROY] udp", "[UPDATE] udp", "0 of DESTROY without a record, 1 end records without")]
@@ -39,7 +40,7 @@ public sealed class FleetSampleTests : IDisposable
         Assert.NotEqual(-1, at);
         await File.WriteAllTextAsync(
             path, string.Concat(text.AsSpan(0, at), after, text.AsSpan(at + before.Length)), TestContext.Current.CancellationToken);
-        (int code, _, string error) = await CheckAsync();
+        (int code, _, string error) = Check();
         Assert.Equal(1, code);
         Assert.Contains(problem, error, StringComparison.Ordinal);
     }
@@ -49,17 +50,17 @@ public sealed class FleetSampleTests : IDisposable
     [InlineData("--keep /", "/ exists already")]
     [InlineData("--program /nowhere", "/nowhere is no executable file")]
     [InlineData("--servers 3", "unknown option: --servers")]
-    public async Task Wrong_usage_is_refused_before_anything_is_made(string arguments, string problem)
+    public void Wrong_usage_is_refused_before_anything_is_made(string arguments, string problem)
     {
-        (int code, _, string error) = await RunAsync(Repository.PathOf("samples", "fleet", "run"), arguments.Split(' '));
+        (int code, _, string error) = Run(Repository.PathOf("samples", "fleet", "run"), arguments.Split(' '));
         Assert.Equal(2, code);
         Assert.Contains(problem, error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task The_help_names_each_option()
+    public void The_help_names_each_option()
     {
-        (int code, string output, _) = await RunAsync(Repository.PathOf("samples", "fleet", "run"), "--help");
+        (int code, string output, _) = Run(Repository.PathOf("samples", "fleet", "run"), "--help");
         Assert.Equal(0, code);
         Assert.All(
             ["--flows", "--rate", "--no-kill", "--keep", "--program"],
@@ -89,7 +90,7 @@ public sealed class FleetSampleTests : IDisposable
                         "src":"10.78.0.1","dst":"10.78.128.1","community_id":"1:{{"abc"[flow]}}","ct_id":{{10 + flow}}
                         """);
                     records.Add(string.Create(CultureInfo.InvariantCulture, $$"""
-                        {"run":"{{Run}}","seq":{{++number}},"event":"{{record}}",{{flows[flow].Fields}},{{rest}}}
+                        {"run":"{{RunName}}","seq":{{++number}},"event":"{{record}}",{{flows[flow].Fields}},{{rest}}}
 
                         """));
                     events.Add(string.Create(CultureInfo.InvariantCulture, $"[{kernel}] {flows[flow].Line} {Reply} id={10 + flow}\n"));
@@ -103,21 +104,12 @@ public sealed class FleetSampleTests : IDisposable
         File.WriteAllText(Path.Combine(_directory.FullName, "traffic.log"), "udp 10.78.0.1 5\ntcp 10.78.0.1 6\nicmp 10.78.0.1 9\n");
     }
 
-    private Task<(int Code, string Output, string Error)> CheckAsync() =>
-        RunAsync("python3", Repository.PathOf("samples", "fleet", "check.py"), _directory.FullName);
+    private (int Code, string Output, string Error) Check() =>
+        Run("python3", Repository.PathOf("samples", "fleet", "check.py"), _directory.FullName);
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(string program, params string[] arguments)
+    private static (int Code, string Output, string Error) Run(string program, params string[] arguments)
     {
-        using Process process = Process.Start(
-            new ProcessStartInfo(program, arguments)
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, await output, await error);
+        using Process process = ToolRun.Start(program, arguments);
+        return ToolRun.Finish(process, input: "");
     }
 }

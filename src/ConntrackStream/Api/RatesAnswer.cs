@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Reactive.Concurrency;
 using System.Text;
 using System.Threading.Channels;
 using ConntrackStream.Pipeline.Rates;
+using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
 using Microsoft.AspNetCore.Http;
 
@@ -13,7 +13,7 @@ namespace ConntrackStream.Service.Api;
 /// </summary>
 internal static class RatesAnswer
 {
-    internal const int MostTalkers = 100;
+    private const int MostTalkers = 100;
 
     private const int Waiting = 16; // samples for a client that is slow; the oldest go first, and their times are missing then
 
@@ -24,8 +24,9 @@ internal static class RatesAnswer
     internal static bool TryParseInterval(string text, out TimeSpan interval) =>
         DurationText.TryParse(text, out interval) && interval >= Shortest && interval <= Longest;
 
-    internal static bool TryParseTop(string text, out int top) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out top) && top <= MostTalkers;
+    internal static string AllowedTop { get; } = $"a number from 0 to {MostTalkers}";
+
+    internal static ValueOption.TryParse<int> ParseTop { get; } = ValueOption.Number(0, MostTalkers);
 
     /// <summary>What is wrong with the request; null: nothing.</summary>
     internal static string? Read(IQueryCollection query, out TimeSpan interval, out int top)
@@ -33,7 +34,7 @@ internal static class RatesAnswer
         string asked = query["interval"].FirstOrDefault() ?? "1s", count = query["top"].FirstOrDefault() ?? "5";
         top = 0;
         return !TryParseInterval(asked, out interval) ? $"interval: '{asked}' is not {AllowedInterval}"
-            : !TryParseTop(count, out top) ? $"top: '{count}' is not a number from 0 to {MostTalkers}"
+            : !ParseTop(count, out top) ? $"top: '{count}' is not {AllowedTop}"
             : query.Keys.FirstOrDefault(static key => key is not ("interval" or "top")) is { } unknown ? $"{unknown}: no such parameter"
             : null;
     }

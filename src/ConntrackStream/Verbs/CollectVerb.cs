@@ -121,46 +121,17 @@ internal static class CollectVerb
         return token;
     }
 
-    private static Option<int> Replicas()
-    {
-        Option<int> replicas = new("--replicas")
-        {
-            Description = "For --create-stream: servers that each have a copy, 1, 3 or 5 [1]",
-            HelpName = "COUNT",
-            DefaultValueFactory = static _ => 1,
-            CustomParser = static result => Parsed(
-                result, static text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
-                    && count is 1 or 3 or 5 ? count : (int?)null, "1, 3 or 5"),
-        };
-        return replicas;
-    }
+    private static Option<int> Replicas() => ValueOption.Of<int>(
+        ["--replicas"], "For --create-stream: servers that each have a copy, 1, 3 or 5 [1]", "COUNT", 1,
+        static (text, out count) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is 1 or 3 or 5,
+        "1, 3 or 5");
 
-    private static Option<TimeSpan> MaxAge() => new("--max-age")
-    {
-        Description = "For --create-stream: older records are dropped, such as 7d; 0s: none [0s]",
-        HelpName = "DURATION",
-        DefaultValueFactory = static _ => TimeSpan.Zero,
-        CustomParser = static result => Parsed(
-            result, static text => DurationText.TryParse(text, out TimeSpan age) && age >= TimeSpan.Zero ? age : (TimeSpan?)null,
-            "a duration (7d, 12h, 30m)"),
-    };
+    private static Option<TimeSpan> MaxAge() => ValueOption.Of<TimeSpan>(
+        ["--max-age"], "For --create-stream: older records are dropped, such as 7d; 0s: none [0s]", "DURATION", TimeSpan.Zero,
+        DurationText.TryParse, "a duration (7d, 12h, 30m)");
 
-    private static Option<long> MaxBytes() => new("--max-bytes")
-    {
-        Description = "For --create-stream: size from which on the oldest records are dropped, such as 100GiB [no limit]",
-        HelpName = "SIZE",
-        DefaultValueFactory = static _ => -1,
-        CustomParser = static result => Parsed(
-            result, static text => SizeText.TryParse(text, out long bytes) && bytes > 0 ? bytes : (long?)null, "a size (100GiB)"),
-    };
-
-    private static T Parsed<T>(System.CommandLine.Parsing.ArgumentResult result, Func<string, T?> parse, string allowed)
-        where T : struct
-    {
-        string text = result.Tokens[0].Value;
-        if (parse(text) is { } value)
-            return value;
-        result.AddError($"--{result.Argument.Name.TrimStart('-')}: '{text}' is not {allowed}");
-        return default;
-    }
+    private static Option<long> MaxBytes() => ValueOption.Of<long>(
+        ["--max-bytes"], "For --create-stream: size from which on the oldest records are dropped, such as 100GiB [no limit]", "SIZE", -1,
+        static (text, out bytes) => SizeText.TryParse(text, out bytes) && bytes > 0, "a size (100GiB)");
 }

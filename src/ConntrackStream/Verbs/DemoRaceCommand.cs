@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Demo.Race;
@@ -62,17 +61,6 @@ internal static class DemoRaceCommand
         return CleanerRace.IsRight(results[^1]) ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static Option<int> Number(string name, string description, int by, int least, int most) => new(name)
-    {
-        Description = description,
-        HelpName = "N",
-        DefaultValueFactory = _ => by,
-        CustomParser = result =>
-        {
-            string text = result.Tokens[0].Value;
-            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number < least || number > most)
-                result.AddError($"{name}: '{text}' is not a number from {least} to {most}");
-            return number;
-        },
-    };
+    private static Option<int> Number(string name, string description, int by, int least, int most) => ValueOption.Of(
+        [name], description, "N", by, ValueOption.Number(least, most), $"a number from {least} to {most}");
 }

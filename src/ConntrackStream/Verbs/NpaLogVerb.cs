@@ -27,18 +27,10 @@ internal static class NpaLogVerb
             if (result.Tokens.Any(static token => token.Value == LogFiles.StandardInput))
                 result.AddError("--flow-log: standard input is for the agent's log; name a file");
         });
-        Option<int> period = new("--conntrack-cache-cleanup-period")
-        {
-            Description = "What the agent is started with, in seconds; counts only where the log does not show the interval [300]",
-            HelpName = "SECONDS",
-            DefaultValueFactory = static _ => CycleSchedule.DefaultPeriodSeconds,
-            CustomParser = static result =>
-            {
-                if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) || seconds == 0)
-                    result.AddError($"--conntrack-cache-cleanup-period: '{result.Tokens[0].Value}' is not a number of seconds from 1");
-                return seconds;
-            },
-        };
+        Option<int> period = ValueOption.Of(
+            ["--conntrack-cache-cleanup-period"],
+            "What the agent is started with, in seconds; counts only where the log does not show the interval [300]", "SECONDS",
+            CycleSchedule.DefaultPeriodSeconds, ValueOption.Number(1), "a number of seconds from 1");
         Option<string> format = Format();
         Verb verb = new("npa-log", "Finds the conntrack cleanup cycles in the AWS Network Policy Agent's log, and its deletes of living flows", """
               conntrack-stream npa-log /var/log/aws-routed-eni/network-policy-agent.log

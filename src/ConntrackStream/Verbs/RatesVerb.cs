@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
 
@@ -12,29 +10,13 @@ internal static class RatesVerb
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
         FormatOption output = new();
-        Option<TimeSpan> interval = new("--interval")
-        {
-            Description = "Time of a line [1s]",
-            HelpName = "DURATION",
-            DefaultValueFactory = static _ => TimeSpan.FromSeconds(1),
-            CustomParser = static result => Read<TimeSpan>(
-                result, "--interval", RatesAnswer.TryParseInterval, RatesAnswer.AllowedInterval),
-        };
-        Option<int> top = new("--top")
-        {
-            Description = "Show so many of the busiest sources [3]",
-            HelpName = "N",
-            DefaultValueFactory = static _ => 3,
-            CustomParser = static result => Read<int>(
-                result, "--top", RatesAnswer.TryParseTop, $"a number from 0 to {RatesAnswer.MostTalkers}"),
-        };
-        Option<int> count = new("--count")
-        {
-            Description = "End after so many lines [at Ctrl-C]",
-            HelpName = "N",
-            DefaultValueFactory = static _ => int.MaxValue,
-            CustomParser = static result => Read<int>(result, "--count", TryParseCount, "a number from 1 up"),
-        };
+        Option<TimeSpan> interval = ValueOption.Of<TimeSpan>(
+            ["--interval"], "Time of a line [1s]", "DURATION", TimeSpan.FromSeconds(1), RatesAnswer.TryParseInterval,
+            RatesAnswer.AllowedInterval);
+        Option<int> top = ValueOption.Of(
+            ["--top"], "Show so many of the busiest sources [3]", "N", 3, RatesAnswer.ParseTop, RatesAnswer.AllowedTop);
+        Option<int> count = ValueOption.Of(
+            ["--count"], "End after so many lines [at Ctrl-C]", "N", int.MaxValue, ValueOption.Number(1), "a number from 1 up");
         Verb verb = new("rates", "Shows how many flows start and end in the running service, and which sources are the busiest", """
               conntrack-stream rates
               conntrack-stream rates --interval 10s --top 10 -o json | jq -c '.talkers[]'
@@ -72,18 +54,5 @@ internal static class RatesVerb
         }
 
         throw new IOException("the service has ended");
-    }
-
-    private static bool TryParseCount(string text, out int count) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count > 0;
-
-    private delegate bool TryParse<T>(string text, out T value);
-
-    private static T Read<T>(ArgumentResult result, string option, TryParse<T> parse, string allowed)
-    {
-        string text = result.Tokens[0].Value;
-        if (!parse(text, out T value))
-            result.AddError($"{option}: '{text}' is not {allowed}");
-        return value;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
@@ -38,17 +37,7 @@ internal static class TombstonesVerb
         return verb;
     }
 
-    private static Option<int> LimitOption() => new("--limit")
-    {
-        Description = "Show so many at most",
-        HelpName = "N",
-        DefaultValueFactory = static _ => 1000,
-        CustomParser = static result =>
-        {
-            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int limit)
-                || limit > ApiEndpoints.MostTombstones)
-                result.AddError($"--limit: '{result.Tokens[0].Value}' is not a number from 0 to {ApiEndpoints.MostTombstones}");
-            return limit;
-        },
-    };
+    private static Option<int> LimitOption() => ValueOption.Of(
+        ["--limit"], "Show so many at most", "N", 1000, ValueOption.Number(0, ApiEndpoints.MostTombstones),
+        $"a number from 0 to {ApiEndpoints.MostTombstones}");
 }

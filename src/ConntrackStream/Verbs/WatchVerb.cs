@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
@@ -32,18 +31,8 @@ internal static class WatchVerb
         return verb;
     }
 
-    private static Option<int> LimitOption() => new("--count", "-c")
-    {
-        Description = "End after this many events",
-        HelpName = "N",
-        DefaultValueFactory = static _ => int.MaxValue,
-        CustomParser = static result =>
-        {
-            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit < 1)
-                result.AddError($"--count: '{result.Tokens[0].Value}' is not a number from 1 on");
-            return limit;
-        },
-    };
+    private static Option<int> LimitOption() => ValueOption.Of(
+        ["--count", "-c"], "End after this many events", "N", int.MaxValue, ValueOption.Number(1), "a number from 1 on");
 
     private static Option<FlowEventType[]> EventOption() => new("--event-mask", "-e")
     {

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Changes;
@@ -29,10 +28,9 @@ public sealed class FlowLogSink : IFlowSink
     private readonly RecordLog _log;
     private readonly TimeProvider _time;
     private readonly ILogger<FlowLogSink> _logger;
-    private readonly RecordPredicate? _isWanted;
+    private readonly RecordChoice _choice;
     private readonly LastWrittenMarker? _marker;
     private readonly UnreportedLoss? _loss;
-    private readonly int _kinds; // bit: FlowChangeKind
     private readonly CancellationTokenSource _readerGone = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _gate = new(); // the output: the sink's task, and Reopen from a signal's thread
@@ -68,10 +66,9 @@ public sealed class FlowLogSink : IFlowSink
         _opened = opened;
         _time = time;
         _logger = logger;
-        _isWanted = log.Predicate();
+        _choice = new RecordChoice(log.Options, log.Filter);
         _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, log.MarkerFileName), time, logger);
         _loss = stateDirectory is null ? null : new UnreportedLoss(Path.Join(stateDirectory, log.LossFileName), logger);
-        _kinds = log.Options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
     }
 
     /// <summary>Its <see cref="Name"/>.</summary>
@@ -117,7 +114,7 @@ public sealed class FlowLogSink : IFlowSink
             _loss?.BeforeWrite(batch.UnreportedLossFrom);
             foreach (ref readonly FlowChange change in batch.Span)
             {
-                if (IsWanted(change))
+                if (_choice.Takes(change))
                     _buffer!.Append(change, cancellationToken);
                 else
                     Counters.Filtered++;
@@ -183,13 +180,13 @@ public sealed class FlowLogSink : IFlowSink
         if (_opened is null)
             TellRestart(_time.UnixNanoseconds(), cancellationToken);
         else
-            _restartTold = TellRestartAsync(_opened());
+            _restartTold = TellRestartAsync();
     }
 
     /// <summary>Waits until events are seen, and writes the gap that ends then.</summary>
-    private async Task TellRestartAsync(Task<long> opened)
+    private async Task TellRestartAsync()
     {
-        long to = await RestartGap.EndAsync(opened, _time, CancellationToken.None);
+        long to = await RestartGap.EndAsync(_opened, _time, CancellationToken.None);
         _gate.Enter();
         try
         {
@@ -267,18 +264,7 @@ public sealed class FlowLogSink : IFlowSink
             _logger.LostAtEnd(buffer.GiveUp(), _output!.Name);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsWanted(in FlowChange change) =>
-        (_kinds & (1 << (int)change.Kind)) != 0 && (_isWanted is null || change.Kind == FlowChangeKind.Gap || _isWanted(change));
-
     private static long? Earlier(long? one, long? other) => one is null || other < one ? other : one;
-
-    private static FlowChangeKind KindOf(FlowLogEvent chosen) => chosen switch
-    {
-        FlowLogEvent.Start => FlowChangeKind.Started,
-        FlowLogEvent.End => FlowChangeKind.Ended,
-        _ => FlowChangeKind.Updated,
-    };
 
     /// <summary>A request to reopen that found the gate closed is done by whoever closed it.</summary>
     private void Leave()

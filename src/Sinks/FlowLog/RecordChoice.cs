@@ -1,25 +1,30 @@
 using System.Runtime.CompilerServices;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
-/// <summary>Which changes a log has a record of, by its options.</summary>
-internal sealed class RecordChoice(RecordChoiceOptions options)
+/// <summary>Which changes a log has a record of.</summary>
+/// <param name="options">Of the log: its kinds of records, and its rules.</param>
+/// <param name="filter">The flows that it has records of; null: all.</param>
+internal sealed class RecordChoice(RecordChoiceOptions options, FlowPredicate? filter = null)
 {
     private readonly RecordFilter? _rules = RecordFilter.Of(options.Allow, options.Deny);
-    private readonly bool _starts = options.Events.Contains(FlowLogEvent.Start);
-    private readonly bool _updates = options.Events.Contains(FlowLogEvent.Update);
-    private readonly bool _ends = options.Events.Contains(FlowLogEvent.End);
+    private readonly int _kinds = // bit: FlowChangeKind
+        options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
 
     /// <summary>Every gap, and what is chosen of the rest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool Takes(in FlowChange change) => change.Kind switch
-    {
-        FlowChangeKind.Gap => true,
-        FlowChangeKind.Started => _starts && Allows(change),
-        FlowChangeKind.Updated => _updates && Allows(change),
-        _ => _ends && Allows(change),
-    };
+    internal bool Takes(in FlowChange change) =>
+        (_kinds & (1 << (int)change.Kind)) != 0 && (change.Kind == FlowChangeKind.Gap || Allows(change));
 
-    private bool Allows(in FlowChange change) => _rules is null || _rules.Takes(change);
+    private bool Allows(in FlowChange change) =>
+        (filter is null || filter(change.Flow)) && (_rules is null || _rules.Takes(change));
+
+    private static FlowChangeKind KindOf(FlowLogEvent chosen) => chosen switch
+    {
+        FlowLogEvent.Start => FlowChangeKind.Started,
+        FlowLogEvent.End => FlowChangeKind.Ended,
+        _ => FlowChangeKind.Updated,
+    };
 }

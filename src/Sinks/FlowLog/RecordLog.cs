@@ -41,19 +41,7 @@ internal sealed record RecordLog(
         }
     }
 
-    /// <summary>Asked about records of flows, of the kinds that are wanted; null: all of them are.</summary>
-    internal RecordPredicate? Predicate() => (Filter, RecordFilter.Of(Options.Allow, Options.Deny)) switch
-    {
-        (null, null) => null,
-        ({ } flows, null) => (in FlowChange change) => flows(change.Flow),
-        (null, { } rules) => rules.Takes,
-        ({ } flows, { } rules) => (in FlowChange change) => flows(change.Flow) && rules.Takes(change),
-    };
-
     private static FlowPredicate? Both(FlowPredicate? one, FlowPredicate? other) => one is null || other is null
         ? one ?? other
         : (in Flow flow) => one(flow) && other(flow);
 }
-
-/// <summary>Whether a log has a record of this change.</summary>
-internal delegate bool RecordPredicate(in FlowChange change);

@@ -14,10 +14,14 @@ internal static class RestartGap
     private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>Waits until events are seen, ten seconds at most.</summary>
-    /// <param name="opened">Since when every event is seen.</param>
+    /// <param name="whenOpened">Since when every event is seen; null: from now on.</param>
     /// <returns>Where the gap ends, ns since the Unix epoch.</returns>
-    internal static async Task<long> EndAsync(Task<long> opened, TimeProvider time, CancellationToken cancellationToken)
+    internal static async Task<long> EndAsync(
+        Func<Task<long>>? whenOpened, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (whenOpened is null)
+            return time.UnixNanoseconds();
+        Task<long> opened = whenOpened();
         await Task.WhenAny(opened, Task.Delay(OpenPatience, time, cancellationToken)).ConfigureAwait(false);
         return opened.IsCompletedSuccessfully ? await opened.ConfigureAwait(false) : time.UnixNanoseconds();
     }

@@ -143,7 +143,7 @@ internal sealed class RecordExporter(
     }
 
     /// <summary>
-    /// The connection has failed: the message under way is lost, and what was sent shortly before may be; how much of it, nobody knows.
+    /// The connection has failed: the message under way is lost, and what was sent shortly before may be; how much of it is unknown.
     /// </summary>
     private void Lose()
     {

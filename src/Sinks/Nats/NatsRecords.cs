@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Nats;
@@ -10,29 +8,11 @@ namespace ConntrackStream.Sinks.Nats;
 /// <param name="ends">Ends that this service causes; null for none.</param>
 internal sealed class NatsRecords(FlowLogOptions options, string? networkNamespace = null, CausedEnds? ends = null)
 {
-    private readonly FlowPredicate? _isWanted = options.Filter.Build();
-    private readonly RecordFilter? _rules = RecordFilter.Of(options.Allow, options.Deny);
-    private readonly bool _starts = options.Events.Contains(FlowLogEvent.Start);
-    private readonly bool _updates = options.Events.Contains(FlowLogEvent.Update);
-    private readonly bool _ends = options.Events.Contains(FlowLogEvent.End);
-
     internal string Host { get; } = options.Host ?? Environment.MachineName;
+
+    internal RecordChoice Choice { get; } = new(options, options.Filter.Build());
 
     /// <summary>One for each thread.</summary>
     internal SequencedWriter NewWriter() => new(
         new FlowRecordWriter(Host, networkNamespace, options.Directions(), options.CommunityId, ends));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool IsWanted(in FlowChange change)
-    {
-        bool isChosen = change.Kind switch
-        {
-            FlowChangeKind.Gap => true,
-            FlowChangeKind.Started => _starts,
-            FlowChangeKind.Updated => _updates,
-            _ => _ends,
-        };
-        return isChosen && (change.Kind == FlowChangeKind.Gap
-            || ((_isWanted is null || _isWanted(change.Flow)) && (_rules is null || _rules.Takes(change))));
-    }
 }

@@ -149,9 +149,7 @@ internal sealed class NatsSink : IFlowSink
 
     private async ValueTask WriteBehindRestartAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
     {
-        long to = _opened is null
-            ? _time.UnixNanoseconds()
-            : await RestartGap.EndAsync(_opened(), _time, cancellationToken).ConfigureAwait(false);
+        long to = await RestartGap.EndAsync(_opened, _time, cancellationToken).ConfigureAwait(false);
         lock (_gate)
             WriteRestartGap(to);
         Write(batch);
@@ -171,7 +169,7 @@ internal sealed class NatsSink : IFlowSink
         {
             foreach (ref readonly FlowChange change in batch.Span)
             {
-                if (_records.IsWanted(change))
+                if (_records.Choice.Takes(change))
                     _builder!.Append(change, batch.UnreportedLossFrom);
                 else
                     Counters.Filtered++;

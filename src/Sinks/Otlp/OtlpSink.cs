@@ -103,9 +103,7 @@ internal sealed class OtlpSink : IFlowSink
 
     private async ValueTask WriteBehindRestartAsync(FlowChangeBatch batch, CancellationToken cancellationToken)
     {
-        long to = _opened is null
-            ? _time.UnixNanoseconds()
-            : await RestartGap.EndAsync(_opened(), _time, cancellationToken).ConfigureAwait(false);
+        long to = await RestartGap.EndAsync(_opened, _time, cancellationToken).ConfigureAwait(false);
         WriteRestartGap(to);
         Write(batch);
     }

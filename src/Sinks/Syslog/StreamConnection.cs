@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
+using ConntrackStream.Sinks.Streams;
 
 namespace ConntrackStream.Sinks.Syslog;
 
@@ -13,23 +12,23 @@ internal sealed class StreamConnection : SyslogConnection
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5); // with a server that does not close its side
 
     private readonly Stream _stream;
-    private readonly Task<bool> _watch;
+    private readonly OneWayStream _oneWay;
     private byte[] _frames = new byte[96 * 1024];
 
     internal StreamConnection(Socket socket, Stream stream)
         : base(socket)
     {
         _stream = stream;
-        _watch = WatchAsync();
+        _oneWay = new OneWayStream(socket, stream);
     }
 
-    internal override bool HasEnded => _watch.IsCompleted;
+    internal override bool HasEnded => _oneWay.Ended.IsCompleted;
 
     /// <summary>
     /// A server that closes while it has something unread resets the connection; so does its kernel for what comes later. After an end in
     /// order, with nothing left on the way, the server has read everything.
     /// </summary>
-    internal override bool EndedInOrder => _watch is { IsCompletedSuccessfully: true, Result: true } && IsSettled;
+    internal override bool EndedInOrder => _oneWay.Ended is { IsCompletedSuccessfully: true, Result: null } && IsSettled;
 
     internal override void Send(ReadOnlySpan<byte> lines, ref int done, CancellationToken limit)
     {
@@ -44,23 +43,16 @@ internal sealed class StreamConnection : SyslogConnection
         base.Dispose();
     }
 
-    /// <summary>
-    /// The server reads everything and closes first, if it does so in time. A socket that is closed answers what still comes, as the
-    /// session tickets of TLS, with a reset, and forgets what it has not sent yet.
-    /// </summary>
+    /// <summary>The server reads everything and closes first, if it does so in time.</summary>
     internal void End(CancellationToken limit)
     {
         if (HasEnded)
             return;
         try
         {
-            if (_stream is SslStream secured)
-                secured.ShutdownAsync().WaitAsync(limit).GetAwaiter().GetResult();
-            Socket.Shutdown(SocketShutdown.Send);
-            _watch.WaitAsync(ClosePatience, limit).GetAwaiter().GetResult();
+            _oneWay.EndAsync().WaitAsync(ClosePatience, limit).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or InvalidOperationException
-            or TimeoutException or CryptographicException)
+        catch (Exception e) when (e is TimeoutException || OneWayStream.IsFault(e))
         {
             // it ends without
         }
@@ -84,24 +76,5 @@ internal sealed class StreamConnection : SyslogConnection
         }
 
         return at;
-    }
-
-    /// <summary>A server sends nothing, but what TLS needs; so a read returns at the end.</summary>
-    /// <returns>True: the server closed it. False: it broke.</returns>
-    private async Task<bool> WatchAsync()
-    {
-        byte[] ignored = new byte[256];
-        try
-        {
-            while (await _stream.ReadAsync(ignored).ConfigureAwait(false) > 0)
-            {
-            }
-
-            return true;
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            return false;
-        }
     }
 }

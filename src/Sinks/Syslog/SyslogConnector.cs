@@ -1,16 +1,16 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using ConntrackStream.Sinks.Files;
+using ConntrackStream.Sinks.Streams;
 
 namespace ConntrackStream.Sinks.Syslog;
 
 /// <summary>Opens the way to the server.</summary>
 internal static class SyslogConnector
 {
-    private const int IPPROTO_TCP = 6;
-    private const int TCP_USER_TIMEOUT = 18; // ms; a peer that acknowledges nothing for so long is gone
-    private const int PeerPatience = 30_000;
     private const int IdleSeconds = 60; // until the kernel asks whether a silent peer is still there
+
+    private static readonly TimeSpan PeerPatience = TimeSpan.FromSeconds(30); // one that acknowledges nothing for so long is gone
 
     /// <exception cref="SocketException">No server listens, or the name is unknown.</exception>
     /// <exception cref="IOException">The handshake failed, or a file of TLS cannot be read.</exception>
@@ -51,7 +51,7 @@ internal static class SyslogConnector
         if (server.IsDatagram)
             return socket;
         socket.NoDelay = true;
-        socket.SetRawSocketOption(IPPROTO_TCP, TCP_USER_TIMEOUT, BitConverter.GetBytes(PeerPatience));
+        UserTimeout.Set(socket, PeerPatience);
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, IdleSeconds);
         return socket;

@@ -38,7 +38,7 @@ public sealed class StreamCollectorTests : IAsyncDisposable
     public async Task What_comes_before_the_first_connection_is_open_is_not_lost_and_the_end_comes_in_order()
     {
         CollectorSink sink = await StartAsync("tcp");
-        Task writing = WriteAsync(sink, 3).AsTask(); // nobody has accepted yet
+        Task writing = WriteAsync(sink, 3).AsTask(); // the connection is not yet accepted
         using Socket peer = await _listener.AcceptSocketAsync(Cancel);
         await writing;
         DecodedMessage[] messages = await EndAsync(sink, new NetworkStream(peer, ownsSocket: true));

@@ -41,16 +41,8 @@ internal static class MapAuditVerb
         return verb;
     }
 
-    private static Option<TimeSpan> IntervalOption() => new("--interval")
-    {
-        Description = "Between the two audits; not shorter than Map:Grace",
-        HelpName = "DURATION",
-        DefaultValueFactory = static _ => TimeSpan.FromSeconds(10),
-        CustomParser = static result =>
-        {
-            if (!DurationText.TryParse(result.Tokens[0].Value, out TimeSpan duration) || duration > TimeSpan.FromDays(1))
-                result.AddError($"--interval: '{result.Tokens[0].Value}' is not a duration (10s, 1m, 00:02:30) of at most one day");
-            return duration;
-        },
-    };
+    private static Option<TimeSpan> IntervalOption() => ValueOption.Of<TimeSpan>(
+        ["--interval"], "Between the two audits; not shorter than Map:Grace", "DURATION", TimeSpan.FromSeconds(10),
+        static (text, out duration) => DurationText.TryParse(text, out duration) && duration <= TimeSpan.FromDays(1),
+        "a duration (10s, 1m, 00:02:30) of at most one day");
 }

@@ -8,7 +8,7 @@ namespace ConntrackStream.Sinks.Archive.Who;
 /// <param name="Place">What comes after a restart is at this place or a later one.</param>
 internal sealed record FoundGap(string Log, string? Host, FlowGap Gap, LogPlace Place)
 {
-    /// <summary>The service began anew: what it had open and did not find again ended meanwhile.</summary>
+    /// <summary>The service was restarted: what it had open and did not find again ended meanwhile.</summary>
     internal bool IsRestart => Gap.Reason is FlowGapReason.Restart or FlowGapReason.NamespaceReplaced;
 
     /// <summary>Records that no comparison with the kernel's table brings back.</summary>

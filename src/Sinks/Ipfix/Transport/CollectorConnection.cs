@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
-using System.Security.Cryptography;
+using ConntrackStream.Sinks.Streams;
 
 namespace ConntrackStream.Sinks.Ipfix.Transport;
 
@@ -26,7 +26,7 @@ internal abstract class CollectorConnection : IAsyncDisposable
         {
             Send(message);
         }
-        catch (Exception e) when (IsFault(e))
+        catch (Exception e) when (OneWayStream.IsFault(e))
         {
             fault = Describe(e);
             End(fault);
@@ -38,15 +38,11 @@ internal abstract class CollectorConnection : IAsyncDisposable
     /// <summary>Closes it, which ends a call that waits.</summary>
     public abstract ValueTask DisposeAsync();
 
-    /// <exception cref="IOException">It cannot be sent; or another exception that <see cref="IsFault"/> names.</exception>
+    /// <exception cref="IOException">It cannot be sent; or another exception that <see cref="OneWayStream.IsFault"/> names.</exception>
     protected abstract void Send(ReadOnlySpan<byte> message);
 
     /// <summary>To be called when it is found to be of no use.</summary>
     protected void End(string reason) => _ended.TrySetResult(reason);
-
-    /// <summary>How a socket or a stream says that it is closed or has failed; OpenSSL by a CryptographicException.</summary>
-    internal static bool IsFault(Exception e) => e is IOException or SocketException or ObjectDisposedException
-        or InvalidOperationException or OperationCanceledException or CryptographicException;
 
     internal static string Describe(Exception e)
     {

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using ConntrackStream.Sinks.Files;
+using ConntrackStream.Sinks.Streams;
 
 namespace ConntrackStream.Sinks.Ipfix.Transport;
 
@@ -13,9 +14,6 @@ namespace ConntrackStream.Sinks.Ipfix.Transport;
 /// <param name="time">Of the first.</param>
 internal sealed class CollectorConnector(CollectorAddress address, IpfixTlsOptions tls, TimeSpan timeout, TimeProvider time)
 {
-    // tcp(7): unacknowledged for so long, data ends the connection, also where the peer's window is closed
-    private const int TCP_USER_TIMEOUT = 18;
-
     /// <exception cref="CollectorException">It cannot be reached: why.</exception>
     internal async ValueTask<CollectorConnection> OpenAsync(CancellationToken stop)
     {
@@ -60,7 +58,7 @@ internal sealed class CollectorConnector(CollectorAddress address, IpfixTlsOptio
         {
             await socket.ConnectAsync(address.Host, address.Port, cancellationToken).ConfigureAwait(false);
             socket.SendTimeout = Milliseconds;
-            socket.SetRawSocketOption((int)ProtocolType.Tcp, TCP_USER_TIMEOUT, BitConverter.GetBytes(Milliseconds));
+            UserTimeout.Set(socket, timeout);
             Stream stream = new NetworkStream(socket, ownsSocket: false);
             if (address.Transport == CollectorTransport.Tls)
                 stream = await TlsFiles.AuthenticateAsync(stream, TlsOf(), cancellationToken).ConfigureAwait(false);

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace ConntrackStream.Sinks.Ipfix.Transport;
 
-/// <summary>IPFIX over UDP: a message, a datagram. That nobody listens shows at the next one, if the collector's host says so.</summary>
+/// <summary>IPFIX over UDP: a message, a datagram. A missing collector shows at the next one, if the collector's host says so.</summary>
 internal sealed class DatagramConnection : CollectorConnection
 {
     private readonly Socket _socket;

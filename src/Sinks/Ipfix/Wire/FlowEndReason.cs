@@ -24,7 +24,7 @@ internal static class FlowEndReasons
             return FlowEndReason.Forced;
         if (change.Flow.TcpState is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close)
             return FlowEndReason.Detected;
-        // With time left and on nobody's request: dropped to make room. What a comparison found missing is no event, and says nothing.
+        // With time left and without a request: dropped to make room. What a comparison found missing is no event, and says nothing.
         return change is { Origin: FlowOrigin.Event, TimeLeft: > 0 } ? FlowEndReason.NoResources : FlowEndReason.Idle;
     }
 }

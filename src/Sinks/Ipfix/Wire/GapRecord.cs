@@ -9,7 +9,7 @@ namespace ConntrackStream.Sinks.Ipfix.Wire;
 /// </summary>
 internal static class GapRecord
 {
-    /// <summary>deltaFlowCount of a gap for which nobody knows how much is missing.</summary>
+    /// <summary>deltaFlowCount of a gap with an unknown number of missing records.</summary>
     internal const ulong Unknown = ulong.MaxValue;
 
     private const int ReasonLength = 20;
