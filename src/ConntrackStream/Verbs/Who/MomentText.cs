@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Verbs.Who;
 
@@ -68,9 +69,7 @@ internal static class MomentText
     /// <summary>Local time with its offset and, behind it, UTC.</summary>
     internal static string Format(long moment, TimeZoneInfo zone)
     {
-        DateTimeOffset utc = DateTimeOffset.UnixEpoch.AddTicks(moment / TimeSpan.NanosecondsPerTick);
-        DateTimeOffset local = TimeZoneInfo.ConvertTime(utc, zone);
-        return string.Create(
-            CultureInfo.InvariantCulture, $"{local:yyyy-MM-dd HH:mm:ss.ffffff zzz} ({utc:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'})");
+        DateTimeOffset local = TimeZoneInfo.ConvertTime(DateTimeOffset.UnixEpoch.AddTicks(moment / TimeSpan.NanosecondsPerTick), zone);
+        return string.Create(CultureInfo.InvariantCulture, $"{local:yyyy-MM-dd HH:mm:ss.ffffff zzz} ({TimestampText.Format(moment)})");
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Sinks.Text;
 
@@ -40,7 +39,7 @@ internal sealed class WhoVerdict(WhoQuestion question)
         {
             FlowGap gap = found.Gap;
             string lost = gap.Lost is { } count ? string.Create(CultureInfo.InvariantCulture, $"{count} lost") : "an unknown number lost";
-            string reason = Encoding.ASCII.GetString(RecordNames.Of(gap.Reason));
+            string reason = RecordNames.Text(gap.Reason);
             _missing.Add(new Missing(reason, found.Log, $"gap ({reason}) from {Time(gap.From)} to {Time(gap.To)}, {lost}")
             {
                 Host = found.Host,
