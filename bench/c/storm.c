@@ -124,7 +124,7 @@ static void send_batch(int fd, unsigned int length)
 		if (result < 0 && errno == EINTR)
 			continue;
 		if (result < 0)
-			fail("sending (EPERM: the table is full, see nf_conntrack_max)");
+			fail("sending (EPERM: the table is full, see nf_conntrack_max, or its chains too long, see nf_conntrack_buckets)");
 		sent += (unsigned int)result;
 	}
 }
@@ -187,7 +187,7 @@ static void connect_batch(const struct storm *storm, int listener, unsigned long
 		set_destination(&messages[i], (int)i, storm->ipv6, first + i);
 		clients[i] = open_tcp(storm, SOCK_NONBLOCK);
 		if (connect(clients[i], messages[i].msg_hdr.msg_name, messages[i].msg_hdr.msg_namelen) < 0 && errno != EINPROGRESS)
-			fail("connecting (EPERM: the table is full, see nf_conntrack_max)");
+			fail("connecting (EPERM: the table is full, see nf_conntrack_max, or its chains too long, see nf_conntrack_buckets)");
 	}
 	for (unsigned long i = 0; i < length; i++) {
 		int served = accept4(listener, NULL, NULL, SOCK_CLOEXEC);

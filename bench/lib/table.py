@@ -1,11 +1,16 @@
-"""nf_conntrack_max is one value for the whole machine: raised for as long as it is needed, by one program at a time, and put back."""
+"""nf_conntrack_max and _buckets are one value each for the whole machine: raised for as long as it is needed, by one program at a time,
+and put back."""
 
 import contextlib
 import fcntl
 
 MAX = "/proc/sys/net/netfilter/nf_conntrack_max"
-# While held it contains the value to put back, so that whoever takes it after a kill -9 can. The kernel tests use the same file.
-LOCK = "/run/lock/conntrack-stream-table.lock"
+BUCKETS = "/proc/sys/net/netfilter/nf_conntrack_buckets"
+# While held they contain the value to put back, so that whoever takes one after a kill -9 can. The kernel tests use the first, too.
+MAX_LOCK = "/run/lock/conntrack-stream-table.lock"
+BUCKETS_LOCK = "/run/lock/conntrack-stream-buckets.lock"
+# Entries have two tuples, and the kernel refuses a flow whose chain has fifty or more (chaintoolong in conntrack -S).
+LONGEST_CHAIN = 16
 
 
 def read_int(path):
@@ -21,17 +26,23 @@ def write_int(path, value):
 @contextlib.contextmanager
 def raised(flows):
     """Room for `flows` entries in the table until the block ends."""
-    with open(LOCK, "a+", encoding="ascii") as lock:
+    with _at_least(MAX, MAX_LOCK, flows), _at_least(BUCKETS, BUCKETS_LOCK, 2 * flows // LONGEST_CHAIN):
+        yield
+
+
+@contextlib.contextmanager
+def _at_least(path, lock_path, value):
+    with open(lock_path, "a+", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         left_behind = lock.read().strip()
-        original = int(left_behind) if left_behind else read_int(MAX)
+        original = int(left_behind) if left_behind else read_int(path)
         _remember(lock, original)
         try:
-            write_int(MAX, max(original, flows))
+            write_int(path, max(original, value))
             yield
         finally:
-            write_int(MAX, original)
+            write_int(path, original)
             _remember(lock, "")
 
 

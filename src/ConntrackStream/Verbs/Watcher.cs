@@ -33,7 +33,6 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
             Namespace = networkNamespace,
             Updates = (_mask & (1 << (int)FlowEventType.Update)) != 0,
             Filter = filter,
-            BatchDelay = TimeSpan.Zero,
         };
         ConntrackTap tap = new(options, channel.Writer, new FlowBatchPool(), context.Time, NullLogger<ConntrackTap>.Instance);
         await using (tap.ConfigureAwait(false))

@@ -33,6 +33,7 @@ internal static unsafe partial class Libc
     internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2;
     internal const int O_CREAT = 0x40, O_EXCL = 0x80, O_APPEND = 0x400, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
     internal const int MADV_DONTNEED = 4;
+    internal const int MADV_HUGEPAGE = 14;
     internal const Errno ELOOP = (Errno)40;
 
     // Their values differ between architectures (asm/fcntl.h).

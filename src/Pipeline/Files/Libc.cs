@@ -65,12 +65,28 @@ internal static unsafe partial class Libc
     internal static nint MapFailed => -1;
 
     /// <summary>Address space that no memory is behind and that may not be touched yet.</summary>
-    internal static nint Reserve(nuint bytes) => mmap(0, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    /// <param name="bytes">A multiple of the alignment.</param>
+    /// <param name="alignment">A multiple of the page size.</param>
+    internal static nint Reserve(nuint bytes, nuint alignment)
+    {
+        nint whole = mmap(0, bytes + alignment, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (whole == MapFailed)
+            return MapFailed;
+        nuint before = (alignment - ((nuint)whole % alignment)) % alignment;
+        nint start = whole + (nint)before;
+        if (before > 0)
+            _ = munmap(whole, before);
+        _ = munmap(start + (nint)bytes, alignment - before);
+        return start;
+    }
 
     internal static bool TryAllowAccess(nint start, nuint bytes) => mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
 
     /// <summary>Gives pages back; they read as zero from then on.</summary>
     internal static bool TryDiscard(nint start, nuint bytes) => madvise(start, bytes, MADV_DONTNEED) == 0;
+
+    /// <summary>Asks for huge pages, which the kernel may not have.</summary>
+    internal static void PreferHugePages(nint start, nuint bytes) => _ = madvise(start, bytes, MADV_HUGEPAGE);
 
     internal static bool TryUnmap(nint start, nuint bytes) => munmap(start, bytes) == 0;
 

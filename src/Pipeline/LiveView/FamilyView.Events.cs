@@ -12,6 +12,9 @@ internal sealed partial class FamilyView<TKey>
     /// <summary>See <see cref="FlowTable{TKey}.PrefetchRow"/>.</summary>
     public void PrefetchRow(ulong hash) => _table.PrefetchRow(hash);
 
+    /// <summary>See <see cref="FlowTable{TKey}.PrefetchSplit"/>.</summary>
+    public void PrefetchSplit(int ahead) => _table.PrefetchSplit(ahead);
+
     public void Apply(in FlowEvent e, ulong hash)
     {
         TKey key = TKey.From(e.Flow.Original);

@@ -44,6 +44,13 @@ internal sealed class FlowIndex
 
     public ref int At(uint bucket) => ref _buckets[(int)bucket];
 
+    /// <summary>Head of the chain that <see cref="Grow"/> splits after so many other splits: slot + 1, 0 = empty or not known yet.</summary>
+    public int HeadToSplit(int ahead)
+    {
+        uint bucket = _split + (uint)ahead;
+        return bucket <= _mask ? At(bucket) : 0;
+    }
+
     /// <summary>Adds one bucket; the caller moves rows of <paramref name="from"/> that now hash to <paramref name="to"/>.</summary>
     public void Grow(out uint from, out uint to)
     {

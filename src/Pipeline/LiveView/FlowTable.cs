@@ -41,9 +41,20 @@ internal sealed partial class FlowTable<TKey>(HashSeed seed, uint leastBuckets =
     }
 
     /// <summary>Begins to bring the row into the cache that is the likeliest to have this hash.</summary>
-    public void PrefetchRow(ulong hash)
+    public void PrefetchRow(ulong hash) => PrefetchHead(Head(hash));
+
+    /// <summary>Begins to bring the rows into the cache that an insertion after so many others moves, as the table grows.</summary>
+    public void PrefetchSplit(int ahead)
     {
-        int head = Head(hash);
+        int splits = Count + ahead - (int)_byOriginal.Count;
+        if (splits < 0)
+            return;
+        PrefetchHead(_byOriginal.HeadToSplit(splits));
+        PrefetchHead(_byReply.HeadToSplit(splits));
+    }
+
+    private void PrefetchHead(int head)
+    {
         if (head != 0)
             _rows.Prefetch(head - 1);
     }

@@ -47,8 +47,18 @@ internal sealed partial class FlowView(ViewContext context) : ILoopWork
     {
         for (int i = 0; i < events.Length; i++)
             hashes[i] = Prefetch(events[i].Flow.Original, events[i].Flow.Reply);
+        int starts4 = 0, starts6 = 0;
         for (int i = 0; i < events.Length; i++)
-            PrefetchRow(events[i].Flow.Original.IsIPv6, hashes[i]);
+        {
+            bool isIPv6 = events[i].Flow.Original.IsIPv6;
+            PrefetchRow(isIPv6, hashes[i]);
+            if (events[i].Type != FlowEventType.New)
+                continue;
+            if (isIPv6)
+                _ipv6.PrefetchSplit(starts6++);
+            else
+                _ipv4.PrefetchSplit(starts4++);
+        }
     }
 
     private void Apply(in FlowEvent e, ulong hash)

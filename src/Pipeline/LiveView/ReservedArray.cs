@@ -11,7 +11,7 @@ namespace ConntrackStream.Pipeline.LiveView;
 internal sealed unsafe class ReservedArray<T>
     where T : unmanaged
 {
-    private const nuint Stride = 2 << 20; // bytes that are opened at once
+    private const nuint Stride = MemoryReservation.HugePage; // bytes that are opened at once
     private const int CacheLine = 64;
 
     private readonly MemoryReservation _memory;
@@ -73,6 +73,8 @@ internal sealed unsafe class ReservedArray<T>
         {
             nuint opened = (needed + Stride - 1) / Stride * Stride;
             _memory.Open(_opened, opened - _opened);
+            if (_opened > 0) // a small table takes small pages
+                _memory.PreferHugePages(_opened, opened - _opened);
             _opened = opened;
         }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.LiveView;
@@ -112,7 +114,7 @@ public sealed class FlowTableTests
         List<FlowKey6> keys = [.. Enumerable.Range(0, Peak).Select(static i => new FlowKey6(new IpAddress(1, (ulong)i), default, 17))];
         foreach (FlowKey6 key in keys)
             table.Insert(key, table.Hash(key), key);
-        Assert.InRange(Resident(table), 34_375, 40_000);
+        Assert.InRange(Resident(table, Peak), 34_375, 40_000);
         foreach (FlowKey6 key in keys.Skip(Left))
             table.Remove(table.Find(key, table.Hash(key)), table.Hash(key));
         table.StartTrim();
@@ -120,7 +122,7 @@ public sealed class FlowTableTests
         {
         }
 
-        Assert.InRange(Resident(table), 1, 2048); // of 34,375: the block that the rows left are in
+        Assert.InRange(Resident(table, Peak), 1, 2048); // of 34,375: the block that the rows left are in
         Assert.Equal(Left, table.Slots);
         foreach (FlowKey6 key in keys.Take(Left))
             Assert.Equal(key, table[table.Find(key, table.Hash(key))].Original);
@@ -178,13 +180,20 @@ public sealed class FlowTableTests
     }
 
     /// <summary>KiB of memory behind the rows.</summary>
-    private static unsafe long Resident(FlowTable<FlowKey6> table)
+    private static unsafe long Resident(FlowTable<FlowKey6> table, int rows)
     {
-        ulong first = (ulong)System.Runtime.CompilerServices.Unsafe.AsPointer(ref table[0]);
-        string start = first.ToString("x", System.Globalization.CultureInfo.InvariantCulture) + "-";
-        string rss = File.ReadLines("/proc/self/smaps").SkipWhile(line => !line.StartsWith(start, StringComparison.Ordinal))
-            .First(static line => line.StartsWith("Rss:", StringComparison.Ordinal));
-        return long.Parse(rss.Split()[^2], System.Globalization.CultureInfo.InvariantCulture);
+        nuint first = (nuint)Unsafe.AsPointer(ref table[0]), end = first + ((nuint)rows * (nuint)sizeof(FlowRow<FlowKey6>));
+        long resident = 0;
+        bool isWithin = false;
+        foreach (string line in File.ReadLines("/proc/self/smaps"))
+        {
+            if (nuint.TryParse(line.Split('-')[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out nuint start))
+                isWithin = start >= first && start < end;
+            else if (isWithin && line.StartsWith("Rss:", StringComparison.Ordinal))
+                resident += long.Parse(line.Split()[^2], CultureInfo.InvariantCulture);
+        }
+
+        return resident;
     }
 
     /// <param name="Removes">Which of the rows, modulo their number; null inserts.</param>
