@@ -52,8 +52,7 @@ internal sealed class DemoMap : IDisposable
 
     /// <summary>
     /// Makes those of flows that end, and one born orphan: its first packet was dropped behind the agent's hook, so no flow ever was or
-    /// will be.
-    /// After the first audit: what is stale by then waits far longer, as nobody has seen its flow end.
+    /// will be. After the first audit: what is stale by then waits far longer, as nobody has seen its flow end.
     /// </summary>
     internal void AddEnding(IReadOnlyList<DemoFlow> plan)
     {

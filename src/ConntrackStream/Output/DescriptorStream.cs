@@ -6,8 +6,7 @@ namespace ConntrackStream.Service.Output;
 
 /// <summary>
 /// Unbuffered writing to standard output by write(2). The framework's console stream hides EPIPE, so <c>watch | head -1</c> would never
-/// end;
-/// its file stream writes at an offset of its own, over what others wrote to the same file.
+/// end; its file stream writes at an offset of its own, over what others wrote to the same file.
 /// </summary>
 internal sealed class DescriptorStream(int descriptor) : Stream
 {

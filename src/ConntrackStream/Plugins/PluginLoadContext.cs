@@ -7,8 +7,7 @@ namespace ConntrackStream.Service.Plugins;
 
 /// <summary>
 /// A plug-in's own assemblies. What the service itself has, in the version asked for or a newer one, is shared with it, the ports' types
-/// above all;
-/// anything else comes from the plug-in's directory, where every file must be root's.
+/// above all; anything else comes from the plug-in's directory, where every file must be root's.
 /// </summary>
 [RequiresUnreferencedCode(PluginSupport.Reason)]
 internal sealed class PluginLoadContext(string file) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(file))

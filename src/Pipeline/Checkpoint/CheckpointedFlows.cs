@@ -36,10 +36,9 @@ public sealed class CheckpointedFlows : IDisposable
     /// <summary>
     /// The id of a flow known before the restart: its original tuple is the checkpoint's, and its start time is within 1 ms of the
     /// checkpoint's, or up to 1 s later with an equal conntrack id (the checkpoint may have the time of its NEW), unless that is after the
-    /// checkpoint was begun: a tuple used again mostly gets the id of its predecessor; or, when either start
-    /// time is unknown (kernel timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did
-    /// not know prove nothing and are not asked for). Each id is given once: without kernel times a
-    /// successor may look like its predecessor.
+    /// checkpoint was begun: a tuple used again mostly gets the id of its predecessor; or, when either start time is unknown (kernel
+    /// timestamps off), its conntrack id is equal and its counters are not lower (counters that the checkpoint did not know prove nothing
+    /// and are not asked for). Each id is given once: without kernel times a successor may look like its predecessor.
     /// </summary>
     /// <param name="told">As a dump or a DESTROY tells it.</param>
     public bool TryTake(in Flow told, out FlowId id)

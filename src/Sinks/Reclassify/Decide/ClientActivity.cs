@@ -4,8 +4,7 @@ namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
 /// Does a flow's client send? A deleted entry comes back by its client's next packet; what the server sends before is lost. Seen by the
-/// counters between
-/// two looks.
+/// counters between two looks.
 /// </summary>
 internal struct ClientActivity
 {

@@ -2,14 +2,10 @@ namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
 /// Notices that a path is not taken by what is moved there: its link is up, but mwan3's pings are lost, say, so that its policies pass it
-/// over; or the
-/// gateway's own rules do not know of the set, the rule or the program that names the path. So it is counted for each of them apart: one
-/// that is
-/// wrong does not keep the others' flows off the path. After so many flows in a row that came back on another path, or not at all, none is
-/// moved there for
-/// a while, then one, whose outcome decides. And before anything is known, few are moved at once: as many as have been seen to arrive, and
-/// four. Not
-/// thread-safe; times in ms, monotonic.
+/// over; or the gateway's own rules do not know of the set, the rule or the program that names the path. So it is counted for each of them
+/// apart: one that is wrong does not keep the others' flows off the path. After so many flows in a row that came back on another path, or
+/// not at all, none is moved there for a while, then one, whose outcome decides. And before anything is known, few are moved at once: as
+/// many as have been seen to arrive, and four. Not thread-safe; times in ms, monotonic.
 /// </summary>
 internal sealed class PathGuard(TimeSpan firstPause, TimeSpan longestPause)
 {

@@ -25,8 +25,7 @@ internal struct Recheck
 
 /// <summary>
 /// Timer wheel: flows to look at again, by time. Adding and taking cost the same however many there are; entries are stored by value, in
-/// one
-/// array that grows to the most that ever waited. Not thread-safe.
+/// one array that grows to the most that ever waited. Not thread-safe.
 /// </summary>
 /// <param name="capacity">Entries at most.</param>
 internal sealed class RecheckWheel(int capacity)

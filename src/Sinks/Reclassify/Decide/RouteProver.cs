@@ -5,15 +5,13 @@ namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
 /// The proof before an action: would a packet of this flow with the wanted path's mark leave by that path, and is the path usable? Else a
-/// deleted
-/// entry would come back where it was, or a re-marked flow lead nowhere.
+/// deleted entry would come back where it was, or a re-marked flow lead nowhere.
 /// </summary>
 internal sealed class RouteProver(RouteQuestions routes)
 {
     /// <summary>
     /// Of the machine's own, only TCP is moved: a client that is reset opens another connection, whose source the routes and rules of then
-    /// choose. So it
-    /// is asked without the old one's.
+    /// choose. So it is asked without the old one's.
     /// </summary>
     /// <exception cref="EventTap.Netlink.NetlinkException">The kernel could not be asked.</exception>
     internal Refusal Prove(in Flow flow, UplinkPath wanted, out bool isOwn, out string? detail)

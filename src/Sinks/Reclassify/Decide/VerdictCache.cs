@@ -3,9 +3,8 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 namespace ConntrackStream.Sinks.Reclassify.Decide;
 
 /// <summary>
-/// Answers of late, so that a burst of flows to one destination asks once. Two generations: the older one is dropped whole, so that
-/// nothing is
-/// ever searched for what has expired. Not thread-safe.
+/// Answers of late, so that a burst of flows to one destination asks once. Two generations: the older one is dropped whole, so that nothing
+/// is ever searched for what has expired. Not thread-safe.
 /// </summary>
 /// <param name="capacity">Answers in one generation at most; with the next one it is the older one.</param>
 internal sealed class VerdictCache(int capacity)

@@ -2,9 +2,8 @@ namespace ConntrackStream.Sinks.Reclassify.Reset;
 
 /// <summary>
 /// Whether packets of a closed connection still pass, by its entry's timer: each packet sets it back (nf_ct_refresh_acct), whatever the
-/// sysctl says.
-/// The kernel reports whole seconds, so that a packet that sets it back by less than two goes unnoticed; <see cref="Window"/> makes up for
-/// that.
+/// sysctl says. The kernel reports whole seconds, so that a packet that sets it back by less than two goes unnoticed; <see cref="Window"/>
+/// makes up for that.
 /// </summary>
 internal struct QuietWatch
 {

@@ -7,9 +7,8 @@ using static ConntrackStream.Sinks.Netlink.NfTables;
 namespace ConntrackStream.Sinks.Reclassify.Reset;
 
 /// <summary>
-/// What a member of the sets consists of, and how a rule reads the same from a packet: source, its port, destination, its port, each
-/// padded to four
-/// bytes, and the id of the packet's entry. The id makes it exactly one connection: not a later one with the same ports, nor one of
+/// What a member of the sets consists of, and how a rule reads the same from a packet: source, its port, destination, its port, each padded
+/// to four bytes, and the id of the packet's entry. The id makes it exactly one connection: not a later one with the same ports, nor one of
 /// another zone.
 /// </summary>
 internal static class ResetKey

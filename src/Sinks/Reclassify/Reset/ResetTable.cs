@@ -7,16 +7,13 @@ using static ConntrackStream.Sinks.Netlink.NfTables;
 namespace ConntrackStream.Sinks.Reclassify.Reset;
 
 /// <summary>
-/// The service's own nftables table <c>inet conntrack_stream_reset</c>: sets of connections, and rules that answer the next packet of
-/// their clients
-/// with a reset. Removed with this object, and with the process however it ends. For one caller at a time.
+/// The service's own nftables table <c>inet conntrack_stream_reset</c>: sets of connections, and rules that answer the next packet of their
+/// clients with a reset. Removed with this object, and with the process however it ends. For one caller at a time.
 /// </summary>
 /// <remarks>
 /// Only the original direction is matched: what the server sends still passes, and the client's acknowledgement of it, whose numbers make
-/// the reset
-/// valid, is what is answered. No SYN is matched, since a connection that reuses the ports often gets the same id; and no reset, since the
-/// client's
-/// own must reach the server.
+/// the reset valid, is what is answered. No SYN is matched, since a connection that reuses the ports often gets the same id; and no reset,
+/// since the client's own must reach the server.
 /// </remarks>
 internal sealed class ResetTable : IResetCalls
 {
@@ -87,8 +84,7 @@ internal sealed class ResetTable : IResetCalls
 
     /// <summary>
     /// One transaction for each <see cref="NftBatch.MostElements"/>. A member may have expired, and removing what is not there fails and
-    /// takes the
-    /// others with it: so it is added first, which does nothing where it is there.
+    /// takes the others with it: so it is added first, which does nothing where it is there.
     /// </summary>
     private void Change(IReadOnlyList<PendingReset> resets, TimeSpan timeout, bool isRemoval)
     {
