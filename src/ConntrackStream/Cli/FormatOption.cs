@@ -3,13 +3,13 @@ using System.CommandLine;
 namespace ConntrackStream.Service.Cli;
 
 /// <summary><c>-o</c> of verbs that know text and json only.</summary>
-internal sealed class FormatOption
+internal sealed class FormatOption(string description = "text (default) or json, one object a line")
 {
     private static readonly string[] Words = ["text", "json"];
 
     private readonly Option<string> _output = new("--output", "-o")
     {
-        Description = "text (default) or json, one object a line",
+        Description = description,
         HelpName = "TYPE",
         CustomParser = static result =>
         {

@@ -34,7 +34,7 @@ internal sealed class SharedOptions
 
     internal Option<string?> Socket { get; } = new("--socket")
     {
-        Description = "The running service's socket, for --live [Api:Socket of the configuration]",
+        Description = "The running service's socket [Api:Socket of the configuration]",
         HelpName = "PATH",
     };
 

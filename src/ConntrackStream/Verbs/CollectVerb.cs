@@ -22,11 +22,11 @@ internal static class CollectVerb
             Required = true,
         };
         Option<string> share = Share();
-        Option<string> name = Token("--name", "NAME", "Begin of the names of the stream's durable consumers; collectors of one name share "
-            + "the work, those of another name get all records again [collect]", "collect");
+        Option<string> name = Token("--name", "Begin of the names of the stream's durable consumers; collectors of one name share "
+            + "the work, those of another name get all records again", "collect");
         Option<bool> once = new("--once") { Description = "End when nothing is left in the stream" };
         Option<bool> create = new("--create-stream") { Description = "Make the stream if there is none for Nats:Subject" };
-        Option<string> stream = Token("--stream", "NAME", "For --create-stream: its name [CONNTRACK]", "CONNTRACK");
+        Option<string> stream = Token("--stream", "For --create-stream: its name", "CONNTRACK");
         Option<int> replicas = Replicas();
         Option<TimeSpan> maxAge = MaxAge();
         Option<long> maxBytes = MaxBytes();
@@ -90,7 +90,7 @@ internal static class CollectVerb
     {
         Option<string> share = new("--share")
         {
-            Description = "Which part of the hosts, such as 2/4; parts are 1, 2, 4, 8 or 16, and each part is one collector's [1/1]",
+            Description = "Which part of the hosts, such as 2/4; parts are 1, 2, 4, 8 or 16, and each part is one collector's",
             HelpName = "N/PARTS",
         };
         share.Validators.Add(static result =>
@@ -110,9 +110,9 @@ internal static class CollectVerb
             ? (part, parts)
             : null;
 
-    private static Option<string> Token(string option, string helpName, string description, string byDefault)
+    private static Option<string> Token(string option, string description, string byDefault)
     {
-        Option<string> token = new(option) { Description = description, HelpName = helpName, DefaultValueFactory = _ => byDefault };
+        Option<string> token = new(option) { Description = description, HelpName = "NAME", DefaultValueFactory = _ => byDefault };
         token.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: { } text }] && !HostSubject.IsToken(text))
@@ -122,13 +122,13 @@ internal static class CollectVerb
     }
 
     private static Option<int> Replicas() => ValueOption.Of<int>(
-        ["--replicas"], "For --create-stream: servers that each have a copy, 1, 3 or 5 [1]", "COUNT", 1,
+        ["--replicas"], "For --create-stream: servers that each have a copy, 1, 3 or 5", "COUNT", 1,
         static (text, out count) =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is 1 or 3 or 5,
         "1, 3 or 5");
 
     private static Option<TimeSpan> MaxAge() => ValueOption.Of<TimeSpan>(
-        ["--max-age"], "For --create-stream: older records are dropped, such as 7d; 0s: none [0s]", "DURATION", TimeSpan.Zero,
+        ["--max-age"], "For --create-stream: older records are dropped, such as 7d; 0s: none", "DURATION", TimeSpan.Zero,
         DurationText.TryParse, "a duration (7d, 12h, 30m)");
 
     private static Option<long> MaxBytes() => ValueOption.Of<long>(

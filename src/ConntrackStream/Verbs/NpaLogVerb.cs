@@ -10,15 +10,13 @@ namespace ConntrackStream.Service.Verbs;
 /// </summary>
 internal static class NpaLogVerb
 {
-    private const string Json = "json";
-
     internal static Verb Create(CliContext context)
     {
         Argument<string> file = new("FILE") { Description = "The agent's log, as it is or .gz; - for standard input" };
         Option<string[]> flowLog = new("--flow-log")
         {
-            Description = "This service's flow log of the same time (NDJSON, as it is or .gz): tells which deletes hit living flows; may "
-                + "be repeated, for rotated files",
+            Description = "This service's flow log of the same time (NDJSON, as it is or .gz), which shows the deletes that hit living "
+                + "flows; may be repeated, for rotated files",
             HelpName = "FILE",
             Arity = ArgumentArity.OneOrMore,
         };
@@ -29,36 +27,21 @@ internal static class NpaLogVerb
         });
         Option<int> period = ValueOption.Of(
             ["--conntrack-cache-cleanup-period"],
-            "What the agent is started with, in seconds; counts only where the log does not show the interval [300]", "SECONDS",
+            "What the agent is started with, in seconds; counts only where the log does not show the interval", "SECONDS",
             CycleSchedule.DefaultPeriodSeconds, ValueOption.Number(1), "a number of seconds from 1");
-        Option<string> format = Format();
+        FormatOption output = new("text (default) or json: one object a line, of type cycle, delete_hit or summary");
         Verb verb = new("npa-log", "Finds the conntrack cleanup cycles in the AWS Network Policy Agent's log, and its deletes of living flows", """
               conntrack-stream npa-log /var/log/aws-routed-eni/network-policy-agent.log
               kubectl logs -n kube-system -c aws-eks-nodeagent aws-node-x7k2p --timestamps | conntrack-stream npa-log -
-              conntrack-stream npa-log agent.log --flow-log flows.ndjson --flow-log flows.ndjson.20261121T120000Z.gz
+              conntrack-stream npa-log agent.log --flow-log flows.ndjson --flow-log flows.ndjson.20261121T120000000Z.gz
               conntrack-stream npa-log agent.log --flow-log flows.ndjson -o json | jq 'select(.type == "delete_hit")'
             """);
         verb.Arguments.Add(file);
-        verb.Add([flowLog, period, format]);
+        verb.Add([flowLog, period, output.Option]);
         verb.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)),
-            parsed.GetValue(format) == Json, context, cancellation));
+            output.IsJson(parsed), context, cancellation));
         return verb;
-    }
-
-    private static Option<string> Format()
-    {
-        Option<string> format = new("--output", "-o")
-        {
-            Description = "text (default) or json: one object a line, of type cycle, delete_hit or summary",
-            HelpName = "TYPE",
-        };
-        format.Validators.Add(static result =>
-        {
-            foreach (string word in result.Tokens.Select(static token => token.Value).Where(static word => word is not ("text" or Json)))
-                result.AddError($"--output: '{word}' is not a type of output; allowed are text, json");
-        });
-        return format;
     }
 
     private static async Task<int> RunAsync(
