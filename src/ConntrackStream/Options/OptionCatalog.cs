@@ -34,15 +34,6 @@ internal static class OptionCatalog
         }
     }
 
-    /// <summary>The key that a mistyped one most likely meant, or null when none is near.</summary>
-    internal static string? Nearest(string path, IReadOnlyList<OptionKey> keys)
-    {
-        if (keys.Count == 0)
-            return null;
-        (int distance, string nearest) = keys.Min(key => (EditDistance.Between(path, key.Path), key.Path));
-        return distance <= Math.Max(2, path.Length / 3) ? nearest : null;
-    }
-
     // The trimmer goes by a parameter's type, not by a pattern's.
     private static PropertyInfo[] Properties(IOptionSection section) => section.GetType().GetProperties();
 

@@ -113,7 +113,7 @@ internal static class OptionsLoader
 
     private static string Unknown(string path, ConfigurationValues values, IReadOnlyList<OptionKey> keys)
     {
-        string hint = OptionCatalog.Nearest(path, keys) is { } nearest
+        string hint = EditDistance.Nearest(path, keys.Select(static key => key.Path)) is { } nearest
             ? $"did you mean {nearest}?"
             : "docs/configuration.md lists all keys";
         return $"{path}: no such key; {hint} [{values.SourceOf(path)}]";

@@ -3,8 +3,14 @@ namespace ConntrackStream.Pipeline.Configuration;
 /// <summary>Levenshtein's distance, ignoring case: how many letters must be added, removed or replaced.</summary>
 public static class EditDistance
 {
-    /// <summary>Between two names.</summary>
-    public static int Between(string left, string right)
+    /// <summary>The name that a mistyped word most likely meant; null when none is near.</summary>
+    public static string? Nearest(string word, IEnumerable<string> names)
+    {
+        (int distance, string? nearest) = names.Select(name => (Between(word, name), (string?)name)).Order().FirstOrDefault();
+        return distance <= Math.Max(2, word.Length / 3) ? nearest : null;
+    }
+
+    private static int Between(string left, string right)
     {
         int[] row = [.. Enumerable.Range(0, right.Length + 1)];
         for (int i = 1; i <= left.Length; i++)

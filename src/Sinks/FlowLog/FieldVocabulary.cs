@@ -32,7 +32,7 @@ internal sealed class FieldVocabulary(string format, string[] always, string[] n
             return $"'{name}' cannot be left out: every record has {string.Join(", ", always)}";
         if (Matches(always, name).Any() || Matches(names, name).Any())
             return null;
-        string hint = Nearest(name) is { } nearest ? $"did you mean {nearest}?" : $"{page} lists them";
+        string hint = EditDistance.Nearest(name, names.Concat(always)) is { } nearest ? $"did you mean {nearest}?" : $"{page} lists them";
         return $"'{name}' is not a field of the format {format}; {hint}";
     }
 
@@ -41,10 +41,4 @@ internal sealed class FieldVocabulary(string format, string[] always, string[] n
 
     private static IEnumerable<int> Matches(string[] all, string name) => Enumerable.Range(0, all.Length)
         .Where(at => all[at] == name || all[at].StartsWith($"{name}.", StringComparison.Ordinal));
-
-    private string? Nearest(string name)
-    {
-        (int distance, string nearest) = names.Concat(always).Min(known => (EditDistance.Between(name, known), known));
-        return distance <= Math.Max(2, name.Length / 3) ? nearest : null;
-    }
 }

@@ -48,13 +48,10 @@ internal static class RecordRuleText
         return rule is not null;
     }
 
-    private static string Unknown(string word)
-    {
-        (int distance, string nearest) = Words.Min(known => (EditDistance.Between(word, known.Word), known.Word));
-        return distance <= 2
+    private static string Unknown(string word) =>
+        EditDistance.Nearest(word, Words.Select(static known => known.Word)) is { } nearest
             ? $"'{word}' is not known; did you mean {nearest}?"
             : $"'{word}' is not known; allowed are {string.Join(", ", Words.Select(static known => $"{known.Word} {known.Value}"))}";
-    }
 
     private static string? Set(ref RecordRule rule, string word, string value)
     {
