@@ -50,9 +50,6 @@ public sealed partial class FlowPipeline
         Sinks = [.. _sinks.Select(s => new SinkStatus(s.Name, s.Waiting, s.Written, s.Dropped))],
     };
 
-    /// <summary>Makes the loop turn, for a watchdog that wants to see it move.</summary>
-    public void Nudge() => _loop.Wake();
-
     /// <summary>Starts the sinks, then the loop. Throws what a sink throws that cannot work at all.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -104,14 +101,9 @@ public sealed partial class FlowPipeline
     /// <summary>No sink is waited for any longer: what it has not taken is dropped. From any thread.</summary>
     public void Hurry() => _sinks.ForEach(static sink => sink.Hurry());
 
-    /// <summary>Asks for an audit now, as the timer would.</summary>
-    public Task RequestAuditAsync(CancellationToken cancellationToken) => _loop.InvokeAsync(
-        () =>
-        {
-            _reconciler?.Request(RoundReason.Audit);
-            return true;
-        },
-        cancellationToken);
+    /// <summary>Asks for an audit now, as the timer would: for tests.</summary>
+    internal Task RequestAuditAsync(CancellationToken cancellationToken) =>
+        RunOnLoopAsync(() => _reconciler?.Request(RoundReason.Audit)).WaitAsync(cancellationToken);
 
     /// <summary>
     /// Streams all flows of the view that match, as Started changes; the batch is only borrowed by <paramref name="onRows"/>.

@@ -69,15 +69,6 @@ internal sealed class RouteNetlink : IDisposable
         Send(ref request, $"making veth pair {link} and {peer} in {peerNamespace}");
     }
 
-    /// <summary>Deletes a link; a veth's other end goes with it.</summary>
-    internal void DeleteLink(string link)
-    {
-        RequestWriter request = Begin(RTM_DELLINK);
-        WriteLinkHeader(ref request);
-        request.PutString(IFLA_IFNAME, link);
-        Send(ref request, $"deleting link {link}");
-    }
-
     /// <summary>
     /// Adds an address with the route of its prefix. IPv6 ones skip duplicate address detection, so that they can be used at once.
     /// </summary>

@@ -68,7 +68,7 @@ internal sealed partial class FamilyView<TKey>
         }
 
         slot = Insert(key, hash, e.Flow, RowFlags.None);
-        Start(slot, ref _table[slot], e);
+        Start(ref _table[slot], e);
     }
 
     /// <summary>
@@ -87,7 +87,7 @@ internal sealed partial class FamilyView<TKey>
         row.Refresh(e.Flow, context.NowSeconds);
         if (e.Flow.Extras is not null)
             KeepExtras(slot, ref row, e.Flow.Extras);
-        Start(slot, ref row, e);
+        Start(ref row, e);
     }
 
     /// <summary>
@@ -101,7 +101,7 @@ internal sealed partial class FamilyView<TKey>
         return !IsSameEntry(row, e.Flow) && TryKeepEarlierId(ref row);
     }
 
-    private void Start(int slot, ref FlowRow<TKey> row, in FlowEvent e)
+    private void Start(ref FlowRow<TKey> row, in FlowEvent e)
     {
         Touch(ref row);
         if (row.Start == 0)

@@ -21,9 +21,9 @@ internal sealed partial class FamilyView<TKey>
     }
 
     /// <summary>Shows the tuples of live flows to a visitor.</summary>
-    public void Visit(int from, int to, ITupleVisitor visitor)
+    public void Visit(ITupleVisitor visitor)
     {
-        for (int slot = from; slot < to; slot++)
+        for (int slot = 0; slot < Slots; slot++)
         {
             ref FlowRow<TKey> row = ref _table[slot];
             if (row.Is(RowFlags.Live))

@@ -19,12 +19,10 @@ internal sealed partial class FlowView
     public int FindEitherWay(in FlowTuple tuple, in FlowTuple inverse, ulong hash) =>
         tuple.IsIPv6 ? _ipv6.FindEitherWay(tuple, inverse, hash) : _ipv4.FindEitherWay(tuple, inverse, hash);
 
-    public void Visit(FlowFamily family, int from, int to, ITupleVisitor visitor)
+    public void Visit(ITupleVisitor visitor)
     {
-        if (family == FlowFamily.IPv6)
-            _ipv6.Visit(from, to, visitor);
-        else
-            _ipv4.Visit(from, to, visitor);
+        _ipv4.Visit(visitor);
+        _ipv6.Visit(visitor);
     }
 
     public void CountTally(bool isIPv6, int slot)

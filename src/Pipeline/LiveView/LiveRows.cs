@@ -25,8 +25,8 @@ public sealed class LiveRows
     public bool TryRead(FlowFamily family, int slot, ref FlowChange change, out FlowExtras? extras) =>
         _view.TryRead(family, slot, ref change, out extras);
 
-    /// <summary>Shows the tuples of the flows in a range of slots.</summary>
-    public void Visit(FlowFamily family, int from, int to, ITupleVisitor visitor) => _view.Visit(family, from, to, visitor);
+    /// <summary>Shows the tuples of all flows.</summary>
+    public void Visit(ITupleVisitor visitor) => _view.Visit(visitor);
 
     /// <summary>
     /// First of three passes over many tuples, whose cache misses overlap so: hashes a tuple and begins to bring the two buckets into the

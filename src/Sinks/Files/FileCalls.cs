@@ -15,7 +15,7 @@ internal static unsafe class FileCalls
     internal const int MSG_NOSIGNAL = 0x4000;
 
     /// <summary>Not in <see cref="Errno"/>'s own list.</summary>
-    internal const Errno ENOTDIR = (Errno)20, EISDIR = (Errno)21, EPIPE = (Errno)32, ENOTCONN = (Errno)107;
+    internal const Errno ENOTDIR = (Errno)20, EPIPE = (Errno)32, ENOTCONN = (Errno)107;
 
     private const int LockAttempts = 16;
     private const int LockPause = 20; // ms

@@ -10,8 +10,7 @@ namespace ConntrackStream.Sinks.MapCleaning;
 /// <param name="Key">The map's key.</param>
 /// <param name="HasFlow">Some live flow has it.</param>
 /// <param name="Flow">That flow; default when there is none, or when many flows may share the key (<see cref="IsShared"/>).</param>
-/// <param name="FlowId">Its id.</param>
-public readonly record struct MapMatch(MapKey Key, bool HasFlow, Flow Flow, FlowId FlowId)
+public readonly record struct MapMatch(MapKey Key, bool HasFlow, Flow Flow)
 {
     /// <summary>The key has no ports, and so stands for every flow between its addresses.</summary>
     public bool IsShared => MapKeys.IsShared(Key.Tuple.Protocol);
@@ -28,19 +27,18 @@ internal sealed class MapMatcher
     {
         _view = view;
         _live = new LiveTuples(view);
-        view.Visit(FlowFamily.IPv4, 0, view.Slots(FlowFamily.IPv4), _live);
-        view.Visit(FlowFamily.IPv6, 0, view.Slots(FlowFamily.IPv6), _live);
+        view.Visit(_live);
     }
 
     public MapMatch Match(in MapKey key)
     {
         FlowTuple tuple = key.Tuple;
         if (MapKeys.IsShared(tuple.Protocol))
-            return new MapMatch(key, _live.Holds(tuple), default, default);
+            return new MapMatch(key, _live.Holds(tuple), default);
         int slot = _live.Find(tuple);
         FlowChange change = default;
         return slot >= 0 && _view.TryRead(tuple.Family, slot, ref change, out _)
-            ? new MapMatch(key, HasFlow: true, change.Flow, change.Id)
-            : new MapMatch(key, slot >= 0, default, default);
+            ? new MapMatch(key, HasFlow: true, change.Flow)
+            : new MapMatch(key, slot >= 0, default);
     }
 }

@@ -6,7 +6,6 @@ namespace ConntrackStream.Sinks.Netlink;
 internal static class Rtnetlink
 {
     internal const ushort RTM_NEWLINK = 16;
-    internal const ushort RTM_DELLINK = 17;
     internal const ushort RTM_GETLINK = 18;
     internal const ushort RTM_NEWADDR = 20;
     internal const ushort RTM_GETADDR = 22;

@@ -31,11 +31,11 @@ public sealed class ConntrackLabels
     }
 
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static ConntrackLabels Load(string path = DefaultPath) => Parse(File.ReadLines(path));
+    public static ConntrackLabels Load(string path) => Parse(File.ReadLines(path));
 
     /// <summary>Null when there is no such file: without names, conntrack shows no labels.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static ConntrackLabels? LoadIfThere(string path = DefaultPath) => File.Exists(path) ? Load(path) : null;
+    public static ConntrackLabels? LoadIfThere() => File.Exists(DefaultPath) ? Load(DefaultPath) : null;
 
     public string? NameOf(int bit) => _names[bit];
 

@@ -217,15 +217,6 @@ public sealed class FlowCheckpointTests : IDisposable
         Assert.Equal(0, lookup.Count);
     }
 
-    [Fact]
-    public void The_identity_is_the_kernels()
-    {
-        CheckpointIdentity identity = CheckpointIdentity.OfThread();
-        Assert.Equal(identity, CheckpointIdentity.OfThread());
-        Assert.NotEqual(Guid.Empty, identity.BootId);
-        Assert.NotEqual(0UL, identity.NetworkNamespace);
-    }
-
     /// <summary>Without kernel times a successor with the same conntrack id may look like its predecessor.</summary>
     [Fact]
     public void An_id_is_given_once()

@@ -138,7 +138,7 @@ internal sealed class ScriptedKernel : IAsyncDisposable
         long turns = Pipeline.Status.Turns;
         await Eventually.TrueAsync(() =>
         {
-            Pipeline.Nudge();
+            _ = Pipeline.RunOnLoopAsync(static () => { }); // a reason to turn
             return Pipeline.Status.Turns >= turns + 8;
         });
     }

@@ -67,7 +67,7 @@ public sealed class ChecksTests
     public void A_set_whose_rule_gives_too_few_directions_is_a_failure_with_its_type_and_reason()
     {
         SetStatus set = new(
-            "ipset:two@dst=lte", SetKind.Ipset, "hash:ip,port", "", 0, SetState.CannotMatch, null,
+            "ipset:two@dst=lte", "hash:ip,port", 0, SetState.CannotMatch, null,
             "the rule gives 1 of the 2 directions that hash:ip,port needs");
         Assert.StartsWith(
             "fail  set: ipset:two@dst=lte: hash:ip,port: the rule gives 1 of",

@@ -28,13 +28,13 @@ internal sealed class AbsenceRules(KernelTimeouts kernel, TimeSpan tcpPatience, 
             silence = Longer(silence, TimeSpan.FromSeconds(end.TimeLeft));
         if (silence == TimeSpan.Zero)
             return null;
-        return new Hold(now, Nanoseconds(silence), !IsOpening(flow) && CannotReturn(flow.Original.Protocol));
+        return new Hold(now, (long)silence.TotalNanoseconds, !IsOpening(flow) && CannotReturn(flow.Original.Protocol));
     }
 
     /// <summary>What follows when a key has no entry and its flow's end was not observed: the entry may have been deleted.</summary>
     /// <param name="from">CLOCK_MONOTONIC in ns when the key was first found without an entry; 0 where
     /// the map records the last use.</param>
-    public Hold OfUnknown(IpProtocol protocol, long from) => new(from, Nanoseconds(Timeout(protocol)), CannotReturn(protocol));
+    public Hold OfUnknown(IpProtocol protocol, long from) => new(from, (long)Timeout(protocol).TotalNanoseconds, CannotReturn(protocol));
 
     /// <summary>
     /// The entry went before its time (by a request, or by the kernel itself: a full table, an interface that
@@ -104,6 +104,4 @@ internal sealed class AbsenceRules(KernelTimeouts kernel, TimeSpan tcpPatience, 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
-
-    private static long Nanoseconds(TimeSpan span) => span.Ticks * 100;
 }

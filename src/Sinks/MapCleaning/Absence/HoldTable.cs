@@ -21,7 +21,7 @@ internal sealed class HoldTable(int most = HoldTable.Most)
 
     /// <summary>A flow that is held.</summary>
     /// <param name="Since">ns since the Unix epoch: when it ended.</param>
-    internal readonly record struct HeldFlow(Hold Hold, FlowId FlowId, uint ConntrackId, uint Generation, long Since);
+    internal readonly record struct HeldFlow(Hold Hold, FlowId FlowId, uint ConntrackId, long Since);
 
     public int Count => _current.Count + _earlier.Count;
 

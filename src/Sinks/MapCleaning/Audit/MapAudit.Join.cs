@@ -50,16 +50,14 @@ internal sealed partial class MapAudit
     }
 
     private bool IsYoung(in MapValue value, long monotonic) =>
-        context.Map!.Info.HasLastSeen && (long)value.LastSeen > monotonic - Nanoseconds(context.Options.Grace);
+        context.Map!.Info.HasLastSeen && (long)value.LastSeen > monotonic - (long)context.Options.Grace.TotalNanoseconds;
 
     private void Miss(in MapEntry entry, long now, long monotonic) => context.Misses.Mark(
         entry.Key, context.Scan, now, monotonic, (long)entry.Value.LastSeen, _isUnknown || context.Holds.HasOverflowed);
 
     /// <summary>Not used for longer than the kernel keeps any flow of the protocol.</summary>
     private bool IsOld(in MapEntry entry) => entry.Value.LastSeen != 0
-        && (long)entry.Value.LastSeen < context.Monotonic - Nanoseconds(_timeouts.Longest.Of(entry.Key.Tuple.Protocol));
-
-    private static long Nanoseconds(TimeSpan span) => span.Ticks * 100;
+        && (long)entry.Value.LastSeen < context.Monotonic - (long)_timeouts.Longest.Of(entry.Key.Tuple.Protocol).TotalNanoseconds;
 
     private bool HasFlow(in FlowTuple tuple, ulong hash)
     {

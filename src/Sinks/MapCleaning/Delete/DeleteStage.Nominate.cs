@@ -94,7 +94,7 @@ internal sealed partial class DeleteStage
     }
 
     private static HoldTable.HeldFlow Held(in FlowChange change, Hold hold) =>
-        new(hold, change.Id, change.Flow.Id, change.Generation, change.End != 0 ? change.End : change.Time);
+        new(hold, change.Id, change.Flow.Id, change.End != 0 ? change.End : change.Time);
 
     private void Suspend(in FlowChange change, Hold hold)
     {
@@ -139,7 +139,6 @@ internal sealed partial class DeleteStage
         {
             FlowId = ended.FlowId,
             ConntrackId = ended.ConntrackId,
-            Generation = ended.Generation,
             Since = ended.Since,
         };
         if (TryAdd(map, tombstone))

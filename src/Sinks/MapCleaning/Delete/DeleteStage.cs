@@ -34,8 +34,8 @@ internal sealed partial class DeleteStage(MapContext context, DeleteJournal jour
     private bool _saidCap, _saidRefused;
     private long _wakeAt, _notBeforeSharedAudit; // CLOCK_MONOTONIC in ns
 
-    private readonly long _grace = Nanoseconds(context.Options.Grace);
-    private readonly long _window = Nanoseconds(context.Options.ArmedWindow);
+    private readonly long _grace = (long)context.Options.Grace.TotalNanoseconds;
+    private readonly long _window = (long)context.Options.ArmedWindow.TotalNanoseconds;
 
     /// <summary>Keys nominated and not settled, those armed and observed included.</summary>
     public int Count => _tombstones.Count;
@@ -237,6 +237,4 @@ internal sealed partial class DeleteStage(MapContext context, DeleteJournal jour
     }
 
     private string? _said;
-
-    private static long Nanoseconds(TimeSpan span) => span.Ticks * 100;
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Text.Json.Serialization;
 
 namespace ConntrackStream.Sinks.MapCleaning.Delete;
@@ -8,10 +7,6 @@ namespace ConntrackStream.Sinks.MapCleaning.Delete;
 /// </summary>
 public sealed class MapCounters
 {
-    private const int Buckets = 40;
-
-    private readonly long[] _absences = new long[Buckets];
-
     /// <summary>Audits of the map that counted.</summary>
     public long Audits;
 
@@ -93,15 +88,5 @@ public sealed class MapCounters
     [JsonIgnore]
     public long Kept => CancelledByNew + KeptAlive + KeptInUse + KeptUntracked + KeptHeld;
 
-    /// <summary>
-    /// How long entries that were put back had been absent: element n counts those of at least 2^(n-1) and less than 2^n ns.
-    /// </summary>
-    [JsonIgnore]
-    public ReadOnlySpan<long> Absences => _absences;
-
-    internal void AddAbsence(long ns)
-    {
-        LongestAbsence = Math.Max(LongestAbsence, ns);
-        _absences[Math.Min(Buckets - 1, 64 - BitOperations.LeadingZeroCount((ulong)ns))]++;
-    }
+    internal void AddAbsence(long ns) => LongestAbsence = Math.Max(LongestAbsence, ns);
 }

@@ -38,7 +38,6 @@ internal sealed class Tombstone(in MapKey key, TombstoneReason reason)
     /// <summary>The ended flow; default for <see cref="TombstoneReason.MissedTwice"/>.</summary>
     public FlowId FlowId;
     public uint ConntrackId;
-    public uint Generation;
 
     /// <summary>When the flow ended, or when an audit first missed it.</summary>
     public long Since;
@@ -66,7 +65,7 @@ internal sealed class Tombstone(in MapKey key, TombstoneReason reason)
     public Tombstone? NextOfTuple;
 
     public TombstoneView ToView() =>
-        new(Key, Reason, State, FlowId, ConntrackId, Generation, Since, NominatedAt, Misses);
+        new(Key, Reason, State, FlowId, ConntrackId, Since, NominatedAt, Misses);
 }
 
 /// <summary>A tombstone as queries show it.</summary>
@@ -75,7 +74,6 @@ internal sealed class Tombstone(in MapKey key, TombstoneReason reason)
 /// <param name="State">How far it has come.</param>
 /// <param name="FlowId">The flow that ended; default for <see cref="TombstoneReason.MissedTwice"/>.</param>
 /// <param name="ConntrackId">The ended flow's conntrack id.</param>
-/// <param name="Generation">The ended flow's incarnation.</param>
 /// <param name="Since">ns since the Unix epoch: when the flow ended, or when an audit first missed it.</param>
 /// <param name="NominatedAt">ns since the Unix epoch.</param>
 /// <param name="Misses">Audits in a row that found no flow, when it was nominated.</param>
@@ -85,7 +83,6 @@ public readonly record struct TombstoneView(
     TombstoneState State,
     FlowId FlowId,
     uint ConntrackId,
-    uint Generation,
     long Since,
     long NominatedAt,
     int Misses);

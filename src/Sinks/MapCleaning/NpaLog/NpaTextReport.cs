@@ -101,7 +101,5 @@ internal static class NpaTextReport
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
-    private static void Line(TextWriter output, FormattableString text) => Line(output, FormattableString.Invariant(text));
-
     private static void Line(TextWriter output, string text) => output.WriteLine(PrintableText.Escape(text));
 }

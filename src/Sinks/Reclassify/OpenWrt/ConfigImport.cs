@@ -48,8 +48,6 @@ internal sealed class ConfigImport
             Notes.Add($"{section}: flows that match the rest of it, but none of the values understood here, are left alone, since {why}");
     }
 
-    internal void Fault(string fault) => _faults.Add(fault);
-
     /// <summary>Sections of other types than these, which the program does not read either.</summary>
     internal void TellOfOtherTypes(UciFile file, params string[] known)
     {

@@ -22,31 +22,9 @@ public static class MarkSpread
         return mark;
     }
 
-    /// <summary>The number in a mark; bits outside the mask do not count.</summary>
-    public static uint ToId(uint mark, uint mask)
-    {
-        uint id = 0;
-        int bit = 0;
-        for (uint rest = mask; rest != 0; rest &= rest - 1, bit++)
-        {
-            if ((mark & rest & (0 - rest)) != 0)
-                id |= 1u << bit;
-        }
-
-        return id;
-    }
-
     /// <summary>The number of "leave it to the main table" (MMX_DEFAULT): all ones, so that its mark equals the mask.</summary>
     public static uint DefaultId(uint mask) => (uint)((1UL << BitOperations.PopCount(mask)) - 1);
 
-    /// <summary>The number of "no way" (MM_UNREACHABLE); null where the mask has no room for it.</summary>
-    public static uint? UnreachableId(uint mask) => Below(mask, 1);
-
-    /// <summary>The number of "drop" (MM_BLACKHOLE); null where the mask has no room for it.</summary>
-    public static uint? BlackholeId(uint mask) => Below(mask, 2);
-
     /// <summary>The highest number an interface can have (iface_max), the lowest being 1; 0 where the mask has no room for any.</summary>
-    public static uint LargestInterfaceId(uint mask) => Below(mask, 3) ?? 0;
-
-    private static uint? Below(uint mask, uint steps) => DefaultId(mask) >= steps ? DefaultId(mask) - steps : null;
+    public static uint LargestInterfaceId(uint mask) => DefaultId(mask) >= 3 ? DefaultId(mask) - 3 : 0;
 }

@@ -12,7 +12,6 @@ namespace ConntrackStream.Sinks.Reclassify.Paths;
 internal sealed class SourceTranslation
 {
     private const int MostNetworks = 4096;
-    private const int NetworkLength4 = 24, NetworkLength6 = 64;
 
     /// <summary>RFC 1918, 6598 and 4193.</summary>
     private static readonly IpPrefix[] Private =
@@ -39,7 +38,7 @@ internal sealed class SourceTranslation
     {
         if (!_paths.ContainsKey((path.Name, original.Family)))
             _paths[(path.Name, original.Family)] = true;
-        (string, FlowFamily, IpAddress) network = NetworkOf(path, original);
+        (string, FlowFamily, IpAddress) network = SourceUse.NetworkOf(path, original);
         if (!_networks.ContainsKey(network) && Volatile.Read(ref _count) < MostNetworks && _networks.TryAdd(network, true))
             Interlocked.Increment(ref _count);
     }
@@ -49,13 +48,9 @@ internal sealed class SourceTranslation
     /// source is private, or nobody is where it is now. Where others are translated beside it, its source is one that is not.
     /// </summary>
     internal bool IsExpected(in FlowTuple original, UplinkPath now, UplinkPath wanted) =>
-        _networks.ContainsKey(NetworkOf(wanted, original))
+        _networks.ContainsKey(SourceUse.NetworkOf(wanted, original))
         || (_paths.ContainsKey((wanted.Name, original.Family))
             && (IsPrivate(original) || !_paths.ContainsKey((now.Name, original.Family))));
-
-    private static (string Path, FlowFamily Family, IpAddress Network) NetworkOf(UplinkPath path, in FlowTuple original) =>
-        (path.Name, original.Family,
-            new IpPrefix(original.Source, original.IsIPv6 ? NetworkLength6 : NetworkLength4, original.Family).Network);
 
     private static bool IsPrivate(in FlowTuple original)
     {

@@ -43,7 +43,8 @@ internal sealed class SourceUse
     internal bool IsUsed(in FlowTuple original, UplinkPath wanted, FlowReader read) =>
         _networks.TryGetValue(NetworkOf(wanted, original), out Sample? sample) && sample.IsAnswered(read);
 
-    private static (string Path, FlowFamily Family, IpAddress Network) NetworkOf(UplinkPath path, in FlowTuple original) =>
+    /// <summary>A path, and the network that a flow's source counts as part of.</summary>
+    internal static (string Path, FlowFamily Family, IpAddress Network) NetworkOf(UplinkPath path, in FlowTuple original) =>
         (path.Name, original.Family,
             new IpPrefix(original.Source, original.IsIPv6 ? NetworkLength6 : NetworkLength4, original.Family).Network);
 

@@ -70,9 +70,7 @@ public sealed partial class SetClassifier
 
         return new SetStatus(
             entry.Rule.ToString(),
-            source.Name.Kind,
             source.Type,
-            content?.Family ?? "",
             content?.Count ?? 0,
             state,
             source.LastReadTook,

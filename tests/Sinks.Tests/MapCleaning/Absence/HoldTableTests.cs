@@ -92,5 +92,5 @@ public sealed class HoldTableTests
         Assert.Null(holds.NextDue);
     }
 
-    private static HoldTable.HeldFlow Held(long wait) => new(new Hold(From: 100, wait), default, ConntrackId: 1, Generation: 1, Since: 1);
+    private static HoldTable.HeldFlow Held(long wait) => new(new Hold(From: 100, wait), default, ConntrackId: 1, Since: 1);
 }

@@ -16,10 +16,10 @@ public sealed class MapEvidenceFileTests : IDisposable
 
     private static readonly TombstoneView Ended = new(
         Key(IpProtocol.Tcp, 1025, 443, 7), TombstoneReason.Ended, TombstoneState.Armed, new FlowId(0x123, 5), ConntrackId: 99,
-        Generation: 3, Since: Time - 1000, NominatedAt: Time, Misses: 0);
+        Since: Time - 1000, NominatedAt: Time, Misses: 0);
 
     private static readonly TombstoneView Missed = new(
-        Key(IpProtocol.Icmp, 0, 0, 0), TombstoneReason.MissedTwice, TombstoneState.Waiting, default, ConntrackId: 0, Generation: 0,
+        Key(IpProtocol.Icmp, 0, 0, 0), TombstoneReason.MissedTwice, TombstoneState.Waiting, default, ConntrackId: 0,
         Since: Time, NominatedAt: Time + 2_000_000, Misses: 2);
 
     private readonly TemporaryDirectory _directory = new();

@@ -15,12 +15,10 @@ internal static class MapTestData
 
     internal static readonly TombstoneView Ended = new(
         Key(IpProtocol.Tcp, "10.0.0.1", 1025, "10.0.0.2", 443, 7), TombstoneReason.Ended, TombstoneState.Armed, new FlowId(0x123, 5),
-        ConntrackId: 99,
-        Generation: 3, Since: Time, NominatedAt: Time + 1_000_000, Misses: 0);
+        ConntrackId: 99, Since: Time, NominatedAt: Time + 1_000_000, Misses: 0);
 
     internal static readonly TombstoneView Missed = new(
         Key(IpProtocol.Icmp, "10.0.0.1", 0, "10.0.0.3", 0, 0), TombstoneReason.MissedTwice, TombstoneState.Waiting, default, ConntrackId: 0,
-        Generation: 0,
         Since: Time, NominatedAt: Time + 2_000_000, Misses: 2);
 
     internal const string EndedJson =

@@ -13,8 +13,6 @@ internal sealed class IpsetList(IReadOnlyList<IpsetListMember> members, SetClock
 {
     internal override string Type => IpsetShape.List;
 
-    internal override string Family => "";
-
     internal override int Dimensions => 1;
 
     internal override int Count => members.Count;

@@ -13,13 +13,9 @@ internal sealed class IpsetMembers(IpsetKey key) : SetContent
 
     internal override string Type => key.Shape.Name;
 
-    internal override string Family => key.Family.Name();
-
     internal override int Dimensions => key.Shape.Dimensions;
 
     internal override int Count => _table.Count;
-
-    internal long Bytes => _table.Bytes;
 
     internal IpsetHeader Header => key.Header;
 

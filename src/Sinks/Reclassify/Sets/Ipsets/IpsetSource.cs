@@ -71,7 +71,7 @@ internal sealed class IpsetSource : SetSource
         uint sequence = link.NextSequence();
         Errno errno = link.Exchange(IpsetMessages.List(_request, sequence, Name.Name), sequence, _readMessage, out bool interrupted);
         if (errno == Errno.ENOENT)
-            Missing("it does not exist");
+            Missing();
         else if (errno != Errno.None)
             Failed(IpsetAdvice.Describe($"listing {Reason}", errno));
         else if (_malformed || _header is null)

@@ -8,9 +8,6 @@ internal abstract class SetContent
     /// <summary>The set's type as its tool names it, such as <c>hash:ip,port</c> or <c>ipv4_addr . inet_service</c>.</summary>
     internal abstract string Type { get; }
 
-    /// <summary><c>ipv4</c>, <c>ipv6</c>, or empty for both.</summary>
-    internal abstract string Family { get; }
-
     /// <summary>Dimensions of the type: directions that a rule needs.</summary>
     internal abstract int Dimensions { get; }
 

@@ -18,11 +18,9 @@ public enum SetState
 
 /// <summary>A rule and its set, for people.</summary>
 /// <param name="Rule">The rule's text.</param>
-/// <param name="Kind">ipset or nftables.</param>
 /// <param name="Type">Such as <c>hash:ip,port</c> or <c>ipv4_addr . inet_service</c>; null while it is not known.</param>
-/// <param name="Family"><c>ipv4</c>, <c>ipv6</c>, or empty for both.</param>
 /// <param name="Members">How many are mirrored.</param>
 /// <param name="LastReadTook">Null before the first complete reading.</param>
 /// <param name="Problem">Why it does not match, or is not up to date; null when ready.</param>
 public sealed record SetStatus(
-    string Rule, SetKind Kind, string? Type, string Family, int Members, SetState State, TimeSpan? LastReadTook, string? Problem);
+    string Rule, string? Type, int Members, SetState State, TimeSpan? LastReadTook, string? Problem);

@@ -9,8 +9,6 @@ internal abstract class NftContent(NftHeader header, NftKey key) : SetContent
 {
     internal override string Type => key.Type;
 
-    internal override string Family => key.Family.Name();
-
     internal override int Dimensions => key.Count;
 
     internal NftHeader Header => header;

@@ -130,7 +130,7 @@ internal sealed class NftSource : SetSource
     private void Refused(Errno errno)
     {
         if (errno == Errno.ENOENT)
-            Missing("it does not exist");
+            Missing();
         else if (errno == Errno.None)
             Failed($"listing {Reason}: the kernel's answer cannot be read");
         else

@@ -91,8 +91,9 @@ internal abstract class SetSource(SetName name, Mirror mirror)
             Mirror.Logger.SetRead(Reason, content.Type, content.Count);
     }
 
-    protected void Missing(string what)
+    protected void Missing()
     {
+        const string what = "it does not exist";
         if (State is SetState.Ready or SetState.CannotMatch)
             Mirror.Logger.SetVanished(Reason);
         else if (!_told)
