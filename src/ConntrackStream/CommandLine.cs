@@ -7,6 +7,7 @@ using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Verbs;
 using ConntrackStream.Service.Verbs.Classify;
 using ConntrackStream.Service.Verbs.Map;
+using ConntrackStream.Service.Verbs.Top;
 using ConntrackStream.Service.Verbs.VerifyLog;
 using ConntrackStream.Service.Verbs.Who;
 
@@ -85,6 +86,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(MapCommand.Create(context, shared));
         root.Subcommands.Add(TombstonesVerb.Create(context, shared));
         root.Subcommands.Add(RatesVerb.Create(context, shared));
+        root.Subcommands.Add(TopVerb.Create(context, shared));
         root.Subcommands.Add(WhoVerb.Create(context, shared));
         root.Subcommands.Add(VerifyLogVerb.Create(context));
         root.Subcommands.Add(ReplayVerb.Create(context, shared));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ConntrackStream.Pipeline.Rates;
+using ConntrackStream.Service.Output;
 
 namespace ConntrackStream.Service.Api;
 
@@ -69,16 +70,7 @@ internal sealed record RateRecord
 /// <param name="Bytes">Of its flows that ended, in both directions; 0 where the kernel does not count.</param>
 internal sealed record TalkerRecord(string Src, long Started, ulong Bytes)
 {
-    private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB", "PB"];
-
-    internal string ToText()
-    {
-        double bytes = Bytes;
-        int unit = 0;
-        for (; bytes >= 1000 && unit < Units.Length - 1; unit++)
-            bytes /= 1000;
-        return string.Create(CultureInfo.InvariantCulture, $"{Src} ({Started}, {bytes:0.#} {Units[unit]})");
-    }
+    internal string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Src} ({Started}, {SizeText.Of(Bytes)})");
 }
 
 [JsonSerializable(typeof(RateRecord))]

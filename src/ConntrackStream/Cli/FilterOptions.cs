@@ -73,6 +73,14 @@ internal sealed class FilterOptions
         .Select(static given => (given.Name, Values: given.Result!.Tokens.Select(static token => token.Value)))
         .Select(static given => $"{given.Name}={Uri.EscapeDataString(given.Values.Any() ? string.Join(',', given.Values) : "true")}"));
 
+    /// <summary>The same filter as it is written on a command line, empty for none.</summary>
+    internal string ToText(ParseResult parsed) => string.Join(' ', All
+        .Select(parsed.GetResult)
+        .OfType<OptionResult>()
+        .Where(static given => !given.Implicit)
+        .Select(static given => string.Join(' ', [given.Option.Name, string.Join(',', given.Tokens.Select(static token => token.Value))]))
+        .Select(static words => words.TrimEnd()));
+
     private static Option<T[]> Many<T>(string name, string[] aliases, string argument, string description, Parse<T> parse) =>
         new(name, aliases)
         {

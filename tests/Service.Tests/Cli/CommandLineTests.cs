@@ -49,6 +49,8 @@ public sealed class CommandLineTests
     [InlineData("rates --interval 1", "--interval: '1' is not a duration from 100ms to 1h")]
     [InlineData("rates --top 101", "--top: '101' is not a number from 0 to 100")]
     [InlineData("rates --count 0", "--count: '0' is not a number from 1 up")]
+    [InlineData("top --sort size", "--sort: 'size' is not one of rate, packets, bytes, age")]
+    [InlineData("top --interval 100ms", "--interval: '100ms' is not a duration from 500ms to 1m")]
     public async Task Wrong_usage_ends_with_2_and_says_what_is_allowed(string arguments, string message)
     {
         (int code, string output, string error) = await RunAsync(arguments.Split(' '));
@@ -191,6 +193,7 @@ public sealed class CommandLineTests
     [InlineData("map audit")]
     [InlineData("tombstones")]
     [InlineData("rates")]
+    [InlineData("top")]
     public async Task Help_of_each_verb_teaches_by_examples(string verb)
     {
         (int code, string output, string error) = await RunAsync([.. verb.Split(' '), "--help"]);
