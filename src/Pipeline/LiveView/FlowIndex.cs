@@ -44,7 +44,7 @@ internal sealed class FlowIndex
 
     public ref int At(uint bucket) => ref _buckets[(int)bucket];
 
-    /// <summary>Head of the chain that <see cref="Grow"/> splits after so many other splits: slot + 1, 0 = empty or not known yet.</summary>
+    /// <summary>Head of the chain that <see cref="Grow"/> splits after so many other splits: slot + 1, 0 = empty or unknown.</summary>
     public int HeadToSplit(int ahead)
     {
         uint bucket = _split + (uint)ahead;

@@ -14,6 +14,7 @@ internal static class TopColumns
 {
     private const int Endpoint = 21; // 255.255.255.255:65535
     private const int WidestEndpoint = 47; // of IPv6, with brackets and port
+    private const int Name = 15; // 255.255.255.255
 
     internal static IReadOnlyList<TopColumn<TopFlow>> OfFlows(int width, bool hasRates)
     {
@@ -46,13 +47,14 @@ internal static class TopColumns
     {
         List<TopColumn<TopGroup>> columns =
         [
-            new("flows", 11, true, static row => TopText.Number(row.Figures.Flows)),
+            new(title, Name, false, static row => row.Name),
+            new("flows", 10, true, static row => TopText.Number(row.Figures.Flows)),
             new("rate/s", 9, true, row => TopText.Rate(row.Figures.Rate, hasRates)),
-            new("packets/s", 11, true, row => hasRates ? TopText.Number(row.Figures.Packets) : "–"),
-            new("bytes", 9, true, static row => Output.SizeText.Of(row.Figures.Bytes)),
         ];
-        int left = width - Needed(columns) - 1;
-        columns.Insert(0, new(title, Math.Min(left, WidestEndpoint), false, static row => row.Name));
+        int left = width - Needed(columns);
+        Add(columns, columns.Count, ref left, new("bytes", 9, true, static row => Output.SizeText.Of(row.Figures.Bytes)));
+        Add(columns, 3, ref left, new("packets/s", 11, true, row => hasRates ? TopText.Number(row.Figures.Packets) : "–"));
+        columns[0] = columns[0] with { Width = Math.Min(Name + left, WidestEndpoint) };
         return columns;
     }
 
