@@ -1,9 +1,10 @@
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.Fleet;
+using ConntrackStream.Sinks.Fleet.Spool;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Ipfix;
 using ConntrackStream.Sinks.Ipfix.Transport;
 using ConntrackStream.Sinks.Nats;
-using ConntrackStream.Sinks.Nats.Spool;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.FleetCost;
@@ -36,9 +37,9 @@ internal sealed record FedSink(IFlowSink Sink, Func<long> Sent, Func<long> Lost,
     {
         NatsOptions options = new() { Servers = [server] };
         options.Spool.KeepFreeBytes = 0;
-        NatsSink sink = new(
-            options, new NatsRecords(new FlowLogOptions { Host = host }), TimeProvider.System, NullLogger.Instance,
-            () => new SpoolFiles(Path.Join(directory, $"spool-{host}")));
+        FleetSink sink = new(
+            new NatsEngine(options, host, TimeProvider.System), options, new FleetRecords(new FlowLogOptions { Host = host }),
+            TimeProvider.System, NullLogger.Instance, () => new SpoolFiles(Path.Join(directory, $"spool-{host}")));
         // 20,000 records of end are 11 MB, less than Nats:MemoryBytes: nothing is read back from the disk.
         return new FedSink(
             sink, () => sink.Counters.Records, () => sink.Counters.Dropped + sink.Counters.Lost, () => sink.Counters.Messages,

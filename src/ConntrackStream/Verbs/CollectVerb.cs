@@ -3,6 +3,8 @@ using System.Globalization;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Fleet;
+using ConntrackStream.Sinks.Fleet.Collect;
 using ConntrackStream.Sinks.Nats;
 using ConntrackStream.Sinks.Nats.Collect;
 
@@ -56,19 +58,23 @@ internal static class CollectVerb
                 Directory = Path.GetFullPath(parsed.GetValue(directory)!),
                 Name = parsed.GetValue(name)!,
                 Rotation = options.FlowLog.Rotation,
-                Shares = CollectOptions.SharesOf(part, parts),
+                Part = part,
+                Parts = parts,
                 Once = parsed.GetValue(once),
-                NewStream = parsed.GetValue(create)
-                    ? new NewStream(
-                        parsed.GetValue(stream)!, parsed.GetValue(replicas), parsed.GetValue(maxAge), parsed.GetValue(maxBytes))
-                    : null,
             };
-            return RunAsync(options, collect, context, cancellation);
+            NewStream? newStream = parsed.GetValue(create)
+                ? new NewStream(parsed.GetValue(stream)!, parsed.GetValue(replicas), parsed.GetValue(maxAge), parsed.GetValue(maxBytes))
+                : null;
+            return RunAsync(
+                collect, logger => new NatsSource(options.Modules.Of<NatsOptions>(), collect, newStream, context.Time, logger),
+                options, context, cancellation);
         });
         return verb;
     }
 
-    private static async Task<int> RunAsync(ServiceOptions options, CollectOptions collect, CliContext context, CancellationToken outer)
+    private static async Task<int> RunAsync(
+        CollectOptions collect, Func<ILogger, ICollectSource> newSource, ServiceOptions options, CliContext context,
+        CancellationToken outer)
     {
         using Interruption interruption = new(outer);
         using ILoggerFactory loggers = LoggerFactory.Create(logging =>
@@ -76,7 +82,8 @@ internal static class CollectVerb
             logging.Services.AddSingleton(context.Time); // of the lines
             logging.AddServiceLogging(options.Logging, new ServiceLogging.LevelSwitch(), context.Environment);
         });
-        Collector collector = new(options.Modules.Of<NatsOptions>(), collect, context.Time, loggers.CreateLogger("Collect"));
+        ILogger logger = loggers.CreateLogger("Collect");
+        Collector collector = new(newSource(logger), collect, context.Time, logger);
         await collector.RunAsync(interruption.Token).ConfigureAwait(false);
         CollectCounters counters = collector.Counters;
         context.Tell(string.Create(
@@ -115,7 +122,7 @@ internal static class CollectVerb
         Option<string> token = new(option) { Description = description, HelpName = "NAME", DefaultValueFactory = _ => byDefault };
         token.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: { } text }] && !HostSubject.IsToken(text))
+            if (result.Tokens is [{ Value: { } text }] && !HostToken.IsPlain(text))
                 result.AddError($"{option}: '{text}' has other characters than letters, digits, - and _");
         });
         return token;

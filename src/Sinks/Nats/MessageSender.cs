@@ -1,5 +1,6 @@
 using System.Globalization;
-using ConntrackStream.Sinks.Nats.Spool;
+using ConntrackStream.Sinks.Fleet;
+using ConntrackStream.Sinks.Fleet.Spool;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
@@ -7,13 +8,29 @@ using NATS.Client.JetStream.Models;
 namespace ConntrackStream.Sinks.Nats;
 
 /// <summary>Sends messages of one host over one connection.</summary>
-/// <param name="link">Whose end ends the waits for answers, too.</param>
-internal sealed class MessageSender(NatsLink link, string subject, string hostToken)
+/// <param name="link">Disposed of with the sender; its end ends the waits for answers, too.</param>
+internal sealed class MessageSender(NatsLink link, string subject, string hostToken) : IFleetLink
 {
     private const int NoResponders = 503;
 
+    public string Server => link.Server;
+
+    public CancellationToken Lost => link.Lost;
+
+    public string? Reason => link.Reason;
+
+    /// <summary>Always null: a connection that does not work is lost.</summary>
+    public string? Obstacle => null;
+
+    public ValueTask DisposeAsync() => link.DisposeAsync();
+
+    public void GiveWay()
+    {
+        // It is lost where nothing can be sent.
+    }
+
     /// <summary>Sends one and waits for the acknowledgement, at most as long as a request of the connection. Never throws.</summary>
-    internal async Task<SendResult> SendAsync(Message message, CancellationToken cancellationToken)
+    public async Task<SendResult> SendAsync(Message message, CancellationToken ended)
     {
         MessageIdentity identity = MessageIdentity.Of(message);
         NatsHeaders headers = new() { [MessageIdentity.Header] = identity.ToString() };
@@ -21,7 +38,7 @@ internal sealed class MessageSender(NatsLink link, string subject, string hostTo
         try
         {
             NatsResult<PubAckResponse> result = await link.JetStream.TryPublishAsync(
-                subject, message.Lines, NatsRawSerializer<ReadOnlyMemory<byte>>.Default, options, headers, cancellationToken)
+                subject, message.Lines, NatsRawSerializer<ReadOnlyMemory<byte>>.Default, options, headers, ended)
                 .ConfigureAwait(false);
             return result.Success ? OfAnswer(result.Value) : Unanswered(result.Error);
         }

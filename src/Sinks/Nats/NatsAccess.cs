@@ -1,5 +1,5 @@
 using ConntrackStream.Pipeline.Configuration;
-using ConntrackStream.Sinks.Files;
+using ConntrackStream.Sinks.Fleet;
 using NATS.Client.Core;
 
 namespace ConntrackStream.Sinks.Nats;
@@ -7,8 +7,6 @@ namespace ConntrackStream.Sinks.Nats;
 /// <summary>How to reach the servers, from options and the files that they name.</summary>
 internal static class NatsAccess
 {
-    private const int MaxSecret = 64 * 1024;
-
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(20); // a dead peer is noticed when two are not answered
 
@@ -16,7 +14,7 @@ internal static class NatsAccess
     /// <exception cref="ConfigurationException">A file cannot be read, or is not ours alone.</exception>
     internal static NatsOpts Read(NatsOptions options, string name)
     {
-        Dictionary<string, string?> files = new(StringComparer.Ordinal)
+        FleetSecrets.Check(new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["Nats:CredentialsFile"] = options.CredentialsFile,
             ["Nats:PasswordFile"] = options.PasswordFile,
@@ -24,16 +22,7 @@ internal static class NatsAccess
             ["Nats:Tls:CaFile"] = options.Tls.CaFile,
             ["Nats:Tls:CertificateFile"] = options.Tls.CertificateFile,
             ["Nats:Tls:KeyFile"] = options.Tls.KeyFile,
-        };
-        string[] faults =
-        [
-            .. files.Where(static file => file.Value is not null)
-                .Select(static file => (file, Problem: RootOwned.Problem(file.Value!)))
-                .Where(static checkedFile => checkedFile.Problem is not null)
-                .Select(static wrong => $"{wrong.file.Key}: {wrong.file.Value} {wrong.Problem}"),
-        ];
-        if (faults.Length > 0)
-            throw new ConfigurationException(faults);
+        });
         bool isEncrypted = options.Tls.IsConfigured || Array.Exists(options.Servers, IsTls);
         return NatsOpts.Default with
         {
@@ -60,25 +49,10 @@ internal static class NatsAccess
 
     private static NatsAuthOpts Authentication(NatsOptions options) => options switch
     {
-        { CredentialsFile: { } file } => new NatsAuthOpts { Creds = Secret("Nats:CredentialsFile", file) },
+        { CredentialsFile: { } file } => new NatsAuthOpts { Creds = FleetSecrets.Read("Nats:CredentialsFile", file) },
         { User: { } user, PasswordFile: { } file } =>
-            new NatsAuthOpts { Username = user, Password = Secret("Nats:PasswordFile", file).Trim() },
-        { TokenFile: { } file } => new NatsAuthOpts { Token = Secret("Nats:TokenFile", file).Trim() },
+            new NatsAuthOpts { Username = user, Password = FleetSecrets.Read("Nats:PasswordFile", file).Trim() },
+        { TokenFile: { } file } => new NatsAuthOpts { Token = FleetSecrets.Read("Nats:TokenFile", file).Trim() },
         _ => NatsAuthOpts.Default,
     };
-
-    private static string Secret(string key, string path)
-    {
-        try
-        {
-            FileInfo file = new(path);
-            if (file.Length is > 0 and <= MaxSecret)
-                return File.ReadAllText(path);
-            throw new ConfigurationException([$"{key}: {path} is empty, or has more than {MaxSecret / 1024} KiB"]);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException([$"{key}: {path} cannot be read: {e.Message}"]);
-        }
-    }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ConntrackStream.Pipeline.Configuration;
-using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Pipeline.Modules;
+using ConntrackStream.Sinks.Fleet;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
 
@@ -10,22 +10,21 @@ namespace ConntrackStream.Sinks.Nats;
 /// <summary>Lines of <c>doctor</c> about NATS: can it be reached, and does a stream take this host's records?</summary>
 internal static class NatsChecks
 {
-    private const UnixFileMode ReadableByOthers = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-
     // In which the stream finds copies; a message may be sent again after half a minute and more.
     private static readonly TimeSpan LeastWindow = TimeSpan.FromMinutes(2);
 
     internal static async Task<IEnumerable<CheckResult>> RunAsync(
         NatsOptions options, string host, TimeProvider time, CancellationToken cancellation)
     {
-        List<CheckResult> results = [.. Secrets(options)];
+        string?[] secrets = [options.CredentialsFile, options.PasswordFile, options.TokenFile, options.Tls.KeyFile];
+        List<CheckResult> results = [.. FleetSecrets.Warnings("NATS", secrets)];
         try
         {
             NatsLink link = await NatsLink.OpenAsync(options, $"conntrack-stream doctor {host}", time, cancellation).ConfigureAwait(false);
             await using (link.ConfigureAwait(false))
                 results.Add(await OfStreamAsync(link, HostSubject.Of(options.Subject, host), cancellation).ConfigureAwait(false));
         }
-        catch (NatsFailureException e)
+        catch (FleetFailureException e)
         {
             results.Add(CheckResult.Fail("NATS", e.Message, e.InnerException is ConfigurationException
                 ? "correct the file, or the key that names it"
@@ -63,15 +62,5 @@ internal static class NatsChecks
         if (config.Storage == StreamConfigStorage.Memory)
             return CheckResult.Warn("NATS", $"{finding}; it is in memory, and lost with the server", "make the stream with file storage");
         return CheckResult.Ok("NATS", finding);
-    }
-
-    private static IEnumerable<CheckResult> Secrets(NatsOptions options)
-    {
-        foreach (string? file in new[] { options.CredentialsFile, options.PasswordFile, options.TokenFile, options.Tls.KeyFile })
-        {
-            if (file is not null && FileStat.TryRead(file, out FileStat stat)
-                && ((UnixFileMode)stat.Mode & ReadableByOthers) != UnixFileMode.None)
-                yield return CheckResult.Warn("NATS", $"{file} can be read by other users", $"chmod 600 {file}");
-        }
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Sinks.Fleet;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
 
@@ -42,7 +43,7 @@ internal sealed class NatsLink : IAsyncDisposable
 
     internal int MaxPayload => _connection.ServerInfo?.MaxPayload ?? int.MaxValue;
 
-    /// <exception cref="NatsFailureException">No server can be reached, or it refuses.</exception>
+    /// <exception cref="FleetFailureException">No server can be reached, or it refuses.</exception>
     internal static async Task<NatsLink> OpenAsync(
         NatsOptions options, string name, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -53,13 +54,13 @@ internal sealed class NatsLink : IAsyncDisposable
             await link._connection.ConnectAsync().AsTask()
                 .WaitAsync(Patience * options.Servers.Length, time, cancellationToken).ConfigureAwait(false);
             if (link._connection.ServerInfo is { JetStreamAvailable: false })
-                throw new NatsFailureException(
+                throw new FleetFailureException(
                     $"server {link.Server} has no JetStream: start it with -js, or enable it in its configuration");
             return link;
         }
         catch (Exception e) when (IsFailure(e))
         {
-            NatsFailureException failure = e as NatsFailureException ?? new NatsFailureException(
+            FleetFailureException failure = e as FleetFailureException ?? new FleetFailureException(
                 $"{string.Join(", ", options.Servers)}: {Describe(e, link?.Reason)}", e);
             if (link is not null)
                 await link.DisposeAsync().ConfigureAwait(false);

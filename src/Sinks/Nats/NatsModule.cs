@@ -1,7 +1,5 @@
-using System.Globalization;
 using ConntrackStream.Pipeline.Modules;
-using ConntrackStream.Sinks.FlowLog;
-using ConntrackStream.Sinks.Nats.Spool;
+using ConntrackStream.Sinks.Fleet;
 
 namespace ConntrackStream.Sinks.Nats;
 
@@ -16,34 +14,8 @@ public sealed class NatsModule : StreamModule<NatsOptions>
     {
         if (!options.Enabled)
             return;
-        FlowLogOptions records = FlowLogModule.RecordsOf(builder);
-        NatsSink? sink = null;
-        builder.AddCheck((_, cancellation) => NatsChecks.RunAsync(
-            options, records.Host ?? Environment.MachineName, builder.Host.Time, cancellation));
-        builder.AddSink(() => sink = Create(options, records, builder));
-        builder.OnReload("the NATS connection", () => sink?.Reload());
-        builder.AddStatus("nats", NatsJson.Default.NatsStatus, () => sink?.Status);
-        NatsInstruments.Add(builder.Instruments, () => sink?.Status);
-        builder.AddSummary(_ => sink is null ? null : Summary(sink.Counters));
+        FleetParts.Attach(
+            builder, options, host => new NatsEngine(options, host, builder.Host.Time), target: "subject",
+            (engine, cancellation) => NatsChecks.RunAsync(options, ((NatsEngine)engine).Host, builder.Host.Time, cancellation));
     }
-
-    private static NatsSink Create(NatsOptions options, FlowLogOptions records, ModuleBuilder builder)
-    {
-        IModuleHost host = builder.Host;
-        return new NatsSink(
-            options, new NatsRecords(records, host.Network.IsCurrent ? null : host.Network.Name, CausedEnds.TakenBy(builder)), host.Time,
-            builder.Logger, () => OpenSpool(builder), () => host.Pipeline.Opened);
-    }
-
-    private static SpoolFiles? OpenSpool(ModuleBuilder builder)
-    {
-        if (builder.Host.State.Obstacle is not { } obstacle)
-            return new SpoolFiles(builder.Host.State.PathOf(NatsSink.SpoolName));
-        builder.Logger.NoSpool(obstacle);
-        return null;
-    }
-
-    private static string Summary(NatsCounters counters) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"NATS: {counters.Records} records acknowledged, {counters.Dropped + counters.Lost} lost");
 }

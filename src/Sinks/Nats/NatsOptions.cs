@@ -1,11 +1,12 @@
 using System.ComponentModel.DataAnnotations;
 using ConntrackStream.Pipeline.Configuration;
-using ConntrackStream.Sinks.Nats.Spool;
+using ConntrackStream.Sinks.Fleet;
+using ConntrackStream.Sinks.Fleet.Spool;
 
 namespace ConntrackStream.Sinks.Nats;
 
 /// <summary><c>Nats</c>: flow records to a stream of NATS JetStream, for a fleet of nodes.</summary>
-public sealed class NatsOptions : IOptionSection, IValidatableObject
+public sealed class NatsOptions : IOptionSection, IFleetOptions, IValidatableObject
 {
     /// <summary>Send records. Which ones, and what is in them, the keys of FlowLog say, with FlowLog:Enabled=false too.</summary>
     public bool Enabled { get; set; }

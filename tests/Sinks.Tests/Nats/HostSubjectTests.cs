@@ -1,3 +1,4 @@
+using ConntrackStream.Sinks.Fleet;
 using ConntrackStream.Sinks.Nats;
 
 namespace ConntrackStream.Sinks.Tests.Nats;
@@ -12,7 +13,7 @@ public sealed class HostSubjectTests
     public void Every_host_is_one_token_and_comes_back(string host, string token)
     {
         string subject = HostSubject.Of("conntrack", host);
-        Assert.Equal(token, HostSubject.Token(host));
+        Assert.Equal(token, HostToken.Of(host));
         Assert.Matches("^conntrack\\.[0-9a-f]\\.[0-9a-f]\\.[A-Za-z0-9_=-]+$", subject);
         Assert.Equal(host, HostSubject.HostOf(subject));
     }

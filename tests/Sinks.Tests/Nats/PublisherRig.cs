@@ -1,22 +1,14 @@
-using ConntrackStream.Pipeline.Changes;
-using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Fleet;
+using ConntrackStream.Sinks.Fleet.Spool;
 using ConntrackStream.Sinks.Nats;
-using ConntrackStream.Sinks.Nats.Spool;
-using ConntrackStream.Sinks.Tests.FlowLog;
-using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
+using ConntrackStream.Sinks.Tests.Fleet;
 
 namespace ConntrackStream.Sinks.Tests.Nats;
 
-/// <summary>A publisher of one host, with its spool in a directory of its own.</summary>
-internal sealed class PublisherRig : IAsyncDisposable
+/// <summary>A publisher of one host to NATS.</summary>
+internal sealed class PublisherRig(string url) : FleetRig
 {
-    internal const string Host = "node-1.example.net";
-
-    private readonly TemporaryDirectory _directory = new();
-    private int _next;
-    private int _writtenBefore; // the start of the sink
-
-    internal PublisherRig(string url) => Options = new NatsOptions
+    internal NatsOptions Options { get; } = new()
     {
         Servers = [url],
         MaxRecords = 10,
@@ -25,51 +17,7 @@ internal sealed class PublisherRig : IAsyncDisposable
         Spool = new SpoolOptions { KeepFreeBytes = 0 },
     };
 
-    internal NatsOptions Options { get; }
+    protected override IFleetOptions FleetOptions => Options;
 
-    internal RecordingLogger Logger { get; } = new();
-
-    internal NatsSink Sink { get; private set; } = null!;
-
-    internal string SpoolPath => _directory.File("spool");
-
-    internal bool HasLogged(string text) =>
-        Logger.Entries.Exists(entry => entry.Message.Contains(text, StringComparison.OrdinalIgnoreCase));
-
-    internal string File(string name) => _directory.File(name);
-
-    internal async Task<NatsSink> StartAsync()
-    {
-        _writtenBefore = _next;
-        Sink = new NatsSink(
-            Options, new NatsRecords(new FlowLogOptions { Host = Host }), TimeProvider.System, Logger, () => new SpoolFiles(SpoolPath));
-        await Sink.StartAsync(TestContext.Current.CancellationToken);
-        return Sink;
-    }
-
-    /// <summary>Writes changes; the source port of each is the number of it, over all starts.</summary>
-    internal async Task WriteAsync(int count)
-    {
-        for (int batch = 0; batch < count; batch += FlowChangeBatch.Capacity)
-        {
-            FlowChangeBatch changes = new();
-            for (int at = batch; at < Math.Min(count, batch + FlowChangeBatch.Capacity); at++)
-                changes.Add() = Started(_next++ & 0xFFFF);
-            await Sink.WriteAsync(changes, TestContext.Current.CancellationToken);
-        }
-
-        await Sink.FlushAsync(TestContext.Current.CancellationToken);
-    }
-
-    /// <summary>Waits until everything that was written is acknowledged.</summary>
-    internal Task AcknowledgedAsync(TimeSpan? timeout = null) => Eventually.TrueAsync(
-        () => Sink.Counters.Queued + Sink.Counters.Dropped >= _next - _writtenBefore && Sink.Counters.Records >= Sink.Counters.Queued
-            && Sink.Status!.InFlightMessages == 0,
-        timeout, () => $"{Sink.Status}");
-
-    public async ValueTask DisposeAsync()
-    {
-        await Sink.DisposeAsync();
-        _directory.Dispose();
-    }
+    protected override IFleetEngine NewEngine() => new NatsEngine(Options, Host, TimeProvider.System);
 }

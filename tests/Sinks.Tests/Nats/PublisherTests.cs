@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Sinks.Nats;
+using ConntrackStream.Sinks.Tests.Fleet;
 using NATS.Client.JetStream.Models;
 
 namespace ConntrackStream.Sinks.Tests.Nats;
@@ -26,7 +27,7 @@ public sealed class PublisherTests
         List<JsonElement> records = Assert.Single(StreamMessage.Prove(messages)).Value;
         Assert.Equal(Enumerable.Range(0, 1005), records.Select(static record => record.GetProperty("sport").GetInt32()));
         Assert.Equal(101, messages.Count);
-        Assert.All(messages, static message => Assert.Equal(PublisherRig.Host, HostSubject.HostOf(message.Subject)));
+        Assert.All(messages, static message => Assert.Equal(PublisherRig.Host, HostSubject.HostOf(message.Place)));
         Assert.Equal((1005L, 101L, 0L, 0L), (
             rig.Sink.Counters.Records, rig.Sink.Counters.Messages, rig.Sink.Counters.Duplicates, rig.Sink.Counters.Dropped));
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ConntrackStream.Sinks.Tests.Fleet;
 using NATS.Client.JetStream;
 
 namespace ConntrackStream.Sinks.Tests.Nats;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.Sinks.Fleet;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
 
@@ -14,15 +15,15 @@ internal static class StreamSetup
     private static readonly TimeSpan DuplicateWindow = TimeSpan.FromMinutes(10);
 
     /// <summary>The stream that takes a share's subjects.</summary>
-    /// <exception cref="NatsFailureException">There is none, and none is to be made.</exception>
+    /// <exception cref="FleetFailureException">There is none, and none is to be made.</exception>
     private static async Task<string> FindAsync(
-        NatsLink link, NatsOptions options, CollectOptions collect, char share, ILogger logger, CancellationToken cancellation)
+        NatsLink link, NatsOptions options, NewStream? newStream, char share, ILogger logger, CancellationToken cancellation)
     {
         string subjects = SubjectsOf(options, share);
         await foreach (string name in link.JetStream.ListStreamNamesAsync(subjects, cancellation).ConfigureAwait(false))
             return name;
-        if (collect.NewStream is not { } wanted)
-            throw new NatsFailureException($"no stream of server {link.Server} takes {subjects}: --create-stream makes one");
+        if (newStream is not { } wanted)
+            throw new FleetFailureException($"no stream of server {link.Server} takes {subjects}: --create-stream makes one");
         string all = $"{options.Subject}.>";
         StreamConfig config = new(wanted.Name, [all])
         {
@@ -38,12 +39,13 @@ internal static class StreamSetup
     }
 
     /// <summary>The consumer of a share, made if it is missing; it outlives the collector and knows what was acknowledged.</summary>
-    /// <exception cref="NatsFailureException">There is no stream for it.</exception>
+    /// <exception cref="FleetFailureException">There is no stream for it.</exception>
     internal static async Task<INatsJSConsumer> ConsumerAsync(
-        NatsLink link, NatsOptions options, CollectOptions collect, char share, ILogger logger, CancellationToken cancellation)
+        NatsLink link, NatsOptions options, string name, NewStream? newStream, char share, ILogger logger,
+        CancellationToken cancellation)
     {
-        string stream = await FindAsync(link, options, collect, share, logger, cancellation).ConfigureAwait(false);
-        ConsumerConfig config = new(string.Create(CultureInfo.InvariantCulture, $"{collect.Name}-{share}"))
+        string stream = await FindAsync(link, options, newStream, share, logger, cancellation).ConfigureAwait(false);
+        ConsumerConfig config = new(string.Create(CultureInfo.InvariantCulture, $"{name}-{share}"))
         {
             FilterSubject = SubjectsOf(options, share),
             AckPolicy = ConsumerConfigAckPolicy.Explicit,

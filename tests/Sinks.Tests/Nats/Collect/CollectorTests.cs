@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using ConntrackStream.Sinks.Fleet;
+using ConntrackStream.Sinks.Fleet.Collect;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Nats;
 using ConntrackStream.Sinks.Nats.Collect;
@@ -179,8 +181,8 @@ public sealed class CollectorTests
         foreach (string host in hosts)
             await SendAsync(stream, 1, host);
         await using CollectorRig first = new(server.Url), second = new(server.Url);
-        first.Options = first.Options with { Shares = CollectOptions.SharesOf(1, 2) };
-        second.Options = second.Options with { Shares = CollectOptions.SharesOf(2, 2) };
+        first.Options = first.Options with { Part = 1, Parts = 2 };
+        second.Options = second.Options with { Part = 2, Parts = 2 };
         CollectCounters[] counters = await Task.WhenAll(first.OnceAsync(), second.OnceAsync());
         Assert.Equal(40, counters.Sum(static one => one.Records));
         Assert.All(counters, static one => Assert.InRange(one.Records, 5, 35));

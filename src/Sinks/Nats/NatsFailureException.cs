@@ -1,4 +1,0 @@
-namespace ConntrackStream.Sinks.Nats;
-
-/// <summary>The connection cannot be made or used; its message says why, and what to do where that is known.</summary>
-internal sealed class NatsFailureException(string message, Exception? inner = null) : IOException(message, inner);
