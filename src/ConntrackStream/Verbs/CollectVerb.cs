@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Plugins;
 using ConntrackStream.Sinks.Fleet;
 using ConntrackStream.Sinks.Fleet.Collect;
 using ConntrackStream.Sinks.Nats;
@@ -10,10 +12,11 @@ using ConntrackStream.Sinks.Nats.Collect;
 
 namespace ConntrackStream.Service.Verbs;
 
-/// <summary><c>collect</c>: the records of a fleet, from NATS JetStream to flow logs, one for each host.</summary>
+/// <summary><c>collect</c>: the records of a fleet, from NATS JetStream or a plug-in's engine to flow logs, one for each host.</summary>
 internal static class CollectVerb
 {
     private const int Shares = 16;
+    private const string Nats = "nats";
 
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
@@ -23,9 +26,10 @@ internal static class CollectVerb
             HelpName = "DIR",
             Required = true,
         };
+        Option<string> from = Token("--from", "What to read: nats, or kafka where Plugins:Sinks has its plug-in", Nats, "ENGINE");
         Option<string> share = Share();
-        Option<string> name = Token("--name", "Begin of the names of the stream's durable consumers; collectors of one name share "
-            + "the work, those of another name get all records again", "collect");
+        Option<string> name = Token("--name", "Begin of the names of the stream's durable consumers, or name of the consumer group; "
+            + "collectors of one name share the work, those of another name get all records again", "collect");
         Option<bool> once = new("--once") { Description = "End when nothing is left in the stream" };
         Option<bool> create = new("--create-stream") { Description = "Make the stream if there is none for Nats:Subject" };
         Option<string> stream = Token("--stream", "For --create-stream: its name", "CONNTRACK");
@@ -36,18 +40,22 @@ internal static class CollectVerb
               conntrack-stream collect --directory /var/log/flows --set Nats:Servers=nats://n1:4222
               conntrack-stream collect --directory /var/log/flows --create-stream --replicas 3 --max-age 7d
               conntrack-stream collect --directory /var/log/flows --share 1/4          the first of four that share the hosts
-            The keys of Nats (docs/fleet.md) say how the servers are reached, those of FlowLog:Rotation when files are rotated.
+              conntrack-stream collect --directory /var/log/flows --from kafka --config /etc/conntrack-stream/collect.json
+            The keys of Nats (docs/fleet.md) or Plugins:Kafka (docs/kafka.md) say how the servers are reached, those of FlowLog:Rotation
+            when files are rotated.
             Signals: SIGTERM and SIGINT end it in order; what is not on disk is delivered again to the next start.
             """)
         {
             UsesConfiguration = static _ => true,
         };
-        verb.Add([directory, share, name, once, create, stream, replicas, maxAge, maxBytes]);
+        verb.Add([directory, from, share, name, once, create, stream, replicas, maxAge, maxBytes]);
         verb.Validators.Add(result =>
         {
             Option[] needing = [stream, replicas, maxAge, maxBytes];
             foreach (Option option in needing.Where(option => result.GetResult(option) is { Implicit: false } && !result.GetValue(create)))
                 result.AddError($"{option.Name}: only for --create-stream");
+            if (result.GetValue(create) && result.GetValue(from) is not (null or Nats))
+                result.AddError("--create-stream: only for NATS; Kafka has kafka-topics.sh --create");
         });
         verb.SetAction((parsed, cancellation) =>
         {
@@ -66,7 +74,10 @@ internal static class CollectVerb
                 ? new NewStream(parsed.GetValue(stream)!, parsed.GetValue(replicas), parsed.GetValue(maxAge), parsed.GetValue(maxBytes))
                 : null;
             return RunAsync(
-                collect, logger => new NatsSource(options.Modules.Of<NatsOptions>(), collect, newStream, context.Time, logger),
+                collect,
+                logger => parsed.GetValue(from) is { } engine and not Nats
+                    ? PluginSource(engine, options, collect, context.Time, logger)
+                    : new NatsSource(options.Modules.Of<NatsOptions>(), collect, newStream, context.Time, logger),
                 options, context, cancellation);
         });
         return verb;
@@ -93,6 +104,14 @@ internal static class CollectVerb
         return ExitCode.Done;
     }
 
+    /// <exception cref="ConfigurationException">No plug-in has it, or the plug-in cannot be used.</exception>
+    private static ICollectSource PluginSource(
+        string engine, ServiceOptions options, CollectOptions collect, TimeProvider time, ILogger logger) =>
+        PluginModules.Find<ICollectModule>(options, engine, logger, time) is { } found
+            ? found.Module.NewSource(found.Options, collect, time, logger)
+            : throw new ConfigurationException(
+                [$"--from {engine}: no plug-in of {PluginModules.Key} can be collected from so; name it there (docs/kafka.md)"]);
+
     private static Option<string> Share()
     {
         Option<string> share = new("--share")
@@ -117,9 +136,9 @@ internal static class CollectVerb
             ? (part, parts)
             : null;
 
-    private static Option<string> Token(string option, string description, string byDefault)
+    private static Option<string> Token(string option, string description, string byDefault, string valueName = "NAME")
     {
-        Option<string> token = new(option) { Description = description, HelpName = "NAME", DefaultValueFactory = _ => byDefault };
+        Option<string> token = new(option) { Description = description, HelpName = valueName, DefaultValueFactory = _ => byDefault };
         token.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: { } text }] && !HostToken.IsPlain(text))

@@ -26,4 +26,13 @@ internal static partial class FleetLog
 
     [LoggerMessage(3056, LogLevel.Information, "The files of {Section}:* are read again, and a new connection is made")]
     internal static partial void Reconnecting(this ILogger logger, string section);
+
+    [LoggerMessage(3057, LogLevel.Warning, "No {Engine} server answers, records wait: {Reason}; it is tried on without a break")]
+    internal static partial void Waits(this ILogger logger, string engine, string reason);
+
+    [LoggerMessage(3058, LogLevel.Information, "Servers of {Engine} answer again")]
+    internal static partial void Continues(this ILogger logger, string engine);
+
+    [LoggerMessage(3059, LogLevel.Debug, "Client of {Engine}: {Text}")]
+    internal static partial void ClientSays(this ILogger logger, string engine, string text);
 }

@@ -1,6 +1,4 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
-using System.Xml.Linq;
 using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Tests.Options;
@@ -18,14 +16,6 @@ public sealed partial class OptionMeaningTests
             static match => Link().Replace(match.Groups["meaning"].Value, "${text}").Replace("`", "", StringComparison.Ordinal),
             StringComparer.Ordinal);
 
-    private static readonly string[][] Sources =
-    [
-        .. Directory.EnumerateFiles(Repository.PathOf("src"), "*.cs", SearchOption.AllDirectories)
-            .Where(static path => path.EndsWith("Options.cs", StringComparison.Ordinal)
-                || path.EndsWith("Settings.cs", StringComparison.Ordinal))
-            .Select(File.ReadAllLines),
-    ];
-
     [Fact]
     public void The_shipped_file_gives_the_documented_meaning()
     {
@@ -36,7 +26,7 @@ public sealed partial class OptionMeaningTests
     [Fact]
     public void The_properties_give_the_documented_meaning() =>
         Assert.All(
-            OptionCatalog.Of(new ServiceOptions()), static key => Assert.Equal(Documented[key.Path], SummaryOf(key.Property)));
+            OptionCatalog.Of(new ServiceOptions()), static key => Assert.Equal(Documented[key.Path], OptionSummary.Of(key.Property)));
 
     /// <summary>The comment above each key.</summary>
     private static Dictionary<string, string> Shipped()
@@ -69,37 +59,9 @@ public sealed partial class OptionMeaningTests
         return meanings;
     }
 
-    private static string? SummaryOf(PropertyInfo property)
-    {
-        string type = property.DeclaringType!.Name;
-        foreach (string[] lines in Sources)
-        {
-            int begin = Array.FindIndex(lines, line => $"{line} ".Contains($" class {type} ", StringComparison.Ordinal));
-            int at = begin < 0
-                ? -1
-                : Array.FindIndex(lines, begin, line => line.Contains($" {property.Name} {{ get; set; }}", StringComparison.Ordinal));
-            if (at >= 0)
-                return Summary([.. lines[..at].Reverse().TakeWhile(static line => line.Trim() is not ("" or "{")).Reverse()]);
-        }
-
-        return null;
-    }
-
-    private static string? Summary(string[] above)
-    {
-        IEnumerable<string> comment = above.Where(IsComment).Select(static line => line.Trim()[3..]);
-        string? summary = XElement.Parse($"<doc>{string.Join(' ', comment)}</doc>").Element("summary")?.Value;
-        return summary is null ? null : Blanks().Replace(summary, " ").Trim();
-    }
-
-    private static bool IsComment(string line) => line.TrimStart().StartsWith("///", StringComparison.Ordinal);
-
     [GeneratedRegex(@"^\| `(?<key>[A-Za-z0-9:]+)` \| (`[^`]*`)? ?\| ?.*? \| (?<meaning>.*) \|$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Row();
 
     [GeneratedRegex(@"\[(?<text>[^\]]*)\]\([^)]*\.md\)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Link();
-
-    [GeneratedRegex(@"\s+", RegexOptions.None, 1000)]
-    private static partial Regex Blanks();
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
+using System.Runtime.InteropServices;
 
 namespace ConntrackStream.Service.Tests.Plugins;
 
@@ -22,6 +23,22 @@ internal sealed class PluginFiles : IDisposable
             "net10.0");
         Copy(Path.Combine(output, $"{name}.deps.json"));
         return Copy(Path.Combine(output, $"{name}.dll"));
+    }
+
+    /// <summary>A plug-in of src with the libraries that it needs here, native ones too.</summary>
+    internal string Project(string project, string name)
+    {
+        string output = Path.Combine(
+            AppContext.BaseDirectory, "../../../../../src", project, "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
+            "net10.0");
+        bool isArm = RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64;
+        string native = Path.Combine("runtimes", isArm ? "linux-arm64" : "linux-x64", "native");
+        Directory.CreateDirectory(InDirectory(native));
+        foreach (string file in Directory.GetFiles(Path.Combine(output, native)))
+            File.Move(Copy(file), Path.Combine(InDirectory(native), Path.GetFileName(file)));
+        foreach (string file in Directory.GetFiles(output, "*.dll").Append(Path.Combine(output, $"{name}.deps.json")))
+            Copy(file);
+        return InDirectory($"{name}.dll");
     }
 
     internal string Copy(string file)

@@ -20,4 +20,7 @@ internal static partial class CollectLog
     [LoggerMessage(3065, LogLevel.Warning,
         "A message under {Subject} is none of conntrack-stream ({Reason}); it is left out, and so are others like it ({Count} so far)")]
     internal static partial void Malformed(this ILogger logger, string subject, string reason, long count);
+
+    [LoggerMessage(3067, LogLevel.Information, "Collecting {Own} of {All} partitions of topic {Topic} of broker {Broker}")]
+    internal static partial void CollectingPartitions(this ILogger logger, int own, int all, string topic, string broker);
 }

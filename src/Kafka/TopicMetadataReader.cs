@@ -1,0 +1,54 @@
+using System.Globalization;
+using Confluent.Kafka;
+using ConntrackStream.Sinks.Fleet;
+
+namespace ConntrackStream.Kafka;
+
+/// <summary>Asks brokers about a topic, in short steps, because a call cannot be cancelled, nor its client disposed of meanwhile.</summary>
+internal static class TopicMetadataReader
+{
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500), Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The topic as the brokers know it, which they make where they are set to.</summary>
+    /// <param name="client">Of a producer or consumer that <paramref name="health"/> hears.</param>
+    /// <returns>And the broker that has answered.</returns>
+    /// <exception cref="FleetFailureException">No broker answers, or the topic cannot be used.</exception>
+    internal static Task<(TopicMetadata Topic, string Broker)> ReadAsync(
+        Handle client, KafkaOptions options, KafkaHealth health, TimeProvider time, CancellationToken cancellation) =>
+        Task.Run(() => Read(client, options, health, time, cancellation), cancellation);
+
+    private static (TopicMetadata Topic, string Broker) Read(
+        Handle client, KafkaOptions options, KafkaHealth health, TimeProvider time, CancellationToken cancellation)
+    {
+        using IAdminClient admin = new DependentAdminClientBuilder(client).Build();
+        long began = time.GetTimestamp();
+        string problem;
+        do
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                Metadata metadata = admin.GetMetadata(options.Topic, Step);
+                TopicMetadata topic = metadata.Topics.Single(one => one.Topic == options.Topic);
+                if (!topic.Error.IsError && topic.Partitions.Count > 0)
+                    return (topic, metadata.OriginatingBrokerName);
+                problem = Describe(topic, options.Topic);
+                cancellation.WaitHandle.WaitOne(Step); // one that is being made has no leader yet
+            }
+            catch (KafkaException e)
+            {
+                problem = $"{string.Join(", ", options.Brokers)}: {health.Reason ?? health.Last ?? e.Error.Reason}";
+            }
+        }
+        while (!health.Lost.IsCancellationRequested && time.GetElapsedTime(began) < Patience);
+        throw new FleetFailureException(problem);
+    }
+
+    private static string Describe(TopicMetadata topic, string name) => topic.Error.Code switch
+    {
+        ErrorCode.UnknownTopicOrPart => string.Create(
+            CultureInfo.InvariantCulture, $"there is no topic {name}: make it (kafka-topics.sh --create --topic {name} --partitions 16)"),
+        ErrorCode.TopicAuthorizationFailed => $"the user may not use topic {name}: allow it with kafka-acls.sh",
+        _ => $"topic {name}: {topic.Error.Reason}",
+    };
+}
