@@ -17,6 +17,9 @@ internal sealed class KafkaHealth(ILogger logger) : IDisposable
     /// <summary>Cancelled when the client is of no use any more.</summary>
     internal CancellationToken Lost => _lost.Token;
 
+    /// <summary>Brokers have answered once: from then on it is logged when they no longer do.</summary>
+    internal bool IsOpen { get; set; }
+
     /// <summary>Why it is of no use.</summary>
     internal string? Reason => Volatile.Read(ref _reason);
 
@@ -48,7 +51,7 @@ internal sealed class KafkaHealth(ILogger logger) : IDisposable
         string reason = Last ?? "every connection to a broker has ended";
         if (_isRejected)
             Lose(reason);
-        else if (Interlocked.Exchange(ref _obstacle, reason) is null)
+        else if (Interlocked.Exchange(ref _obstacle, reason) is null && IsOpen)
             logger.Waits(KafkaEngine.EngineName, reason);
     }
 

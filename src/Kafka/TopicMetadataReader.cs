@@ -30,17 +30,17 @@ internal static class TopicMetadataReader
             {
                 Metadata metadata = admin.GetMetadata(options.Topic, Step);
                 TopicMetadata topic = metadata.Topics.Single(one => one.Topic == options.Topic);
-                if (!topic.Error.IsError && topic.Partitions.Count > 0)
-                    return (topic, metadata.OriginatingBrokerName);
-                problem = Describe(topic, options.Topic);
-                cancellation.WaitHandle.WaitOne(Step); // one that is being made has no leader yet
+                if (topic.Error.IsError || topic.Partitions.Count == 0)
+                    throw new FleetFailureException(Describe(topic, options.Topic));
+                health.IsOpen = true;
+                return (topic, metadata.OriginatingBrokerName);
             }
             catch (KafkaException e)
             {
                 problem = $"{string.Join(", ", options.Brokers)}: {health.Reason ?? health.Last ?? e.Error.Reason}";
             }
         }
-        while (!health.Lost.IsCancellationRequested && time.GetElapsedTime(began) < Patience);
+        while (!health.Lost.IsCancellationRequested && health.Obstacle is null && time.GetElapsedTime(began) < Patience);
         throw new FleetFailureException(problem);
     }
 
