@@ -28,8 +28,8 @@ internal static class CollectVerb
         };
         Option<string> from = Token("--from", "What to read: nats, or kafka where Plugins:Sinks has its plug-in", Nats, "ENGINE");
         Option<string> share = Share();
-        Option<string> name = Token("--name", "Begin of the names of the stream's durable consumers, or name of the consumer group; "
-            + "collectors of one name share the work, those of another name get all records again", "collect");
+        Option<string> name = Token("--name", "Begin of the names of the stream's durable consumers, or name of the consumer "
+            + "group; collectors of one name share the work, those of another name get all records again", "collect");
         Option<bool> once = new("--once") { Description = "End when nothing is left in the stream" };
         Option<bool> create = new("--create-stream") { Description = "Make the stream if there is none for Nats:Subject" };
         Option<string> stream = Token("--stream", "For --create-stream: its name", "CONNTRACK");

@@ -43,9 +43,9 @@ public sealed class KafkaTests
             space.Name, directory.Path, ["--set", $"FlowLog:Path={directory.File("flows.ndjson")}", "--set", $"FlowLog:Host={Host}",
                 "--set", "Plugins:Kafka:Spool:KeepFreeBytes=0", .. settings]))
         {
-            Make(flows, 300);
+            Make(flows, from: 20_000, count: 300);
             kafka.Down();
-            Make(flows, 200); // into the spool
+            Make(flows, from: 21_000, count: 200); // into the spool
             kafka.Up();
             await Eventually.TrueAsync(() => IsSentAsync(directory, records: 500), TimeSpan.FromMinutes(1));
             (_, string metrics, _) = await ServiceProcess.RunAsAsync(
@@ -75,10 +75,11 @@ public sealed class KafkaTests
         return kafka.GetProperty("records").GetInt64() >= records && kafka.GetProperty("in_flight_messages").GetInt64() == 0;
     }
 
-    private static void Make(Generator flows, int count)
+    /// <summary>From ports of their own: each is a flow of its own.</summary>
+    private static void Make(Generator flows, int from, int count)
     {
-        for (int number = 0; number < count; number++)
-            flows.Udp(IPAddress.Loopback, 9);
+        for (int port = from; port < from + count; port++)
+            flows.Udp(IPAddress.Loopback, 9, sourcePort: (ushort)port);
     }
 
     private static JsonElement[] Records(string path) =>

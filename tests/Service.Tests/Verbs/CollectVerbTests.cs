@@ -16,7 +16,7 @@ public sealed class CollectVerbTests
     [InlineData("collect --directory /nonexistent", "--directory: /nonexistent does not exist; create it, or name another one")]
     [InlineData("collect --directory /tmp --set Nats:TokenFile=/nonexistent", "Nats:TokenFile: /nonexistent does not exist, or is no file")]
     [InlineData("collect --directory /tmp --from kafka --create-stream", "--create-stream: only for NATS")]
-    [InlineData("collect --directory /tmp --from kafka", "--from kafka: no plug-in of Plugins:Sinks can be collected from so; name it there")]
+    [InlineData("collect --directory /tmp --from kafka", "--from kafka: no plug-in of Plugins:Sinks can be collected from so")]
     public async Task Wrong_usage_ends_with_2(string arguments, string message)
     {
         (int code, string output, string error) = await RunAsync(arguments.Split(' '));
