@@ -102,6 +102,23 @@ public sealed class VerifyRunTests : IDisposable
         Assert.True(ids.IsFull);
     }
 
+    [Fact]
+    public void Of_more_open_flows_than_are_kept_the_rest_is_not_judged_and_the_report_says_so()
+    {
+        List<Violation> violations = [];
+        LogVerifier verifier = new(At(0), violations.Add, mostOpen: 2);
+        string[] lines = [Start(1, 1), Start(2, 2), Start(3, 3), Start(4, 4), End(3, 3, 5), End(1, 1, 6)];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            verifier.Check("flows.ndjson", i + 1, System.Text.Encoding.UTF8.GetBytes(lines[i]));
+            Assert.InRange(verifier.Open, 0, 2);
+        }
+
+        verifier.Finish();
+        Assert.Empty(violations);
+        Assert.True(verifier.IsFull);
+    }
+
     private static string Violations(params string[] lines)
     {
         using VerifyRunTests test = new();

@@ -186,6 +186,23 @@ public sealed class WhoSearchTests : IDisposable
         Assert.InRange(answer.Bytes, 1, 4_000_000);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void More_flows_than_are_kept_make_the_answer_incomplete(bool inTwoFiles)
+    {
+        string[] lines = [.. Enumerable.Range(3, 4).Select(static flow => Start(flow, 90))];
+        Write("flows.ndjson.20260203T040506789Z", Bytes(inTwoFiles ? [Start(1, 0), .. lines[..2]] : [Start(1, 0)]));
+        Write("flows.ndjson", Bytes([.. inTwoFiles ? lines[2..] : lines, Start(2, 1000)]));
+        WhoAnswer few = Ask(Ip(198, 51, 100, 7), 443, mostLives: 5);
+        Assert.Equal((5, true), (few.Flows.Count, few.IsComplete)); // flow 1, too
+        foreach (int most in (int[])[4, 3, 1])
+        {
+            WhoAnswer many = Ask(Ip(198, 51, 100, 7), 443, mostLives: most);
+            Assert.Equal((most, "too_many_flows"), (many.Flows.Count, Assert.Single(many.Missing).Reason));
+        }
+    }
+
     private static byte[] Around(params string[] lines) => Bytes([Start(1, 0), .. lines, Start(2, 1000)]);
 
     private static IpAddress Ip(byte a, byte b, byte c, byte d) => IpAddress.FromIPv4([a, b, c, d]);
@@ -194,11 +211,14 @@ public sealed class WhoSearchTests : IDisposable
 
     private void Write(string name, byte[] content) => File.WriteAllBytes(Path.Join(_directory, name), content);
 
-    private WhoAnswer Ask(IpAddress address, ushort? port, double second = 100, long? reach = null, FlowFilter? filter = null)
+    private WhoAnswer Ask(
+        IpAddress address, ushort? port, double second = 100, long? reach = null, FlowFilter? filter = null,
+        int mostLives = LifeTable.MostLives)
     {
         WhoQuestion question = new(
             FlowFamily.IPv4, address, port, At(second - 30), At(second + 30), reach, filter ?? FlowFilter.All);
         using ArchiveSet archive = ArchiveSet.Open([_directory]);
-        return new WhoSearch(question, 2).Run(archive, WhoUnit.Of(archive, question), TestContext.Current.CancellationToken);
+        WhoSearch search = new(question, 2, mostLives: mostLives);
+        return search.Run(archive, WhoUnit.Of(archive, question), TestContext.Current.CancellationToken);
     }
 }

@@ -18,13 +18,16 @@ internal sealed class LogVerifier
     private readonly SequenceRule _sequence = new();
     private readonly OrphanRule _orphans;
     private readonly Action<Violation> _report;
+    private readonly int _mostOpen;
     private readonly FlowExtras _extras = new();
     private int _restarts;
 
     /// <param name="begin">First time that the log shows, ns since the Unix epoch.</param>
-    internal LogVerifier(long begin, Action<Violation> report)
+    /// <param name="report">Called for each violation.</param>
+    /// <param name="mostOpen">Flows kept at once.</param>
+    internal LogVerifier(long begin, Action<Violation> report, int mostOpen = MostOpen)
     {
-        _report = report;
+        (_report, _mostOpen) = (report, mostOpen);
         _orphans = new OrphanRule(report) { Begin = begin };
     }
 
@@ -120,7 +123,7 @@ internal sealed class LogVerifier
             _open.Remove(id);
             _ended.Add(id);
         }
-        else if (isOpen || _open.Count < MostOpen)
+        else if (isOpen || _open.Count < _mostOpen)
         {
             _open[id] = flow;
         }

@@ -9,7 +9,7 @@ namespace ConntrackStream.Sinks.Archive.Who;
 /// Flows that match a question, put together from the lines of one part of a log, in the order of the log. A flow that began and ended in
 /// it outside the window is forgotten at once; what reaches over the bounds of the part is kept for <see cref="WhoSearch"/>.
 /// </summary>
-internal sealed class LifeTable(WhoQuestion question, int log, int unit, string logName)
+internal sealed class LifeTable(WhoQuestion question, int log, int unit, string logName, int most = LifeTable.MostLives)
 {
     /// <summary>About 400 bytes each.</summary>
     internal const int MostLives = 500_000;
@@ -71,7 +71,7 @@ internal sealed class LifeTable(WhoQuestion question, int log, int unit, string 
         LifeKey key = new(Host(fields.Host), NetworkNamespace(fields.NetworkNamespace), id);
         if (!_lives.TryGetValue(key, out FlowLife? life))
         {
-            IsFull |= _lives.Count == MostLives;
+            IsFull |= _lives.Count == most;
             if (IsFull)
                 return;
             _lives.Add(key, life = new FlowLife(key, e.Flow with { Extras = null }));

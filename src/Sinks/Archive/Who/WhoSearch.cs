@@ -5,7 +5,9 @@ namespace ConntrackStream.Sinks.Archive.Who;
 
 /// <summary>Answers a question from an archive, on all processors. Memory: half a MiB for each, and the flows that match.</summary>
 /// <param name="onProgress">Called with bytes of the files that have been read since the last call, from several threads.</param>
-internal sealed class WhoSearch(WhoQuestion question, int processors, Action<long>? onProgress = null)
+/// <param name="mostLives">Flows kept in memory.</param>
+internal sealed class WhoSearch(
+    WhoQuestion question, int processors, Action<long>? onProgress = null, int mostLives = LifeTable.MostLives)
 {
     private readonly Dictionary<LifeKey, FlowLife> _lives = [];
     private readonly List<FoundGap> _gaps = [];
@@ -33,7 +35,7 @@ internal sealed class WhoSearch(WhoQuestion question, int processors, Action<lon
 
     private void Read(WhoUnit unit, string log, LineScan scan, CancellationToken cancellation)
     {
-        LifeTable table = new(question, unit.Log, unit.Number, log);
+        LifeTable table = new(question, unit.Log, unit.Number, log, mostLives);
         string? problem = null;
         try
         {
@@ -63,7 +65,7 @@ internal sealed class WhoSearch(WhoQuestion question, int processors, Action<lon
         {
             if (_lives.TryGetValue(key, out FlowLife? known))
                 known.Add(life);
-            else if (_lives.Count < LifeTable.MostLives)
+            else if (_lives.Count < mostLives)
                 _lives.Add(key, life);
             else
                 _isFull = true;
