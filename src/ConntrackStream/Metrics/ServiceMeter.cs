@@ -19,15 +19,13 @@ internal sealed class ServiceMeter : IDisposable
     internal const string Name = "ConntrackStream";
 
     private readonly Meter _meter = new(Name);
-    private readonly Instruments _process;
     private readonly ServiceFigures _figures;
 
     internal ServiceMeter(ServiceFigures figures, FlowStates? states = null)
     {
         _figures = figures;
-        _process = new Instruments(_meter, ProcessInstruments.Prefix);
-        ProcessInstruments.Add(_process);
         Instruments = new Instruments(_meter);
+        ProcessInstruments.Add(Instruments.WithPrefix(ProcessInstruments.Prefix));
         AddBuild();
         AddTap();
         AddSocket();
@@ -46,7 +44,7 @@ internal sealed class ServiceMeter : IDisposable
     internal Instruments Instruments { get; }
 
     /// <summary>All there are.</summary>
-    internal IEnumerable<MetricFamily> Families => _process.Families.Concat(Instruments.Families);
+    internal IEnumerable<MetricFamily> Families => Instruments.Families;
 
     public void Dispose() => _meter.Dispose();
 

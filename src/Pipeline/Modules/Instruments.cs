@@ -7,18 +7,30 @@ namespace ConntrackStream.Pipeline.Modules;
 /// <summary>
 /// Metrics, read by polling from counters that their owners keep as plain numbers. Names and units as Prometheus has them:
 /// https://prometheus.io/docs/practices/naming/. What is not there (no map) has no measurements. Each is a
-/// <see cref="MetricFamily"/> for <c>/metrics</c> and an instrument of the meter for any other listener.
+/// <see cref="MetricFamily"/> for <c>/metrics</c> and OTLP, and an instrument of the meter for any other listener.
 /// </summary>
-public sealed partial class Instruments(Meter meter, string prefix = "conntrack_stream_")
+public sealed partial class Instruments
 {
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal); // one name twice would be no valid exposition
-    private readonly List<MetricFamily> _families = [];
+    private readonly Meter _meter;
+    private readonly string _prefix;
+    private readonly List<MetricFamily> _families;
 
-    /// <summary>In the order in which they were added.</summary>
+    /// <param name="meter">Gets an instrument for each metric.</param>
+    /// <param name="prefix">Of all names.</param>
+    public Instruments(Meter meter, string prefix = "conntrack_stream_")
+        : this(meter, prefix, [])
+    {
+    }
+
+    private Instruments(Meter meter, string prefix, List<MetricFamily> families) =>
+        (_meter, _prefix, _families) = (meter, prefix, families);
+
+    /// <summary>All, those of every prefix, in the order in which they were added.</summary>
     public IReadOnlyList<MetricFamily> Families => _families;
 
-    /// <summary>All instruments, those of other modules included: for what exports them.</summary>
-    public Meter Meter => meter;
+    /// <summary>Adds to the same metrics, under names with another prefix.</summary>
+    /// <param name="prefix">Of these names.</param>
+    public Instruments WithPrefix(string prefix) => new(_meter, prefix, _families);
 
     /// <summary>Adds a number that only grows.</summary>
     /// <param name="name">In snake_case, ending in <c>_total</c>; the service's prefix is added.</param>
@@ -27,8 +39,8 @@ public sealed partial class Instruments(Meter meter, string prefix = "conntrack_
     /// <exception cref="ArgumentException">There is one of this name, or it is no name for a counter.</exception>
     public void Counter(string name, string help, Func<IEnumerable<Measurement<long>>> read)
     {
-        Add(name, MetricType.Counter, help, () => read().Select(static one => Sample(one.Value, one.Tags)));
-        meter.CreateObservableCounter(prefix + name, read, unit: null, help);
+        Add(name, MetricType.Counter, help, () => read().Select(static one => Sample(one.Value, one.Tags)), isWhole: true);
+        _meter.CreateObservableCounter(_prefix + name, read, unit: null, help);
     }
 
     /// <summary>Adds a time in seconds that only grows.</summary>
@@ -36,7 +48,7 @@ public sealed partial class Instruments(Meter meter, string prefix = "conntrack_
     public void SecondsCounter(string name, string help, Func<IEnumerable<Measurement<double>>> read)
     {
         Add(name, MetricType.Counter, help, () => read().Select(static one => Sample(one.Value, one.Tags)));
-        meter.CreateObservableCounter(prefix + name, read, unit: null, help);
+        _meter.CreateObservableCounter(_prefix + name, read, unit: null, help);
     }
 
     /// <summary>Adds a number that rises and falls, in base units: seconds, bytes.</summary>
@@ -47,7 +59,7 @@ public sealed partial class Instruments(Meter meter, string prefix = "conntrack_
     public void Gauge(string name, string help, Func<IEnumerable<Measurement<double>>> read)
     {
         Add(name, MetricType.Gauge, help, () => read().Select(static one => Sample(one.Value, one.Tags)));
-        meter.CreateObservableGauge(prefix + name, read, unit: null, help);
+        _meter.CreateObservableGauge(_prefix + name, read, unit: null, help);
     }
 
     /// <summary>Adds durations in buckets. A meter has no histogram to be polled, so there its samples are counters.</summary>
@@ -57,9 +69,9 @@ public sealed partial class Instruments(Meter meter, string prefix = "conntrack_
     /// <exception cref="ArgumentException">There is one of this name, or it is no name for durations.</exception>
     public void Histogram(string name, string help, Func<DurationHistogram?> read)
     {
-        Add(name, MetricType.Histogram, help, () => read() is { } now ? Samples(now) : []);
+        Add(name, MetricType.Histogram, help, () => read() is { } now ? Samples(now) : [], durations: read);
         foreach (string suffix in (string[])["_bucket", "_sum", "_count"])
-            meter.CreateObservableCounter(prefix + name + suffix, () => Measured(suffix), unit: null, help);
+            _meter.CreateObservableCounter(_prefix + name + suffix, () => Measured(suffix), unit: null, help);
 
         IEnumerable<Measurement<double>> Measured(string suffix) => read() is { } now
             ? Samples(now).Where(one => one.Suffix == suffix).Select(static one => new Measurement<double>(one.Value, one.Labels))
@@ -74,19 +86,21 @@ public sealed partial class Instruments(Meter meter, string prefix = "conntrack_
     public void Info(string name, string help, params KeyValuePair<string, object?>[] labels)
     {
         Add(name, MetricType.Info, help, () => [new MetricSample("", 1, labels)]);
-        meter.CreateObservableGauge(prefix + name, () => new Measurement<double>(1, labels), unit: null, help);
+        _meter.CreateObservableGauge(_prefix + name, () => new Measurement<double>(1, labels), unit: null, help);
     }
 
     /// <summary>A label of a measurement.</summary>
     public static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 
-    private void Add(string name, MetricType type, string help, Func<IEnumerable<MetricSample>> read)
+    private void Add(
+        string name, MetricType type, string help, Func<IEnumerable<MetricSample>> read, bool isWhole = false,
+        Func<DurationHistogram?>? durations = null)
     {
         if (!NameForm().IsMatch(name) || !IsNameOf(type, name))
             throw new ArgumentException($"{name} is no name for a metric of type {type}", nameof(name));
-        if (!_names.Add(name))
+        if (_families.Exists(known => known.Name == _prefix + name)) // twice would be no valid exposition
             throw new ArgumentException($"there is a metric {name} already", nameof(name));
-        _families.Add(new MetricFamily(prefix + name, type, help, read));
+        _families.Add(new MetricFamily(_prefix + name, type, help, read) { IsWhole = isWhole, Durations = durations });
     }
 
     private static bool IsNameOf(MetricType type, string name) => type switch

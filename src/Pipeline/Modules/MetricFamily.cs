@@ -21,7 +21,17 @@ public enum MetricType : byte
 /// <param name="Type">How its number behaves.</param>
 /// <param name="Help">One sentence.</param>
 /// <param name="Read">Its samples now, none of what is not there; on any thread.</param>
-public sealed record MetricFamily(string Name, MetricType Type, string Help, Func<IEnumerable<MetricSample>> Read);
+public sealed record MetricFamily(string Name, MetricType Type, string Help, Func<IEnumerable<MetricSample>> Read)
+{
+    /// <summary>Its numbers are whole.</summary>
+    public bool IsWhole { get; init; }
+
+    /// <summary>
+    /// Of a histogram: what <see cref="Read"/> makes samples of, for a format that has histograms of its own. It gives null while there is
+    /// none.
+    /// </summary>
+    public Func<DurationHistogram?>? Durations { get; init; }
+}
 
 /// <summary>One number.</summary>
 /// <param name="Suffix">Of a histogram's sample, what follows the family's name; else empty.</param>

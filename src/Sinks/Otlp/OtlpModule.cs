@@ -47,7 +47,7 @@ public sealed class OtlpModule : StreamModule<OtlpOptions>
         builder.Host.Started.Take(1).Subscribe(_ =>
         {
             TimeProvider time = builder.Host.Time;
-            MetricsReading reading = new(builder.Instruments.Meter, Resource(options, builder), time.UnixNanoseconds());
+            MetricsReading reading = new(builder.Instruments.Families, Resource(options, builder), time.UnixNanoseconds());
             MetricsExporter exporter = new(options, reading, time, builder.Logger);
             builder.OnStopping(exporter.StopAsync);
             builder.Own(exporter);

@@ -17,17 +17,18 @@ public sealed class MetricsTests : IDisposable
 
     private readonly Meter _meter = new("ConntrackStream");
     private readonly VirtualTime _time = new();
+    private readonly Instruments _instruments;
     private long _count = 41;
 
     public MetricsTests()
     {
-        Instruments instruments = new(_meter);
-        instruments.Counter("events_total", "Events read, by type.", () =>
+        _instruments = new Instruments(_meter);
+        _instruments.Counter("events_total", "Events read, by type.", () =>
             [new(_count, Label("type", "new")), new(7, Label("type", "destroy"), Label("family", "ipv4"))]);
-        instruments.Counter("overruns_total", "Times deliveries were refused.", static () => [new(0)]);
-        instruments.SecondsCounter("cpu_seconds_total", "CPU time.", static () => [new(1.25)]);
-        instruments.Gauge("flows", "Flows in the live view.", static () => [new(-1.5, Label("family", "ipv6"))]);
-        instruments.Gauge("absent", "What is not there.", static () => []);
+        _instruments.Counter("overruns_total", "Times deliveries were refused.", static () => [new(0)]);
+        _instruments.SecondsCounter("cpu_seconds_total", "CPU time.", static () => [new(1.25)]);
+        _instruments.Gauge("flows", "Flows in the live view.", static () => [new(-1.5, Label("family", "ipv6"))]);
+        _instruments.Gauge("absent", "What is not there.", static () => []);
     }
 
     public void Dispose() => _meter.Dispose();
@@ -36,12 +37,7 @@ public sealed class MetricsTests : IDisposable
     public async Task A_request_is_what_OpenTelemetrys_own_exporter_sends()
     {
         await using OtlpReceiver collector = await OtlpReceiver.StartAsync();
-        using (MeterProvider provider = Sdk.CreateMeterProviderBuilder().AddMeter(_meter.Name).AddOtlpExporter((exporter, reader) =>
-        {
-            exporter.Endpoint = new Uri($"http://127.0.0.1:{collector.Port}/v1/metrics");
-            exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
-            reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = int.MaxValue;
-        }).Build())
+        using (MeterProvider provider = Provider(collector, _meter.Name))
         {
             Assert.True(provider.ForceFlush(30_000));
         }
@@ -50,6 +46,43 @@ public sealed class MetricsTests : IDisposable
         string expected = ProtoTree.Of(collector.Requests[0].Body, IsCompared);
         Assert.Contains("conntrack_stream_events_total", expected, StringComparison.Ordinal);
         Assert.Equal(expected, ProtoTree.Of(ours, IsCompared));
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData(4.0)]
+    [InlineData(0.0, 0.000_5, 0.001, 0.001_1, 0.02, 0.02, 59.0, 60.0, 61.0, 3600.0)]
+    public async Task Durations_are_the_histogram_that_OpenTelemetry_makes_of_them(params double[] seconds)
+    {
+        double[] bounds = [0.001, 0.01, 0.1, 60];
+        await using OtlpReceiver collector = await OtlpReceiver.StartAsync();
+        using Meter theirs = new("theirs");
+        using (MeterProvider provider = Provider(collector, theirs.Name))
+        {
+            Histogram<double> known = theirs.CreateHistogram(
+                "t_latency_seconds", unit: null, "How long.", tags: [],
+                new InstrumentAdvice<double> { HistogramBucketBoundaries = bounds });
+            foreach (double one in seconds)
+                known.Record(one);
+            Assert.True(provider.ForceFlush(30_000));
+        }
+
+        DurationHistogram durations = new(bounds);
+        foreach (double one in seconds)
+            durations.Observe((long)Math.Round(one * 1e9));
+        Instruments instruments = new(_meter, "t_");
+        instruments.Histogram("absent_seconds", "What is not there.", static () => null);
+        instruments.Histogram("latency_seconds", "How long.", () => durations);
+        MetricsReading reading = new(instruments.Families, RecordEncoderTests.Resource(new OtlpOptions()), Begin);
+        byte[] ours = reading.Read(Begin + 9)[RequestBuffer.FrameBytes..].ToArray();
+        if (seconds.Length == 0) // theirs says nothing until there is a first one
+        {
+            Assert.Contains($"4=0x0 5=0x0", ProtoTree.Of(ours, IsCompared), StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Equal(ProtoTree.Of(collector.Requests[0].Body, IsCompared), ProtoTree.Of(ours, IsCompared));
+        Assert.Contains($"2=0x{Begin:x} 3=0x{Begin + 9:x}", ProtoTree.Of(ours, static _ => true), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,15 +128,28 @@ public sealed class MetricsTests : IDisposable
         Assert.Contains("6=0x2b", Points(collector.Requests[1]), StringComparison.Ordinal);
     }
 
+    /// <summary>OpenTelemetry's exporter, which sends when it is told to.</summary>
+    private static MeterProvider Provider(OtlpReceiver collector, string meter) =>
+        Sdk.CreateMeterProviderBuilder().AddMeter(meter).AddOtlpExporter((exporter, reader) =>
+        {
+            exporter.Endpoint = new Uri($"http://127.0.0.1:{collector.Port}/v1/metrics");
+            exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
+            reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = int.MaxValue;
+        }).Build();
+
     private static string Points(ReceivedRequest request) => ProtoTree.Of(request.Body, IsCompared);
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;
 
-    /// <summary>All but who sends, and when (resource, scope, schema, times of points), and the unit, which none has.</summary>
+    /// <summary>
+    /// All but who sends, and when (resource, scope, schema, times of points), the unit, which none has, and the least and the most of a
+    /// histogram, which ours does not know.
+    /// </summary>
     private static bool IsCompared(string path) =>
-        path is not ("1.1" or "1.3" or "1.2.1" or "1.2.3" or "1.2.2.3" or "1.2.2.5.1.2" or "1.2.2.5.1.3" or "1.2.2.7.1.2" or "1.2.2.7.1.3");
+        path is not ("1.1" or "1.3" or "1.2.1" or "1.2.3" or "1.2.2.3" or "1.2.2.5.1.2" or "1.2.2.5.1.3" or "1.2.2.7.1.2" or "1.2.2.7.1.3"
+            or "1.2.2.9.1.2" or "1.2.2.9.1.3" or "1.2.2.9.1.11" or "1.2.2.9.1.12");
 
-    private MetricsReading Reading() => new(_meter, RecordEncoderTests.Resource(new OtlpOptions()), Begin);
+    private MetricsReading Reading() => new(_instruments.Families, RecordEncoderTests.Resource(new OtlpOptions()), Begin);
 
     private MetricsExporter Start(int port, OtlpProtocol protocol)
     {

@@ -4,7 +4,7 @@ namespace ConntrackStream.Sinks.Tests.Otlp;
 
 /// <summary>
 /// The fields of a message without its schema, as text: in the order of their numbers, so that two writers can be compared. What is
-/// printable is a text, what is not a message.
+/// printable is a text, what is not a message, or, if it is none, bytes (of packed numbers).
 /// </summary>
 internal static class ProtoTree
 {
@@ -32,8 +32,17 @@ internal static class ProtoTree
             .Select(static one => one.Text));
     }
 
-    private static string Content(ReadOnlySpan<byte> content, Func<string, bool> isWanted, string path) =>
-        content.ContainsAnyExceptInRange((byte)' ', (byte)'~')
-            ? $"{{{Of(content, isWanted, path)}}}"
-            : $"\"{System.Text.Encoding.ASCII.GetString(content)}\"";
+    private static string Content(ReadOnlySpan<byte> content, Func<string, bool> isWanted, string path)
+    {
+        if (!content.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
+            return $"\"{System.Text.Encoding.ASCII.GetString(content)}\"";
+        try
+        {
+            return $"{{{Of(content, isWanted, path)}}}";
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return Convert.ToHexStringLower(content);
+        }
+    }
 }

@@ -1,84 +1,74 @@
-using System.Diagnostics.Metrics;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Sinks.Otlp.Records;
 using ConntrackStream.Sinks.Otlp.Wire;
 
 namespace ConntrackStream.Sinks.Otlp.Metrics;
 
 /// <summary>
-/// The present measurements of a meter as an ExportMetricsServiceRequest (opentelemetry/proto/metrics/v1/metrics.proto): counters as
-/// cumulative sums, everything else as gauges. Used by one thread at a time.
+/// The present numbers of all metrics as an ExportMetricsServiceRequest (opentelemetry/proto/metrics/v1/metrics.proto): counters as
+/// cumulative sums, durations as cumulative histograms, everything else as gauges. Used by one thread at a time.
 /// </summary>
-/// <param name="meter">Of the service.</param>
+/// <param name="families">What <c>/metrics</c> has.</param>
 /// <param name="resource">Who sends.</param>
 /// <param name="start">When the counters began, ns since the Unix epoch.</param>
-internal sealed class MetricsReading(Meter meter, byte[] resource, long start)
+internal sealed class MetricsReading(IEnumerable<MetricFamily> families, byte[] resource, long start)
 {
     private const int Metrics = 2; // ScopeMetrics
-    private const int Name = 1, Description = 2, Unit = 3, Gauge = 5, Sum = 7; // Metric
-    private const int DataPoints = 1, Temporality = 2, IsMonotonic = 3; // Gauge and Sum
-    private const int StartTime = 2, Time = 3, AsDouble = 4, AsInt = 6, Attributes = 7; // NumberDataPoint
+    private const int Name = 1, Description = 2, Gauge = 5, Sum = 7, Histogram = 9; // Metric
+    private const int DataPoints = 1, Temporality = 2, IsMonotonic = 3; // Gauge, Sum and Histogram
+    private const int AsDouble = 4, AsInt = 6, Attributes = 7; // NumberDataPoint
+    private const int StartTime = 2, Time = 3; // of both kinds of points
     private const ulong Cumulative = 2; // AGGREGATION_TEMPORALITY_CUMULATIVE
 
-    private static readonly byte[] CounterKind =
-        [.. ProtoMessage.Number(Temporality, Cumulative), .. ProtoMessage.Number(IsMonotonic, 1)];
+    private static readonly byte[] CumulativeKind = ProtoMessage.Number(Temporality, Cumulative);
+    private static readonly byte[] CounterKind = [.. CumulativeKind, .. ProtoMessage.Number(IsMonotonic, 1)];
 
     private readonly byte[] _scope = ResourceBytes.OfScope();
+    private readonly byte[] _start = ProtoMessage.Fixed(StartTime, (ulong)start);
 
-    /// <summary>Reads every instrument.</summary>
+    /// <summary>Reads every metric.</summary>
     /// <param name="now">ns since the Unix epoch.</param>
     /// <returns>The request, with <see cref="RequestBuffer.FrameBytes"/> of room before it.</returns>
     internal Memory<byte> Read(long now)
     {
-        OrderedDictionary<Instrument, List<byte[]>> points = [];
-        using MeterListener listener = new()
-        {
-            InstrumentPublished = (instrument, listener) =>
-            {
-                if (ReferenceEquals(instrument.Meter, meter))
-                    listener.EnableMeasurementEvents(instrument);
-            },
-        };
-        listener.SetMeasurementEventCallback<long>((instrument, value, labels, _) =>
-            Add(instrument, labels, ProtoMessage.Fixed(AsInt, (ulong)value)));
-        listener.SetMeasurementEventCallback<double>((instrument, value, labels, _) =>
-            Add(instrument, labels, ProtoMessage.Fixed(AsDouble, BitConverter.DoubleToUInt64Bits(value))));
-        listener.Start();
-        listener.RecordObservableInstruments();
-        return Request([.. points.SelectMany(static one => ProtoMessage.Field(Metrics, Metric(one.Key, one.Value)))]);
-
-        void Add(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> labels, byte[] value)
-        {
-            if (!points.TryGetValue(instrument, out List<byte[]>? known))
-                points.Add(instrument, known = []);
-            known.Add(ProtoMessage.Field(DataPoints, Point(IsCounter(instrument), labels, value, now)));
-        }
+        byte[] time = ProtoMessage.Fixed(Time, (ulong)now);
+        return Request([.. families.SelectMany(family => Metric(family, time))]);
     }
 
-    private static bool IsCounter(Instrument instrument) => instrument is ObservableCounter<long> or ObservableCounter<double>;
-
-    private static byte[] Metric(Instrument instrument, IEnumerable<byte[]> readings)
+    /// <summary>Nothing where there are no samples.</summary>
+    private byte[] Metric(MetricFamily family, byte[] time)
     {
-        byte[] points = [.. readings.SelectMany(static point => point)];
-        return
-        [
-            .. ProtoMessage.Text(Name, instrument.Name),
-            .. ProtoMessage.Text(Description, instrument.Description),
-            .. ProtoMessage.Text(Unit, instrument.Unit),
-            .. IsCounter(instrument) ? ProtoMessage.Field(Sum, [.. points, .. CounterKind]) : ProtoMessage.Field(Gauge, points),
-        ];
+        byte[] points = [.. Points(family, time).SelectMany(static point => ProtoMessage.Field(DataPoints, point))];
+        if (points.Length == 0)
+            return [];
+        return ProtoMessage.Field(
+            Metrics,
+            [
+                .. ProtoMessage.Text(Name, family.Name),
+                .. ProtoMessage.Text(Description, family.Help),
+                .. family.Type switch
+                {
+                    MetricType.Counter => ProtoMessage.Field(Sum, [.. points, .. CounterKind]),
+                    MetricType.Histogram => ProtoMessage.Field(Histogram, [.. points, .. CumulativeKind]),
+                    _ => ProtoMessage.Field(Gauge, points),
+                },
+            ]);
     }
 
-    private byte[] Point(bool isCounter, ReadOnlySpan<KeyValuePair<string, object?>> labels, byte[] value, long now)
+    private IEnumerable<byte[]> Points(MetricFamily family, byte[] time)
     {
-        List<byte> point = [];
-        foreach (KeyValuePair<string, object?> label in labels)
-            point.AddRange(AttributeBytes.Text(Attributes, label.Key, label.Value as string ?? ""));
-        if (isCounter)
-            point.AddRange(ProtoMessage.Fixed(StartTime, (ulong)start));
-        point.AddRange(ProtoMessage.Fixed(Time, (ulong)now));
-        point.AddRange(value);
-        return [.. point];
+        if (family.Durations is { } read)
+            return read() is { } durations ? [[.. _start, .. time, .. HistogramPoint.Of(durations)]] : [];
+        byte[] times = family.Type == MetricType.Counter ? [.. _start, .. time] : time;
+        return family.Read().Select<MetricSample, byte[]>(sample => [.. Labels(sample), .. times, .. Value(family, sample.Value)]);
     }
+
+    private static IEnumerable<byte> Labels(MetricSample sample) =>
+        sample.Labels.SelectMany(static label => AttributeBytes.Text(Attributes, label.Key, label.Value as string ?? ""));
+
+    private static byte[] Value(MetricFamily family, double value) => family.IsWhole
+        ? ProtoMessage.Fixed(AsInt, (ulong)(long)value)
+        : ProtoMessage.Fixed(AsDouble, BitConverter.DoubleToUInt64Bits(value));
 
     private Memory<byte> Request(byte[] metrics)
     {
