@@ -20,8 +20,18 @@ internal sealed class LogExporter(
     private volatile bool _isEnding;
     private UntoldLoss _inHand; // of a request whose fate the end left open
     private long _latest; // accepted, ns since the Unix epoch
+    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Delivery Delivery => delivery;
+
+    /// <summary>
+    /// Completes when a request is done, or <see cref="Proceed"/> is called. To be read before the question whose answer may change.
+    /// </summary>
+    internal Task Progress => Volatile.Read(ref _progress).Task;
+
+    /// <summary>Who waits for progress looks again.</summary>
+    internal void Proceed() =>
+        Interlocked.Exchange(ref _progress, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     internal void Start() => _running = Task.Run(RunAsync);
 
@@ -79,6 +89,9 @@ internal sealed class LogExporter(
         else
             Refused(request);
         queue.Return(request);
+        if (queue.UntoldFrom != 0)
+            onLoss(); // there may be room for its gap now
+        Proceed();
     }
 
     private void Accepted(RequestBuffer request, int bytes, long rejected)

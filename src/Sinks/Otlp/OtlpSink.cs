@@ -18,6 +18,9 @@ internal sealed class OtlpSink : IFlowSink
     /// <summary>Name of the file under the state directory that keeps when a record was last accepted.</summary>
     internal const string MarkerFileName = "otlp.last-accepted";
 
+    // The pipeline makes its own changes no faster than sinks take them, and waits for a sink that takes nothing for as long.
+    private static readonly TimeSpan BurstPatience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan LossRetry = TimeSpan.FromSeconds(10); // a refused gap is not sent again and again
 
     private readonly OtlpOptions _options;
@@ -31,6 +34,7 @@ internal sealed class OtlpSink : IFlowSink
     private ITimer? _timer;
     private long? _dueAt; // timestamp
     private long? _restartFrom; // of a restart gap that is not yet written
+    private TimeSpan _waited; // in this burst; the sink's thread's
 
     /// <param name="encoder">Of records.</param>
     /// <param name="resource">Who sends.</param>
@@ -44,7 +48,7 @@ internal sealed class OtlpSink : IFlowSink
         _choice = new RecordChoice(options);
         _queue = new RequestQueue(encoder, resource, (int)options.MaxRequestBytes, options.MemoryBytes, Counters);
         _marker = markerPath is null ? null : new LastWrittenMarker(markerPath, time, logger);
-        Delivery delivery = new(options, OtlpSignal.Logs, time, logger);
+        Delivery delivery = new(options, OtlpSignal.Logs, time, logger) { Failed = () => _exporter?.Proceed() };
         _exporter = new LogExporter(_queue, delivery, Counters, _marker, () => SetTimer(LossRetry), time, logger);
     }
 
@@ -70,7 +74,11 @@ internal sealed class OtlpSink : IFlowSink
     {
         if (_restartFrom is not null)
             return WriteBehindRestartAsync(batch, cancellationToken);
-        Write(batch);
+        int done = Write(batch, from: 0, drops: false);
+        if (done < batch.Count)
+            return WriteRestAsync(batch, done, cancellationToken);
+        if (_waited > TimeSpan.Zero && _queue.IsHalfEmpty)
+            _waited = TimeSpan.Zero;
         return ValueTask.CompletedTask;
     }
 
@@ -105,7 +113,39 @@ internal sealed class OtlpSink : IFlowSink
     {
         long to = await RestartGap.EndAsync(_opened, _time, cancellationToken).ConfigureAwait(false);
         WriteRestartGap(to);
-        Write(batch);
+        await WriteRestAsync(batch, 0, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What the pipeline makes itself can wait for room, such as the flows of a large table at the start: while the collector takes
+    /// requests, and not for long. Live events cannot.
+    /// </summary>
+    private async ValueTask WriteRestAsync(FlowChangeBatch batch, int from, CancellationToken cancellationToken)
+    {
+        long began = _time.GetTimestamp();
+        TimeSpan before = _waited;
+        while (from < batch.Count)
+        {
+            Task progress = _exporter.Progress;
+            _waited = before + _time.GetElapsedTime(began);
+            bool waits = _waited < BurstPatience && !_exporter.Delivery.IsFailing && !cancellationToken.IsCancellationRequested
+                && HasOfPipeline(batch);
+            from = Write(batch, from, drops: !waits);
+            if (from < batch.Count)
+                await progress.WaitAsync(BurstPatience - _waited, _time, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static bool HasOfPipeline(FlowChangeBatch batch)
+    {
+        foreach (ref readonly FlowChange change in batch.Span)
+        {
+            if (change.Origin != FlowOrigin.Event)
+                return true;
+        }
+
+        return false;
     }
 
     private void WriteRestartGap(long to)
@@ -116,10 +156,12 @@ internal sealed class OtlpSink : IFlowSink
         _queue.Add(RestartGap.Between(from, to), _time.UnixNanoseconds());
     }
 
-    private void Write(FlowChangeBatch batch)
+    private int Write(FlowChangeBatch batch, int from, bool drops)
     {
-        if (_queue.Add(batch, _choice, _time.UnixNanoseconds()))
+        int done = _queue.Add(batch, from, _choice, _time.UnixNanoseconds(), drops);
+        if (_queue.HasRequest)
             _exporter.Wake();
+        return done;
     }
 
     private void OnTimer()

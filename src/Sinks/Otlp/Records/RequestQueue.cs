@@ -55,6 +55,16 @@ internal sealed class RequestQueue
         }
     }
 
+    /// <summary>At most half of the memory is in use.</summary>
+    internal bool IsHalfEmpty
+    {
+        get
+        {
+            lock (_gate)
+                return 2 * (_buffers - _free.Count) <= _mostBuffers;
+        }
+    }
+
     /// <summary>Something is to be sent, or a gap to be written.</summary>
     internal bool HasAny
     {
@@ -76,21 +86,27 @@ internal sealed class RequestQueue
     }
 
     /// <summary>What <paramref name="choice"/> takes of a batch.</summary>
-    /// <returns>A request is full.</returns>
-    internal bool Add(FlowChangeBatch batch, RecordChoice choice, long now)
+    /// <param name="from">How many of its changes have been added before.</param>
+    /// <param name="drops">What has no room is dropped; else it ends the adding.</param>
+    /// <returns>How many of its changes are done.</returns>
+    internal int Add(FlowChangeBatch batch, int from, RecordChoice choice, long now, bool drops)
     {
         lock (_gate)
         {
-            int full = _full.Count;
-            foreach (ref readonly FlowChange change in batch.Span)
+            for (int at = from; at < batch.Count; at++)
             {
-                if (choice.Takes(change))
-                    Add(change, now, batch.UnreportedLossFrom);
-                else
+                ref readonly FlowChange change = ref batch.Span[at];
+                if (!choice.Takes(change))
                     _counters.Filtered++;
+                else if (!TryAdd(change, now, batch.UnreportedLossFrom))
+                {
+                    if (!drops)
+                        return at;
+                    Drop(change, now);
+                }
             }
 
-            return _full.Count > full;
+            return batch.Count;
         }
     }
 
@@ -98,7 +114,10 @@ internal sealed class RequestQueue
     internal void Add(in FlowChange change, long now)
     {
         lock (_gate)
-            Add(change, now, unreportedFrom: 0);
+        {
+            if (!TryAdd(change, now, unreportedFrom: 0))
+                Drop(change, now);
+        }
     }
 
     /// <summary>What was sent is lost after all, or may be: the next record is preceded by a gap.</summary>
@@ -177,14 +196,16 @@ internal sealed class RequestQueue
         _untold.Add(request.Inside);
     }
 
-    private void Add(in FlowChange change, long now, long unreportedFrom)
+    private bool TryAdd(in FlowChange change, long now, long unreportedFrom)
     {
-        if ((_untold.IsEmpty || TryReportLoss(now)) && TryAdd(change, now))
-        {
-            _current!.UnreportedFrom = unreportedFrom;
-            return;
-        }
+        if (!TryReportLoss(now) || !TryAdd(change, now))
+            return false;
+        _current!.UnreportedFrom = unreportedFrom;
+        return true;
+    }
 
+    private void Drop(in FlowChange change, long now)
+    {
         long before = _untold.Fresh;
         _untold.Add(change, to: now);
         _counters.NoRoom += _untold.Fresh - before;

@@ -26,7 +26,6 @@ internal sealed class Delivery : IDisposable
     private readonly ResiliencePipeline<ExportResult> _retries;
     private volatile string _state = "not started";
     private volatile CancellationTokenSource? _wait; // ends the waits of the present request
-    private bool _isFailing;
     private long? _warnedAt, _refusalAt, _partialAt; // timestamps
 
     internal Delivery(OtlpOptions options, OtlpSignal signal, TimeProvider time, ILogger logger)
@@ -54,6 +53,12 @@ internal sealed class Delivery : IDisposable
 
     /// <summary>The last attempt reached the collector, and it took the request.</summary>
     internal bool IsConnected { get; private set; }
+
+    /// <summary>The collector has not taken a request since an attempt failed.</summary>
+    internal bool IsFailing { get; private set; }
+
+    /// <summary>Called when an attempt has failed and is to be repeated.</summary>
+    internal Action? Failed { get; init; }
 
     /// <summary>Attempts that failed and may be repeated.</summary>
     internal long Retries { get; private set; }
@@ -116,11 +121,12 @@ internal sealed class Delivery : IDisposable
 
     private void OnRetry(ExportResult result, TimeSpan wait)
     {
-        (IsConnected, _isFailing) = (false, true);
+        (IsConnected, IsFailing) = (false, true);
         Retries++;
         _state = string.Create(CultureInfo.InvariantCulture, $"waits for {wait.TotalSeconds:0.0} s: {result.Reason}");
         if (IsDue(ref _warnedAt))
             _logger.NotSent(_signal.Name, _collector, result.Words, wait.TotalSeconds);
+        Failed?.Invoke();
     }
 
     private void Done(ExportResult result)
@@ -137,9 +143,9 @@ internal sealed class Delivery : IDisposable
 
         Accepted++;
         (IsConnected, _state) = (true, "accepted");
-        if (Accepted == 1 || _isFailing)
+        if (Accepted == 1 || IsFailing)
             _logger.Accepted(_signal.Name, _collector);
-        (_isFailing, _warnedAt) = (false, null);
+        (IsFailing, _warnedAt) = (false, null);
         if ((result.Rejected > 0 || result.Reason is not null) && IsDue(ref _partialAt))
             _logger.PartlyRejected(_signal.Name, _collector, result.Rejected, result.Words);
     }
