@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -31,6 +32,15 @@ internal static unsafe partial class Libc
         public nint Shell; // pw_shell
     }
 
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SegmentControl // struct cmsghdr with UDP_SEGMENT, padded as CMSG_SPACE does
+    {
+        public nuint Length; // cmsg_len
+        public int Level; // cmsg_level: SOL_UDP
+        public int Type; // cmsg_type: UDP_SEGMENT
+        public ulong Segment; // a u16, in the machine's order
+    }
+
     // Files
 
     [LibraryImport("libc", SetLastError = true)]
@@ -47,6 +57,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint send(SafeFileHandle socket, byte* data, nuint length, int flags);
+
+    /// <returns>How many have been sent, if it is at least one: the error that ended it is then lost.</returns>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int sendmmsg(SafeSocketHandle socket, EventTap.Netlink.Libc.Mmsghdr* messages, uint count, int flags);
 
     // Processes and users
 

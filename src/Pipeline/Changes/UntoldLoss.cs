@@ -20,12 +20,18 @@ public record struct UntoldLoss(long From, long To, long Lost, long Fresh, long 
     public void Add(in FlowChange change, long to)
     {
         long until = Math.Max(to, change.Time);
-        Add(change.Gap switch
+        if (change.Gap is not { } lostGap)
         {
-            null => new UntoldLoss(change.Time, until, Lost: 1, Fresh: 1),
+            (From, To) = IsEmpty ? (change.Time, until) : (Math.Min(From, change.Time), Math.Max(To, until));
+            (Lost, Fresh) = (Lost + 1, Fresh + 1);
+            return;
+        }
+
+        Add(lostGap switch
+        {
             { Reason: FlowGapReason.SinkQueueFull or FlowGapReason.SinkFailed } gap =>
                 new UntoldLoss(gap.From, until, gap.Lost ?? 1, Fresh: 0, IsUnbounded: gap.Lost is null),
-            { } gap =>
+            var gap =>
                 new UntoldLoss(gap.From, until, Lost: 1, Fresh: 1, gap.Lost ?? 0, IsUnbounded: gap is { HidesFlows: true, Lost: null }),
         });
     }

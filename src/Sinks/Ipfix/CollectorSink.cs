@@ -14,6 +14,7 @@ namespace ConntrackStream.Sinks.Ipfix;
 internal sealed partial class CollectorSink : IFlowSink
 {
     private const int StreamMessage = 16 * 1024; // a TLS record's length
+    private const int BytesAtOnce = 64 * 1024; // of datagrams
 
     private readonly CollectorAddress _address;
     private readonly FlowDirections _directions;
@@ -50,14 +51,16 @@ internal sealed partial class CollectorSink : IFlowSink
             _ => null,
         };
         uint domain = (uint)options.ObservationDomain;
-        int length = address.Transport == CollectorTransport.Udp ? options.MaxDatagramBytes : StreamMessage;
+        MessageWriter messages = address.Transport == CollectorTransport.Udp
+            ? new MessageWriter(options.MaxDatagramBytes, domain, BytesAtOnce / options.MaxDatagramBytes)
+            : new MessageWriter(StreamMessage, domain);
         Template[] templates =
         [
             FlowTemplates.IPv4, FlowTemplates.IPv6, FlowTemplates.IcmpIPv4, FlowTemplates.IcmpIPv6, GapRecord.Template,
             .. _natEvents is null ? Array.Empty<Template>() : [NatRecord.IPv4, NatRecord.IPv6],
         ];
         _exporter = new RecordExporter(
-            new MessageWriter(length, domain), templates, domain, options.TemplateInterval, options.Timeout, Counters, time);
+            messages, templates, domain, options.TemplateInterval, options.Timeout, Counters, time);
         Name = NameOf(address);
     }
 

@@ -40,7 +40,11 @@ internal sealed class LongFlows(int most)
 
     internal void Set(FlowId flow, in Reported reported) => _flows[flow] = reported;
 
-    internal void Remove(FlowId flow) => _flows.Remove(flow);
+    internal void Remove(FlowId flow)
+    {
+        if (_flows.Count > 0)
+            _flows.Remove(flow);
+    }
 
     /// <summary>Adds what an earlier run reported.</summary>
     internal void Add(ReadOnlySpan<LongFlowsFile.Entry> entries)

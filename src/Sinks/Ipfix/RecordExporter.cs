@@ -7,10 +7,10 @@ using ConntrackStream.Sinks.Ipfix.Wire;
 namespace ConntrackStream.Sinks.Ipfix;
 
 /// <summary>
-/// Records on their way to one collector: gathered into a message, which is sent when it is full or on <see cref="Flush"/>. What cannot be
-/// sent is dropped and counted, and the first record of the next connection is a gap. Used by one thread at a time.
+/// Records on their way to one collector: gathered into messages, which are sent when there is no room for more or on <see cref="Flush"/>.
+/// What cannot be sent is dropped and counted, and the first record of the next connection is a gap. Used by one thread at a time.
 /// </summary>
-/// <param name="message">As long as the transport allows.</param>
+/// <param name="message">As long as the transport allows, as many as are sent at once.</param>
 /// <param name="templates">Of every record that may come.</param>
 /// <param name="domain">Observation domain id.</param>
 /// <param name="refresh">How often templates are sent again where messages may be lost.</param>
@@ -21,16 +21,21 @@ internal sealed class RecordExporter(
     MessageWriter message, Template[] templates, uint domain, TimeSpan refresh, TimeSpan timeout, CollectorCounters counters,
     TimeProvider time)
 {
+    private readonly int[] _lengths = new int[message.Most]; // of the messages that are complete and wait
+    private readonly Content[] _contents = new Content[message.Most];
     private readonly SentTimes _sent = new((int)timeout.TotalSeconds + 3); // the rest of both seconds, and one for the kernel's timers
     private CollectorConnection? _connection;
+    private int _waiting; // messages
+    private uint _exportTime; // of those
     private long? _templatesSentAt; // timestamp; null: not on this connection
-    private uint _sequence;
+    private uint _sequence; // of the present message
     private long _droppedBefore; // records that the queue dropped, as its gaps report
     private UntoldLoss _untold;
-    private UntoldLoss _inMessage; // what would be lost with it
+    private UntoldLoss _inMessage; // what would be lost with the present one
+    private int _gapsInMessage;
 
     /// <summary>Records that were dropped and not reported by a gap, or are not sent yet.</summary>
-    internal long Pending => _untold.Lost + _inMessage.Lost;
+    internal long Pending => _untold.Lost + Unsent(from: 0).Lost;
 
     /// <summary>The connection to use from now on; null while there is none.</summary>
     internal void Use(CollectorConnection? connection)
@@ -74,27 +79,51 @@ internal sealed class RecordExporter(
     }
 
     /// <summary>Sends what has been gathered; false when the connection has failed.</summary>
-    internal bool Flush()
+    internal bool Flush() => _connection is not null && Close() && Send();
+
+    /// <summary>The present message is complete: it waits with those before it while there is room for another.</summary>
+    private bool Close()
     {
-        if (message.IsEmpty || _connection is null)
-            return _connection is not null;
-        ReadOnlySpan<byte> bytes = message.Complete((uint)time.GetUtcNow().ToUnixTimeSeconds(), _sequence);
-        if (!_connection.TrySend(bytes, out _))
+        if (message.IsEmpty)
+            return true;
+        if (_waiting == 0)
+            _exportTime = (uint)time.GetUtcNow().ToUnixTimeSeconds();
+        _lengths[_waiting] = message.Complete(_exportTime, _sequence).Length;
+        _contents[_waiting++] = new Content(message.Records, _gapsInMessage, _inMessage);
+        _sequence += (uint)message.Records;
+        message.Next();
+        (_inMessage, _gapsInMessage) = (default, 0);
+        return message.HasRoom || Send();
+    }
+
+    private bool Send()
+    {
+        if (_waiting == 0)
+            return true;
+        int sent = _connection!.Send(message.Before, _lengths.AsSpan(0, _waiting));
+        long second = Second;
+        for (int i = 0; i < sent; i++)
+            Sent(_lengths[i], _contents[i], second);
+        if (sent < _waiting)
         {
-            Lose();
+            Lose(from: sent);
             _connection = null;
             return false;
         }
 
-        counters.Messages++;
-        counters.Bytes += bytes.Length;
-        counters.Records += message.Records;
-        _sequence += (uint)message.Records;
-        if (message.Records > 0)
-            _sent.Add(Second, _inMessage.From);
         message.Clear();
-        _inMessage = default;
+        _waiting = 0;
         return true;
+    }
+
+    private void Sent(int length, in Content content, long second)
+    {
+        counters.Messages++;
+        counters.Bytes += length;
+        counters.Records += content.Records;
+        counters.Gaps += content.Gaps;
+        if (content.Records > 0)
+            _sent.Add(second, content.Inside.From);
     }
 
     private long Second => time.GetTimestamp() / time.TimestampFrequency;
@@ -107,17 +136,17 @@ internal sealed class RecordExporter(
             return false;
         }
 
-        return message.TryAdd(template, out record) || (Flush() && TryAddTemplates() && message.TryAdd(template, out record));
+        return message.TryAdd(template, out record) || (Close() && TryAddTemplates() && message.TryAdd(template, out record));
     }
 
     /// <summary>Where they are due.</summary>
     private bool TryAddTemplates()
     {
-        if (_templatesSentAt is { } sentAt && (!_connection!.IsDatagram || time.GetElapsedTime(sentAt) < refresh))
+        if (_templatesSentAt is { } sentAt && (!_connection!.IsDatagram || _waiting > 0 || time.GetElapsedTime(sentAt) < refresh))
             return true;
         foreach (Template template in templates)
         {
-            if (!message.TryAddTemplate(template) && (!Flush() || !message.TryAddTemplate(template)))
+            if (!message.TryAddTemplate(template) && (!Close() || !message.TryAddTemplate(template)))
                 return false;
         }
 
@@ -138,17 +167,21 @@ internal sealed class RecordExporter(
 
     private void Write(Span<byte> record, FlowGap gap)
     {
-        counters.Gaps++;
+        _gapsInMessage++;
         GapRecord.Write(record, domain, gap, (ulong)(counters.Dropped + _droppedBefore));
     }
 
     /// <summary>
-    /// The connection has failed: the message under way is lost, and what was sent shortly before may be; how much of it is unknown.
+    /// The connection has failed: the messages that it has not taken are lost, and what was sent shortly before may be; how much of it is
+    /// unknown.
     /// </summary>
-    private void Lose()
+    /// <param name="from">The first waiting message that is lost.</param>
+    private void Lose(int from = 0)
     {
-        counters.Dropped += _inMessage.Fresh;
-        UntoldLoss lost = _inMessage;
+        UntoldLoss lost = Unsent(from);
+        counters.Dropped += lost.Fresh;
+        foreach (ref readonly Content content in _contents.AsSpan(from.._waiting))
+            _sequence -= (uint)content.Records; // over UDP, the numbers go on
         if (_sent.Earliest(Second) is { } earliest)
         {
             lost = lost.IsEmpty
@@ -159,6 +192,18 @@ internal sealed class RecordExporter(
         _untold.Add(lost);
         _sent.Clear();
         message.Clear();
-        _inMessage = default;
+        (_waiting, _inMessage, _gapsInMessage) = (0, default, 0);
     }
+
+    private UntoldLoss Unsent(int from)
+    {
+        UntoldLoss unsent = _inMessage;
+        foreach (ref readonly Content content in _contents.AsSpan(from.._waiting))
+            unsent.Add(content.Inside);
+        return unsent;
+    }
+
+    /// <summary>Of a message that is complete.</summary>
+    /// <param name="Inside">What would be lost with it.</param>
+    private readonly record struct Content(int Records, int Gaps, UntoldLoss Inside);
 }

@@ -152,9 +152,77 @@ public sealed class RecordExporterTests
     }
 
     [Fact]
+    public void Messages_are_sent_as_many_at_once_as_there_is_room_for_and_the_rest_on_a_flush()
+    {
+        RecordExporter exporter = New(most: 512, messages: 5);
+        Connection datagrams = new(isDatagram: true);
+        exporter.Use(datagrams);
+        for (int i = 0; i < 50; i++)
+            Add(exporter);
+        Assert.Equal([5, 5], datagrams.Calls); // 2 with templates, then 4 records each
+        Assert.True(exporter.Flush());
+        Assert.Equal([5, 5, 4], datagrams.Calls);
+        DecodedMessage[] messages = Decode(datagrams);
+        Assert.Equal(50, messages.Sum(static message => message.Records.Count));
+        AssertSequence(messages);
+        Assert.True(exporter.Flush());
+        Assert.Equal(
+            (14L, 50L, messages.Sum(static message => (long)message.Length)),
+            (_counters.Messages, _counters.Records, _counters.Bytes));
+        Assert.Equal(3, datagrams.Calls.Count);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public void Of_messages_sent_at_once_those_that_went_out_are_counted_and_the_others_are_a_gap(int taken)
+    {
+        RecordExporter exporter = New(most: 512, messages: 10);
+        Connection first = new(isDatagram: true) { Takes = taken }, second = new(isDatagram: true);
+        exporter.Use(first);
+        for (int i = 1; i <= 32; i++)
+            Add(exporter, time: i * Second);
+        Assert.Equal(32, exporter.Pending);
+        Assert.False(exporter.Flush());
+        List<DecodedRecord> arrived = [.. Decode(first).SelectMany(static message => message.Records)];
+        Assert.Equal((taken, (long)arrived.Count, 32L - arrived.Count), (_counters.Messages, _counters.Records, _counters.Dropped));
+        Assert.Equal(32 - arrived.Count, exporter.Pending);
+        exporter.Use(second);
+        Add(exporter, time: 90 * Second);
+        exporter.Flush();
+        DecodedMessage[] after = Decode(second);
+        Assert.Equal((uint)arrived.Count, after[0].Sequence); // the numbers go on
+        DecodedRecord gap = after.SelectMany(static message => message.Records).First();
+        Assert.Equal((ulong)(32 - arrived.Count), gap[166]);
+        Assert.Equal(arrived.Count == 0 ? 32 : ulong.MaxValue, gap[3]); // what arrived may be lost, too
+        Assert.Equal(1000ul, gap[152]);
+        Assert.Equal(1, _counters.Gaps);
+    }
+
+    [Fact]
+    public void A_gap_that_is_not_sent_is_not_counted_and_is_part_of_the_next()
+    {
+        RecordExporter exporter = New(most: 512, messages: 10);
+        Connection first = new(isDatagram: true) { Takes = 2 }, second = new(isDatagram: true);
+        exporter.Use(first);
+        for (int i = 0; i < 20; i++)
+            exporter.AddGap(Gap(FlowGapReason.Overrun, 5 * Second, 1));
+        Assert.False(exporter.Flush());
+        long gone = Decode(first).Sum(static message => message.Records.Count);
+        Assert.InRange(gone, 1, 19);
+        Assert.Equal((gone, gone, 20 - gone), (_counters.Records, _counters.Gaps, _counters.Dropped));
+        exporter.Use(second);
+        exporter.AddGap(Gap(FlowGapReason.Overrun, 6 * Second, 1));
+        exporter.Flush();
+        Assert.Equal([5000ul, 6000], Decode(second).SelectMany(static message => message.Records).Select(static record => record[152]));
+        Assert.Equal(gone + 2, _counters.Gaps);
+    }
+
+    [Fact]
     public void A_record_allocates_nothing()
     {
-        RecordExporter exporter = New(most: 1400);
+        RecordExporter exporter = New(most: 1400, messages: 46);
         exporter.Use(new Sink());
         FlowChange change = FlowLogTestData.Started();
         Run(1000);
@@ -172,8 +240,8 @@ public sealed class RecordExporterTests
         }
     }
 
-    private RecordExporter New(int most = 1400) => new(
-        new MessageWriter(most, 5),
+    private RecordExporter New(int most = 1400, int messages = 1) => new(
+        new MessageWriter(most, 5, messages),
         [FlowTemplates.IPv4, FlowTemplates.IPv6, FlowTemplates.IcmpIPv4, FlowTemplates.IcmpIPv6, GapRecord.Template],
         5, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(5), _counters, _time);
 
@@ -208,17 +276,33 @@ public sealed class RecordExporterTests
     {
         internal List<byte[]> Messages { get; } = [];
 
-        internal bool Fails { get; set; }
+        internal bool Fails
+        {
+            set => Takes = value ? 0 : int.MaxValue;
+        }
+
+        /// <summary>Messages until it breaks.</summary>
+        internal int Takes { get; set; } = int.MaxValue;
+
+        internal List<int> Calls { get; } = [];
 
         internal override bool IsDatagram => isDatagram;
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-        protected override void Send(ReadOnlySpan<byte> message)
+        protected override void Send(ReadOnlySpan<byte> messages, ReadOnlySpan<int> lengths, ref int sent)
         {
-            if (Fails)
-                throw new IOException("broken");
-            Messages.Add(message.ToArray());
+            Calls.Add(lengths.Length);
+            foreach (int length in lengths)
+            {
+                if (Takes-- == 0)
+                    throw new IOException("broken");
+                Messages.Add(messages[..length].ToArray());
+                messages = messages[length..];
+                sent++;
+            }
+
+            Assert.Equal(0, messages.Length);
         }
     }
 
@@ -228,8 +312,6 @@ public sealed class RecordExporterTests
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-        protected override void Send(ReadOnlySpan<byte> message)
-        {
-        }
+        protected override void Send(ReadOnlySpan<byte> messages, ReadOnlySpan<int> lengths, ref int sent) => sent += lengths.Length;
     }
 }

@@ -1,5 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Streams;
 
 namespace ConntrackStream.Sinks.Ipfix.Transport;
@@ -18,28 +18,32 @@ internal abstract class CollectorConnection : IAsyncDisposable
     /// <summary>Completes with the reason when the connection is of no use any more.</summary>
     internal Task<string> Ended => _ended.Task;
 
-    /// <summary>Hands a whole message to the kernel; false when that fails, which ends the connection.</summary>
-    internal bool TrySend(ReadOnlySpan<byte> message, [NotNullWhen(false)] out string? fault)
+    /// <summary>Hands whole messages to the kernel, in their order.</summary>
+    /// <param name="messages">One behind the other.</param>
+    /// <param name="lengths">Of each.</param>
+    /// <returns>How many it has taken. If not all, the connection has ended.</returns>
+    internal int Send(ReadOnlySpan<byte> messages, ReadOnlySpan<int> lengths)
     {
-        fault = null;
+        int sent = 0;
         try
         {
-            Send(message);
+            Send(messages, lengths, ref sent);
         }
         catch (Exception e) when (OneWayStream.IsFault(e))
         {
-            fault = Describe(e);
-            End(fault);
+            End(Describe(e));
         }
 
-        return fault is null;
+        return sent;
     }
 
     /// <summary>Closes it, which ends a call that waits.</summary>
     public abstract ValueTask DisposeAsync();
 
-    /// <exception cref="IOException">It cannot be sent; or another exception that <see cref="OneWayStream.IsFault"/> names.</exception>
-    protected abstract void Send(ReadOnlySpan<byte> message);
+    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, ReadOnlySpan{int})"/>
+    /// <param name="sent">To be raised by what the kernel has taken.</param>
+    /// <exception cref="IOException">It takes no more; or another exception that <see cref="OneWayStream.IsFault"/> names.</exception>
+    protected abstract void Send(ReadOnlySpan<byte> messages, ReadOnlySpan<int> lengths, ref int sent);
 
     /// <summary>To be called when it is found to be of no use.</summary>
     protected void End(string reason) => _ended.TrySetResult(reason);
@@ -48,6 +52,7 @@ internal abstract class CollectorConnection : IAsyncDisposable
     {
         Exception inner = e.GetBaseException();
         return inner is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock }
+            or NetlinkException { Errno: Errno.EAGAIN }
             ? "it takes nothing"
             : inner.Message;
     }

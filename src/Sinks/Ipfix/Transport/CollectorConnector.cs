@@ -41,7 +41,7 @@ internal sealed class CollectorConnector(CollectorAddress address, IpfixTlsOptio
         Socket socket = new(found[0].AddressFamily, SocketType.Dgram, ProtocolType.Udp) { SendTimeout = Milliseconds };
         try
         {
-            await socket.ConnectAsync(new IPEndPoint(found[0], address.Port), cancellationToken).ConfigureAwait(false);
+            socket.Connect(new IPEndPoint(found[0], address.Port)); // waits for nothing, and leaves a socket whose calls may wait
             return new DatagramConnection(socket);
         }
         catch

@@ -6,9 +6,10 @@ namespace ConntrackStream.Sinks.Ipfix.Transport;
 internal sealed class DatagramConnection : CollectorConnection
 {
     private readonly Socket _socket;
+    private readonly DatagramSender _sender;
 
-    /// <param name="socket">Connected; owned by this.</param>
-    internal DatagramConnection(Socket socket) => _socket = socket;
+    /// <param name="socket">Connected, without a wait of the framework's: its calls wait in the kernel. Owned by this.</param>
+    internal DatagramConnection(Socket socket) => (_socket, _sender) = (socket, new DatagramSender(socket.SafeHandle));
 
     internal override bool IsDatagram => true;
 
@@ -18,5 +19,6 @@ internal sealed class DatagramConnection : CollectorConnection
         return ValueTask.CompletedTask;
     }
 
-    protected override void Send(ReadOnlySpan<byte> message) => _socket.Send(message);
+    protected override void Send(ReadOnlySpan<byte> messages, ReadOnlySpan<int> lengths, ref int sent) =>
+        _sender.Send(messages, lengths, ref sent);
 }

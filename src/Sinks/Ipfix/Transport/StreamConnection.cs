@@ -41,7 +41,16 @@ internal sealed class StreamConnection : CollectorConnection
         await _stream.DisposeAsync().ConfigureAwait(false);
     }
 
-    protected override void Send(ReadOnlySpan<byte> message) => _stream.Write(message);
+    /// <summary>One by one: of a longer piece that fails, it would be unknown which have gone out.</summary>
+    protected override void Send(ReadOnlySpan<byte> messages, ReadOnlySpan<int> lengths, ref int sent)
+    {
+        foreach (int length in lengths)
+        {
+            _stream.Write(messages[..length]);
+            messages = messages[length..];
+            sent++;
+        }
+    }
 
     private async Task WatchAsync() =>
         End(await _oneWay.Ended.ConfigureAwait(false) is { } fault ? Describe(fault) : "it closed the connection");

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConntrackStream.EventTap.Model;
 
 namespace ConntrackStream.Sinks.Ipfix.Wire;
@@ -11,11 +12,12 @@ internal static class FlowData
     internal static void Write(Span<byte> destination, in Flow flow, in FlowReport report)
     {
         ref readonly FlowTuple original = ref flow.Original;
+        bool isIPv6 = original.IsIPv6;
         FieldWriter fields = new(destination);
         fields.Milliseconds(report.Start);
         fields.Milliseconds(report.End);
-        fields.Address(original.Source, original.Family);
-        fields.Address(original.Destination, original.Family);
+        fields.Address(original.Source, isIPv6);
+        fields.Address(original.Destination, isIPv6);
         Ports(ref fields, original, original.SourcePort, original.DestinationPort);
         fields.U8((byte)original.Protocol);
         if (original.IsIcmp)
@@ -33,25 +35,21 @@ internal static class FlowData
         fields.U64(report.FlowId);
         fields.U32(flow.Mark);
         fields.U32(flow.Id);
-        Translated(ref fields, flow);
-    }
-
-    /// <summary>Where replies come from and go to: equal to the original's ends where nothing is translated.</summary>
-    private static void Translated(ref FieldWriter fields, in Flow flow)
-    {
-        ref readonly FlowTuple original = ref flow.Original;
+        // Translated: where replies come from and go to, equal to the original's ends where nothing is.
         ref readonly FlowTuple reply = ref flow.Reply;
-        bool isKnown = flow.Has(FlowFields.Reply);
-        fields.Address(isKnown ? reply.Destination : original.Source, original.Family);
-        fields.Address(isKnown ? reply.Source : original.Destination, original.Family);
-        if (isKnown && !original.IsIcmp)
-            Ports(ref fields, original, reply.DestinationPort, reply.SourcePort);
-        else
-            Ports(ref fields, original, original.SourcePort, original.DestinationPort);
+        bool isKnown = flow.Has(FlowFields.Reply), hasOwnPorts = isKnown && !original.IsIcmp;
+        fields.Address(isKnown ? ref reply.Destination : ref original.Source, isIPv6);
+        fields.Address(isKnown ? ref reply.Source : ref original.Destination, isIPv6);
+        Ports(
+            ref fields,
+            original,
+            hasOwnPorts ? reply.DestinationPort : original.SourcePort,
+            hasOwnPorts ? reply.SourcePort : original.DestinationPort);
     }
 
     /// <summary>ICMP has type and code in the place of the destination's port, as NetFlow has it.</summary>
-    internal static void Ports(ref FieldWriter fields, in FlowTuple original, ushort source, ushort destination)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ports(ref FieldWriter fields, in FlowTuple original, ushort source, ushort destination)
     {
         bool hasPorts = original.Protocol.HasPorts();
         fields.U16(hasPorts ? source : (ushort)0);

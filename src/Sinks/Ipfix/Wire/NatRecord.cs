@@ -28,18 +28,19 @@ internal static class NatRecord
     internal static void Write(Span<byte> destination, in Flow flow, long time, byte natEvent, ulong flowId)
     {
         ref readonly FlowTuple original = ref flow.Original;
+        bool isIPv6 = original.IsIPv6;
         FieldWriter fields = new(destination);
         fields.Milliseconds(time);
         fields.U8(natEvent);
         fields.U8((byte)original.Protocol);
         fields.U32(original.Zone);
         fields.U64(flowId);
-        fields.Address(original.Source, original.Family);
-        fields.Address(original.Destination, original.Family);
+        fields.Address(original.Source, isIPv6);
+        fields.Address(original.Destination, isIPv6);
         fields.U16(original.SourcePort); // of ICMP, the id: what is translated
         fields.U16(original.IsIcmp ? (ushort)0 : original.DestinationPort);
-        fields.Address(flow.Reply.Destination, original.Family);
-        fields.Address(flow.Reply.Source, original.Family);
+        fields.Address(flow.Reply.Destination, isIPv6);
+        fields.Address(flow.Reply.Source, isIPv6);
         fields.U16(original.IsIcmp ? flow.Reply.IcmpId : flow.Reply.DestinationPort);
         fields.U16(original.IsIcmp ? (ushort)0 : flow.Reply.SourcePort);
     }
