@@ -5,13 +5,21 @@ using ConntrackStream.Pipeline.Changes;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>Which changes a log has a record of.</summary>
-/// <param name="options">Of the log: its kinds of records, and its rules.</param>
+/// <param name="events">Kinds of records that it has.</param>
+/// <param name="rules">Its Allow and Deny.</param>
 /// <param name="filter">The flows that it has records of; null: all.</param>
-internal sealed class RecordChoice(RecordChoiceOptions options, FlowPredicate? filter = null)
+internal sealed class RecordChoice(FlowLogEvent[] events, RecordRuleOptions rules, FlowPredicate? filter = null)
 {
-    private readonly RecordFilter? _rules = RecordFilter.Of(options.Allow, options.Deny);
+    private readonly RecordFilter? _rules = RecordFilter.Of(rules.Allow, rules.Deny);
     private readonly int _kinds = // bit: FlowChangeKind
-        options.Events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
+        events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
+
+    /// <inheritdoc cref="RecordChoice"/>
+    /// <param name="options">Of the log: its kinds of records, and its rules.</param>
+    internal RecordChoice(RecordChoiceOptions options, FlowPredicate? filter = null)
+        : this(options.Events, options, filter)
+    {
+    }
 
     /// <summary>Every gap, and what is chosen of the rest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

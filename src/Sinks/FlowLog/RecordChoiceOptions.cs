@@ -6,22 +6,13 @@ using ConntrackStream.Sinks.Text;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>Which records there are and what is in them, the same for every way to write them.</summary>
-public abstract class RecordChoiceOptions : IOptionSection, IValidatableObject
+public abstract class RecordChoiceOptions : RecordRuleOptions
 {
     /// <summary>Kinds of records: start, end, update (a change, or the report of a long flow). Gaps are always written.</summary>
     public FlowLogEvent[] Events { get; set; } = [FlowLogEvent.Start, FlowLogEvent.End, FlowLogEvent.Update];
 
     /// <summary>Fields to leave out, named as in Fields.</summary>
     public string[] ExcludeFields { get; set; } = [];
-
-    /// <summary>
-    /// Rules of which a record must meet one, such as: event end proto tcp dst 192.0.2.0/24 dport 8000-8100. A word given again adds an
-    /// alternative. Empty: all. Gaps are always written.
-    /// </summary>
-    public string[] Allow { get; set; } = [];
-
-    /// <summary>Rules of which a record may meet none, as in Allow. Gaps are always written.</summary>
-    public string[] Deny { get; set; } = [];
 
     /// <summary>The records' host. null: the machine's name.</summary>
     public string? Host { get; set; }
@@ -43,12 +34,12 @@ public abstract class RecordChoiceOptions : IOptionSection, IValidatableObject
     /// </summary>
     public bool CommunityId { get; set; }
 
-    /// <summary>What is wrong in this section itself; each result's message completes "key: value …".</summary>
-    public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    /// <inheritdoc/>
+    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Events.Length == 0)
             yield return new ValidationResult("must have at least one of start, end, update", [nameof(Events)]);
-        foreach (ValidationResult problem in RuleProblems(Allow, nameof(Allow)).Concat(RuleProblems(Deny, nameof(Deny))))
+        foreach (ValidationResult problem in base.Validate(validationContext))
             yield return problem;
         if (Host is { Length: 0 or > 255 })
             yield return new ValidationResult("must have 1 to 255 characters", [nameof(Host)]);
@@ -79,15 +70,6 @@ public abstract class RecordChoiceOptions : IOptionSection, IValidatableObject
         FieldVocabulary vocabulary, string[] names, string key, bool isUnwanted) =>
         names.Select(name => vocabulary.ProblemOf(name, isUnwanted)).OfType<string>()
             .Select(problem => new ValidationResult($"is refused: {problem}", [key]));
-
-    private static IEnumerable<ValidationResult> RuleProblems(string[] rules, string key)
-    {
-        foreach (string rule in rules)
-        {
-            if (!RecordRuleText.TryParse(rule, out _, out string? error))
-                yield return new ValidationResult($"is refused: {error}", [key]);
-        }
-    }
 }
 
 /// <summary>Kinds of records that can be chosen.</summary>

@@ -18,6 +18,9 @@ public sealed class CollectorCounters
     /// <summary>Gaps among the records.</summary>
     public long Gaps;
 
+    /// <summary>Changes that <c>Ipfix:Allow</c> and <c>Deny</c> leave out.</summary>
+    public long Filtered;
+
     /// <summary>Records that could not be sent; a gap reports them as soon as the collector can be reached.</summary>
     public long Dropped;
 

@@ -13,23 +13,32 @@ internal sealed partial class CollectorSink
         _exporter.Use(_connection);
         foreach (ref readonly FlowChange change in batch.Span)
         {
-            switch (change.Kind)
-            {
-                case FlowChangeKind.Started:
-                    WriteTranslation(change, isEnd: false);
-                    break;
-                case FlowChangeKind.Updated:
-                    WriteInterim(change);
-                    break;
-                case FlowChangeKind.Ended:
-                    WriteFlow(change, change.End != 0 ? change.End : change.Time);
-                    _longFlows.Remove(change.Id);
-                    WriteTranslation(change, isEnd: true);
-                    break;
-                default:
-                    _exporter.AddGap(change);
-                    break;
-            }
+            if (_choice.Takes(change))
+                Write(change);
+            else
+                Counters.Filtered++;
+            if (change.Kind == FlowChangeKind.Ended)
+                _longFlows.Remove(change.Id);
+        }
+    }
+
+    private void Write(in FlowChange change)
+    {
+        switch (change.Kind)
+        {
+            case FlowChangeKind.Started:
+                WriteTranslation(change, isEnd: false);
+                break;
+            case FlowChangeKind.Updated:
+                WriteInterim(change);
+                break;
+            case FlowChangeKind.Ended:
+                WriteFlow(change, change.End != 0 ? change.End : change.Time);
+                WriteTranslation(change, isEnd: true);
+                break;
+            default:
+                _exporter.AddGap(change);
+                break;
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed partial class CollectorSink : IFlowSink
 
     private readonly CollectorAddress _address;
     private readonly FlowDirections _directions;
+    private readonly RecordChoice _choice;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -40,6 +41,7 @@ internal sealed partial class CollectorSink : IFlowSink
         (_address, _time, _logger) = (address, time, logger);
         _file = state is null ? null : new LongFlowsFile(state, address.ToString(), logger);
         _directions = options.Directions();
+        _choice = new RecordChoice(Enum.GetValues<FlowLogEvent>(), options);
         _connector = new CollectorConnector(address, options.Tls, options.Timeout, time);
         Backoff backoff = new(FirstWait, LongestWait) { BeginsAtOnce = true, Jitter = 0.25 };
         _sessions = new RepeatedSession<CollectorException>(backoff, HealthyAfter, time, OnWait);

@@ -15,6 +15,7 @@ internal static class IpfixInstruments
         Counter(all, "ipfix_messages_total", "IPFIX messages sent.", static one => one.Messages);
         Counter(all, "ipfix_bytes_total", "Bytes of IPFIX messages sent.", static one => one.Bytes);
         Counter(all, "ipfix_gaps_total", "Gaps among the IPFIX records sent.", static one => one.Gaps);
+        Counter(all, "ipfix_filtered_total", "Changes that the configuration of IPFIX leaves out.", static one => one.Filtered);
         Counter(
             all,
             "ipfix_dropped_total",

@@ -7,7 +7,7 @@ using ConntrackStream.Sinks.Ipfix.Transport;
 namespace ConntrackStream.Sinks.Ipfix;
 
 /// <summary><c>Ipfix</c>: records of flows for IPFIX collectors (docs/ipfix.md).</summary>
-public sealed class IpfixOptions : IOptionSection, IValidatableObject
+public sealed class IpfixOptions : RecordRuleOptions
 {
     private const int MostCollectors = 16;
 
@@ -49,9 +49,11 @@ public sealed class IpfixOptions : IOptionSection, IValidatableObject
     /// <summary>Certificates for collectors over TLS.</summary>
     public IpfixTlsOptions Tls { get; set; } = new();
 
-    /// <summary>What is wrong; each result's message completes "key: value …".</summary>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    /// <inheritdoc/>
+    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        foreach (ValidationResult problem in base.Validate(validationContext))
+            yield return problem;
         if (Collectors.Length > MostCollectors)
             yield return new ValidationResult($"must be {MostCollectors} at most", [nameof(Collectors)]);
         foreach (string collector in Collectors)

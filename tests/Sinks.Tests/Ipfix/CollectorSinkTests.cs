@@ -149,6 +149,49 @@ public sealed class CollectorSinkTests : IAsyncDisposable
             (4000ul, 53ul, 50000ul, 53ul, 17ul, 3ul), (record[7], record[11], record[227], record[228], record[4], record[234])));
     }
 
+    [Fact]
+    public async Task Rules_choose_records_and_gaps_are_always_sent()
+    {
+        CollectorSink sink = await StartAsync(
+            new IpfixOptions { Allow = ["dport 443", "dport 53"], Deny = ["sport 7", "event update dport 53"] });
+        FlowChange web = Change(FlowChangeKind.Ended, 9 * Second, 4, 400), denied = web, other = web, dns = web;
+        web.Flow.Original.DestinationPort = 443;
+        (denied.Flow.Original.SourcePort, denied.Flow.Original.DestinationPort) = (7, 443);
+        other.Flow.Original.DestinationPort = 80;
+        dns.Flow.Original.DestinationPort = 53;
+        FlowChange interim = dns with { Kind = FlowChangeKind.Updated, Origin = FlowOrigin.Audit, End = 0 };
+        await WriteAsync(sink, web, denied, other, interim, dns, Change(FlowChangeKind.Gap, Second, 0, 0));
+        List<DecodedRecord> records = _collector.Receive().Records;
+        Assert.Equal([256, 256, 260], records.Select(static record => record.Template));
+        Assert.Equal([443ul, 53], records.Take(2).Select(static record => record[11]));
+        Assert.Equal(400ul, records[1][1]); // the interim record that was left out is part of it
+        Assert.Equal((3L, 3L), (sink.Counters.Filtered, sink.Counters.Records));
+    }
+
+    [Fact]
+    public async Task Of_a_long_flow_whose_end_is_left_out_nothing_is_remembered()
+    {
+        CollectorSink sink = await StartAsync(new IpfixOptions { Deny = ["event end"] });
+        await WriteAsync(sink, Change(FlowChangeKind.Updated, 100 * Second, 10, 1000) with { Origin = FlowOrigin.Audit });
+        Assert.Equal(1, sink.Status.LongFlows);
+        await WriteAsync(sink, Change(FlowChangeKind.Ended, 300 * Second, 11, 1100));
+        Assert.Equal(0, sink.Status.LongFlows);
+        Assert.Single(_collector.Receive().Records);
+        Assert.False(_collector.HasMessage);
+    }
+
+    [Fact]
+    public async Task Rules_choose_translations_too()
+    {
+        CollectorSink sink = await StartAsync(new IpfixOptions { NatEvents = IpfixNatEvents.Session, Deny = ["event start"] });
+        FlowChange started = Change(FlowChangeKind.Started, Second, 0, 0);
+        started.Flow = FlowLogTestData.Flow(
+            FlowLogTestData.Tuple(IpProtocol.Udp, "10.0.0.1", 4000, "192.0.2.1", 53),
+            FlowLogTestData.Tuple(IpProtocol.Udp, "192.0.2.1", 53, "203.0.113.9", 50000));
+        await WriteAsync(sink, started, started with { Kind = FlowChangeKind.Ended, End = 9 * Second });
+        Assert.Equal([256, 261], _collector.Receive().Records.Select(static record => record.Template));
+    }
+
     private async Task<CollectorSink> StartAsync(
         IpfixOptions options, string? address = null, int mostLongFlows = 100, StateDirectory? state = null)
     {

@@ -49,6 +49,9 @@ public sealed class IpfixOptionsTests
         Assert.StartsWith(
             "must be prefixes such as 10.0.0.0/8: ",
             Assert.Single(Problems(new IpfixOptions { LocalNetworks = ["10.0.0.0/33"] })), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "is refused: 'dump' is not a kind", Assert.Single(Problems(new IpfixOptions { Deny = ["event dump"] })),
+            StringComparison.Ordinal);
         ValidationContext context = new(new IpfixTlsOptions());
         Assert.Single(new IpfixTlsOptions { KeyFile = "/key" }.Validate(context));
         Assert.Single(new IpfixTlsOptions { CertificateFile = "/certificate" }.Validate(context));
