@@ -185,6 +185,23 @@ public sealed partial class FlowPipeline
     /// </summary>
     public Task SettingOnAsync(FlowGapReason reason) => OnReconcilerAsync(reconciler => reconciler.OnOn(reason));
 
+    /// <summary>Hands to the sinks that the kernel has refused connections.</summary>
+    public async Task ReportRefusedAsync(RefusedFlows refused)
+    {
+        if (!_run.IsCompleted)
+            await Task.WhenAny(_run, RunOnLoopAsync(() => Add(refused))).ConfigureAwait(false);
+    }
+
+    private void Add(RefusedFlows refused)
+    {
+        // an audit's, since it is no event: older ones may still wait to be read
+        ref FlowChange change = ref _writer.Add(FlowChangeKind.Refused, FlowOrigin.Audit);
+        change.Refused = refused;
+        change.Time = refused.To;
+        change.Start = refused.From;
+        change.End = refused.To;
+    }
+
     private async Task OnReconcilerAsync(Action<Audit.Reconciler> call)
     {
         if (_reconciler is { } reconciler && !_run.IsCompleted)

@@ -49,6 +49,9 @@ CREATE TABLE flows
     `from` Nullable(DateTime64(6, 'UTC')),
     `to` Nullable(DateTime64(6, 'UTC')),
     `recovered` Nullable(Int64),
+    `dropped` Nullable(UInt64),
+    `early_dropped` Nullable(UInt64),
+    `chain_too_long` Nullable(UInt64),
     `run` Nullable(String),
     `seq` Nullable(UInt64),
     `seq_to` Nullable(UInt64)

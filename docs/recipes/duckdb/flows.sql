@@ -51,6 +51,9 @@ CREATE OR REPLACE VIEW flows AS SELECT * FROM read_json(
     'from': 'TIMESTAMPTZ',
     'to': 'TIMESTAMPTZ',
     'recovered': 'BIGINT',
+    'dropped': 'UBIGINT',
+    'early_dropped': 'UBIGINT',
+    'chain_too_long': 'UBIGINT',
     'run': 'VARCHAR',
     'seq': 'UBIGINT',
     'seq_to': 'UBIGINT'

@@ -17,6 +17,8 @@ internal sealed class KernelCounts
 
     internal long ClashResolve { get; private set; }
 
+    internal long ChainTooLong { get; private set; }
+
     internal void Add(IEnumerable<ConntrackCpuStats> cpus)
     {
         foreach (ConntrackCpuStats now in cpus)
@@ -27,6 +29,7 @@ internal sealed class KernelCounts
             InsertFailed += Increase(now.InsertFailed, before.InsertFailed);
             EarlyDrop += Increase(now.EarlyDrop, before.EarlyDrop);
             ClashResolve += Increase(now.ClashResolve, before.ClashResolve);
+            ChainTooLong += Increase(now.ChainTooLong, before.ChainTooLong);
         }
     }
 

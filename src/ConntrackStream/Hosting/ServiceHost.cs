@@ -58,7 +58,8 @@ internal static class ServiceHost
             options.TableHealth,
             new TableSampler(() => provider.GetRequiredService<StreamService>().Namespace).Sample,
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<TableHealthService>>()));
+            provider.GetRequiredService<ILogger<TableHealthService>>(),
+            refused => _ = provider.GetRequiredService<StreamService>().Pipeline.ReportRefusedAsync(refused)));
         services.AddHostedService(static provider => provider.GetRequiredService<TableHealthService>());
         services.AddHostedService(provider => new KernelWatch(
             provider.GetRequiredService<StreamService>().LookAtKernelAsync, provider.GetRequiredService<TimeProvider>()));

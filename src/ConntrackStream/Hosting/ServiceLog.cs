@@ -60,6 +60,11 @@ internal static partial class ServiceLog
     [LoggerMessage(4017, LogLevel.Warning, "The connection table's health cannot be read: {Reason}")]
     internal static partial void TableUnreadable(ILogger logger, string reason);
 
+    [LoggerMessage(4019, LogLevel.Warning,
+        "{Refused} new connections were refused for a hash chain that is too long (chaintoolong): nf_conntrack_buckets is too small for "
+        + "the entries, whatever nf_conntrack_max is")]
+    internal static partial void ChainsTooLong(ILogger logger, long refused);
+
     [LoggerMessage(4020, LogLevel.Information, "Sysctl net.netfilter.{Name} was {Original}, set to {Value} while the service runs")]
     internal static partial void SysctlSet(ILogger logger, string name, string original, string value);
 

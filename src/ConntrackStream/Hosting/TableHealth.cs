@@ -15,6 +15,7 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
     private readonly LossWatch _drop = new(settings.RepeatAfter, time);
     private readonly LossWatch _insertFailed = new(settings.RepeatAfter, time);
     private readonly LossWatch _earlyDrop = new(settings.RepeatAfter, time);
+    private readonly LossWatch _chainTooLong = new(settings.RepeatAfter, time);
     private int? _namespace;
 
     /// <summary>How serious the fill is now.</summary>
@@ -36,7 +37,9 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
 
         if (_earlyDrop.Grown(sample.EarlyDrop) is long evicted)
             ServiceLog.EarlyDrops(logger, evicted);
-        if (_insertFailed.Grown(sample.InsertFailed) is long failed)
+        if (_chainTooLong.Grown(sample.ChainTooLong) is long refused)
+            ServiceLog.ChainsTooLong(logger, refused);
+        if (_insertFailed.Grown(sample.InsertFailed - sample.ChainTooLong) is long failed) // the kernel counts a long chain as both
             ServiceLog.InsertsFailed(logger, failed);
     }
 
@@ -47,6 +50,7 @@ internal sealed class TableHealth(TableHealthSettings settings, TimeProvider tim
         _drop.Forget();
         _insertFailed.Forget();
         _earlyDrop.Forget();
+        _chainTooLong.Forget();
     }
 
     private void ObserveFill(TableSample sample, int percent)

@@ -1,4 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Loop;
 using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
@@ -7,9 +9,12 @@ namespace ConntrackStream.Service.Hosting;
 
 /// <summary>Looks at the kernel's table at <see cref="TableHealthSettings.Interval"/>.</summary>
 /// <param name="sample">Asks the kernel; called once at a time, on a thread that may wait.</param>
+/// <param name="onRefused">Called after a look that shows that connections were refused since the one before.</param>
 internal sealed class TableHealthService(
-    TableHealthSettings settings, Func<TableSample> sample, TimeProvider time, ILogger<TableHealthService> logger) : BackgroundService
+    TableHealthSettings settings, Func<TableSample> sample, TimeProvider time, ILogger<TableHealthService> logger,
+    Action<RefusedFlows>? onRefused = null) : BackgroundService
 {
+    private readonly RefusalWatch _refusals = new();
     private readonly TableHealth _health = new(settings, time, logger);
     private readonly RepeatLimit _failed = new(settings.RepeatAfter, time);
 
@@ -36,7 +41,10 @@ internal sealed class TableHealthService(
     {
         try
         {
+            long asked = time.UnixNanoseconds();
             TableSample now = sample();
+            if (_refusals.Observe(now, asked, time.UnixNanoseconds()) is { } refused)
+                onRefused?.Invoke(refused);
             _health.Observe(now);
             _last = now;
         }

@@ -31,7 +31,8 @@ internal sealed class TableSampler(Func<NetworkNamespace> networkNamespace)
             _client ??= followed.Run(static () => new ConntrackClient());
             _counts.Add(_client.Stats());
             return new TableSample(
-                _client.Count(), _client.Max(), _counts.Drop, _counts.InsertFailed, _counts.EarlyDrop, _generation, _counts.ClashResolve);
+                _client.Count(), _client.Max(), _counts.Drop, _counts.InsertFailed, _counts.EarlyDrop, _generation, _counts.ClashResolve,
+                _counts.ChainTooLong);
         }
         catch (NetlinkException)
         {

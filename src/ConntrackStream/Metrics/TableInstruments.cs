@@ -21,6 +21,10 @@ internal static class TableInstruments
             "kernel_clash_resolve_total",
             "Races between first packets of a flow that the kernel resolved.",
             static table => table.ClashResolve);
+        Counter(
+            "kernel_chain_too_long_total",
+            "New entries refused since their hash chain was too long: too few buckets. They are among kernel_insert_failed_total, too.",
+            static table => table.ChainTooLong);
 
         void Gauge(string name, string help, Func<TableSample, long> read) =>
             instruments.Gauge(name, help, () => sample() is { } now ? [new Measurement<double>(read(now))] : []);

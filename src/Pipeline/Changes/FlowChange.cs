@@ -16,6 +16,11 @@ public enum FlowChangeKind : byte
 
     /// <summary>Events may be missing; <see cref="FlowChange.Gap"/> says when, how many and why.</summary>
     Gap,
+
+    /// <summary>
+    /// No change of the view: the kernel refused new connections, which so have no flow; <see cref="FlowChange.Refused"/> says how many.
+    /// </summary>
+    Refused,
 }
 
 /// <summary>How we know.</summary>
@@ -63,9 +68,15 @@ public struct FlowChange
     /// <summary>Only for <see cref="FlowChangeKind.Gap"/>.</summary>
     public FlowGap? Gap;
 
+    /// <summary>Only for <see cref="FlowChangeKind.Refused"/>.</summary>
+    public RefusedFlows? Refused;
+
     /// <summary>Which incarnation of its key, counted by the view.</summary>
     public uint Generation;
 
     public FlowChangeKind Kind;
     public FlowOrigin Origin;
+
+    /// <summary>It is about a flow: <see cref="Flow"/> is one.</summary>
+    public readonly bool HasFlow => Kind < FlowChangeKind.Gap;
 }

@@ -29,7 +29,7 @@ internal sealed class StreamTally
                     _ended++;
                     Credit(change.Flow.Original, started: 0, change.Flow.OriginalBytes + change.Flow.ReplyBytes);
                     break;
-                default:
+                case FlowChangeKind.Gap:
                     _gaps++;
                     break;
             }

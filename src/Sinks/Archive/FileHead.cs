@@ -56,7 +56,7 @@ internal readonly record struct FileHead(bool IsRecords, bool IsOtherFormat, lon
         for (int end; (end = lines.IndexOf((byte)'\n')) >= 0; lines = lines[(end + 1)..])
         {
             ReadOnlySpan<byte> line = lines[..end];
-            if (line.IndexOf("\"event\":\"gap\""u8) < 0)
+            if (line.IndexOf("\"event\":\"gap\""u8) < 0 && !LineTime.IsRefusal(line))
                 return LackingOf(line);
         }
 
@@ -75,8 +75,8 @@ internal readonly record struct FileHead(bool IsRecords, bool IsOtherFormat, lon
     }
 
     private static bool IsOther(ReadOnlySpan<byte> bytes) =>
-        bytes.StartsWith(LineTime.EcsStart) || bytes.StartsWith("# gap"u8) || bytes.StartsWith("    [NEW] "u8)
-        || bytes.StartsWith("[DESTROY] "u8) || bytes.StartsWith(" [UPDATE] "u8)
+        bytes.StartsWith(LineTime.EcsStart) || bytes.StartsWith("# gap"u8) || bytes.StartsWith("# refused"u8)
+        || bytes.StartsWith("    [NEW] "u8) || bytes.StartsWith("[DESTROY] "u8) || bytes.StartsWith(" [UPDATE] "u8)
         || (bytes.StartsWith("["u8) && bytes[..Math.Min(40, bytes.Length)].IndexOf("] \t"u8) > 0)
         || LineTime.Of(bytes[..Math.Max(0, bytes.IndexOf((byte)'\n'))]) is not null;
 }

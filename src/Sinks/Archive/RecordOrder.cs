@@ -14,7 +14,9 @@ internal static class RecordOrder
 
     /// <returns>ns since the Unix epoch; null for a line that does not show it.</returns>
     internal static long? TimeOf(ReadOnlySpan<byte> line) =>
-        line.IndexOf("\"origin\":\"event\""u8) >= 0 || line.IndexOf("\"origin\":"u8) < 0 ? LineTime.Of(line) : null;
+        line.IndexOf("\"origin\":\"event\""u8) >= 0 || (line.IndexOf("\"origin\":"u8) < 0 && !LineTime.IsRefusal(line))
+            ? LineTime.Of(line)
+            : null;
 
     /// <summary>The first line among whole lines that shows the time.</summary>
     /// <param name="at">Where it begins.</param>

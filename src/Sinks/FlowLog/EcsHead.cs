@@ -11,7 +11,7 @@ internal static class EcsHead
     /// </summary>
     internal static byte[] Of(FlowChangeKind kind, string host, RecordFields fields)
     {
-        if (kind == FlowChangeKind.Gap)
+        if (kind is FlowChangeKind.Gap or FlowChangeKind.Refused)
             fields = RecordFields.All;
         byte[] buffer = new byte[512 + (6 * host.Length)]; // an escaped character takes six bytes at most
         Utf8Writer text = new(buffer);
@@ -55,6 +55,7 @@ internal static class EcsHead
         FlowChangeKind.Started => "flow-start"u8,
         FlowChangeKind.Updated => "flow-update"u8,
         FlowChangeKind.Ended => "flow-end"u8,
+        FlowChangeKind.Refused => "refused"u8,
         _ => "gap"u8,
     };
 
@@ -63,6 +64,7 @@ internal static class EcsHead
         FlowChangeKind.Started => ",\"type\":[\"connection\",\"start\"]"u8,
         FlowChangeKind.Updated => ",\"type\":[\"connection\",\"info\"]"u8,
         FlowChangeKind.Ended => ",\"type\":[\"connection\",\"end\"]"u8,
+        FlowChangeKind.Refused => ",\"type\":[\"connection\",\"denied\"]"u8,
         _ => ",\"type\":[\"info\"]"u8,
     };
 }

@@ -49,6 +49,8 @@ public sealed partial class EcsRecordWriter : IRecordWriter
         text.Literal(_afterTime[(int)change.Kind]);
         if (change.Kind == FlowChangeKind.Gap)
             Gap(ref text, change.Gap);
+        else if (change.Kind == FlowChangeKind.Refused)
+            Refused(ref text, change.Refused);
         else if (_fields.IsAll)
             Flow(ref text, change, default(AllFields));
         else
@@ -85,6 +87,28 @@ public sealed partial class EcsRecordWriter : IRecordWriter
         }
 
         text.Literal("}}"u8);
+    }
+
+    private void Refused(ref Utf8Writer text, RefusedFlows? refused)
+    {
+        if (refused is not null)
+        {
+            RecordValues.WriteTime(ref text, ",\"start\":\""u8, _startText, refused.From);
+            RecordValues.WriteTime(ref text, ",\"end\":\""u8, _endText, refused.To);
+        }
+
+        text.Literal("},\"conntrack\":{"u8);
+        text.Literal(_namespace);
+        int begin = text.Position;
+        text.Literal("\"refused\":{"u8);
+        if (refused is not null)
+        {
+            Number(ref text, "\"dropped\":"u8, (ulong)refused.Dropped, isWanted: true);
+            Number(ref text, "\"early_dropped\":"u8, (ulong)refused.Evicted, isWanted: true);
+            Number(ref text, "\"chain_too_long\":"u8, (ulong)refused.ChainTooLong, isWanted: true);
+        }
+
+        text.EndObject(begin, "}"u8);
     }
 
     private void Flow<TFields>(ref Utf8Writer text, in FlowChange change, TFields fields)

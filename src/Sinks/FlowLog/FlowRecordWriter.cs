@@ -9,7 +9,7 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// Fields, in this order:
 /// <list type="bullet">
 /// <item><c>v</c> 1; <c>time</c> RFC 3339, µs, UTC; <c>host</c>; <c>netns</c> when not the service's own;
-/// <c>event</c> start, end, update or gap;</item>
+/// <c>event</c> start, end, update, gap or refused;</item>
 /// <item><c>flow_id</c> UUID; <c>ct_id</c>; <c>zone</c>, and <c>reply_zone</c> where it is another; <c>family</c> ipv4 or ipv6;
 /// <c>proto</c> name (none for a protocol conntrack has no name for), <c>proto_num</c>;</item>
 /// <item><c>src</c> <c>sport</c> <c>dst</c> <c>dport</c> (original; GRE's keys as ports; none for ICMP and unnamed protocols),
@@ -23,6 +23,8 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <c>community_id</c> when asked for, and <c>reply_community_id</c> where NAT made it another.</item>
 /// <item>A gap: <c>v</c> to <c>event</c>, then <c>reason</c>, <c>lost</c> (null when unknowable),
 /// <c>from</c>, <c>to</c>, <c>recovered</c>.</item>
+/// <item>Refused connections: <c>v</c> to <c>event</c>, then <c>dropped</c>, <c>early_dropped</c>, <c>chain_too_long</c>, <c>from</c>,
+/// <c>to</c>.</item>
 /// </list>
 /// </summary>
 public sealed partial class FlowRecordWriter : IRecordWriter
@@ -46,7 +48,7 @@ public sealed partial class FlowRecordWriter : IRecordWriter
 
     /// <param name="networkNamespace">Name for <c>netns</c>; null when it is the service's own.</param>
     /// <param name="ends">Ends that this service causes; null for none.</param>
-    /// <param name="fields">Of records of flows; a gap has all of its fields.</param>
+    /// <param name="fields">Of records of flows; the others have all of their fields.</param>
     public FlowRecordWriter(
         string host, string? networkNamespace, FlowDirections directions, bool communityId, CausedEnds? ends, RecordFields fields)
     {
@@ -63,11 +65,12 @@ public sealed partial class FlowRecordWriter : IRecordWriter
         Utf8Writer text = new(destination);
         text.Literal("{\"v\":1,\"time\":\""u8);
         _timeText.Write(ref text, change.Time);
-        bool isGap = change.Kind == FlowChangeKind.Gap;
-        text.Literal(isGap ? _afterGapTime : _afterTime);
+        text.Literal(change.HasFlow ? _afterTime : _afterGapTime);
         text.Literal(RecordNames.Of(change.Kind));
-        if (isGap)
+        if (change.Kind == FlowChangeKind.Gap)
             Gap(ref text, change.Gap);
+        else if (change.Kind == FlowChangeKind.Refused)
+            Refused(ref text, change.Refused);
         else if (_fields.IsAll)
             Flow(ref text, change, default(AllFields));
         else
@@ -119,6 +122,18 @@ public sealed partial class FlowRecordWriter : IRecordWriter
             text.Literal(",\"recovered\":"u8);
             text.Number(recovered);
         }
+    }
+
+    private void Refused(ref Utf8Writer text, RefusedFlows? refused)
+    {
+        text.Byte((byte)'"');
+        if (refused is null)
+            return;
+        Number(ref text, ",\"dropped\":"u8, (ulong)refused.Dropped);
+        Number(ref text, ",\"early_dropped\":"u8, (ulong)refused.Evicted);
+        Number(ref text, ",\"chain_too_long\":"u8, (ulong)refused.ChainTooLong);
+        RecordValues.WriteTime(ref text, ",\"from\":\""u8, _startText, refused.From);
+        RecordValues.WriteTime(ref text, ",\"to\":\""u8, _endText, refused.To);
     }
 
     private void Flow<TFields>(ref Utf8Writer text, in FlowChange change, TFields fields)

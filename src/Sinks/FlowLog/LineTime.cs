@@ -27,9 +27,15 @@ internal static class LineTime
     /// An end or a change that the kernel did not report: its time is that of the dump that showed it. A line of text does not say.
     /// </summary>
     internal static bool IsConclusion(ReadOnlySpan<byte> line) =>
-        line.IndexOf("\"origin\":\"event\""u8) < 0
+        IsRefusal(line) || (line.IndexOf("\"origin\":\"event\""u8) < 0
             && (line.IndexOf("\"event\":\"end\""u8) >= 0 || line.IndexOf("\"event\":\"update\""u8) >= 0
-                || line.IndexOf("\"action\":\"flow-end\""u8) >= 0 || line.IndexOf("\"action\":\"flow-update\""u8) >= 0);
+                || line.IndexOf("\"action\":\"flow-end\""u8) >= 0 || line.IndexOf("\"action\":\"flow-update\""u8) >= 0));
+
+    /// <summary>
+    /// Refused connections: counted at a time when older events may have waited to be read. A line of text has no time of its own.
+    /// </summary>
+    internal static bool IsRefusal(ReadOnlySpan<byte> line) =>
+        line.IndexOf("\"event\":\"refused\""u8) >= 0 || line.IndexOf("\"action\":\"refused\""u8) >= 0;
 
     /// <summary>The time stands first in every JSON record.</summary>
     private static long? OfRecord(ReadOnlySpan<byte> line)

@@ -13,11 +13,11 @@ internal readonly record struct LogTail(long WholeLength, bool IsTorn, bool IsOw
     /// <summary>How far back the last line is looked for; no record of ours is longer.</summary>
     internal const int MaxLength = 64 * 1024;
 
-    // The first bytes of every line this program writes: JSON, ECS, conntrack's events with and without time, gaps of the text format.
+    // The first bytes of every line this program writes: JSON, ECS, conntrack's events with and without time, comments of the text format.
     private static readonly byte[][] Starts =
     [
         LineTime.EcsStart.ToArray(),
-        .. new[] { "{\"v\":1,", "    [NEW] ", " [UPDATE] ", "[DESTROY] ", "# gap ", "[" }.Select(Encoding.ASCII.GetBytes),
+        .. new[] { "{\"v\":1,", "    [NEW] ", " [UPDATE] ", "[DESTROY] ", "# gap ", "# refused ", "[" }.Select(Encoding.ASCII.GetBytes),
     ];
 
     internal static LogTail Read(SafeFileHandle file, long length)

@@ -12,7 +12,9 @@ internal sealed class RecordChoice(FlowLogEvent[] events, RecordRuleOptions rule
 {
     private readonly RecordFilter? _rules = RecordFilter.Of(rules.Allow, rules.Deny);
     private readonly int _kinds = // bit: FlowChangeKind
-        events.Aggregate(1 << (int)FlowChangeKind.Gap, static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
+        events.Aggregate(
+            (1 << (int)FlowChangeKind.Gap) | (1 << (int)FlowChangeKind.Refused),
+            static (kinds, chosen) => kinds | (1 << (int)KindOf(chosen)));
 
     /// <inheritdoc cref="RecordChoice"/>
     /// <param name="options">Of the log: its kinds of records, and its rules.</param>
@@ -21,10 +23,10 @@ internal sealed class RecordChoice(FlowLogEvent[] events, RecordRuleOptions rule
     {
     }
 
-    /// <summary>Every gap, and what is chosen of the rest.</summary>
+    /// <summary>Every gap, each report of refused connections, and what is chosen of the rest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool Takes(in FlowChange change) =>
-        (_kinds & (1 << (int)change.Kind)) != 0 && (change.Kind == FlowChangeKind.Gap || Allows(change));
+        (_kinds & (1 << (int)change.Kind)) != 0 && (!change.HasFlow || Allows(change));
 
     private bool Allows(in FlowChange change) =>
         (filter is null || filter(change.Flow)) && (_rules is null || _rules.Takes(change));

@@ -36,6 +36,9 @@ internal sealed partial class CollectorSink
                 WriteFlow(change, change.End != 0 ? change.End : change.Time);
                 WriteTranslation(change, isEnd: true);
                 break;
+            case FlowChangeKind.Refused:
+                _exporter.AddRefused(change);
+                break;
             default:
                 _exporter.AddGap(change);
                 break;

@@ -78,6 +78,13 @@ internal sealed class RecordExporter(
             Write(record, gap);
     }
 
+    /// <summary>Refused connections as a record.</summary>
+    internal void AddRefused(in FlowChange change)
+    {
+        if (change.Refused is { } refused && TryAdd(GapRecord.Template, change, out Span<byte> record))
+            GapRecord.Write(record, domain, refused, (ulong)(counters.Dropped + _droppedBefore));
+    }
+
     /// <summary>Sends what has been gathered; false when the connection has failed.</summary>
     internal bool Flush() => _connection is not null && Close() && Send();
 

@@ -19,7 +19,7 @@ internal sealed class SyslogHeader
     /// <summary>PRI and VERSION of a flow's record: <c>&lt;134&gt;1 </c>.</summary>
     internal byte[] Flow { get; }
 
-    /// <summary>The same of a gap.</summary>
+    /// <summary>The same of a gap, and of refused connections.</summary>
     internal byte[] Gap { get; }
 
     /// <summary>HOSTNAME, APP-NAME and PROCID, in blanks.</summary>

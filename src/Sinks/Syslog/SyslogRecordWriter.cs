@@ -18,10 +18,9 @@ internal sealed class SyslogRecordWriter(IRecordWriter record, SyslogHeader head
 
     public int Write(Span<byte> destination, in FlowChange change)
     {
-        bool isGap = change.Kind == FlowChangeKind.Gap;
         int sequence = _sequence == int.MaxValue ? 1 : _sequence + 1;
         Utf8Writer text = new(destination);
-        text.Literal(isGap ? header.Gap : header.Flow);
+        text.Literal(change.HasFlow ? header.Flow : header.Gap);
         _timeText.Write(ref text, change.Time);
         text.Literal(header.Origin);
         text.Literal(RecordNames.Of(change.Kind));

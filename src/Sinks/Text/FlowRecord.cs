@@ -18,6 +18,8 @@ internal ref partial struct FlowRecord(Func<FlowExtras> extras)
 
     internal string? Problem { get; private set; }
 
+    internal readonly bool IsRefusal => _event.SequenceEqual("refused"u8);
+
     internal readonly bool IsGap => _event.SequenceEqual("gap"u8);
 
     /// <exception cref="JsonException">It is no JSON.</exception>

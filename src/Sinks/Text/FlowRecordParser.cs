@@ -17,7 +17,8 @@ public static class FlowRecordParser
     /// <summary>Reads one record, without its line feed.</summary>
     /// <param name="extras">Called at most once, for the rare fields.</param>
     /// <param name="gap">Set if the record is a gap: <paramref name="e"/> then is of no use.</param>
-    /// <param name="problem">What is wrong, and where.</param>
+    /// <param name="problem">What is wrong, and where; null for refused connections, which are neither.</param>
+    /// <returns>False when there is neither an event nor a gap.</returns>
     public static bool TryParse(ReadOnlySpan<byte> line, ref FlowEvent e, Func<FlowExtras> extras, out FlowGap? gap, out string? problem)
     {
         gap = null;
@@ -38,6 +39,12 @@ public static class FlowRecordParser
         catch (InvalidOperationException) // Utf8JsonReader's word for text that is no UTF-8, and for an escaped lone surrogate
         {
             problem = "a text that is not valid UTF-8";
+            return false;
+        }
+
+        if (record.IsRefusal)
+        {
+            problem = null;
             return false;
         }
 

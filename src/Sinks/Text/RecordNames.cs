@@ -38,6 +38,7 @@ internal static class RecordNames
         FlowChangeKind.Started => "start"u8,
         FlowChangeKind.Updated => "update"u8,
         FlowChangeKind.Ended => "end"u8,
+        FlowChangeKind.Refused => "refused"u8,
         _ => "gap"u8,
     };
 

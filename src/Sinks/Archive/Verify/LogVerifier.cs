@@ -47,7 +47,8 @@ internal sealed class LogVerifier
     {
         FlowEvent e = default;
         ArchiveLine fields = default;
-        if (!FlowRecordParser.TryParse(line, ref e, () => _extras, out FlowGap? gap, out string? problem) || !fields.TryRead(line))
+        bool isRead = FlowRecordParser.TryParse(line, ref e, () => _extras, out FlowGap? gap, out string? problem);
+        if (problem is not null || !fields.TryRead(line))
         {
             Report(path, number, "record", problem ?? "a field has a value that it cannot have");
             return;
@@ -56,6 +57,8 @@ internal sealed class LogVerifier
         Records++;
         if (_sequence.Check(fields, gap is not null, out bool isLate) is { } missing)
             Report(path, number, "sequence", missing);
+        if (!isRead)
+            return; // refused connections: of no flow
         if (gap is not null)
             CheckGap(path, number, gap);
         else if (fields.FlowId is not { } id)

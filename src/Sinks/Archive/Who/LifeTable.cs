@@ -40,7 +40,10 @@ internal sealed class LifeTable(WhoQuestion question, int log, int unit, string 
         FlowEvent e = default;
         ArchiveLine fields = default;
         if (!FlowRecordParser.TryParse(line, ref e, () => _extras, out FlowGap? gap, out string? problem))
-            Fail(problem);
+        {
+            if (problem is not null)
+                Fail(problem);
+        }
         else if (!fields.TryRead(line))
             Fail("a field has a value that it cannot have");
         else if (gap is not null && isGap)

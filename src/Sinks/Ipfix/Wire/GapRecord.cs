@@ -40,4 +40,16 @@ internal static class GapRecord
         fields.U64(total);
         fields.Text(RecordNames.Of(gap.Reason), ReasonLength);
     }
+
+    /// <summary>Refused connections: as many as there were packets of them, with the kind of the record in place of a reason.</summary>
+    internal static void Write(Span<byte> destination, uint domain, RefusedFlows refused, ulong total)
+    {
+        FieldWriter fields = new(destination);
+        fields.U32(domain);
+        fields.Milliseconds(refused.From);
+        fields.Milliseconds(refused.To);
+        fields.U64((ulong)(refused.Dropped + refused.ChainTooLong));
+        fields.U64(total);
+        fields.Text(RecordNames.Of(FlowChangeKind.Refused), ReasonLength);
+    }
 }

@@ -61,8 +61,10 @@ internal sealed class FlowLogReader
         string? problem = FormattableString.Invariant($"longer than {LineBuffer.MaxLineBytes} bytes");
         if (tooLong || !FlowRecordParser.TryParse(line, ref e, NewExtras, out gap, out problem))
         {
+            if (problem is null) // refused connections
+                return;
             BadLines++;
-            FirstProblem ??= new ReplayProblem(_lines, problem ?? "no flow-log record");
+            FirstProblem ??= new ReplayProblem(_lines, problem);
             return;
         }
 

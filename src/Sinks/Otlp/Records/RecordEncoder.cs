@@ -57,6 +57,8 @@ internal sealed partial class RecordEncoder
         record.Bytes(RecordHeads.Of(change.Kind));
         if (change.Kind == FlowChangeKind.Gap)
             Gap(ref record, change.Gap);
+        else if (change.Kind == FlowChangeKind.Refused)
+            Refused(ref record, change.Refused);
         else if (_fields.Bits == OtlpFields.Usual)
             Flow(ref record, change, default(UsualFields));
         else

@@ -19,13 +19,13 @@ internal static class RecordHeads
 
     private static byte[] Make(FlowChangeKind kind)
     {
-        bool isGap = kind == FlowChangeKind.Gap;
+        bool isWarning = kind is FlowChangeKind.Gap or FlowChangeKind.Refused;
         string name = Encoding.ASCII.GetString(RecordNames.Of(kind));
         return
         [
-            .. ProtoMessage.Number(SeverityNumber, isGap ? Warn : Info),
-            .. ProtoMessage.Text(SeverityText, isGap ? "WARN" : "INFO"),
-            .. ProtoMessage.Text(EventName, isGap ? "conntrack.gap" : $"conntrack.flow.{name}"),
+            .. ProtoMessage.Number(SeverityNumber, isWarning ? Warn : Info),
+            .. ProtoMessage.Text(SeverityText, isWarning ? "WARN" : "INFO"),
+            .. ProtoMessage.Text(EventName, isWarning ? $"conntrack.{name}" : $"conntrack.flow.{name}"),
             .. AttributeBytes.Text(KnownAttributes.Field, "conntrack.event", name),
         ];
     }
