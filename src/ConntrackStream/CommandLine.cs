@@ -79,6 +79,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(WatchVerb.Create(context, shared));
         root.Subcommands.Add(ListVerb.Create(context, shared));
         root.Subcommands.Add(CountVerb.Create(context, shared));
+        root.Subcommands.Add(SummaryVerb.Create(context, shared));
         root.Subcommands.Add(StatsVerb.Create(context, shared));
         root.Subcommands.Add(DeleteVerb.Create(context, shared));
         root.Subcommands.Add(DoctorVerb.Create(context, shared));

@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Modules;
+using ConntrackStream.Service.Summary;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 
 namespace ConntrackStream.Service.Api;
@@ -34,6 +35,13 @@ internal sealed record ApiBackend
     /// does not answer.
     /// </summary>
     internal required Func<FlowChangeBatch, CancellationToken, Task<FlowChangeBatch>> Ask { get; init; }
+
+    /// <summary>
+    /// Opens a reader of the kernel's table, with its growth by the service's own count of events. Throws NetlinkException when the kernel
+    /// does not answer.
+    /// </summary>
+    internal Func<TableReader> OpenTable { get; init; } =
+        static () => new TableReader(EventTap.Netlink.NetworkNamespace.Current, TimeProvider.System);
 
     /// <summary>Name of the network namespace for <c>netns</c>; null when it is the service's own.</summary>
     internal string? NetworkNamespace { get; init; }

@@ -49,6 +49,17 @@ internal static class ApiClient
         await ShowAsync(response, output, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The service's summary of its view, as JSON.</summary>
+    internal static async Task<byte[]> SummaryAsync(
+        string socket, TimeSpan interval, int top, string filter, CancellationToken cancellation)
+    {
+        using HttpClient client = Connect(socket);
+        string path = string.Create(
+            CultureInfo.InvariantCulture, $"/v1/summary?interval={interval.TotalMilliseconds}ms&top={top}&{filter}").TrimEnd('&');
+        using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
+        return await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>The service's tombstones, line by line as NDJSON, and how many it has in all.</summary>
     internal static async Task<long> TombstonesAsync(string socket, int limit, Action<string> onLine, CancellationToken cancellation)
     {

@@ -37,6 +37,7 @@ internal static class ApiEndpoints
         app.MapGet("/v1/count", Limited(connections, context => CountAsync(context, backend)));
         app.MapGet("/v1/tombstones", Limited(connections, context => TombstonesAsync(context, backend)));
         app.MapGet("/v1/rates", Limited(connections, context => RatesAsync(context, backend, time)));
+        app.MapGet("/v1/summary", Limited(connections, context => SummaryAnswer.WriteAsync(context, backend, time)));
         app.MapGet("/v1/status", context => StatusAsync(context, backend));
         app.MapGet("/metrics", context => MetricsAsync(context, backend));
         app.MapGet("/healthz", context => HealthAsync(context, backend, time));

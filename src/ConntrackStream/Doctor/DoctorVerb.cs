@@ -47,11 +47,11 @@ internal static class DoctorVerb
         {
             CheckResult[] kernel = [.. KernelChecks.Run(options, networkNamespace)];
             canAskKernel = kernel[0].Level != CheckLevel.Fail;
-            results.AddRange(
-            [
-                .. kernel, .. await ServiceChecks.RunAsync(options, networkNamespace, cancellation).ConfigureAwait(false),
-                BufferCheck.Run(options.Tap, networkNamespace),
-            ]);
+            using TableChecks? table = canAskKernel ? new TableChecks(networkNamespace, time) : null;
+            CheckResult[] service = [.. await ServiceChecks.RunAsync(options, networkNamespace, cancellation).ConfigureAwait(false)];
+            CheckResult buffer = BufferCheck.Run(options.Tap, networkNamespace);
+            IEnumerable<CheckResult> tableLines = table is null ? [] : await table.FinishAsync(cancellation).ConfigureAwait(false);
+            results.AddRange([.. kernel, .. tableLines, .. service, buffer]);
         }
 
         results.AddRange(await ModuleChecks.RunAsync(options, networkNamespace, time, canAskKernel, cancellation).ConfigureAwait(false));

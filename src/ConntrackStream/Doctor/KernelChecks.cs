@@ -41,7 +41,6 @@ internal static class KernelChecks
                 SysctlGuard.TryRead(networkNamespace, TapSysctls.Timestamps),
                 options.Tap.EnableTimestamps),
             Fill(sample, options.TableHealth),
-            Losses(sample),
         ];
     }
 
@@ -77,15 +76,7 @@ internal static class KernelChecks
         long percent = sample.Max > 0 ? sample.Count * 100 / sample.Max : 0;
         string finding = $"{sample.Count} of {sample.Max} entries ({percent} %)";
         return percent >= limits.WarningPercent
-            ? CheckResult.Warn("table", finding, "raise net.netfilter.nf_conntrack_max in the first network namespace")
+            ? CheckResult.Warn("table", finding, "see nf_conntrack_max below; conntrack-stream summary says what fills it")
             : CheckResult.Ok("table", finding);
     }
-
-    internal static CheckResult Losses(TableSample sample) => (sample.Drop, sample.EarlyDrop, sample.InsertFailed) switch
-    {
-        (0, 0, _) => CheckResult.Ok("drops", $"none since boot; {sample.InsertFailed} failed insertions"),
-        _ => CheckResult.Warn(
-            "drops", $"{sample.Drop} packets dropped, {sample.EarlyDrop} flows evicted, {sample.InsertFailed} insertions failed since boot",
-            "if these grow (conntrack-stream stats), the table is too small"),
-    };
 }

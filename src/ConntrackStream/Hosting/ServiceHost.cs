@@ -5,6 +5,7 @@ using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Metrics;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Summary;
 using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Reclassify.Figures;
 
@@ -94,9 +95,15 @@ internal static class ServiceHost
                 : (limit, token) => stream.Modules.Of<MapCleaningModule>().Cleaner!.TombstonesAsync(limit, token),
             IsHealthy = token => PipelineProgress.AskAsync(stream.Pipeline, token),
             Ask = services.GetRequiredService<KernelRows>().AskAsync,
+            OpenTable = () => new TableReader(
+                stream.Namespace, services.GetRequiredService<TimeProvider>(), NewFlows(stream, options)),
             NetworkNamespace = options.Tap.NetworkNamespace,
         };
     }
+
+    /// <summary>The tap's own count, unless it follows a part of the flows only.</summary>
+    private static Func<long>? NewFlows(StreamService stream, ServiceOptions options) =>
+        options.Tap.Filter.Build().IsEmpty ? () => stream.TapCounters.New : null;
 
     private static ServiceStatus StatusOf(StreamService stream)
     {

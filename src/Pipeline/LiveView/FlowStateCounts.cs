@@ -37,9 +37,10 @@ public sealed class FlowStateCounts
         }
     }
 
+    /// <summary>One flow more.</summary>
     /// <param name="isNew">See <see cref="New"/>.</param>
     /// <param name="state">Of a protocol that has states.</param>
-    internal void Add(IpProtocol protocol, bool isNew, byte state, FlowStatus status)
+    public void Add(IpProtocol protocol, bool isNew, byte state, FlowStatus status)
     {
         int column = isNew ? NewState : HasStates(protocol) ? Math.Min(state, (byte)UnknownState) : ColumnOf(status);
         _counts[(Rows[(byte)protocol] * States) + column]++;

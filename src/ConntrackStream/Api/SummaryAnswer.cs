@@ -1,0 +1,95 @@
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Pipeline.Loop;
+using ConntrackStream.Service.Summary;
+using Microsoft.AspNetCore.Http;
+
+namespace ConntrackStream.Service.Api;
+
+/// <summary>
+/// <c>GET /v1/summary?interval=1s&amp;top=5</c> and the parameters of a filter: the live view, explained. The view is walked in slices
+/// between the events, and the kernel is asked for each of its flows, as for <c>/v1/flows</c>; nothing is counted while no one asks.
+/// </summary>
+internal static class SummaryAnswer
+{
+    private static readonly string[] OwnParameters = ["interval", "top"];
+
+    internal static async Task WriteAsync(HttpContext context, ApiBackend backend, TimeProvider time)
+    {
+        if (Read(context.Request.Query, out FlowFilter filter, out TimeSpan interval, out int top) is { } fault)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, fault).ConfigureAwait(false);
+            return;
+        }
+
+        SummaryRecord summary;
+        try
+        {
+            summary = await MakeAsync(backend, filter, interval, top, time, context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (NetlinkException e)
+        {
+            await RefuseAsync(
+                context, StatusCodes.Status503ServiceUnavailable, $"the kernel was asked for its table as it is now: {e.Message}")
+                .ConfigureAwait(false);
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        await context.Response.Body.WriteAsync(summary.ToJson(), context.RequestAborted).ConfigureAwait(false);
+    }
+
+    /// <summary>What is wrong with the request; null: nothing.</summary>
+    internal static string? Read(IQueryCollection query, out FlowFilter filter, out TimeSpan interval, out int top)
+    {
+        string asked = query["interval"].FirstOrDefault() ?? "1s", count = query["top"].FirstOrDefault() ?? "5";
+        top = 0;
+        interval = default;
+        return !FilterQuery.TryParse(query, OwnParameters, out filter, out string error) ? error
+            : !SummaryLimits.TryParseInterval(asked, out interval) ? $"interval: '{asked}' is not {SummaryLimits.AllowedInterval}"
+            : !SummaryLimits.ParseTop(count, out top) ? $"top: '{count}' is not {SummaryLimits.AllowedTop}"
+            : null;
+    }
+
+    /// <exception cref="NetlinkException">The kernel does not answer.</exception>
+    internal static async Task<SummaryRecord> MakeAsync(
+        ApiBackend backend, FlowFilter filter, TimeSpan interval, int top, TimeProvider time, CancellationToken cancellation)
+    {
+        // on threads of their own: an answer may take as long as another program's flush of the table
+        using TableReader table = await OwnThread.Run("api-summary", backend.OpenTable).ConfigureAwait(false);
+        TableReading before = await OwnThread.Run("api-summary", table.Read).ConfigureAwait(false);
+        TableTally tally = new(before.EstablishedTimeout);
+        await backend.Query(
+            filter.Stable,
+            async seen =>
+            {
+                FlowChangeBatch rows = await backend.Ask(seen, cancellation).ConfigureAwait(false);
+                Add(rows, filter, tally);
+                rows.Release();
+            },
+            cancellation).ConfigureAwait(false);
+        TimeSpan left = interval - time.GetElapsedTime(before.At);
+        if (left > TimeSpan.Zero)
+            await Task.Delay(left, time, cancellation).ConfigureAwait(false);
+        TableReading after = await OwnThread.Run("api-summary", table.Read).ConfigureAwait(false);
+        return SummaryBuilder.Build(
+            tally, TableGrowth.Between(before, after, time), time.GetUtcNow(), "live", backend.NetworkNamespace, top);
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string why)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(why + "\n", context.RequestAborted);
+    }
+
+    private static void Add(FlowChangeBatch rows, FlowFilter filter, TableTally tally)
+    {
+        foreach (ref readonly FlowChange row in rows.Span)
+        {
+            if (filter.Matches(row.Flow))
+                tally.Add(row.Flow);
+        }
+    }
+}
