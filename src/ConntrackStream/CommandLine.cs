@@ -7,6 +7,7 @@ using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Verbs;
 using ConntrackStream.Service.Verbs.Classify;
 using ConntrackStream.Service.Verbs.Map;
+using ConntrackStream.Service.Verbs.Stale;
 using ConntrackStream.Service.Verbs.Top;
 using ConntrackStream.Service.Verbs.VerifyLog;
 using ConntrackStream.Service.Verbs.Who;
@@ -82,6 +83,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(SummaryVerb.Create(context, shared));
         root.Subcommands.Add(StatsVerb.Create(context, shared));
         root.Subcommands.Add(DeleteVerb.Create(context, shared));
+        root.Subcommands.Add(StaleVerb.Create(context, shared));
         root.Subcommands.Add(DoctorVerb.Create(context, shared));
         root.Subcommands.Add(ClassifyVerb.Create(context, shared));
         root.Subcommands.Add(MapCommand.Create(context, shared));

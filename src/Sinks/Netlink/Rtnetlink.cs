@@ -1,7 +1,8 @@
 namespace ConntrackStream.Sinks.Netlink;
 
 /// <summary>
-/// Numbers of linux/rtnetlink.h, if.h, if_link.h, if_addr.h and veth.h, under their kernel names. All values are in host order.
+/// Numbers of linux/rtnetlink.h, if.h, if_link.h, if_addr.h, neighbour.h and veth.h, under their kernel names. All values are in host
+/// order.
 /// </summary>
 internal static class Rtnetlink
 {
@@ -11,10 +12,13 @@ internal static class Rtnetlink
     internal const ushort RTM_GETADDR = 22;
     internal const ushort RTM_NEWROUTE = 24;
     internal const ushort RTM_GETROUTE = 26;
+    internal const ushort RTM_NEWNEIGH = 28;
+    internal const ushort RTM_GETNEIGH = 30;
 
     internal const int LinkHeaderLength = 16; // sizeof(struct ifinfomsg)
     internal const int AddressHeaderLength = 8; // sizeof(struct ifaddrmsg)
     internal const int RouteHeaderLength = 12; // sizeof(struct rtmsg)
+    internal const int NeighbourHeaderLength = 12; // sizeof(struct ndmsg)
 
     internal const ushort IFLA_IFNAME = 3;
     internal const ushort IFLA_LINKINFO = 18;
@@ -28,6 +32,11 @@ internal static class Rtnetlink
     internal const ushort IFA_ADDRESS = 1;
     internal const ushort IFA_LOCAL = 2;
     internal const byte IFA_F_NODAD = 2;
+
+    internal const ushort NDA_DST = 1;
+    internal const byte NTF_USE = 1;
+    internal const ushort NUD_INCOMPLETE = 0x01;
+    internal const ushort NUD_FAILED = 0x20;
 
     internal const ushort RTA_DST = 1;
     internal const ushort RTA_SRC = 2;
