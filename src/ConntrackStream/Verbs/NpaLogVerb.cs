@@ -30,17 +30,33 @@ internal static class NpaLogVerb
             "What the agent is started with, in seconds; counts only where the log does not show the interval", "SECONDS",
             CycleSchedule.DefaultPeriodSeconds, ValueOption.Number(1), "a number of seconds from 1");
         FormatOption output = new("text (default) or json: one object a line, of type cycle, delete_hit or summary");
+        Option<bool> follow = new("--follow")
+        {
+            Description = "Go on reading as the log grows, until Ctrl-C: each cycle when it is over and, on a terminal, the time to the "
+                + "next",
+        };
         Verb verb = new("npa-log", "Finds the conntrack cleanup cycles in the AWS Network Policy Agent's log, and its deletes of living flows", """
               conntrack-stream npa-log /var/log/aws-routed-eni/network-policy-agent.log
+              conntrack-stream npa-log --follow /var/log/aws-routed-eni/network-policy-agent.log
               kubectl logs -n kube-system -c aws-eks-nodeagent aws-node-x7k2p --timestamps | conntrack-stream npa-log -
               conntrack-stream npa-log agent.log --flow-log flows.ndjson --flow-log flows.ndjson.20261121T120000000Z.gz
               conntrack-stream npa-log agent.log --flow-log flows.ndjson -o json | jq 'select(.type == "delete_hit")'
             """);
         verb.Arguments.Add(file);
-        verb.Add([flowLog, period, output.Option]);
-        verb.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(flowLog) ?? [], TimeSpan.FromSeconds(parsed.GetValue(period)),
-            output.IsJson(parsed), context, cancellation));
+        verb.Add([follow, flowLog, period, output.Option]);
+        verb.Validators.Add(result =>
+        {
+            if (result.GetValue(follow) && result.GetValue(flowLog) is { Length: > 0 })
+                result.AddError("--follow: the flow log judges deletes once the agent's log is at its end; leave --flow-log out");
+        });
+        verb.SetAction((parsed, cancellation) =>
+        {
+            (string name, TimeSpan time, bool asJson) =
+                (parsed.GetValue(file)!, TimeSpan.FromSeconds(parsed.GetValue(period)), output.IsJson(parsed));
+            return parsed.GetValue(follow)
+                ? new NpaFollow(context, name, time, asJson).RunAsync(cancellation)
+                : RunAsync(name, parsed.GetValue(flowLog) ?? [], time, asJson, context, cancellation);
+        });
         return verb;
     }
 

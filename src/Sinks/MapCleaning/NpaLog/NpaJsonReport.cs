@@ -33,6 +33,20 @@ internal sealed class NpaJsonReport : IDisposable
         report.Object("summary", json => Summary(json, findings));
     }
 
+    /// <summary>One cycle, as it is over.</summary>
+    internal static void WriteCycle(Stream output, NpaCycle cycle)
+    {
+        using NpaJsonReport report = new(output);
+        report.Object("cycle", json => Cycle(json, cycle));
+    }
+
+    /// <summary>The end of what was followed: the cycles have been written.</summary>
+    internal static void WriteEnd(Stream output, NpaFindings findings)
+    {
+        using NpaJsonReport report = new(output);
+        report.Object("summary", json => Summary(json, findings));
+    }
+
     private static void Cycle(Utf8JsonWriter json, NpaCycle cycle)
     {
         Time(json, "start", cycle.Start);

@@ -26,8 +26,9 @@ internal sealed class NpaLogReader(bool keepDeletes)
 
     internal long Unrelated => Lines - CleanupLines - Malformed - Mentions;
 
+    /// <param name="onLines">Called when all lines there were at a time have been taken.</param>
     /// <exception cref="IOException">The stream cannot be read.</exception>
-    internal async Task ReadAsync(Stream stream, CancellationToken cancellation)
+    internal async Task ReadAsync(Stream stream, CancellationToken cancellation, Action? onLines = null)
     {
         LineBuffer lines = new(stream);
         bool isOpen;
@@ -36,6 +37,7 @@ internal sealed class NpaLogReader(bool keepDeletes)
             isOpen = await lines.FillAsync(cancellation).ConfigureAwait(false);
             while (lines.TryTake(out ReadOnlySpan<byte> line, out bool tooLong))
                 Take(tooLong ? new NpaLine(NpaLineKind.Malformed) : NpaLineParser.Parse(line));
+            onLines?.Invoke();
         }
         while (isOpen);
     }

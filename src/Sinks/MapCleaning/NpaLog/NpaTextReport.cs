@@ -24,19 +24,31 @@ internal static class NpaTextReport
 
     private static void Cycles(TextWriter output, IReadOnlyList<NpaCycle> cycles)
     {
-        Line(output, $"{"start",-24}  {"end",-24}  {"duration",10}  {"kind",-10}  deletes");
+        Line(output, CycleHeading);
         foreach (NpaCycle cycle in cycles)
-        {
-            string duration = cycle.Duration is { } time ? Seconds(time, "0.000") : "-";
-            string deletes = cycle.Kind is NpaCycleKind.Hydrated or NpaCycleKind.Idle && cycle.Deletes == 0
-                ? "-"
-                : Text($"{cycle.Deletes}");
-            string tracked = cycle.Tracked is { } number ? Text($" of {number}") : "";
-            string hidden = cycle.Deletes > cycle.LoggedDeletes ? Text($" ({cycle.LoggedDeletes} logged)") : "";
-            Line(
-                output,
-                $"{Time(cycle.Start),-24}  {Time(cycle.End),-24}  {duration,10}  {Name(cycle.Kind),-10}  {deletes}{tracked}{hidden}");
-        }
+            Line(output, CycleLine(cycle));
+    }
+
+    /// <summary>Of <see cref="CycleLine"/>.</summary>
+    internal static string CycleHeading { get; } = $"{"start",-24}  {"end",-24}  {"duration",10}  {"kind",-10}  deletes";
+
+    internal static string CycleLine(NpaCycle cycle)
+    {
+        string duration = cycle.Duration is { } time ? Seconds(time, "0.000") : "-";
+        string deletes = cycle.Kind is NpaCycleKind.Hydrated or NpaCycleKind.Idle && cycle.Deletes == 0
+            ? "-"
+            : Text($"{cycle.Deletes}");
+        string tracked = cycle.Tracked is { } number ? Text($" of {number}") : "";
+        string hidden = cycle.Deletes > cycle.LoggedDeletes ? Text($" ({cycle.LoggedDeletes} logged)") : "";
+        return $"{Time(cycle.Start),-24}  {Time(cycle.End),-24}  {duration,10}  {Name(cycle.Kind),-10}  {deletes}{tracked}{hidden}";
+    }
+
+    /// <summary>The end of what was followed.</summary>
+    internal static void WriteEnd(TextWriter output, NpaFindings findings)
+    {
+        output.WriteLine();
+        Schedule(output, findings);
+        Deletes(output, findings);
     }
 
     private static void Schedule(TextWriter output, NpaFindings findings)
