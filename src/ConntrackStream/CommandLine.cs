@@ -7,6 +7,7 @@ using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Verbs;
 using ConntrackStream.Service.Verbs.Classify;
 using ConntrackStream.Service.Verbs.Map;
+using ConntrackStream.Service.Verbs.Recording;
 using ConntrackStream.Service.Verbs.Stale;
 using ConntrackStream.Service.Verbs.Top;
 using ConntrackStream.Service.Verbs.VerifyLog;
@@ -92,6 +93,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(TopVerb.Create(context, shared));
         root.Subcommands.Add(WhoVerb.Create(context, shared));
         root.Subcommands.Add(VerifyLogVerb.Create(context));
+        root.Subcommands.Add(RecordVerb.Create(context, shared));
         root.Subcommands.Add(ReplayVerb.Create(context, shared));
         root.Subcommands.Add(CollectVerb.Create(context, shared));
         root.Subcommands.Add(NpaLogVerb.Create(context));

@@ -23,7 +23,7 @@ internal static class Replay
     /// <param name="end">No more is read; what was read is written out.</param>
     /// <returns>Changes that were dropped before the sink: none unless <paramref name="end"/> came.</returns>
     internal static async Task<long> RunAsync(
-        ReplayReader reader, IFlowSink sink, PipelineOptions options, TimeProvider time, CancellationToken end,
+        IReplayReader reader, IFlowSink sink, PipelineOptions options, TimeProvider time, CancellationToken end,
         WhenFull whenFull = WhenFull.Block)
     {
         PipelineSource source = new(Batches);
@@ -42,7 +42,7 @@ internal static class Replay
         return pipeline.Status.Sinks.Sum(static queue => queue.Dropped);
     }
 
-    private static async Task FeedAsync(ReplayReader reader, PipelineSource source, FlowPipeline pipeline, CancellationToken end)
+    private static async Task FeedAsync(IReplayReader reader, PipelineSource source, FlowPipeline pipeline, CancellationToken end)
     {
         try
         {

@@ -6,6 +6,7 @@ using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Recording;
 using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -19,31 +20,41 @@ internal static class ReplayVerb
         FilterOptions filter = new();
         Argument<string> file = new("FILE")
         {
-            Description = "Flow-log records (NDJSON or text), or what conntrack -E or -L printed; - for standard input",
+            Description = "A recording of record (pcap), flow-log records (NDJSON or text), or what conntrack -E or -L printed; - for "
+                + "standard input",
         };
-        Option<bool> skipBad = new("--skip-bad") { Description = "Go on after lines that cannot be read; they are counted" };
+        Option<bool> fast = new("--fast")
+        {
+            Description = "A pcap as fast as its records are written, as text always is [at the speed it was recorded]",
+        };
+        Option<bool> skipBad = new("--skip-bad") { Description = "Go on after lines or packets that cannot be read; they are counted" };
         Verb verb = new("replay", "Puts a recorded stream through the same pipeline and flow log", """
               conntrack -E -o timestamp,id > recorded; conntrack-stream replay recorded
               conntrack-stream replay flows.json --set FlowLog:Format=text -p tcp
               ssh gateway conntrack -E | conntrack-stream replay -
+              conntrack-stream record storm.pcap --for 10s; conntrack-stream replay --fast storm.pcap
             """)
         {
             UsesConfiguration = static _ => true,
         };
         verb.Arguments.Add(file);
-        verb.Add([skipBad, .. filter.All]);
+        verb.Add([fast, skipBad, .. filter.All]);
         verb.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(file)!, parsed.GetValue(skipBad), OptionsLoader.Load(shared.Sources(parsed, context)),
+            parsed.GetValue(file)!, parsed.GetValue(skipBad), parsed.GetValue(fast), OptionsLoader.Load(shared.Sources(parsed, context)),
             filter.Read(parsed), context, cancellation));
         return verb;
     }
 
     private static async Task<int> RunAsync(
-        string file, bool skipBad, ServiceOptions options, FlowFilter filter, CliContext context, CancellationToken outer)
+        string file, bool skipBad, bool isFast, ServiceOptions options, FlowFilter filter, CliContext context, CancellationToken outer)
     {
         using Interruption interruption = new(outer);
-        await using Stream input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
-        ReplayReader reader = new(input, new FlowBatchPool(), context.Time, new ReplayOptions { SkipBad = skipBad });
+        await using Stream input = file == "-" ? context.OpenInput() : File.OpenRead(file);
+        using ProgressBar? progress = input.CanSeek ? new ProgressBar(context, input.Length) : null;
+        (Stream whole, bool isCapture) = await CountedStream.OpenAsync(input, progress, interruption.Token).ConfigureAwait(false);
+        IReplayReader reader = isCapture
+            ? new PcapReplayReader(whole, new FlowBatchPool(), context.Time, isPaced: !isFast, skipBad)
+            : new ReplayReader(whole, new FlowBatchPool(), context.Time, new ReplayOptions { SkipBad = skipBad });
         FlowLogSink flowLog = new(
             options.FlowLog, context.Time, NullLogger<FlowLogSink>.Instance, isWanted: filter.IsEmpty ? null : filter.Matches);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, flowLog.ReaderGone);
@@ -53,16 +64,18 @@ internal static class ReplayVerb
         return Conclude(file, reader, flowLog.Counters, dropped, skipBad, context);
     }
 
-    private static int Conclude(string file, ReplayReader reader, FlowLogCounters log, long droppedBefore, bool skipBad, CliContext context)
+    private static int Conclude(
+        string file, IReplayReader reader, FlowLogCounters log, long droppedBefore, bool skipBad, CliContext context)
     {
+        string unit = reader is PcapReplayReader ? "packets" : "lines";
         context.Tell(string.Create(
             CultureInfo.InvariantCulture,
-            $"{reader.Events} events and {reader.Gaps} gaps in {reader.Lines} lines of {file}; {log.Records} records written, "
+            $"{reader.Events} events and {reader.Gaps} gaps in {reader.Lines} {unit} of {file}; {log.Records} records written, "
                 + $"{log.Dropped + droppedBefore} dropped."));
         if (reader.FirstProblem is not { } problem)
             return ExitCode.Done;
         context.Fail(skipBad
-            ? string.Create(CultureInfo.InvariantCulture, $"{file}: {reader.BadLines} lines could not be read, the first: {problem}")
+            ? string.Create(CultureInfo.InvariantCulture, $"{file}: {reader.BadLines} {unit} could not be read, the first: {problem}")
             : $"{file}: {problem} (--skip-bad goes on)");
         return skipBad ? ExitCode.Done : ExitCode.Failed;
     }

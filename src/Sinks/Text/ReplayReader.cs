@@ -13,7 +13,7 @@ namespace ConntrackStream.Sinks.Text;
 /// <c>conntrack -E</c> piped in is right. A row of a list becomes a New: the flow is known from then on. The tool's warning of
 /// ENOBUFS becomes a gap of unknown size.
 /// </remarks>
-public sealed class ReplayReader(Stream stream, FlowBatchPool pool, TimeProvider time, ReplayOptions options)
+public sealed class ReplayReader(Stream stream, FlowBatchPool pool, TimeProvider time, ReplayOptions options) : IReplayReader
 {
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 

@@ -1,0 +1,67 @@
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Recording;
+
+namespace ConntrackStream.Service.Verbs;
+
+/// <summary>A recording that is read once, from its first bytes on, which said what it is; the progress counts what is read.</summary>
+internal sealed class CountedStream : Stream
+{
+    private readonly Stream _input;
+    private readonly ProgressBar? _progress;
+    private ReadOnlyMemory<byte> _begin;
+
+    private CountedStream(Stream input, ProgressBar? progress, ReadOnlyMemory<byte> begin) =>
+        (_input, _progress, _begin) = (input, progress, begin);
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Reads the first four bytes, and gives them again with the rest.</summary>
+    internal static async Task<(Stream Whole, bool IsCapture)> OpenAsync(
+        Stream input, ProgressBar? progress, CancellationToken cancellation)
+    {
+        byte[] begin = new byte[4];
+        int read = await input.ReadAtLeastAsync(begin, begin.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
+        return (new CountedStream(input, progress, begin.AsMemory(0, read)), PcapPackets.IsCapture(begin.AsSpan(0, read)));
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        int read = Math.Min(_begin.Length, buffer.Length);
+        if (read > 0)
+        {
+            _begin[..read].CopyTo(buffer);
+            _begin = _begin[read..];
+        }
+        else
+        {
+            read = await _input.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+
+        _progress?.Add(read);
+        return read;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+}
