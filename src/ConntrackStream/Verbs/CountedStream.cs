@@ -1,10 +1,11 @@
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.Recording;
 
 namespace ConntrackStream.Service.Verbs;
 
 /// <summary>A recording that is read once, from its first bytes on, which said what it is; the progress counts what is read.</summary>
-internal sealed class CountedStream : Stream
+internal sealed class CountedStream : ForwardStream
 {
     private readonly Stream _input;
     private readonly ProgressBar? _progress;
@@ -12,20 +13,6 @@ internal sealed class CountedStream : Stream
 
     private CountedStream(Stream input, ProgressBar? progress, ReadOnlyMemory<byte> begin) =>
         (_input, _progress, _begin) = (input, progress, begin);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Reads the first four bytes, and gives them again with the rest.</summary>
     internal static async Task<(Stream Whole, bool IsCapture)> OpenAsync(
@@ -51,17 +38,5 @@ internal sealed class CountedStream : Stream
 
         _progress?.Add(read);
         return read;
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 }

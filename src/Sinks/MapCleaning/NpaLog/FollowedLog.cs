@@ -1,4 +1,5 @@
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 
@@ -6,25 +7,11 @@ namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 /// A log that is still written to, read from its beginning and on: at its end it waits for more. When another file has its name, or it has
 /// become shorter (rotation), that is read from its beginning. It ends with the cancellation only.
 /// </summary>
-internal sealed class FollowedLog(string path, TimeProvider time) : Stream
+internal sealed class FollowedLog(string path, TimeProvider time) : ForwardStream
 {
     internal static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
     private FileStream _file = File.OpenRead(path);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="OperationCanceledException">It is not followed any longer.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -37,18 +24,6 @@ internal sealed class FollowedLog(string path, TimeProvider time) : Stream
             if (!TryRenew())
                 await Task.Delay(LookInterval, time, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 
     protected override void Dispose(bool disposing)
