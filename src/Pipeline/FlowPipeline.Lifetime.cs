@@ -111,21 +111,43 @@ public sealed partial class FlowPipeline
     public async Task<QuerySummary> QueryAsync(
         FlowPredicate? isWanted, Func<FlowChangeBatch, ValueTask> onRows, CancellationToken cancellationToken)
     {
+        QuerySummary? whole = await WalkAsync(
+            isWanted,
+            FlowPosition.Start,
+            FlowChangeBatch.Capacity,
+            async page =>
+            {
+                await onRows(page.Batch).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return whole!;
+    }
+
+    /// <summary>The same from a position on, for as long as <paramref name="onRows"/> returns true.</summary>
+    /// <param name="rowsAtOnce">On a page, at most; no more than a batch holds.</param>
+    /// <returns>Null when it was ended before the last flow.</returns>
+    public async Task<QuerySummary?> WalkAsync(
+        FlowPredicate? isWanted, FlowPosition from, int rowsAtOnce, Func<FlowPage, ValueTask<bool>> onRows,
+        CancellationToken cancellationToken)
+    {
         FlowQuery query = await _loop.InvokeAsync(
             () =>
             {
-                FlowQuery query = new(_view, _pool, isWanted);
+                FlowQuery query = new(_view, _pool, isWanted, from, rowsAtOnce);
                 _loop.Add(query);
                 return query;
             },
             cancellationToken).ConfigureAwait(false);
         try
         {
-            await foreach (FlowChangeBatch batch in query.Rows.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            await foreach (FlowPage page in query.Rows.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 _loop.Wake();
-                await onRows(batch).ConfigureAwait(false);
-                batch.Release();
+                bool goesOn = await onRows(page).ConfigureAwait(false);
+                page.Batch.Release();
+                if (!goesOn)
+                    return null;
             }
         }
         finally
@@ -162,6 +184,20 @@ public sealed partial class FlowPipeline
             return _view.TryFind(tuple, ref change, out _) ? change : null;
         },
         cancellationToken);
+
+    /// <summary>The flow with this id; null when the view has none. Extras are left out.</summary>
+    public async Task<FlowChange?> FindAsync(FlowId id, CancellationToken cancellationToken)
+    {
+        FlowIdSearch search = await _loop.InvokeAsync(
+            () =>
+            {
+                FlowIdSearch search = new(_view, id);
+                _loop.Add(search);
+                return search;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return await search.Result.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// To be called when the tap is suspended and before another network namespace is followed: closes what is open in the old one, and

@@ -17,21 +17,25 @@ public sealed record QuerySummary(long Began, long Ended, long Rows, bool Synced
 /// <summary>
 /// A scan of the view in steps on the loop. A reader that does not keep up makes only its own query wait.
 /// </summary>
-internal sealed class FlowQuery(FlowView view, FlowChangeBatchPool pool, FlowPredicate? isWanted) : ILoopWork
+/// <param name="from">Where it begins.</param>
+/// <param name="rowsAtOnce">In a batch, at most.</param>
+internal sealed class FlowQuery(
+    FlowView view, FlowChangeBatchPool pool, FlowPredicate? isWanted, FlowPosition from, int rowsAtOnce = FlowChangeBatch.Capacity) : ILoopWork
 {
     private const int SlotsAtOnce = 1024;
 
-    private readonly Channel<FlowChangeBatch> _rows = Channel.CreateBounded<FlowChangeBatch>(
+    private readonly Channel<FlowPage> _rows = Channel.CreateBounded<FlowPage>(
         new BoundedChannelOptions(4) { SingleReader = true, SingleWriter = true });
     private readonly long _began = view.Context.Now;
     private FlowChangeBatch _batch = pool.Rent();
-    private FlowFamily _family = FlowFamily.IPv4;
-    private int _slot;
+    private FlowPosition[] _places = new FlowPosition[rowsAtOnce];
+    private FlowFamily _family = from.Family;
+    private int _slot = from.Slot;
     private long _matched;
     private bool _synced = view.Context.Synced;
 
-    /// <summary>The reader owns one reference of each batch.</summary>
-    public ChannelReader<FlowChangeBatch> Rows => _rows.Reader;
+    /// <summary>The reader owns one reference of each page's batch.</summary>
+    public ChannelReader<FlowPage> Rows => _rows.Reader;
 
     /// <summary>Good once <see cref="Rows"/> is completed.</summary>
     public QuerySummary? Summary { get; private set; }
@@ -43,9 +47,9 @@ internal sealed class FlowQuery(FlowView view, FlowChangeBatchPool pool, FlowPre
     {
         if (Cancelled)
             return LoopWorkState.Done;
-        if (_batch.IsFull && !TryHandOver())
+        if (IsFull && !TryHandOver())
             return LoopWorkState.Waiting;
-        for (int budget = SlotsAtOnce; budget > 0 && !_batch.IsFull; budget--)
+        for (int budget = SlotsAtOnce; budget > 0 && !IsFull; budget--)
         {
             if (_slot < view.Slots(_family))
             {
@@ -62,6 +66,8 @@ internal sealed class FlowQuery(FlowView view, FlowChangeBatchPool pool, FlowPre
         return LoopWorkState.Busy;
     }
 
+    private bool IsFull => _batch.Count >= rowsAtOnce;
+
     private void Read(int slot)
     {
         ref FlowChange change = ref _batch.Add();
@@ -72,6 +78,7 @@ internal sealed class FlowQuery(FlowView view, FlowChangeBatchPool pool, FlowPre
             {
                 if (extras is not null)
                     change.Flow.Extras = _batch.Copy(extras);
+                _places[_batch.Count - 1] = new FlowPosition(_family, slot);
                 _matched++;
                 return;
             }
@@ -82,9 +89,10 @@ internal sealed class FlowQuery(FlowView view, FlowChangeBatchPool pool, FlowPre
 
     private bool TryHandOver()
     {
-        if (!_rows.Writer.TryWrite(_batch))
+        if (!_rows.Writer.TryWrite(new FlowPage(_batch, _places)))
             return false;
         _batch = pool.Rent();
+        _places = new FlowPosition[rowsAtOnce];
         return true;
     }
 

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace ConntrackStream.Pipeline.Changes;
 
 /// <summary>
@@ -13,6 +15,20 @@ public readonly record struct FlowId(ulong Instance, ulong Sequence)
 
     /// <summary>As the flow log shows it.</summary>
     public override string ToString() => ToGuid().ToString();
+
+    /// <summary>Reads what <see cref="ToString"/> writes, in either case.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out FlowId id)
+    {
+        id = default;
+        Span<byte> bytes = stackalloc byte[16];
+        if (!Guid.TryParseExact(text, "D", out Guid guid) || !guid.TryWriteBytes(bytes, bigEndian: true, out _))
+            return false;
+        ulong high = BinaryPrimitives.ReadUInt64BigEndian(bytes), low = BinaryPrimitives.ReadUInt64BigEndian(bytes[sizeof(ulong)..]);
+        if ((high & 0xF000) != 0x8000 || low >> 62 != 0b10)
+            return false; // another version or variant
+        id = new FlowId((high >> 4 & 0x0FFF_FFFF_FFFF_F000) | (high & 0xFFF), low & 0x3FFF_FFFF_FFFF_FFFF);
+        return true;
+    }
 
     /// <summary>
     /// The UUID: instance (60 bits) in the upper half around the version, sequence (62 bits) in the lower around the variant.

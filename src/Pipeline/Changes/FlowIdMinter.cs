@@ -23,6 +23,14 @@ internal sealed class FlowIdMinter
 
     public FlowId Unpack(ulong packed) => new(_instances[(int)(packed >> SequenceBits)], packed & SequenceMask);
 
+    /// <summary>An id as this minter packs it; false for one of an instance that it does not know, whose flows it cannot have.</summary>
+    public bool TryFindPacked(FlowId id, out ulong packed)
+    {
+        int place = _instances.IndexOf(id.Instance);
+        packed = (ulong)(uint)place << SequenceBits | (id.Sequence & SequenceMask);
+        return place >= 0 && id.Sequence <= SequenceMask;
+    }
+
     /// <summary>Packs an id from a checkpoint; false when 65,536 instances are known already (a new id is minted then).</summary>
     public bool TryPack(FlowId id, out ulong packed)
     {

@@ -12,6 +12,6 @@ public static class FileModes
     /// <summary>The flow log and its rotated files, compressed or not: a shipper reads them by its group.</summary>
     public const UnixFileMode Log = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    /// <summary>The API's socket: its group may connect.</summary>
-    public const UnixFileMode Socket = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+    /// <summary>Metrics as a file: node_exporter runs as another user.</summary>
+    public const UnixFileMode Metrics = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 }

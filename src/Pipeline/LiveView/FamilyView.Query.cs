@@ -24,6 +24,19 @@ internal sealed partial class FamilyView<TKey>
         return true;
     }
 
+    /// <summary>The slot in a range whose flow has this id; -1 when there is none.</summary>
+    public int FindId(int from, int to, ulong packed)
+    {
+        for (int slot = from; slot < to; slot++)
+        {
+            ref FlowRow<TKey> row = ref _table[slot];
+            if (row.PackedId == packed && row.Is(RowFlags.Live))
+                return slot;
+        }
+
+        return -1;
+    }
+
     /// <summary>Slot of the announced flow with this original, or else reply, tuple; -1 when there is none.</summary>
     public int Find(in FlowTuple tuple)
     {

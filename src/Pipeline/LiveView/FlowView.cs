@@ -153,6 +153,11 @@ internal sealed partial class FlowView(ViewContext context) : ILoopWork
         ? _ipv6.TryRead(slot, ref change, out extras)
         : _ipv4.TryRead(slot, ref change, out extras);
 
+    /// <summary>The slot in a range whose flow has this id, as the minter packs it; -1 when there is none.</summary>
+    public int FindId(FlowFamily family, int from, int to, ulong packed) => family == FlowFamily.IPv6
+        ? _ipv6.FindId(from, to, packed)
+        : _ipv4.FindId(from, to, packed);
+
     /// <summary>Finds a flow by original or reply tuple.</summary>
     public bool TryFind(in FlowTuple tuple, ref FlowChange change, out FlowExtras? extras)
     {
