@@ -29,6 +29,7 @@ internal sealed class CommandLine(CliContext context)
           conntrack-stream who 203.0.113.50:32768 --at 14:32:15 /var/log/flows
         Each verb has a help of its own: conntrack-stream VERB --help
         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4 not supported by this kernel.
+        health ends with 3 when no service is running.
         who also ends with 5 (no such flow, and the logs are complete) and 6 (none found, and the logs are not complete).
         """;
 
@@ -90,6 +91,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(MapCommand.Create(context, shared));
         root.Subcommands.Add(TombstonesVerb.Create(context, shared));
         root.Subcommands.Add(RatesVerb.Create(context, shared));
+        root.Subcommands.Add(HealthVerb.Create(context, shared));
         root.Subcommands.Add(TopVerb.Create(context, shared));
         root.Subcommands.Add(WhoVerb.Create(context, shared));
         root.Subcommands.Add(VerifyLogVerb.Create(context));

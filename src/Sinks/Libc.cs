@@ -21,6 +21,15 @@ internal static unsafe partial class Libc
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal struct Group // struct group, in the GNU C library and in musl
+    {
+        public nint Name; // gr_name
+        public nint Password; // gr_passwd
+        public uint GroupId; // gr_gid
+        public nint Members; // gr_mem
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal struct Passwd // struct passwd, in the GNU C library and in musl
     {
         public nint Name; // pw_name
@@ -62,6 +71,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int sendmmsg(SafeSocketHandle socket, EventTap.Netlink.Libc.Mmsghdr* messages, uint count, int flags);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int lchown(string path, uint user, uint group);
+
     // Processes and users
 
     [LibraryImport("libc", SetLastError = true)]
@@ -73,6 +85,10 @@ internal static unsafe partial class Libc
     /// <returns>The errno itself; <paramref name="found"/> is null when there is no such user.</returns>
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int getpwnam_r(string name, Passwd* entry, byte* strings, nuint length, Passwd** found);
+
+    /// <returns>The errno itself; <paramref name="found"/> is null when there is no such group.</returns>
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int getgrnam_r(string name, Group* entry, byte* strings, nuint length, Group** found);
 
     /// <summary>A system call that the C library has no function for, or that musl lacks.</summary>
     [LibraryImport("libc", SetLastError = true)]

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Modules;
@@ -13,9 +14,24 @@ internal sealed record ApiBackend
     /// <summary>Streams the live view's flows that match; each batch is borrowed until the callback's task ends.</summary>
     internal required Func<FlowFilter, Func<FlowChangeBatch, ValueTask>, CancellationToken, Task<QuerySummary>> Query { get; init; }
 
+    /// <summary>
+    /// The same from a position on, so many rows at a time, for as long as the callback returns true. Null when it has ended it.
+    /// </summary>
+    internal required Func<FlowFilter, FlowPosition, int, Func<FlowPage, ValueTask<bool>>, CancellationToken, Task<QuerySummary?>> Walk
+    {
+        get;
+        init;
+    }
+
+    /// <summary>The live view's flow of this id; null when there is none.</summary>
+    internal required Func<FlowId, CancellationToken, Task<FlowChange?>> FindById { get; init; }
+
+    /// <summary>The live view's flow with this original or reply tuple; null when there is none.</summary>
+    internal required Func<FlowTuple, CancellationToken, Task<FlowChange?>> FindByTuple { get; init; }
+
     internal required Func<ServiceStatus> Status { get; init; }
 
-    /// <summary>Subscribed to while a client asks for rates.</summary>
+    /// <summary>Subscribed to while a client asks for rates or changes.</summary>
     internal required IObservable<FlowChangeBatch> Changes { get; init; }
 
     /// <summary>What <c>/metrics</c> shows.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -13,7 +14,7 @@ internal static class ApiClient
     internal static async Task<long> ListAsync(
         string socket, string filter, OutputFormat format, Stream output, CancellationToken cancellation)
     {
-        string options = $"format={(format.Json ? "json" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}"
+        string options = $"format={(format.Json ? "ndjson" : "text")}{(format.Id ? "&id" : "")}{(format.Extended ? "&extended" : "")}"
             + $"{(format.Timestamp ? "&timestamp" : "")}{(format.KernelTimestamps ? "&ktimestamp" : "")}{(format.Labels ? "&labels" : "")}";
         using HttpClient client = Connect(socket);
         string path = $"/v1/flows?{options}&{filter}".TrimEnd('&');
@@ -25,7 +26,7 @@ internal static class ApiClient
     internal static async Task FlowsAsync(string socket, string filter, Action<string> onLine, CancellationToken cancellation)
     {
         using HttpClient client = Connect(socket);
-        using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/flows?{filter}".TrimEnd('?'), cancellation)
+        using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/flows?format=ndjson&{filter}".TrimEnd('&'), cancellation)
             .ConfigureAwait(false);
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
         while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
@@ -37,8 +38,8 @@ internal static class ApiClient
         using HttpClient client = Connect(socket);
         using HttpResponseMessage response = await GetAsync(
             client, socket, $"/v1/count?{filter}".TrimEnd('?'), cancellation).ConfigureAwait(false);
-        return long.Parse(
-            (await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim(), CultureInfo.InvariantCulture);
+        using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false));
+        return answer.RootElement.GetProperty("count").GetInt64();
     }
 
     /// <summary>Copies an answer.</summary>
@@ -64,12 +65,12 @@ internal static class ApiClient
     internal static async Task<long> TombstonesAsync(string socket, int limit, Action<string> onLine, CancellationToken cancellation)
     {
         using HttpClient client = Connect(socket);
-        string path = string.Create(CultureInfo.InvariantCulture, $"/v1/tombstones?limit={limit}");
+        string path = string.Create(CultureInfo.InvariantCulture, $"/v1/tombstones?format=ndjson&limit={limit}");
         using HttpResponseMessage response = await GetAsync(client, socket, path, cancellation).ConfigureAwait(false);
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
         while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
             onLine(line);
-        return response.Headers.TryGetValues(ApiEndpoints.TotalHeader, out IEnumerable<string>? total)
+        return response.Headers.TryGetValues(StateAnswers.TotalHeader, out IEnumerable<string>? total)
             ? long.Parse(total.First(), CultureInfo.InvariantCulture)
             : 0;
     }
@@ -100,6 +101,16 @@ internal static class ApiClient
         {
             return null;
         }
+    }
+
+    /// <summary>Whether the service is well, and its answer: JSON.</summary>
+    /// <param name="path">Of a question about its health.</param>
+    /// <exception cref="NoServiceException">None is running.</exception>
+    internal static async Task<(bool IsWell, string Answer)> HealthAsync(string socket, string path, CancellationToken cancellation)
+    {
+        using HttpClient client = Connect(socket);
+        using HttpResponseMessage response = await SendAsync(client, socket, path, cancellation).ConfigureAwait(false);
+        return (response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
     }
 
     /// <returns>Lines.</returns>
@@ -154,12 +165,21 @@ internal static class ApiClient
         Timeout = Timeout.InfiniteTimeSpan, // a table of any size; Ctrl-C ends it
     };
 
+    /// <exception cref="IOException">The service refuses; with its reason.</exception>
     private static async Task<HttpResponseMessage> GetAsync(HttpClient client, string socket, string path, CancellationToken cancellation)
     {
-        HttpResponseMessage response;
+        HttpResponseMessage response = await SendAsync(client, socket, path, cancellation).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode)
+            return response;
+        using (response)
+            throw new IOException(ReasonOf(await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false), response.StatusCode));
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, string socket, string path, CancellationToken cancellation)
+    {
         try
         {
-            response = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            return await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
         }
         catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
         {
@@ -168,12 +188,20 @@ internal static class ApiClient
         catch (HttpRequestException e)
         {
             string reason = Path.Exists(socket) ? e.InnerException?.Message ?? e.Message : "there is no such socket";
-            throw new IOException($"no service answers on {socket}: {reason}; is it running, with Api:Enabled?", e);
+            throw new NoServiceException($"no service answers on {socket}: {reason}; is it running, with Api:Enabled?", e);
         }
+    }
 
-        if (response.IsSuccessStatusCode)
-            return response;
-        using (response)
-            throw new IOException((await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim());
+    private static string ReasonOf(string body, HttpStatusCode status)
+    {
+        try
+        {
+            using JsonDocument problem = JsonDocument.Parse(body);
+            return problem.RootElement.GetProperty("detail").GetString()!;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"the service answered with status {(int)status}");
+        }
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Connections;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// The clients' connections. Only answers of any length are limited. A new connection is never refused, as it may be the one that asks for
+/// The clients' connections by one kind of listener. Only answers of any length are limited. A new connection is never refused, as it may be the one that asks for
 /// the service's health: when there are too many, it takes the place of the one that has been quiet for longest.
 /// </summary>
 internal sealed class ApiConnections(int mostAnswers)
@@ -21,6 +21,7 @@ internal sealed class ApiConnections(int mostAnswers)
     {
         LinkedListNode<ApiConnection> place = new(new ApiConnection(context));
         context.Features.Set(place);
+        context.Features.Set(this);
         Enter(place)?.Abort("another client needs the place of this connection");
         try
         {

@@ -1,60 +1,143 @@
+using System.Net;
 using System.Net.Sockets;
-using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Service.Api.Access;
+using ConntrackStream.Service.Api.Problems;
+using ConntrackStream.Service.Api.Streams;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Files;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace ConntrackStream.Service.Api;
 
-/// <summary>The HTTP interface on a Unix socket with mode 0660: who may connect is who may write to the socket.</summary>
+/// <summary>The HTTP interface: on a Unix socket, and on TCP where the settings say so.</summary>
+/// <param name="addReload">Adds a step of SIGHUP, by its name.</param>
 internal sealed class ApiServer(
-    ApiSettings settings, ApiBackend backend, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+    ApiSettings settings, ApiBackend backend, Action<string, Action> addReload, TimeProvider time, ILoggerFactory loggers)
+    : IHostedService, IAsyncDisposable
 {
     private const double BytesPerSecondOfCredit = 1e9;
 
     private readonly ILogger _logger = loggers.CreateLogger<ApiServer>();
-    private readonly ApiConnections _connections = new(settings.MaxConnections);
+    private readonly HalfClose _halfClose = new(time);
+    private readonly ApiConnections _socket = new(settings.MaxConnections), _tcp = new(settings.MaxConnections), _metrics = new(1);
+    private readonly ChangeFeed _feed = new(backend.Changes, settings.Streams.KeptChanges, settings.Streams.KeepFor, time);
     private WebApplication? _app;
 
-    /// <exception cref="IOException">The path is in use: by a service that answers, or by something that is no socket.</exception>
+    /// <summary>Where it listens, as URLs.</summary>
+    internal IEnumerable<string> Addresses => _app?.Urls ?? [];
+
+    /// <summary>The paths that it serves, as routing has them.</summary>
+    internal IEnumerable<string?> Paths => ((IEndpointRouteBuilder)_app!).DataSources.SelectMany(static source => source.Endpoints)
+        .OfType<RouteEndpoint>().Select(static endpoint => endpoint.RoutePattern.RawText);
+
+    /// <exception cref="IOException">An address is in use; the socket's path by a service that answers, or by what is no socket.</exception>
+    /// <exception cref="ConfigurationException">A file or a group that the settings name cannot be used.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!settings.Enabled)
             return;
-        RemoveLeftover(settings.Socket);
+        SocketFile socket = new(settings);
+        ApiToken? token = Usable(settings.TokenFile, static file => new ApiToken(file), "Api:TokenFile");
+        ApiCertificate? certificate = Usable(settings.Tls.CertificateFile, _ => new ApiCertificate(settings.Tls), "Api:Tls");
+        if (socket.RemoveLeftover())
+            ApiLog.ApiSocketRemoved(_logger, settings.Socket);
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(settings.Socket))!);
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(loggers);
-        builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ApiBuffers>();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
-        _app = builder.Build();
-        ApiEndpoints.Map(_app, backend, _connections, time);
-        await _app.StartAsync(cancellationToken).ConfigureAwait(false);
-        File.SetUnixFileMode(settings.Socket, FileModes.Socket);
-        ApiLog.ApiListening(_logger, settings.Socket);
+        _app = Build(token, certificate);
+        await ListenAsync(_app, cancellationToken).ConfigureAwait(false);
+        socket.Open();
+        if (token is not null)
+            addReload("the API's token", token.Read);
+        if (certificate is not null)
+            addReload("the API's certificate", certificate.Read);
+        foreach (string address in Addresses)
+            ApiLog.ApiListening(_logger, address.Replace("http://unix:", "", StringComparison.Ordinal));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_app is null)
             return;
-        _connections.Close();
+        foreach (ApiConnections connections in (ApiConnections[])[_socket, _tcp, _metrics])
+            connections.Close();
         await _app.StopAsync(cancellationToken).ConfigureAwait(false);
         File.Delete(settings.Socket);
     }
 
-    public ValueTask DisposeAsync() => _app?.DisposeAsync() ?? ValueTask.CompletedTask;
-
-    private void Configure(KestrelServerOptions kestrel)
+    public ValueTask DisposeAsync()
     {
-        kestrel.ListenUnixSocket(settings.Socket, listen =>
+        _feed.Dispose();
+        return _app?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+
+    private static T? Usable<T>(string? file, Func<string, T> read, string key)
+        where T : class
+    {
+        try
         {
-            listen.Protocols = HttpProtocols.Http1; // one request at a time on a connection
-            listen.Use(next => connection => _connections.ServeAsync(connection, next));
+            return string.IsNullOrEmpty(file) ? null : read(file);
+        }
+        catch (UnusableFileException e)
+        {
+            throw new ConfigurationException([$"{key}: {e.Message}"]);
+        }
+    }
+
+    private WebApplication Build(ApiToken? token, ApiCertificate? certificate)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ApiBuffers>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, certificate));
+        WebApplication app = builder.Build();
+        app.Use(new ProblemMiddleware(_logger).InvokeAsync);
+        app.Use(static (context, next) =>
+        {
+            context.Features.GetRequiredFeature<ApiConnections>().Touch(
+                context.Features.GetRequiredFeature<LinkedListNode<ApiConnection>>());
+            return next(context);
         });
+        app.Use(new AccessMiddleware(token).InvokeAsync);
+        new ApiEndpoints(backend, _feed, settings.Streams, time).Map(app);
+        return app;
+    }
+
+    private async Task ListenAsync(WebApplication app, CancellationToken cancellation)
+    {
+        try
+        {
+            await app.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            string[] keys = ["Api:Socket", .. settings.Listen.Length > 0 ? ["Api:Listen"] : (string[])[],
+                .. settings.Metrics.Listen is null ? (string[])[] : ["Api:Metrics:Listen"]];
+            throw new IOException($"the HTTP interface cannot listen ({string.Join(", ", keys)}): {e.Message}", e);
+        }
+    }
+
+    private void Configure(KestrelServerOptions kestrel, ApiCertificate? certificate)
+    {
+        kestrel.ListenUnixSocket(settings.Socket, listen => Serve(listen, ListenerKind.Socket, _socket));
+        foreach (string address in settings.Listen)
+        {
+            kestrel.Listen(IPEndPoint.Parse(address), listen =>
+            {
+                Serve(listen, ListenerKind.Tcp, _tcp);
+                if (certificate is not null)
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Options) });
+            });
+        }
+
+        if (settings.Metrics.Listen is { } metrics)
+            kestrel.Listen(IPEndPoint.Parse(metrics), listen => Serve(listen, ListenerKind.Metrics, _metrics));
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false; // a client that does not read must hold no thread
         kestrel.Limits.MaxRequestBodySize = 0;
@@ -68,25 +151,15 @@ internal sealed class ApiServer(
         kestrel.Limits.MaxResponseBufferSize = 0; // a write is done when the socket has it all
     }
 
-    /// <summary>Removes what a killed run left: only a socket, and only if nobody answers on it.</summary>
-    private void RemoveLeftover(string path)
+    private void Serve(ListenOptions listen, ListenerKind kind, ApiConnections connections)
     {
-        if (!FileStat.TryRead(path, out FileStat stat))
-            return;
-        if (stat.Type != FileType.Socket)
-            throw new IOException($"Api:Socket: {path} exists and is not a socket; it is left alone");
-        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
+        Listener listener = new(kind);
+        listen.Protocols = HttpProtocols.Http1; // one request at a time on a connection
+        listen.Use(next => connection => _halfClose.ServeAsync(connection, next));
+        listen.Use(next => connection =>
         {
-            socket.Connect(new UnixDomainSocketEndPoint(path));
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(path);
-            ApiLog.ApiSocketRemoved(_logger, path);
-            return;
-        }
-
-        throw new IOException($"Api:Socket: another service answers on {path} already");
+            connection.Features.Set(listener);
+            return connections.ServeAsync(connection, next);
+        });
     }
 }

@@ -11,23 +11,37 @@ namespace ConntrackStream.Service.Api;
 /// </summary>
 internal static class FilterQuery
 {
+    private static readonly string[] Names =
+        [.. new FilterOptions().All.SelectMany(static option => option.Aliases.Prepend(option.Name))
+            .Where(static name => name.StartsWith("--", StringComparison.Ordinal)).Select(static name => name[2..])];
+
     internal static bool TryParse(
-        IQueryCollection query, IReadOnlyCollection<string> otherParameters, out FlowFilter filter, out string error)
+        IQueryCollection query, IReadOnlyCollection<string> otherParameters, out FlowFilter filter, out QueryFault? fault)
     {
         FilterOptions options = new();
         Command command = new("query");
         command.Add(options.All);
+        filter = FlowFilter.All;
         List<string> arguments = [];
         foreach ((string name, Microsoft.Extensions.Primitives.StringValues values) in query)
         {
-            if (!otherParameters.Contains(name, StringComparer.Ordinal))
-                arguments.AddRange(values.Select(value => $"--{name}={value}"));
+            if (otherParameters.Contains(name, StringComparer.Ordinal))
+                continue;
+            if (!Names.Contains(name, StringComparer.Ordinal))
+            {
+                fault = QueryFault.Unknown(name, [.. otherParameters, .. options.All.Select(static option => option.Name[2..])]);
+                return false;
+            }
+
+            arguments.AddRange(values.Select(value => $"--{name}={value}"));
         }
 
         ParseResult parsed = command.Parse(arguments, UsageFaults.Parser);
-        IEnumerable<string> faults = parsed.Errors.Select(static fault => fault.Message).Concat(UsageFaults.Repeated(parsed));
-        error = string.Join("; ", faults.Distinct(StringComparer.Ordinal));
-        filter = error.Length == 0 ? options.Read(parsed) : FlowFilter.All;
-        return error.Length == 0;
+        string[] faults =
+            [.. parsed.Errors.Select(static error => error.Message).Concat(UsageFaults.Repeated(parsed)).Distinct(StringComparer.Ordinal)];
+        fault = faults.Length == 0 ? null : QueryFault.OfFilter(faults);
+        if (fault is null)
+            filter = options.Read(parsed);
+        return fault is null;
     }
 }

@@ -2,6 +2,7 @@ using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Loop;
+using ConntrackStream.Service.Api.Problems;
 using ConntrackStream.Service.Summary;
 using Microsoft.AspNetCore.Http;
 
@@ -19,7 +20,7 @@ internal static class SummaryAnswer
     {
         if (Read(context.Request.Query, out FlowFilter filter, out TimeSpan interval, out int top) is { } fault)
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, fault).ConfigureAwait(false);
+            await fault.AnswerAsync(context).ConfigureAwait(false);
             return;
         }
 
@@ -30,25 +31,23 @@ internal static class SummaryAnswer
         }
         catch (NetlinkException e)
         {
-            await RefuseAsync(
-                context, StatusCodes.Status503ServiceUnavailable, $"the kernel was asked for its table as it is now: {e.Message}")
-                .ConfigureAwait(false);
+            await context.RefuseAsync(
+                ProblemType.KernelSilent, $"the kernel was asked for its table as it is now: {e.Message}").ConfigureAwait(false);
             return;
         }
 
-        context.Response.ContentType = "application/json";
-        await context.Response.Body.WriteAsync(summary.ToJson(), context.RequestAborted).ConfigureAwait(false);
+        await context.AnswerJsonAsync(summary.ToJson()).ConfigureAwait(false);
     }
 
     /// <summary>What is wrong with the request; null: nothing.</summary>
-    internal static string? Read(IQueryCollection query, out FlowFilter filter, out TimeSpan interval, out int top)
+    internal static QueryFault? Read(IQueryCollection query, out FlowFilter filter, out TimeSpan interval, out int top)
     {
         string asked = query["interval"].FirstOrDefault() ?? "1s", count = query["top"].FirstOrDefault() ?? "5";
         top = 0;
         interval = default;
-        return !FilterQuery.TryParse(query, OwnParameters, out filter, out string error) ? error
-            : !SummaryLimits.TryParseInterval(asked, out interval) ? $"interval: '{asked}' is not {SummaryLimits.AllowedInterval}"
-            : !SummaryLimits.ParseTop(count, out top) ? $"top: '{count}' is not {SummaryLimits.AllowedTop}"
+        return !FilterQuery.TryParse(query, OwnParameters, out filter, out QueryFault? fault) ? fault
+            : !SummaryLimits.TryParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, SummaryLimits.AllowedInterval)
+            : !SummaryLimits.ParseTop(count, out top) ? QueryFault.Bad("top", count, SummaryLimits.AllowedTop)
             : null;
     }
 
@@ -75,13 +74,6 @@ internal static class SummaryAnswer
         TableReading after = await OwnThread.Run("api-summary", table.Read).ConfigureAwait(false);
         return SummaryBuilder.Build(
             tally, TableGrowth.Between(before, after, time), time.GetUtcNow(), "live", backend.NetworkNamespace, top);
-    }
-
-    private static Task RefuseAsync(HttpContext context, int status, string why)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        return context.Response.WriteAsync(why + "\n", context.RequestAborted);
     }
 
     private static void Add(FlowChangeBatch rows, FlowFilter filter, TableTally tally)

@@ -11,6 +11,9 @@ internal static class ExitCode
 
     internal const int NotPermitted = 3;
 
+    /// <summary>Of <c>health</c>: no service answers, whatever the reason. The number is that of init scripts (LSB).</summary>
+    internal const int NotRunning = 3;
+
     /// <summary>Not supported by this kernel.</summary>
     internal const int NotSupported = 4;
 

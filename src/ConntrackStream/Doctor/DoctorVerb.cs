@@ -56,6 +56,8 @@ internal static class DoctorVerb
 
         results.AddRange(await ModuleChecks.RunAsync(options, networkNamespace, time, canAskKernel, cancellation).ConfigureAwait(false));
         results.AddRange(FileChecks.Run(options));
+        if (options.Api.Enabled)
+            results.AddRange(ApiChecks.Run(options.Api));
         return results;
     }
 

@@ -53,8 +53,11 @@ internal static class ServiceHost
         services.AddHostedService(provider => new ApiServer(
             options.Api,
             Backend(provider, options),
+            provider.GetRequiredService<ServiceReload>().Add,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
+        if (options.Api.Metrics.TextFile is not null)
+            services.AddHostedService(provider => TextFile(provider, options.Api.Metrics));
         services.AddSingleton(provider => new TableHealthService(
             options.TableHealth,
             new TableSampler(() => provider.GetRequiredService<StreamService>().Namespace).Sample,
@@ -88,6 +91,10 @@ internal static class ServiceHost
             Metrics = () => services.GetRequiredService<ServiceMeter>().Families,
             RefreshMetrics = services.GetRequiredService<FlowStates>().RefreshAsync,
             Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
+            Walk = (filter, from, atOnce, onRows, token) =>
+                stream.Pipeline.WalkAsync(filter.IsEmpty ? null : filter.Matches, from, atOnce, onRows, token),
+            FindById = (id, token) => stream.Pipeline.FindAsync(id, token),
+            FindByTuple = (tuple, token) => stream.Pipeline.FindAsync(tuple, token),
             Status = () => StatusOf(stream),
             Changes = Observable.Defer(() => stream.Pipeline.Changes),
             Tombstones = options.Map.Path is null
@@ -104,6 +111,13 @@ internal static class ServiceHost
     /// <summary>The tap's own count, unless it follows a part of the flows only.</summary>
     private static Func<long>? NewFlows(StreamService stream, ServiceOptions options) =>
         options.Tap.Filter.Build().IsEmpty ? () => stream.TapCounters.New : null;
+
+    private static MetricsTextFile TextFile(IServiceProvider services, ApiMetricsSettings settings) => new(
+        settings,
+        () => services.GetRequiredService<ServiceMeter>().Families,
+        services.GetRequiredService<FlowStates>().RefreshAsync,
+        services.GetRequiredService<TimeProvider>(),
+        services.GetRequiredService<ILogger<MetricsTextFile>>());
 
     private static ServiceStatus StatusOf(StreamService stream)
     {

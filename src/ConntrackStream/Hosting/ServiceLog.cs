@@ -131,4 +131,7 @@ internal static partial class ServiceLog
     [LoggerMessage(4059, LogLevel.Warning,
         "The name that keeps a second instance out of this network namespace belongs to {Holder}: going on without it")]
     internal static partial void LockTaken(ILogger logger, string holder);
+
+    [LoggerMessage(4060, LogLevel.Warning, "Metrics cannot be written to {File} (Api:Metrics:TextFile): {Reason}")]
+    internal static partial void MetricsNotWritten(ILogger logger, string file, string reason);
 }

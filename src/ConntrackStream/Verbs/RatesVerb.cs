@@ -11,10 +11,10 @@ internal static class RatesVerb
     {
         FormatOption output = new();
         Option<TimeSpan> interval = ValueOption.Of<TimeSpan>(
-            ["--interval"], "Time of a line", "DURATION", TimeSpan.FromSeconds(1), RatesAnswer.TryParseInterval,
-            RatesAnswer.AllowedInterval);
+            ["--interval"], "Time of a line", "DURATION", TimeSpan.FromSeconds(1), RatesQuery.TryParseInterval,
+            RatesQuery.AllowedInterval);
         Option<int> top = ValueOption.Of(
-            ["--top"], "Show so many of the busiest sources", "N", 3, RatesAnswer.ParseTop, RatesAnswer.AllowedTop);
+            ["--top"], "Show so many of the busiest sources", "N", 3, RatesQuery.ParseTop, RatesQuery.AllowedTop);
         Option<int> count = ValueOption.Of(
             ["--count"], "End after so many lines [at Ctrl-C]", "N", int.MaxValue, ValueOption.Number(1), "a number from 1 up");
         Verb verb = new("rates", "Shows how many flows start and end in the running service, and which sources are the busiest", """

@@ -38,6 +38,6 @@ internal static class TombstonesVerb
     }
 
     private static Option<int> LimitOption() => ValueOption.Of(
-        ["--limit"], "Show so many at most", "N", 1000, ValueOption.Number(0, ApiEndpoints.MostTombstones),
-        $"a number from 0 to {ApiEndpoints.MostTombstones}");
+        ["--limit"], "Show so many at most", "N", 1000, ValueOption.Number(0, StateAnswers.MostTombstones),
+        $"a number from 0 to {StateAnswers.MostTombstones}");
 }

@@ -5,10 +5,12 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ConntrackStream.Sinks.Files;
 
-/// <summary>TLS as a client, by PEM files that only root, or the service's user, can write.</summary>
+/// <summary>TLS by PEM files that only root, or the service's user, can write.</summary>
 internal static class TlsFiles
 {
-    /// <summary>Reads the files. The server's certificate must be valid, signed by a trusted authority, and for its name.</summary>
+    /// <summary>
+    /// Reads the files for the client's side. The server's certificate must be valid, signed by a trusted authority, and for its name.
+    /// </summary>
     /// <param name="serverName">What the server's certificate must be for; null where the connection says it.</param>
     /// <param name="caFile">The trusted authorities; null: those of the system.</param>
     /// <param name="certificateFile">The service's own certificate, and those between it and an authority; null: none.</param>
@@ -21,7 +23,7 @@ internal static class TlsFiles
             AllowRenegotiation = false,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateChainPolicy = Trust(caFile),
-            ClientCertificateContext = Certificate(certificateFile, keyFile),
+            ClientCertificateContext = string.IsNullOrEmpty(certificateFile) ? null : LoadCertificate(certificateFile, keyFile),
         };
 
     /// <summary>The handshake.</summary>
@@ -51,10 +53,11 @@ internal static class TlsFiles
         return policy.CustomTrustStore.Count > 0 ? policy : throw new UnusableFileException($"{path} has no certificate");
     }
 
-    private static SslStreamCertificateContext? Certificate(string? certificateFile, string? keyFile)
+    /// <summary>The side's own certificate, and those between it and an authority.</summary>
+    /// <param name="keyFile">The certificate's key; null: it is in the same file.</param>
+    /// <exception cref="UnusableFileException">One cannot be used.</exception>
+    internal static SslStreamCertificateContext LoadCertificate(string certificateFile, string? keyFile)
     {
-        if (string.IsNullOrEmpty(certificateFile))
-            return null;
         X509Certificate2Collection chain = [];
         X509Certificate2? own = null;
         Read(certificateFile, () => chain.ImportFromPemFile(certificateFile));

@@ -93,7 +93,7 @@ internal ref partial struct FlowRecord
         if (!tuple.IsIcmp)
             return TryPorts(ref tuple, "reply_sport", _replySourcePort, "reply_dport", _replyDestinationPort);
         tuple.SourcePort = (ushort)(_replyIcmpId ?? _flow.Original.IcmpId);
-        tuple.DestinationPort = (ushort)(IcmpReply(tuple.Protocol, _flow.Original.IcmpType) << 8 | _flow.Original.IcmpCode);
+        tuple.DestinationPort = (ushort)(IcmpCounterpart.Of(tuple.Protocol, _flow.Original.IcmpType) << 8 | _flow.Original.IcmpCode);
         return true;
     }
 
@@ -131,18 +131,4 @@ internal ref partial struct FlowRecord
             _flow.Present |= _isIngress ? FlowFields.OriginalCounters : FlowFields.ReplyCounters;
         }
     }
-
-    /// <summary>
-    /// The kernel's invmap: request and reply of echo, timestamp, information and address mask; of ICMPv6 echo and node information.
-    /// </summary>
-    private static byte IcmpReply(IpProtocol protocol, byte type) => (protocol, type) switch
-    {
-        (IpProtocol.Icmp, 8) => 0,
-        (IpProtocol.Icmp, 0) => 8,
-        (IpProtocol.Icmp, 13 or 15 or 17) => (byte)(type + 1),
-        (IpProtocol.Icmp, 14 or 16 or 18) => (byte)(type - 1),
-        (IpProtocol.IcmpV6, 128 or 139) => (byte)(type + 1),
-        (IpProtocol.IcmpV6, 129 or 140) => (byte)(type - 1),
-        _ => type,
-    };
 }

@@ -30,16 +30,16 @@ public sealed partial class ApiServerTests
         });
         using Clients readers = new(_socket);
         for (int i = 0; i < Most; i++)
-            await readers.SendAsync("/v1/flows", Cancellation);
+            await readers.SendAsync("/v1/flows?format=ndjson", Cancellation);
         await _allWait.Task.WaitAsync(Cancellation);
 
         for (int i = 0; i < Most + ApiConnections.Spare; i++)
         {
-            Socket refused = await readers.SendAsync("/v1/flows", Cancellation);
+            Socket refused = await readers.SendAsync("/v1/flows?format=ndjson", Cancellation);
             Assert.StartsWith("HTTP/1.1 503 ", await ReadSomeAsync(refused), StringComparison.Ordinal);
         }
 
-        Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/healthz"));
+        Assert.Equal((HttpStatusCode.OK, "{\"status\":\"ok\"}\n"), await GetAsync("/healthz"));
         Assert.Equal(HttpStatusCode.OK, (await GetAsync("/v1/status")).Status);
         Assert.Equal(HttpStatusCode.OK, (await GetAsync("/metrics")).Status);
         Assert.Equal(0, _ended);
@@ -58,7 +58,7 @@ public sealed partial class ApiServerTests
             settings.ReadTimeout = TimeSpan.FromSeconds(2);
         });
         using Clients readers = new(_socket);
-        await readers.SendAsync("/v1/flows", Cancellation);
+        await readers.SendAsync("/v1/flows?format=ndjson", Cancellation);
         Assert.IsAssignableFrom<OperationCanceledException>(await _firstEnd.Task.WaitAsync(Cancellation));
         _query = null;
         Assert.Equal(3, await ApiClient.CountAsync(_socket, "proto=tcp,udp", Cancellation));
@@ -80,7 +80,7 @@ public sealed partial class ApiServerTests
         for (int i = 2; i <= ApiConnections.Spare; i++)
             await ReadAnswerAsync(await idle.SendAsync("/readyz", Cancellation));
 
-        Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/healthz"));
+        Assert.Equal((HttpStatusCode.OK, "{\"status\":\"ok\"}\n"), await GetAsync("/healthz"));
         Assert.Equal("", await ReadSomeAsync(second));
         await Clients.SendAsync(first, "/readyz", Cancellation);
         Assert.StartsWith("HTTP/1.1 200 ", await ReadAnswerAsync(first), StringComparison.Ordinal);

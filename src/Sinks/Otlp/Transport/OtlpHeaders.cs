@@ -8,8 +8,6 @@ namespace ConntrackStream.Sinks.Otlp.Transport;
 /// <summary>Headers of requests, from options and the files that they name, which are read for each request: tokens are renewed.</summary>
 internal static class OtlpHeaders
 {
-    private const int MostBytes = 64 * 1024;
-
     /// <exception cref="UnusableFileException">A file cannot be used.</exception>
     internal static IReadOnlyList<KeyValuePair<string, string>> Read(OtlpOptions options)
     {
@@ -19,12 +17,12 @@ internal static class OtlpHeaders
             Add(headers, line, "Otlp:Headers");
         if (options.HeadersFile is { } file)
         {
-            foreach (string line in Content(file).Split('\n').Where(static line => line.Trim().Length > 0))
+            foreach (string line in SecretFile.Content(file).Split('\n').Where(static line => line.Trim().Length > 0))
                 Add(headers, line, file);
         }
 
         if (options.TokenFile is { } token)
-            headers.Add(new("authorization", $"Bearer {Token(token)}"));
+            headers.Add(new("authorization", $"Bearer {SecretFile.Token(token)}"));
         return headers;
     }
 
@@ -47,29 +45,5 @@ internal static class OtlpHeaders
         if (!HeaderText.TryParse(line, out KeyValuePair<string, string> header, out string? error))
             throw new UnusableFileException($"{from}: a header {error}");
         headers.Add(header);
-    }
-
-    private static string Token(string path)
-    {
-        string token = Content(path).Trim();
-        return token.Length > 0 && token.All(static c => c is > ' ' and <= '~')
-            ? token
-            : throw new UnusableFileException($"{path} must have one token of printable ASCII characters");
-    }
-
-    private static string Content(string path)
-    {
-        if (RootOwned.Problem(path) is { } problem)
-            throw new UnusableFileException($"{path} {problem}");
-        try
-        {
-            return new FileInfo(path).Length <= MostBytes
-                ? File.ReadAllText(path)
-                : throw new IOException($"it has more than {MostBytes / 1024} KiB");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UnusableFileException($"{path} cannot be used: {e.Message}", e);
-        }
     }
 }

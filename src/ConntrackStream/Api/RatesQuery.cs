@@ -1,0 +1,34 @@
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Options;
+using Microsoft.AspNetCore.Http;
+
+namespace ConntrackStream.Service.Api;
+
+/// <summary>The parameters of <c>/v1/rates</c>, as the command line has them, too.</summary>
+internal static class RatesQuery
+{
+    private const int MostTalkers = 100;
+
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromHours(1);
+
+    internal static string AllowedInterval { get; } = "a duration from 100ms to 1h";
+
+    internal static bool TryParseInterval(string text, out TimeSpan interval) =>
+        DurationText.TryParse(text, out interval) && interval >= Shortest && interval <= Longest;
+
+    internal static string AllowedTop { get; } = $"a number from 0 to {MostTalkers}";
+
+    internal static ValueOption.TryParse<int> ParseTop { get; } = ValueOption.Number(0, MostTalkers);
+
+    /// <summary>What is wrong with the request; null: nothing.</summary>
+    internal static QueryFault? Read(IQueryCollection query, out TimeSpan interval, out int top)
+    {
+        string asked = query["interval"].FirstOrDefault() ?? "1s", count = query["top"].FirstOrDefault() ?? "5";
+        top = 0;
+        return !TryParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, AllowedInterval)
+            : !ParseTop(count, out top) ? QueryFault.Bad("top", count, AllowedTop)
+            : query.Keys.FirstOrDefault(static key => key is not ("interval" or "top")) is { } unknown
+                ? QueryFault.Unknown(unknown, ["interval", "top"])
+            : null;
+    }
+}
