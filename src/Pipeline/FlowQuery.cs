@@ -20,7 +20,7 @@ public sealed record QuerySummary(long Began, long Ended, long Rows, bool Synced
 /// <param name="from">Where it begins.</param>
 /// <param name="rowsAtOnce">In a batch, at most.</param>
 internal sealed class FlowQuery(
-    FlowView view, FlowChangeBatchPool pool, FlowPredicate? isWanted, FlowPosition from, int rowsAtOnce = FlowChangeBatch.Capacity) : ILoopWork
+    FlowView view, FlowChangeBatchPool pool, FlowPredicate? isWanted, FlowPosition from, int rowsAtOnce) : ILoopWork
 {
     private const int SlotsAtOnce = 1024;
 

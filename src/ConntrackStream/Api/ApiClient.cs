@@ -172,7 +172,10 @@ internal static class ApiClient
         if (response.IsSuccessStatusCode)
             return response;
         using (response)
-            throw new IOException(ReasonOf(await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false), response.StatusCode));
+        {
+            string body = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+            throw new IOException(ReasonOf(body, response.StatusCode));
+        }
     }
 
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, string socket, string path, CancellationToken cancellation)

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Connections;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// The clients' connections by one kind of listener. Only answers of any length are limited. A new connection is never refused, as it may be the one that asks for
-/// the service's health: when there are too many, it takes the place of the one that has been quiet for longest.
+/// The clients' connections by one kind of listener. Only answers of any length are limited. A new connection is never refused, as it may
+/// be the one that asks for the service's health: when there are too many, it takes the place of the one that has been quiet for longest.
 /// </summary>
 internal sealed class ApiConnections(int mostAnswers)
 {

@@ -44,7 +44,8 @@ internal sealed class ApiEndpoints(ApiBackend backend, ChangeFeed feed, ApiStrea
         if (!connections.TryBeginAnswer(place))
         {
             await context.RefuseAsync(
-                ProblemType.TooBusy, "as many answers as are allowed (Api:MaxConnections) are on their way; try again").ConfigureAwait(false);
+                ProblemType.TooBusy, "as many answers as are allowed (Api:MaxConnections) are on their way; try again")
+                .ConfigureAwait(false);
             return;
         }
 

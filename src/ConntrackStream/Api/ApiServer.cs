@@ -37,7 +37,7 @@ internal sealed class ApiServer(
     internal IEnumerable<string?> Paths => ((IEndpointRouteBuilder)_app!).DataSources.SelectMany(static source => source.Endpoints)
         .OfType<RouteEndpoint>().Select(static endpoint => endpoint.RoutePattern.RawText);
 
-    /// <exception cref="IOException">An address is in use; the socket's path by a service that answers, or by what is no socket.</exception>
+    /// <exception cref="IOException">An address is in use: the socket's by a service that answers, or by what is no socket.</exception>
     /// <exception cref="ConfigurationException">A file or a group that the settings name cannot be used.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {

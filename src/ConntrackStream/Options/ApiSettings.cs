@@ -81,7 +81,11 @@ public sealed class ApiSettings : IOptionSection, IValidatableObject
         }
 
         if (Listen.Length == 0 && TokenFile is not null)
-            yield return new ValidationResult("does nothing without Api:Listen: on the socket its mode and group decide", [nameof(TokenFile)]);
+        {
+            yield return new ValidationResult(
+                "does nothing without Api:Listen: on the socket its mode and group decide", [nameof(TokenFile)]);
+        }
+
         if (Listen.Length == 0 && Tls.IsConfigured)
             yield return new ValidationResult("must not be empty since Api:Tls is set", [nameof(Listen)]);
     }

@@ -53,8 +53,8 @@ public sealed class ApiServiceTests : IDisposable
         string scraped = await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{metrics}/metrics"), Cancellation);
         Assert.Contains("conntrack_stream_flows{family=\"ipv4\"}", scraped, StringComparison.Ordinal);
         await Eventually.TrueAsync(() => File.Exists($"{_directory}/c.prom"));
-        Assert.Contains(
-            "conntrack_stream_flows{family=\"ipv4\"}", await File.ReadAllTextAsync($"{_directory}/c.prom", Cancellation), StringComparison.Ordinal);
+        string written = await File.ReadAllTextAsync($"{_directory}/c.prom", Cancellation);
+        Assert.Contains("conntrack_stream_flows{family=\"ipv4\"}", written, StringComparison.Ordinal);
 
         service.Signal("TERM");
         Assert.Equal(0, await service.WaitForExitAsync());
@@ -94,7 +94,8 @@ public sealed class ApiServiceTests : IDisposable
     public async Task An_open_address_without_token_and_tls_ends_the_start_with_2(string setting, string reason)
     {
         (int code, _, string error) = await ServiceProcess.RunAsync(
-            "run", "--netns", _space.Name, "--set", $"State:Directory={_directory}/state", "--set", $"Api:Socket={Socket}", "--set", setting);
+            "run", "--netns", _space.Name, "--set", $"State:Directory={_directory}/state", "--set", $"Api:Socket={Socket}",
+            "--set", setting);
         Assert.Equal(2, code);
         Assert.Contains(reason, error, StringComparison.Ordinal);
     }

@@ -210,7 +210,8 @@ public sealed partial class ApiServerTests : IDisposable
     {
         await using ApiServer server = await StartAsync();
         (HttpStatusCode status, string body) = await GetAsync("/v1/tombstones");
-        Assert.Equal((HttpStatusCode.NotFound, "the service keeps no eBPF map clean: none is configured (Map:Path)"), (status, DetailOf(body)));
+        Assert.Equal(
+            (HttpStatusCode.NotFound, "the service keeps no eBPF map clean: none is configured (Map:Path)"), (status, DetailOf(body)));
         Assert.Contains("\"map\":null", (await GetAsync("/v1/status")).Body, StringComparison.Ordinal);
         IOException e = await Assert.ThrowsAsync<IOException>(() => ApiClient.TombstonesAsync(_socket, 1, static _ => { }, Cancellation));
         Assert.Contains("Map:Path", e.Message, StringComparison.Ordinal);
