@@ -158,13 +158,13 @@ public sealed partial class ApiServerTests
     }
 
     /// <summary>What has come of an answer, nothing when the connection was closed.</summary>
-    /// <summary>An answer in chunks, which may come in several reads.</summary>
+    /// <summary>An answer of one JSON object, which may come in several reads.</summary>
     private static async Task<string> ReadAnswerAsync(Socket client)
     {
         string answer = "", more;
         do
             answer += more = await ReadSomeAsync(client);
-        while (more.Length > 0 && !answer.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal));
+        while (more.Length > 0 && !answer.EndsWith("}\n", StringComparison.Ordinal));
         return answer;
     }
 
