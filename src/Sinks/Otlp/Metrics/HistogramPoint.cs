@@ -9,7 +9,7 @@ internal static class HistogramPoint
 {
     private const int Count = 4, Sum = 5, BucketCounts = 6, ExplicitBounds = 7;
 
-    /// <summary>Its fields but times and labels. A bucket counts what is longer than the bound before it: they are not cumulative.</summary>
+    /// <summary>Its fields but times and labels. Buckets are not cumulative: each counts what is longer than the bound before it.</summary>
     internal static byte[] Of(DurationHistogram durations)
     {
         (long[] counts, double sum) = durations.Read();
