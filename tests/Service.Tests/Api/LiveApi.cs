@@ -3,11 +3,13 @@ using System.Net.Sockets;
 using System.Reactive.Linq;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.LiveView;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Summary;
 using ConntrackStream.Service.Tests.Metrics;
 using ConntrackStream.Sinks.MapCleaning.Delete;
 using ConntrackStream.Sinks.Tests.MapCleaning.Module;
@@ -156,6 +158,7 @@ internal sealed class LiveApi : IAsyncDisposable
         IsHealthy = token => Fails ? throw Failure : IsHealthy(token),
         Tombstones = HasMap ? TombstonesAsync : null,
         Ask = (seen, _) => Task.FromResult(Ask(seen)),
+        OpenTable = () => Fails ? throw Failure : new TableReader(NetworkNamespace.Current, TimeProvider.System, static () => 0),
     };
 
     private FlowPipeline Pipeline => Fails ? throw Failure : _live.Pipeline;

@@ -53,7 +53,7 @@ public sealed class OtlpMetricsTests
         Memory<byte> request = new MetricsReading(families, [], start: 1).Read(now: 2)[RequestBuffer.FrameBytes..];
         List<string> lines = [];
         Read(request.Span, [1, 2, 2], metric => lines.AddRange(LinesOf(metric))); // resource_metrics, scope_metrics, metrics
-        Assert.Equal(expected, lines);
+        Assert.Equal(expected, lines, StringComparer.Ordinal);
     }
 
     private delegate void ReadMessage(ReadOnlySpan<byte> message);
