@@ -114,6 +114,7 @@ public sealed partial class FlowPipeline
         QuerySummary? whole = await WalkAsync(
             isWanted,
             FlowPosition.Start,
+            0,
             FlowChangeBatch.Capacity,
             async page =>
             {
@@ -125,16 +126,17 @@ public sealed partial class FlowPipeline
     }
 
     /// <summary>The same from a position on, for as long as <paramref name="onRows"/> returns true.</summary>
+    /// <param name="skip">Passes over so many flows that match.</param>
     /// <param name="rowsAtOnce">On a page, at most; no more than a batch holds.</param>
     /// <returns>Null when it was ended before the last flow.</returns>
     public async Task<QuerySummary?> WalkAsync(
-        FlowPredicate? isWanted, FlowPosition from, int rowsAtOnce, Func<FlowPage, ValueTask<bool>> onRows,
+        FlowPredicate? isWanted, FlowPosition from, int skip, int rowsAtOnce, Func<FlowPage, ValueTask<bool>> onRows,
         CancellationToken cancellationToken)
     {
         FlowQuery query = await _loop.InvokeAsync(
             () =>
             {
-                FlowQuery query = new(_view, _pool, isWanted, from, rowsAtOnce);
+                FlowQuery query = new(_view, _pool, isWanted, from, skip, rowsAtOnce);
                 _loop.Add(query);
                 return query;
             },

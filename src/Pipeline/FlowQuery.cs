@@ -18,9 +18,10 @@ public sealed record QuerySummary(long Began, long Ended, long Rows, bool Synced
 /// A scan of the view in steps on the loop. A reader that does not keep up makes only its own query wait.
 /// </summary>
 /// <param name="from">Where it begins.</param>
+/// <param name="skip">Passes over so many flows that match.</param>
 /// <param name="rowsAtOnce">In a batch, at most.</param>
 internal sealed class FlowQuery(
-    FlowView view, FlowChangeBatchPool pool, FlowPredicate? isWanted, FlowPosition from, int rowsAtOnce) : ILoopWork
+    FlowView view, FlowChangeBatchPool pool, FlowPredicate? isWanted, FlowPosition from, int skip, int rowsAtOnce) : ILoopWork
 {
     private const int SlotsAtOnce = 1024;
 
@@ -31,6 +32,7 @@ internal sealed class FlowQuery(
     private FlowPosition[] _places = new FlowPosition[rowsAtOnce];
     private FlowFamily _family = from.Family;
     private int _slot = from.Slot;
+    private int _skip = skip;
     private long _matched;
     private bool _synced = view.Context.Synced;
 
@@ -74,7 +76,12 @@ internal sealed class FlowQuery(
         if (view.TryRead(_family, slot, ref change, out FlowExtras? extras))
         {
             change.Flow.Extras = extras;
-            if (isWanted is null || isWanted(change.Flow))
+            bool isMatch = isWanted is null || isWanted(change.Flow);
+            if (isMatch && _skip > 0)
+            {
+                _skip--;
+            }
+            else if (isMatch)
             {
                 if (extras is not null)
                     change.Flow.Extras = _batch.Copy(extras);

@@ -15,9 +15,10 @@ internal sealed record ApiBackend
     internal required Func<FlowFilter, Func<FlowChangeBatch, ValueTask>, CancellationToken, Task<QuerySummary>> Query { get; init; }
 
     /// <summary>
-    /// The same from a position on, so many rows at a time, for as long as the callback returns true. Null when it has ended it.
+    /// The same from a position on, without so many of the first, so many rows at a time, for as long as the callback returns true. Null
+    /// when it has ended it.
     /// </summary>
-    internal required Func<FlowFilter, FlowPosition, int, Func<FlowPage, ValueTask<bool>>, CancellationToken, Task<QuerySummary?>> Walk
+    internal required Func<FlowFilter, FlowPosition, int, int, Func<FlowPage, ValueTask<bool>>, CancellationToken, Task<QuerySummary?>> Walk
     {
         get;
         init;

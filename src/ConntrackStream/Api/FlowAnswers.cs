@@ -18,13 +18,14 @@ namespace ConntrackStream.Service.Api;
 /// </summary>
 internal sealed class FlowAnswers(ApiBackend backend)
 {
-    private const int MostOfPage = 10_000, DefaultOfPage = 1000, LeastAtOnce = 64;
+    private const int MostOfPage = 10_000, DefaultOfPage = 1000, LeastAtOnce = 64, MostSkipped = 100_000_000;
 
     private static readonly string[] TextParameters = ["id", "extended", "timestamp", "ktimestamp", "labels"];
 
-    private static readonly string[] FormatParameters = ["format", "limit", "cursor", .. TextParameters];
+    private static readonly string[] FormatParameters = ["format", "limit", "cursor", "skip", .. TextParameters];
 
     private static readonly ValueOption.TryParse<int> ParseLimit = ValueOption.Number(1, MostOfPage);
+    private static readonly ValueOption.TryParse<int> ParseSkip = ValueOption.Number(0, MostSkipped);
 
     private readonly FlowChangeBatchPool _seen = new(kept: 1);
     private readonly ulong _run = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
@@ -44,7 +45,7 @@ internal sealed class FlowAnswers(ApiBackend backend)
 
         if (format is not ("ndjson" or "text"))
             return QueryFault.Bad("format", format, "json, ndjson or text").AnswerAsync(context);
-        return query.Keys.FirstOrDefault(static key => key is "limit" or "cursor") is { } ofPage
+        return query.Keys.FirstOrDefault(static key => key is "limit" or "cursor" or "skip") is { } ofPage
             ? new QueryFault(ProblemType.BadParameter, ofPage, $"{ofPage}: only with format=json; {format} has all flows")
                 .AnswerAsync(context)
             : LinesAsync(context, filter, isJson: format == "ndjson");
@@ -191,10 +192,25 @@ internal sealed class FlowAnswers(ApiBackend backend)
         IQueryCollection query = context.Request.Query;
         string asked = query["limit"].FirstOrDefault() ?? DefaultOfPage.ToString(CultureInfo.InvariantCulture);
         string? cursor = query["cursor"].FirstOrDefault();
+        string passed = query["skip"].FirstOrDefault() ?? "0";
         PageCursor at = new(_run, FlowPosition.Start);
         if (!ParseLimit(asked, out int limit))
         {
             await QueryFault.Bad("limit", asked, $"a number from 1 to {MostOfPage}").AnswerAsync(context).ConfigureAwait(false);
+            return;
+        }
+
+        if (!ParseSkip(passed, out int skip))
+        {
+            await QueryFault.Bad("skip", passed, $"a number from 0 to {MostSkipped}").AnswerAsync(context).ConfigureAwait(false);
+            return;
+        }
+
+        if (skip > 0 && !filter.IsStable)
+        {
+            await new QueryFault(
+                ProblemType.BadParameter, "skip", "skip: not with mark, state or status: which flows match only the kernel's answer shows")
+                .AnswerAsync(context).ConfigureAwait(false);
             return;
         }
 
@@ -213,17 +229,17 @@ internal sealed class FlowAnswers(ApiBackend backend)
         }
 
         context.Response.ContentType = "application/json";
-        await AskPageAsync(context, filter, limit, at).ConfigureAwait(false);
+        await AskPageAsync(context, filter, limit, skip, at).ConfigureAwait(false);
     }
 
-    private async Task AskPageAsync(HttpContext context, FlowFilter filter, int limit, PageCursor at)
+    private async Task AskPageAsync(HttpContext context, FlowFilter filter, int limit, int skip, PageCursor at)
     {
         FlowPageAnswer answer = new(context.Response.Body, backend.NetworkNamespace);
         int atOnce = Math.Clamp(limit, LeastAtOnce, FlowChangeBatch.Capacity);
         PageCursor? next = null;
         bool isWhole = await TryAskAsync(
             context,
-            () => backend.Walk(filter.Stable, at.Position, atOnce, TakeAsync, context.RequestAborted)).ConfigureAwait(false);
+            () => backend.Walk(filter.Stable, at.Position, skip, atOnce, TakeAsync, context.RequestAborted)).ConfigureAwait(false);
         if (!isWhole)
             return;
         answer.End(next);

@@ -30,6 +30,9 @@ internal sealed record RateRecord
     /// <summary>The busiest sources, by the bytes of their flows that ended, then by their new flows.</summary>
     public required IReadOnlyList<TalkerRecord> Talkers { get; init; }
 
+    /// <summary>The sources with the most new flows, then with the most bytes.</summary>
+    public required IReadOnlyList<TalkerRecord> Starters { get; init; }
+
     internal static RateRecord Of(StreamSample sample, DateTimeOffset time, long flows) => new()
     {
         Time = time,
@@ -39,11 +42,8 @@ internal sealed record RateRecord
         Ended = sample.Ended,
         Flows = flows,
         Gaps = sample.Gaps,
-        Talkers =
-        [
-            .. sample.Talkers.Select(static talker =>
-                new TalkerRecord(talker.Source.ToIPAddress(talker.Family).ToString(), talker.Started, talker.Bytes)),
-        ],
+        Talkers = [.. sample.Talkers.Select(TalkerRecord.Of)],
+        Starters = [.. sample.Starters.Select(TalkerRecord.Of)],
     };
 
     internal static RateRecord Parse(string line) => JsonSerializer.Deserialize(line, RateJson.Default.RateRecord)!;
@@ -70,6 +70,9 @@ internal sealed record RateRecord
 /// <param name="Bytes">Of its flows that ended, in both directions; 0 where the kernel does not count.</param>
 internal sealed record TalkerRecord(string Src, long Started, ulong Bytes)
 {
+    internal static TalkerRecord Of(Talker talker) =>
+        new(talker.Source.ToIPAddress(talker.Family).ToString(), talker.Started, talker.Bytes);
+
     internal string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Src} ({Started}, {SizeText.Of(Bytes)})");
 }
 

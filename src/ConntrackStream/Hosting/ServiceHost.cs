@@ -1,6 +1,9 @@
 using System.Reactive.Linq;
+using System.Text.Json;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
+using ConntrackStream.Pipeline.Audit;
+using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Metrics;
@@ -8,6 +11,7 @@ using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Summary;
 using ConntrackStream.Sinks.MapCleaning.Module;
 using ConntrackStream.Sinks.Reclassify.Figures;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Hosting;
 
@@ -91,11 +95,11 @@ internal static class ServiceHost
             Metrics = () => services.GetRequiredService<ServiceMeter>().Families,
             RefreshMetrics = services.GetRequiredService<FlowStates>().RefreshAsync,
             Query = (filter, onRows, token) => stream.Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
-            Walk = (filter, from, atOnce, onRows, token) =>
-                stream.Pipeline.WalkAsync(filter.IsEmpty ? null : filter.Matches, from, atOnce, onRows, token),
+            Walk = (filter, from, skip, atOnce, onRows, token) =>
+                stream.Pipeline.WalkAsync(filter.IsEmpty ? null : filter.Matches, from, skip, atOnce, onRows, token),
             FindById = (id, token) => stream.Pipeline.FindAsync(id, token),
             FindByTuple = (tuple, token) => stream.Pipeline.FindAsync(tuple, token),
-            Status = () => StatusOf(stream),
+            Status = () => StatusOf(stream, services.GetRequiredService<TableHealthService>().Last),
             Changes = Observable.Defer(() => stream.Pipeline.Changes),
             Tombstones = options.Map.Path is null
                 ? null
@@ -119,25 +123,33 @@ internal static class ServiceHost
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILogger<MetricsTextFile>>());
 
-    private static ServiceStatus StatusOf(StreamService stream)
+    private static string? NameOf(RoundReason? reason) =>
+        reason is { } known ? JsonNamingPolicy.SnakeCaseLower.ConvertName(known.ToString()) : null;
+
+    private static ServiceStatus StatusOf(StreamService stream, TableSample? table)
     {
         PipelineStatus status = stream.Pipeline.Status;
         EventTap.TapCounters tap = stream.TapCounters;
         return new ServiceStatus
         {
             Version = ProductVersion.Number,
+            Host = Environment.MachineName,
             NetworkNamespace = stream.Namespace.IsCurrent ? null : stream.Namespace.Name,
             Started = stream.Started,
             Synced = status.Synced,
             Kernel = stream.KernelFigures,
+            Table = table is null
+                ? null
+                : new TableFigures(table.Count, table.Max, table.Drop, table.EarlyDrop, table.InsertFailed, table.ClashResolve),
             Tap = new TapFigures(
                 tap.New, tap.Update, tap.Destroy, tap.Malformed, tap.Lost, tap.Overruns, tap.Reconnects, tap.FailedReconnects, tap.Bytes),
             View = new ViewFigures(
                 status.FlowsIPv4 + status.FlowsIPv6, status.FlowsIPv4, status.FlowsIPv6, status.Untapped, status.Changes, status.Backlog,
-                status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift)
+                status.Rounds, status.FailedRounds, status.ProbeAlarms, status.LastRound?.Result.Drift, NameOf(status.LastRound?.Reason))
             {
                 Events = status.Counters,
             },
+            Gaps = GapCounters.Reasons.ToDictionary(RecordNames.Text, reason => status.Gaps[reason], StringComparer.Ordinal),
             Sinks = [.. status.Sinks.Select(static sink => new SinkFigures(sink.Name, sink.WaitingBatches, sink.Written, sink.Dropped))],
             Modules = stream.Modules.Status,
         };

@@ -9,7 +9,9 @@ namespace ConntrackStream.Pipeline.Rates;
 /// <param name="Ended">Flows that are over.</param>
 /// <param name="Gaps">Times that events, or changes for this subscriber, were lost; the other figures are short by them.</param>
 /// <param name="Talkers">The sources with the most bytes, then with the most new flows.</param>
-public sealed record StreamSample(TimeSpan Interval, long Started, long Updated, long Ended, long Gaps, IReadOnlyList<Talker> Talkers);
+/// <param name="Starters">The sources with the most new flows, then with the most bytes.</param>
+public sealed record StreamSample(
+    TimeSpan Interval, long Started, long Updated, long Ended, long Gaps, IReadOnlyList<Talker> Talkers, IReadOnlyList<Talker> Starters);
 
 /// <summary>A source of flows.</summary>
 /// <param name="Family">Of the address.</param>

@@ -38,10 +38,13 @@ internal sealed class StreamTally
         return this;
     }
 
-    public StreamSample ToSample(TimeSpan interval, int talkers) => new(interval, _started, _updated, _ended, _gaps, [
-        .. _sources.OrderByDescending(static source => source.Value.Bytes).ThenByDescending(
-            static source => source.Value.Started).Take(talkers)
-            .Select(static source => new Talker(source.Key.Family, source.Key.Source, source.Value.Started, source.Value.Bytes))]);
+    public StreamSample ToSample(TimeSpan interval, int talkers) => new(
+        interval, _started, _updated, _ended, _gaps,
+        [.. All.OrderByDescending(static one => one.Bytes).ThenByDescending(static one => one.Started).Take(talkers)],
+        [.. All.OrderByDescending(static one => one.Started).ThenByDescending(static one => one.Bytes).Take(talkers)]);
+
+    private IEnumerable<Talker> All => _sources.Select(static source =>
+        new Talker(source.Key.Family, source.Key.Source, source.Value.Started, source.Value.Bytes));
 
     private void Credit(in FlowTuple original, long started, ulong bytes)
     {

@@ -17,6 +17,8 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
         FlowLogSink? log = null;
         builder.Shared(() => options);
         builder.AddCheck((_, _) => Task.FromResult<IEnumerable<CheckResult>>([Check(options)]));
+        builder.AddStatus(
+            "flow_log", FlowLogFiguresJson.Default.FlowLogFigures, () => log is null ? null : FlowLogFigures.Of(log.Counters));
         RecordInstruments.Add(builder.Instruments, "flow_log", "the flow log", () => log?.Counters);
         builder.Instruments.Counter(
             "flow_log_rotations_total",

@@ -26,6 +26,8 @@ public sealed class StreamSamplesTests
             [(3, 1, 1, 1), (0, 0, 0, 0), (0, 0, 1, 0)], samples.Select(static one => (one.Started, one.Updated, one.Ended, one.Gaps)));
         Assert.Equal( // bytes come first
             [(3ul, 0, 700ul), (1ul, 2, 0ul)], samples[0].Talkers.Select(static one => (one.Source.Low, one.Started, one.Bytes)));
+        Assert.Equal( // new flows come first
+            [(1ul, 2, 0ul), (2ul, 1, 0ul)], samples[0].Starters.Select(static one => (one.Source.Low, one.Started, one.Bytes)));
         Assert.Empty(samples[1].Talkers);
         Assert.Equal(5ul, Assert.Single(samples[2].Talkers).Bytes);
     }

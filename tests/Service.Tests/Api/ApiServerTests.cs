@@ -320,20 +320,22 @@ public sealed partial class ApiServerTests : IDisposable
     private ApiBackend Backend() => new()
     {
         Query = (filter, onRows, token) => (_query ?? QueryAsync)(filter, onRows, token),
-        Walk = static (_, _, _, _, _) => throw new NotSupportedException("see LiveApi"),
+        Walk = static (_, _, _, _, _, _) => throw new NotSupportedException("see LiveApi"),
         FindById = static (_, _) => throw new NotSupportedException("see LiveApi"),
         FindByTuple = static (_, _) => throw new NotSupportedException("see LiveApi"),
         Status = () => new ServiceStatus
         {
             Version = "1",
+            Host = "test",
             NetworkNamespace = null,
             Started = DateTimeOffset.UnixEpoch,
             Synced = _isSynced,
             Tap = new TapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0),
-            View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null)
+            View = new ViewFigures(_flows.Count, _flows.Count, 0, 0, 0, 0, 0, 0, 0, Drift: null, LastRound: null)
             {
                 Events = new ViewCounters { LateDestroy = 4 },
             },
+            Gaps = new Dictionary<string, long>(StringComparer.Ordinal),
             Sinks = [],
             Modules = new Dictionary<string, JsonElement>(StringComparer.Ordinal)
             {

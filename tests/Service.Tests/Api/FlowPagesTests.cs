@@ -65,6 +65,25 @@ public sealed class FlowPagesTests
                 .Select(static flow => flow.GetProperty("sport").GetInt32()).Distinct().Count(static port => port % 10 == 0));
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("skip=1", 1)]
+    [InlineData("skip=250", 250)]
+    [InlineData("skip=399&dport=443", 399)]
+    public async Task Flows_are_passed_over_as_if_pages_before_had_had_them(string query, int skipped)
+    {
+        await using LiveApi api = await LiveApi.StartAsync();
+        await api.Live.StartAsync(Ports(1, 400));
+        string[] all = await IdsAsync(api, "/v1/flows");
+        Assert.Equal(all[skipped..], await IdsAsync(api, $"/v1/flows?{query}"));
+        string cursor = (await api.GetAsync("/v1/flows?limit=100")).Json.GetProperty("next_cursor").GetString()!;
+        Assert.Equal(all[Math.Min(400, 100 + skipped)..], await IdsAsync(api, $"/v1/flows?{query}&cursor={cursor}"));
+    }
+
+    private static async Task<string[]> IdsAsync(LiveApi api, string path) =>
+        [.. (await api.GetAsync(path)).Json.GetProperty("flows").EnumerateArray()
+            .Select(static flow => flow.GetProperty("flow_id").GetString()!)];
+
     [Fact]
     public async Task An_empty_view_is_one_empty_page()
     {
@@ -94,6 +113,9 @@ public sealed class FlowPagesTests
     [InlineData("cursor=00000000000000004ffffffff", "cursor: '00000000000000004ffffffff' is not a next_cursor of this list")]
     [InlineData("format=ndjson&limit=5", "limit: only with format=json; ndjson has all flows")]
     [InlineData("extended", "extended: only with format=text")]
+    [InlineData("skip=-1", "skip: '-1' is not a number from 0 to 100000000")]
+    [InlineData("skip=1&mark=7", "skip: not with mark, state or status: which flows match only the kernel's answer shows")]
+    [InlineData("format=text&skip=1", "skip: only with format=json; text has all flows")]
     [InlineData("format=xml", "format: 'xml' is not json, ndjson or text")]
     public async Task What_is_wrong_is_named(string query, string detail)
     {

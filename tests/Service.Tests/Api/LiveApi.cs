@@ -128,7 +128,7 @@ internal sealed class LiveApi : IAsyncDisposable
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
-    private async Task StartServerAsync()
+    internal async Task StartServerAsync()
     {
         ApiServer server = new(
             _settings, Backend(), (name, step) => _reloads[name] = step, TimeProvider.System, NullLoggerFactory.Instance);
@@ -136,7 +136,7 @@ internal sealed class LiveApi : IAsyncDisposable
         await server.StartAsync(Cancellation);
     }
 
-    private async Task StopServerAsync()
+    internal async Task StopServerAsync()
     {
         if (_server is not { } server)
             return;
@@ -148,8 +148,8 @@ internal sealed class LiveApi : IAsyncDisposable
     private ApiBackend Backend() => new()
     {
         Query = (filter, onRows, token) => Pipeline.QueryAsync(filter.IsEmpty ? null : filter.Matches, onRows, token),
-        Walk = (filter, from, atOnce, onRows, token) =>
-            Pipeline.WalkAsync(filter.IsEmpty ? null : filter.Matches, from, atOnce, onRows, token),
+        Walk = (filter, from, skip, atOnce, onRows, token) =>
+            Pipeline.WalkAsync(filter.IsEmpty ? null : filter.Matches, from, skip, atOnce, onRows, token),
         FindById = (id, token) => Pipeline.FindAsync(id, token),
         FindByTuple = (tuple, token) => Pipeline.FindAsync(tuple, token),
         Status = () => Fails ? throw Failure : Status?.Invoke() ?? NewStatus(),
@@ -172,6 +172,7 @@ internal sealed class LiveApi : IAsyncDisposable
     internal ServiceStatus NewStatus() => new()
     {
         Version = "1",
+        Host = "test",
         NetworkNamespace = null,
         Started = DateTimeOffset.UnixEpoch,
         Synced = IsSynced,
@@ -179,10 +180,11 @@ internal sealed class LiveApi : IAsyncDisposable
         Tap = new TapFigures(1, 2, 3, 0, 0, 0, 0, 0, 99),
         View = new ViewFigures(
             _live.Pipeline.Status.FlowsIPv4 + _live.Pipeline.Status.FlowsIPv6, _live.Pipeline.Status.FlowsIPv4,
-            _live.Pipeline.Status.FlowsIPv6, 0, 0, 0, 0, 0, 0, Drift: null)
+            _live.Pipeline.Status.FlowsIPv6, 0, 0, 0, 0, 0, 0, Drift: null, LastRound: null)
         {
             Events = new ViewCounters(),
         },
+        Gaps = new Dictionary<string, long>(StringComparer.Ordinal) { ["overrun"] = 0 },
         Sinks = [new SinkFigures("flow-log", 0, 1, 0)],
         Modules = new Dictionary<string, JsonElement>(StringComparer.Ordinal) { ["map"] = JsonDocument.Parse("null").RootElement },
     };

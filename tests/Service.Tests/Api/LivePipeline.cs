@@ -61,6 +61,31 @@ internal sealed class LivePipeline : IAsyncDisposable
             await Eventually.TrueAsync(async () => (await Pipeline.FindAsync(original, Cancellation) is not null) == isThere);
     }
 
+    /// <summary>So many flows, each to another address of 10.0.0.0/8. Done when the view has them.</summary>
+    internal async Task FillAsync(int flows)
+    {
+        FlowTuple original = Tuple("10.0.0.1", 1, "10.0.0.0", 443);
+        for (int made = 0; made < flows;)
+        {
+            FlowBatch batch = new();
+            for (; made < flows && batch.Count < FlowBatch.Capacity; made++)
+            {
+                original.Destination = IpAddress.From(new System.Net.IPAddress([10, (byte)(made >> 16), (byte)(made >> 8), (byte)made]));
+                batch.Next() = new FlowEvent
+                {
+                    Type = FlowEventType.New,
+                    Time = _now += 1_000,
+                    Flow = new Flow { Present = FlowFields.BothTuples, Original = original, Reply = Inverse(original) },
+                };
+                batch.Commit();
+            }
+
+            await _source.Writer.WriteAsync(new TapMessage(TapMessageKind.Events) { Batch = batch }, Cancellation);
+        }
+
+        await Eventually.TrueAsync(() => Pipeline.Status.FlowsIPv4 >= flows);
+    }
+
     internal static FlowTuple Tuple(
         string source, ushort sourcePort, string destination, ushort destinationPort, IpProtocol protocol = IpProtocol.Tcp) => new()
         {
