@@ -15,7 +15,19 @@ public sealed partial class ThirdPartyNoticesTests
         string[] shipped = [.. Shipped().Select(static package => $"{package.Id} {package.Version}")];
         Assert.Contains(shipped, static package => package.StartsWith("Polly.Core ", StringComparison.Ordinal));
         string[] named = [.. Heading().Matches(Notices).Select(static heading => heading.Groups["name"].Value)];
-        Assert.Equal(shipped.ToHashSet(StringComparer.Ordinal), named.ToHashSet(StringComparer.Ordinal));
+        Assert.Equal(shipped.Concat(Vendored()).ToHashSet(StringComparer.Ordinal), named.ToHashSet(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_library_of_the_page_has_the_licence_that_lies_beside_it()
+    {
+        string uplot = Assert.Single(Vendored());
+        string licence = File.ReadAllText(
+            Repository.PathOf("src", "ConntrackStream", "Page", "Assets", uplot.Replace(' ', '-'), "LICENSE"));
+        int at = Notices.IndexOf(
+            $"\n{uplot}\nLicence: MIT\nSource: https://github.com/leeoniya/uPlot\nCopyright ", StringComparison.Ordinal);
+        Assert.True(at >= 0, "Run packaging/third-party-notices.");
+        Assert.Contains(licence.Trim(), Notices[at..], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -31,6 +43,17 @@ public sealed partial class ThirdPartyNoticesTests
             Assert.True(at >= 0, $"THIRD-PARTY-NOTICES lacks, or has otherwise:{start}Run packaging/third-party-notices.");
             string text = Notices[(at + start.Length)..].Split("\n-----")[0];
             Assert.True(text.Length > 500, $"{id}: no text of its licence");
+        }
+    }
+
+    /// <summary>Libraries of the page, by their package.json: name and version.</summary>
+    private static IEnumerable<string> Vendored()
+    {
+        string assets = Repository.PathOf("src", "ConntrackStream", "Page", "Assets");
+        foreach (string file in Directory.EnumerateFiles(assets, "package.json", SearchOption.AllDirectories))
+        {
+            using JsonDocument package = Read(file);
+            yield return $"{package.RootElement.GetProperty("name").GetString()} {package.RootElement.GetProperty("version").GetString()}";
         }
     }
 

@@ -5,6 +5,7 @@ using ConntrackStream.Service.Api.Access;
 using ConntrackStream.Service.Api.Problems;
 using ConntrackStream.Service.Api.Streams;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Service.Page;
 using ConntrackStream.Sinks.Files;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -104,6 +105,7 @@ internal sealed class ApiServer(
                 context.Features.GetRequiredFeature<LinkedListNode<ApiConnection>>());
             return next(context);
         });
+        app.Use(new PageMiddleware().InvokeAsync);
         app.Use(new AccessMiddleware(token).InvokeAsync);
         new ApiEndpoints(backend, _feed, settings.Streams, time).Map(app);
         return app;

@@ -21,7 +21,7 @@ public sealed class ProblemsTests
     [InlineData("/v1/tombstones?order=1", 400, "bad-parameter", "order: no such parameter; there are limit, format")]
     [InlineData("/v1/tombstones", 404, "not-configured", "(Map:Path)")]
     [InlineData("/v2/flows", 404, "unknown-path", "/v2/flows: no such path; /openapi.json has all there are")]
-    [InlineData("/", 404, "unknown-path", "/: no such path")]
+    [InlineData("/v0", 404, "unknown-path", "/v0: no such path")]
     public async Task Wrong_requests(string path, int status, string type, string detail)
     {
         await using LiveApi api = await LiveApi.StartAsync();
