@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reactive.Concurrency;
 using System.Threading.Channels;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Filtering;
@@ -116,10 +115,7 @@ internal sealed class TopFeed(NetworkNamespace networkNamespace, ChannelWriter<T
         await using (stream.ConfigureAwait(false))
         {
             await stream.StartAsync(cancellation).ConfigureAwait(false);
-            Channel<StreamSample> samples = Channel.CreateBounded<StreamSample>(
-                new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
-            using IDisposable subscription = stream.Pipeline.Changes.Sample(RateInterval, talkers: 0, TaskPoolScheduler.Default).Subscribe(
-                sample => samples.Writer.TryWrite(sample), error => samples.Writer.TryComplete(error), () => samples.Writer.TryComplete());
+            using SampleQueue samples = new(stream.Pipeline.Changes, RateInterval, top: 0);
             await foreach (StreamSample sample in samples.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
                 PipelineStatus status = stream.Pipeline.Status;
