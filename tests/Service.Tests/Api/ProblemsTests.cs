@@ -45,7 +45,8 @@ public sealed class ProblemsTests
     public async Task A_body_is_refused_and_not_read()
     {
         await using LiveApi api = await LiveApi.StartAsync();
-        Answer answer = await api.GetAsync("/v1/status", set: static request => request.Content = new ByteArrayContent(new byte[100_000]));
+        // So short that the client sends it with the head: the server closes the connection without reading it.
+        Answer answer = await api.GetAsync("/v1/status", set: static request => request.Content = new ByteArrayContent(new byte[2000]));
         Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "/problems/body-not-allowed"), (answer.Status, answer.Problem));
     }
 

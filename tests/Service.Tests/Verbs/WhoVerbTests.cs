@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
@@ -48,6 +49,41 @@ public sealed class WhoVerbTests : IDisposable
         Assert.False(lines[1].GetProperty("complete").GetBoolean());
         JsonElement missing = lines[1].GetProperty("missing")[0];
         Assert.Equal(("overrun", 7), (missing.GetProperty("reason").GetString(), missing.GetProperty("lost").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Evidence_has_the_records_as_they_are_and_the_hashes_of_their_files()
+    {
+        Write(Start(1, 0), Start(5, 90), Gap("overrun", 95, 99, "7"), Gap("overrun", 5, 9, "1"), End(5, 90, 110), Start(2, 1000));
+        string rotated = Path.Join(_directory, "flows.ndjson.20260203T040506789Z.gz");
+        File.WriteAllBytes(rotated, Gzip(Bytes(Start(7, -90), End(7, -90, -80))));
+        string evidence = Path.Join(Directory.CreateDirectory(Path.Join(_directory, "case")).FullName, "evidence.ndjson");
+        (int code, string output, string error) = await RunAsync(
+            "who", "10.0.0.5", "--at", Time(100), "-o", "json", "-p", "tcp", "--evidence", evidence, _directory);
+        Assert.Equal(0, code);
+        Assert.Contains($"{evidence}: SHA-256 {Sum(evidence)}", error, StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(evidence));
+        JsonElement[] lines = [.. File.ReadLines(evidence).Select(static line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(("10.0.0.5", "proto=tcp"), (Text(lines[0], "address"), Text(lines[0], "filter")));
+        JsonElement[] files = [.. lines.Where(static line => Text(line, "type") == "file")];
+        Assert.Equal([rotated, Path.Join(_directory, "flows.ndjson")], [.. files.Select(static file => Text(file, "path"))]);
+        Assert.All(files, static file => Assert.Equal(Sum(Text(file, "path")), Text(file, "sha256")));
+        Assert.Equal(
+            [Start(5, 90), Gap("overrun", 95, 99, "7"), End(5, 90, 110)],
+            [.. lines.Where(static line => Text(line, "type") == "record").Select(static line => Text(line, "line"))]);
+        Assert.EndsWith(output, File.ReadAllText(evidence), StringComparison.Ordinal); // flows and verdict
+
+        (code, _, error) = await RunAsync("who", "10.0.0.5", "--at", Time(100), "--evidence", evidence, _directory);
+        Assert.Equal(1, code);
+        Assert.Contains(evidence, error, StringComparison.Ordinal);
+        Assert.Equal(lines.Length, File.ReadLines(evidence).Count());
+        Assert.Equal(2, (await RunAsync("who", "10.0.0.5", "--live", "--evidence", $"{evidence}2")).Code);
+        Assert.Equal(1, (await RunAsync("who", "10.0.0.5", "--at", Time(100), "--evidence", $"{evidence}3", "/nonexistent")).Code);
+        Assert.Single(Directory.GetFiles(Path.GetDirectoryName(evidence)!));
+
+        static string Text(JsonElement line, string name) => line.GetProperty(name).GetString()!;
+
+        static string Sum(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
     }
 
     [Fact]

@@ -1,20 +1,25 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Archive;
 using ConntrackStream.Sinks.Archive.Who;
 using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Service.Verbs.Who;
 
-/// <summary>An answer for programs: one object a line, of type flow or, last, verdict. What is unknown is left out.</summary>
+/// <summary>
+/// An answer for programs: one object a line, of type flow or, last, verdict; before them, in evidence, of type question, file and record.
+/// What is unknown is left out.
+/// </summary>
 internal sealed class WhoJson : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _line = new();
     private readonly Stream _output;
     private readonly Utf8JsonWriter _json;
 
-    private WhoJson(Stream output)
+    internal WhoJson(Stream output)
     {
         _output = output;
         _json = new Utf8JsonWriter(_line);
@@ -25,18 +30,70 @@ internal sealed class WhoJson : IDisposable
     internal static void Write(WhoAnswer answer, WhoQuestion question, CliContext context)
     {
         using WhoJson json = new(context.Output);
+        json.Answer(answer, question);
+    }
+
+    internal void Answer(WhoAnswer answer, WhoQuestion question)
+    {
         foreach (FlowLife life in answer.Flows)
-            json.Object("flow", () => json.Flow(life));
-        json.Object("verdict", () => json.Verdict(answer, question));
+            Object("flow", () => Flow(life));
+        Object("verdict", () => Verdict(answer, question));
+    }
+
+    /// <param name="filter">As a query string, empty for none.</param>
+    /// <param name="now">ns since the Unix epoch.</param>
+    internal void Question(WhoQuestion question, string filter, long now) => Object("question", () =>
+    {
+        _json.WriteString("version", ProductVersion.Number);
+        _json.WriteString("host", Environment.MachineName);
+        Time("time", now);
+        _json.WriteString("address", question.AddressText);
+        if (question.Port is { } port)
+            _json.WriteNumber("port", port);
+        Time("from", question.From);
+        Time("to", question.To);
+        if (question.Reach is { } reach)
+            _json.WriteNumber("reach_seconds", reach / 1e9);
+        if (filter.Length > 0)
+            _json.WriteString("filter", filter);
+    });
+
+    /// <param name="number">That its records have.</param>
+    /// <param name="sha256">Of the file as it is, compressed or not, as far as it went when it was opened.</param>
+    internal void File(int number, ArchiveFile file, string sha256) => Object("file", () =>
+    {
+        _json.WriteNumber("file", number);
+        _json.WriteString("path", Path.GetFullPath(file.Path));
+        _json.WriteNumber("bytes", file.Length);
+        _json.WriteString("sha256", sha256);
+    });
+
+    /// <summary>A line of a file as it is.</summary>
+    internal void Record(int file, ReadOnlySpan<byte> line)
+    {
+        Begin("record");
+        _json.WriteNumber("file", file);
+        _json.WriteString("line", Encoding.UTF8.GetString(line)); // of a damaged file it may be anything
+        End();
     }
 
     private void Object(string type, Action write)
+    {
+        Begin(type);
+        write();
+        End();
+    }
+
+    private void Begin(string type)
     {
         _line.ResetWrittenCount();
         _json.Reset();
         _json.WriteStartObject();
         _json.WriteString("type", type);
-        write();
+    }
+
+    private void End()
+    {
         _json.WriteEndObject();
         _json.Flush();
         _line.Write("\n"u8);

@@ -25,6 +25,11 @@ internal static class WhoVerb
         Option<TimeSpan> reach = Duration(
             "--reach", "Read only records so long before and after: quicker, but what lasted longer is missed [all records]");
         Option<bool> live = new("--live") { Description = "Ask the running service's live view: flows that are alive now" };
+        Option<string?> evidence = new("--evidence")
+        {
+            Description = "Also write the answer with the records themselves and the SHA-256 of each file to a new file",
+            HelpName = "FILE",
+        };
         FilterOptions filter = new();
         FormatOption output = new();
         Verb verb = new("who", "Finds the flows that had an address at a moment, before or after NAT, and whether the logs are complete", """
@@ -41,8 +46,8 @@ internal static class WhoVerb
         };
         verb.Arguments.Add(address);
         verb.Arguments.Add(files);
-        verb.Add([at, within, reach, live, shared.Socket, .. filter.OfLives, output.Option]);
-        verb.Validators.Add(result => Check(result, at, [at, within, reach], live, files, shared));
+        verb.Add([at, within, reach, evidence, live, shared.Socket, .. filter.OfLives, output.Option]);
+        verb.Validators.Add(result => Check(result, at, [at, within, reach, evidence], live, files, shared));
         verb.SetAction((parsed, cancellation) =>
         {
             bool isLive = parsed.GetValue(live);
@@ -55,7 +60,7 @@ internal static class WhoVerb
             return RunAsync(
                 question, isLive ? shared.SocketPath(parsed, context) : null, filter.ToQuery(parsed),
                 () => Open(parsed.GetValue(files) ?? [], () => OptionsLoader.Load(shared.Sources(parsed, context)).FlowLog.Path),
-                output.IsJson(parsed), context, cancellation);
+                parsed.GetValue(evidence), output.IsJson(parsed), context, cancellation);
         });
         return verb;
     }
@@ -67,7 +72,7 @@ internal static class WhoVerb
         if (isLive)
         {
             foreach (Option option in ofLogs.Where(option => result.GetResult(option) is { Implicit: false }))
-                result.AddError($"{option.Name}: --live shows the flows that are alive now; it takes no time");
+                result.AddError($"{option.Name}: not with --live, which shows the flows that are alive now and reads no log");
             if (result.GetValue(files) is { Length: > 0 })
                 result.AddError("--live: asks the running service, so name no files");
         }
@@ -81,7 +86,7 @@ internal static class WhoVerb
     }
 
     private static async Task<int> RunAsync(
-        WhoQuestion question, string? socket, string filterQuery, Func<ArchiveSet> open, bool asJson, CliContext context,
+        WhoQuestion question, string? socket, string filterQuery, Func<ArchiveSet> open, string? evidence, bool asJson, CliContext context,
         CancellationToken outer)
     {
         using Interruption interruption = new(outer);
@@ -90,7 +95,7 @@ internal static class WhoVerb
         {
             answer = socket is not null
                 ? await LiveWho.AskAsync(question, socket, filterQuery, interruption.Token).ConfigureAwait(false)
-                : Search(question, open, context, interruption.Token);
+                : Search(question, filterQuery, open, evidence, context, interruption.Token);
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
@@ -105,12 +110,18 @@ internal static class WhoVerb
         return answer.Flows.Count > 0 ? ExitCode.Done : answer.IsComplete ? ExitCode.NoneAndComplete : ExitCode.NoneAndIncomplete;
     }
 
-    private static WhoAnswer Search(WhoQuestion question, Func<ArchiveSet> open, CliContext context, CancellationToken cancellation)
+    private static WhoAnswer Search(
+        WhoQuestion question, string filter, Func<ArchiveSet> open, string? evidence, CliContext context, CancellationToken cancellation)
     {
         using ArchiveSet archive = open();
+        using WhoEvidence? file = evidence is null ? null : WhoEvidence.Create(evidence);
         List<WhoUnit> units = WhoUnit.Of(archive, question);
-        using ProgressBar bar = new(context, units.Sum(static unit => unit.Length));
-        return new WhoSearch(question, Environment.ProcessorCount, bar.Add).Run(archive, units, cancellation);
+        WhoAnswer answer;
+        using (ProgressBar bar = new(context, units.Sum(static unit => unit.Length)))
+            answer = new WhoSearch(question, Environment.ProcessorCount, bar.Add).Run(archive, units, cancellation);
+        if (file is not null)
+            context.Tell($"{evidence}: SHA-256 {file.Write(answer, question, filter, units, context, cancellation)}");
+        return answer;
     }
 
     private static ArchiveSet Open(string[] files, Func<string> logOfConfiguration)

@@ -161,6 +161,7 @@ public sealed partial class TopScreenTests
         Flows = 10,
         Gaps = 0,
         Talkers = [],
+        Starters = [],
     };
 
     // ECMA-48 control sequences.

@@ -1,0 +1,113 @@
+using System.Security.Cryptography;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Archive;
+using ConntrackStream.Sinks.Archive.Who;
+using Microsoft.Win32.SafeHandles;
+
+namespace ConntrackStream.Service.Verbs.Who;
+
+/// <summary>
+/// A file with the answer for whoever has to hand it on: the question, each file that was read with its SHA-256, the records themselves as
+/// they are in the files, the flows and the verdict. The files are read a second time for it, as far as they went when they were opened.
+/// </summary>
+internal sealed class WhoEvidence : IDisposable
+{
+    private const int BlockLength = 1 << 20;
+
+    private readonly FileStream _file;
+    private bool _isWhole;
+
+    private WhoEvidence(FileStream file) => _file = file;
+
+    /// <summary>Makes the file, readable for its owner alone.</summary>
+    /// <exception cref="IOException">It is there already, or cannot be made.</exception>
+    internal static WhoEvidence Create(string path) => new(new FileStream(path, new FileStreamOptions
+    {
+        Mode = FileMode.CreateNew,
+        Access = FileAccess.Write,
+        BufferSize = 64 * 1024,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    }));
+
+    /// <summary>Removes a file that has not become whole.</summary>
+    public void Dispose()
+    {
+        _file.Dispose();
+        if (!_isWhole)
+            File.Delete(_file.Name);
+    }
+
+    /// <returns>The SHA-256 of the evidence itself, in hexadecimal digits.</returns>
+    /// <exception cref="IOException">A file cannot be read, or there is no room for the evidence.</exception>
+    internal string Write(
+        WhoAnswer answer, WhoQuestion question, string filter, IReadOnlyList<WhoUnit> units, CliContext context,
+        CancellationToken cancellation)
+    {
+        using (WhoJson json = new(_file))
+        {
+            json.Question(question, filter, context.Time.UnixNanoseconds());
+            HashSet<Guid> ids = [.. answer.Flows.Select(static life => life.Key.Id)];
+            LineScan scan = new(question.Needle());
+            int number = 0;
+            foreach (IGrouping<ArchiveFile, WhoUnit> file in units.GroupBy(static unit => unit.File))
+            {
+                json.File(++number, file.Key, Hash(file.Key.Handle, file.Key.Length, cancellation));
+                foreach (WhoUnit unit in file)
+                    WriteRecords(json, number, unit, question, ids, scan, cancellation);
+            }
+
+            json.Answer(answer, question);
+        }
+
+        _file.Flush(flushToDisk: true);
+        _isWhole = true;
+        using SafeFileHandle written = File.OpenHandle(_file.Name);
+        return Hash(written, RandomAccess.GetLength(written), cancellation);
+    }
+
+    private static void WriteRecords(
+        WhoJson json, int file, WhoUnit unit, WhoQuestion question, HashSet<Guid> ids, LineScan scan, CancellationToken cancellation)
+    {
+        LifeTable gaps = new(question, unit.Log, unit.Number, unit.File.Log);
+        try
+        {
+            using ArchiveBytes source = unit.Read();
+            scan.Run(source, OnLine, onProgress: null, cancellation);
+        }
+        catch (ArchiveDamageException)
+        {
+            // What was there has been written, and the verdict names the damage.
+        }
+
+        void OnLine(ReadOnlySpan<byte> line, bool isGap)
+        {
+            ArchiveLine fields = default;
+            int before = gaps.Gaps.Count;
+            if (isGap)
+                gaps.Add(line, isGap);
+            bool isWanted = isGap
+                ? gaps.Gaps.Count > before && gaps.Gaps[^1].Overlaps(question.From, question.To)
+                : fields.TryRead(line) && fields.FlowId is { } id && ids.Contains(id);
+            if (isWanted)
+                json.Record(file, line);
+        }
+    }
+
+    private static string Hash(SafeFileHandle file, long length, CancellationToken cancellation)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] block = new byte[BlockLength];
+        for (long at = 0; at < length;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int read = RandomAccess.Read(file, block.AsSpan(0, (int)Math.Min(block.Length, length - at)), at);
+            if (read == 0)
+                throw new IOException("a file has become shorter while it was read: its hash cannot be given");
+            hash.AppendData(block, 0, read);
+            at += read;
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
