@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -75,13 +76,22 @@ class Tab:
         return json.loads(message)
 
 
+def _pipe():
+    """With descriptors above those that Chromium reads and writes, 3 and 4, which the shell makes of them."""
+    ends = os.pipe()
+    high = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends)
+    for end in ends:
+        os.close(end)
+    return high
+
+
 @contextlib.contextmanager
 def opened(space):
     """A tab of a browser in the network namespace."""
     profile = tempfile.mkdtemp(prefix="cs-browser-")
-    its_in, to_browser = os.pipe()
-    from_browser, its_out = os.pipe()
-    command = space.command("sh", "-c", f'exec "$@" 3<&{its_in} 4>&{its_out}', "sh", "chromium", *OPTIONS, f"--user-data-dir={profile}")
+    its_in, to_browser = _pipe()
+    from_browser, its_out = _pipe()
+    command = space.command("bash", "-c", f'exec "$@" 3<&{its_in} 4>&{its_out}', "bash", "chromium", *OPTIONS, f"--user-data-dir={profile}")
     process = subprocess.Popen(command, pass_fds=(its_in, its_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, start_new_session=True)
     os.close(its_in)

@@ -106,6 +106,8 @@ public sealed class PageInBrowserTests(Chromium chromium) : IClassFixture<Chromi
         }
 
         Assert.EndsWith("to 400,000", await tab.TextAsync("#position"), StringComparison.Ordinal);
+        JsonElement last = (await api.GetAsync($"/v1/flows?skip={Flows - 1}")).Json.GetProperty("flows")[0];
+        Assert.Contains($"{last.GetProperty("dst").GetString()}:443", await tab.TextAsync("#rows"), StringComparison.Ordinal);
         Assert.Equal("400001", await tab.GetAsync<string>(
             "String(Math.max(...[...document.querySelectorAll('#rows .row:not([hidden])')].map(row => +row.ariaRowIndex)))"));
         Assert.InRange(await tab.GetAsync<int>("document.querySelectorAll('*').length"), 200, 900);
