@@ -63,7 +63,10 @@ public sealed class ChangeStreamTests
         await stays.NextAsync("open");
         string? last = stays.LastId;
         await api.Live.StartAsync([.. Enumerable.Range(1, 300).Select(static port => (ushort)port)]);
-        await stays.NextAsync("start");
+        while ((await stays.NextAsync())!.Name != "start") // it may itself be too slow for 300 changes at once
+        {
+        }
+
         using EventReader again = await EventReader.OpenAsync(api, "/v1/changes", last);
         Assert.True((await again.NextAsync("open")).GetProperty("resumed").GetBoolean());
         JsonElement gap = await again.NextAsync("gap");
