@@ -1,5 +1,5 @@
-using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Loop;
 using ConntrackStream.Service.Metrics;

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Fleet;
 using ConntrackStream.Sinks.Fleet.Spool;
+using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Tests.Fleet;
 

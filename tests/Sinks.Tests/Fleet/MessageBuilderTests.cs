@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using ConntrackStream.Pipeline.Changes;
-using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Fleet;
 using ConntrackStream.Sinks.Fleet.Spool;
+using ConntrackStream.Sinks.FlowLog;
 using static ConntrackStream.Sinks.Tests.FlowLog.FlowLogTestData;
 
 namespace ConntrackStream.Sinks.Tests.Fleet;
