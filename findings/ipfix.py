@@ -1,8 +1,9 @@
 """Sends one IPFIX message (RFC 7011) with one template and one record to 127.0.0.1: ipfix.py PORT ELEMENT/LENGTH=VALUE …
 
-ELEMENT is a number, or ENTERPRISE:NUMBER. VALUE is decimal, or an address.
+ELEMENT is a number, or ENTERPRISE:NUMBER. VALUE is decimal, or an address. PADDING=BYTES in the environment adds so many zeros to the data set.
 """
 import ipaddress
+import os
 import socket
 import struct
 import sys
@@ -35,7 +36,7 @@ def set_of(number, body):
 port = int(sys.argv[1])
 fields = [field(spec) for spec in sys.argv[2:]]
 template = set_of(2, struct.pack("!HH", TEMPLATE, len(fields)) + b"".join(definition for definition, _ in fields))
-data = set_of(TEMPLATE, b"".join(value for _, value in fields))
+data = set_of(TEMPLATE, b"".join(value for _, value in fields) + bytes(int(os.environ.get("PADDING", "0"))))
 body = template + data
 message = struct.pack("!HHIII", 10, 16 + len(body), int(time.time()), 0, 1) + body
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(message, ("127.0.0.1", port))
