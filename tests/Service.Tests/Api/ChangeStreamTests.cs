@@ -35,6 +35,16 @@ public sealed class ChangeStreamTests
     }
 
     [Fact]
+    public async Task Refused_flows_are_reported_to_every_client_whatever_its_filter()
+    {
+        await using LiveApi api = await LiveApi.StartAsync();
+        using EventReader one = await EventReader.OpenAsync(api, "/v1/changes?proto=udp&sport=2");
+        await one.NextAsync("open");
+        await api.Live.Pipeline.ReportRefusedAsync(new RefusedFlows(1, 2, Dropped: 7, Evicted: 0, ChainTooLong: 0));
+        Assert.Equal(7, (await one.NextAsync("refused")).GetProperty("dropped").GetInt32());
+    }
+
+    [Fact]
     public async Task A_client_that_comes_back_goes_on_where_it_was()
     {
         await using LiveApi api = await LiveApi.StartAsync();

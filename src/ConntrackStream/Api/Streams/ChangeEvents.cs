@@ -9,10 +9,10 @@ using ConntrackStream.Sinks.Text;
 namespace ConntrackStream.Service.Api.Streams;
 
 /// <summary>
-/// One client's events: changes of the live view that match its filter, as records of the flow log, and gaps. An event's name is the
-/// record's <c>event</c>: start, update, end or gap.
+/// One client's events: changes of the live view that match its filter, gaps, and reports of refused flows, as records of the flow log. An
+/// event's name is the record's <c>event</c>: start, update, end, gap or refused.
 /// </summary>
-/// <param name="filter">Asked of each change as it is. A gap is for every client.</param>
+/// <param name="filter">Asked of each change as it is. What has no flow is for every client.</param>
 /// <param name="records">For this client alone.</param>
 internal sealed class ChangeEvents(
     ChangeRing ring, FlowFilter filter, IRecordWriter records, string host, EventWriter output, TimeSpan heartbeat, TimeProvider time)
@@ -75,8 +75,7 @@ internal sealed class ChangeEvents(
         {
             ref FlowChange change = ref _read[i];
             _at = change.Time;
-            bool isGap = change.Kind == FlowChangeKind.Gap;
-            if (!isGap && !filter.Matches(change.Flow))
+            if (change.HasFlow && !filter.Matches(change.Flow))
                 continue;
             int length = records.Write(_record, change) - 1; // without its line feed
             if (length > 0)
