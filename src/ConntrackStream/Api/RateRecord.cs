@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ConntrackStream.Pipeline.Rates;
-using ConntrackStream.Service.Output;
+using ConntrackStream.Service.Summary;
 
 namespace ConntrackStream.Service.Api;
 
@@ -73,7 +73,7 @@ internal sealed record TalkerRecord(string Src, long Started, ulong Bytes)
     internal static TalkerRecord Of(Talker talker) =>
         new(talker.Source.ToIPAddress(talker.Family).ToString(), talker.Started, talker.Bytes);
 
-    internal string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Src} ({Started}, {SizeText.Of(Bytes)})");
+    internal string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Src} ({Started}, {Figure.Bytes(Bytes)})");
 }
 
 [JsonSerializable(typeof(RateRecord))]

@@ -1,5 +1,4 @@
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Options;
 using Microsoft.AspNetCore.Http;
 
 namespace ConntrackStream.Service.Api;
@@ -9,12 +8,10 @@ internal static class RatesQuery
 {
     private const int MostTalkers = 100;
 
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromHours(1);
-
     internal static string AllowedInterval { get; } = "a duration from 100ms to 1h";
 
-    internal static bool TryParseInterval(string text, out TimeSpan interval) =>
-        DurationText.TryParse(text, out interval) && interval >= Shortest && interval <= Longest;
+    internal static ValueOption.TryParse<TimeSpan> ParseInterval { get; } =
+        ValueOption.Duration(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
 
     internal static string AllowedTop { get; } = $"a number from 0 to {MostTalkers}";
 
@@ -25,7 +22,7 @@ internal static class RatesQuery
     {
         string asked = query["interval"].FirstOrDefault() ?? "1s", count = query["top"].FirstOrDefault() ?? "5";
         top = 0;
-        return !TryParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, AllowedInterval)
+        return !ParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, AllowedInterval)
             : !ParseTop(count, out top) ? QueryFault.Bad("top", count, AllowedTop)
             : query.Keys.FirstOrDefault(static key => key is not ("interval" or "top")) is { } unknown
                 ? QueryFault.Unknown(unknown, ["interval", "top"])

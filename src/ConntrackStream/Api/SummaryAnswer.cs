@@ -46,7 +46,7 @@ internal static class SummaryAnswer
         top = 0;
         interval = default;
         return !FilterQuery.TryParse(query, OwnParameters, out filter, out QueryFault? fault) ? fault
-            : !SummaryLimits.TryParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, SummaryLimits.AllowedInterval)
+            : !SummaryLimits.ParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, SummaryLimits.AllowedInterval)
             : !SummaryLimits.ParseTop(count, out top) ? QueryFault.Bad("top", count, SummaryLimits.AllowedTop)
             : null;
     }

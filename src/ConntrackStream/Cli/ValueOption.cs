@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Cli;
 
@@ -28,6 +29,10 @@ internal static class ValueOption
                 return value;
             },
         };
+
+    /// <summary>A duration from one bound to another.</summary>
+    internal static TryParse<TimeSpan> Duration(TimeSpan shortest, TimeSpan longest) => (text, out value) =>
+        DurationText.TryParse(text, out value) && value >= shortest && value <= longest;
 
     /// <summary>A number from one bound to another.</summary>
     internal static TryParse<int> Number(int least, int most = int.MaxValue) => (text, out value) =>

@@ -1,5 +1,5 @@
-using System.Globalization;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Output;
 
 namespace ConntrackStream.Service.Summary;
 
@@ -30,7 +30,5 @@ internal readonly record struct ServiceKey(HostKey Host, ushort Port)
 
     public override int GetHashCode() => KeyedHash.Start.Add(Host.Address).Add((ulong)Port).Code;
 
-    public override string ToString() => Host.Family == FlowFamily.IPv6
-        ? string.Create(CultureInfo.InvariantCulture, $"[{Host}]:{Port}")
-        : string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
+    public override string ToString() => AddressPort.Text(Host.Address, Host.Family, Port);
 }

@@ -1,5 +1,4 @@
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Summary;
 
@@ -8,12 +7,10 @@ internal static class SummaryLimits
 {
     private const int MostOfAKind = 100;
 
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromMinutes(1);
-
     internal static string AllowedInterval { get; } = "a duration from 100ms to 1m";
 
-    internal static bool TryParseInterval(string text, out TimeSpan interval) =>
-        DurationText.TryParse(text, out interval) && interval >= Shortest && interval <= Longest;
+    internal static ValueOption.TryParse<TimeSpan> ParseInterval { get; } =
+        ValueOption.Duration(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
 
     internal static string AllowedTop { get; } = $"a number from 0 to {MostOfAKind}";
 

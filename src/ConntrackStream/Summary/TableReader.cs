@@ -48,7 +48,6 @@ internal sealed class TableReader : IDisposable
     /// <exception cref="NetlinkException">The kernel does not answer.</exception>
     internal TableReading Read()
     {
-        ConntrackCpuStats[] cpus = _client.Stats();
         (long? buckets, long? established, long? closeWait) = _namespace.Run(static () => (
             Number("nf_conntrack_buckets"), Number("nf_conntrack_tcp_timeout_established"), Number("nf_conntrack_tcp_timeout_close_wait")));
         return new TableReading
@@ -58,15 +57,11 @@ internal sealed class TableReader : IDisposable
             EstablishedTimeout = Seconds(established),
             CloseWaitTimeout = Seconds(closeWait),
             EntryBytes = TableMemory.ReadEntryBytes(),
-            Refusals = new RefusalCounts(
-                Sum(static cpu => cpu.Drop), Sum(static cpu => cpu.EarlyDrop), Sum(static cpu => cpu.InsertFailed),
-                Sum(static cpu => cpu.ChainTooLong), Sum(static cpu => cpu.ClashResolve)),
+            Refusals = RefusalCounts.Of(_client.Stats()),
             NewFlows = _newFlows?.Invoke(),
             Entries = _client.Count(),
             At = _time.GetTimestamp(),
         };
-
-        long Sum(Func<ConntrackCpuStats, uint?> counter) => cpus.Sum(cpu => (long)counter(cpu).GetValueOrDefault());
     }
 
     public void Dispose()

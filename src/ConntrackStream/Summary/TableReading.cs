@@ -1,3 +1,5 @@
+using ConntrackStream.EventTap.Conntrack;
+
 namespace ConntrackStream.Service.Summary;
 
 /// <summary>One look at the kernel's table and its settings. What this kernel does not say is null.</summary>
@@ -32,4 +34,14 @@ internal sealed record TableReading
 }
 
 /// <summary>The kernel's counters of what it could not track or had to drop, since the namespace was made; sums over all CPUs.</summary>
-internal sealed record RefusalCounts(long Drop, long EarlyDrop, long InsertFailed, long ChainTooLong, long ClashResolve);
+internal sealed record RefusalCounts(long Drop, long EarlyDrop, long InsertFailed, long ChainTooLong, long ClashResolve)
+{
+    internal static RefusalCounts Of(ConntrackCpuStats[] cpus)
+    {
+        return new RefusalCounts(
+            Sum(static cpu => cpu.Drop), Sum(static cpu => cpu.EarlyDrop), Sum(static cpu => cpu.InsertFailed),
+            Sum(static cpu => cpu.ChainTooLong), Sum(static cpu => cpu.ClashResolve));
+
+        long Sum(Func<ConntrackCpuStats, uint?> counter) => cpus.Sum(cpu => (long)counter(cpu).GetValueOrDefault());
+    }
+}

@@ -11,7 +11,7 @@ internal static class RatesVerb
     {
         FormatOption output = new();
         Option<TimeSpan> interval = ValueOption.Of<TimeSpan>(
-            ["--interval"], "Time of a line", "DURATION", TimeSpan.FromSeconds(1), RatesQuery.TryParseInterval,
+            ["--interval"], "Time of a line", "DURATION", TimeSpan.FromSeconds(1), RatesQuery.ParseInterval,
             RatesQuery.AllowedInterval);
         Option<int> top = ValueOption.Of(
             ["--top"], "Show so many of the busiest sources", "N", 3, RatesQuery.ParseTop, RatesQuery.AllowedTop);

@@ -19,7 +19,7 @@ internal static class SummaryVerb
         FormatOption output = new();
         Option<TimeSpan> interval = ValueOption.Of<TimeSpan>(
             ["--interval"], "Time between the two looks that rates are taken from [1s]", "DURATION", TimeSpan.FromSeconds(1),
-            SummaryLimits.TryParseInterval, SummaryLimits.AllowedInterval);
+            SummaryLimits.ParseInterval, SummaryLimits.AllowedInterval);
         Option<int> top = ValueOption.Of(
             ["--top"], "Show so many of each kind of the heaviest [5]", "N", 5, SummaryLimits.ParseTop, SummaryLimits.AllowedTop);
         Verb verb = new("summary", "Explains the connection table: what fills it, how fast, what that is likely to be, and what to do", """

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Summary;
 
 namespace ConntrackStream.Service.Verbs.Top;
 
@@ -26,11 +27,11 @@ internal static class TopColumns
             new("rate/s", 9, true, row => TopText.Rate(row.Figures.Rate, hasRates)),
         ];
         int left = width - Needed(columns);
-        Add(columns, columns.Count, ref left, new("bytes", 9, true, static row => Output.SizeText.Of(row.Figures.Bytes)));
+        Add(columns, columns.Count, ref left, new("bytes", 9, true, static row => Figure.Bytes(row.Figures.Bytes)));
         Add(columns, columns.Count, ref left, new("age", 7, true, static row => TopText.Age(row.Age)));
         Add(columns, 1, ref left, new("state", 11, false, static row => TopText.State(row.Flow)));
         Add(columns, columns.Count, ref left, new("translated", 27, false, static row => TopText.Translation(row.Flow)));
-        Add(columns, columns.Count - 1, ref left, new("packets/s", 9, true, row => hasRates ? TopText.Number(row.Figures.Packets) : "–"));
+        Add(columns, columns.Count - 1, ref left, new("packets/s", 9, true, row => hasRates ? Figure.Number(row.Figures.Packets) : "–"));
         Add(columns, columns.Count - 1, ref left, new("timeout", 8, true, static row => TopText.Age(row.Flow.Timeout)));
         Add(columns, columns.Count - 1, ref left, new("mark", 10, true, static row => TopText.Mark(row.Flow.Mark)));
         int each = Math.Min((int)Math.Floor(left / 2.0), WidestEndpoint - Endpoint); // below 0 on a narrow terminal
@@ -48,12 +49,12 @@ internal static class TopColumns
         List<TopColumn<TopGroup>> columns =
         [
             new(title, Name, false, static row => row.Name),
-            new("flows", 10, true, static row => TopText.Number(row.Figures.Flows)),
+            new("flows", 10, true, static row => Figure.Number(row.Figures.Flows)),
             new("rate/s", 9, true, row => TopText.Rate(row.Figures.Rate, hasRates)),
         ];
         int left = width - Needed(columns);
-        Add(columns, columns.Count, ref left, new("bytes", 9, true, static row => Output.SizeText.Of(row.Figures.Bytes)));
-        Add(columns, 3, ref left, new("packets/s", 11, true, row => hasRates ? TopText.Number(row.Figures.Packets) : "–"));
+        Add(columns, columns.Count, ref left, new("bytes", 9, true, static row => Figure.Bytes(row.Figures.Bytes)));
+        Add(columns, 3, ref left, new("packets/s", 11, true, row => hasRates ? Figure.Number(row.Figures.Packets) : "–"));
         columns[0] = columns[0] with { Width = Math.Min(Name + left, WidestEndpoint) };
         return columns;
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Threading.Channels;
 using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Filtering;
@@ -7,7 +6,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Pipeline.Rates;
 using ConntrackStream.Service.Api;
-using ConntrackStream.Service.Hosting;
+using ConntrackStream.Service.Summary;
 
 namespace ConntrackStream.Service.Verbs.Top;
 
@@ -19,7 +18,6 @@ internal sealed class TopFeed(NetworkNamespace networkNamespace, ChannelWriter<T
 {
     private const int MostRows = 1000;
     private const int Share = 4; // reading a large table takes at most a fourth of the time
-    private const string Max = "nf_conntrack_max";
 
     private static readonly TimeSpan RateInterval = TimeSpan.FromSeconds(1), Retry = TimeSpan.FromSeconds(2);
 
@@ -37,7 +35,6 @@ internal sealed class TopFeed(NetworkNamespace networkNamespace, ChannelWriter<T
     {
         FlowBatchPool pool = new();
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
-        using SettingReader settings = new(networkNamespace, [Max]);
         FlowMeter? meter = null;
         FlowFilter? filter = null;
         while (true)
@@ -59,9 +56,9 @@ internal sealed class TopFeed(NetworkNamespace networkNamespace, ChannelWriter<T
                         batch.Release();
                     },
                     cancellation);
-                long? most = long.TryParse(settings.Read(Max), CultureInfo.InvariantCulture, out long value) ? value : null;
                 await messages.WriteAsync(
-                    new TableRead(meter.End(), client.Count(), most, Refusals(client)), cancellation).ConfigureAwait(false);
+                    new TableRead(meter.End(), client.Count(), client.Max(), RefusalCounts.Of(client.Stats())), cancellation)
+                    .ConfigureAwait(false);
             }
 
             TimeSpan busy = time.GetElapsedTime(begun) * Share;
@@ -131,19 +128,6 @@ internal sealed class TopFeed(NetworkNamespace networkNamespace, ChannelWriter<T
         await Task.WhenAny(_wake.WaitAsync(ended.Token), Task.Delay(rest, time, ended.Token)).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false); // the wait that goes on would take the next wake-up
         cancellation.ThrowIfCancellationRequested();
-    }
-
-    private static KernelRefusals Refusals(ConntrackClient client)
-    {
-        KernelRefusals sum = default;
-        foreach (ConntrackCpuStats cpu in client.Stats())
-        {
-            sum = new KernelRefusals(
-                sum.Drop + cpu.Drop.GetValueOrDefault(), sum.EarlyDrop + cpu.EarlyDrop.GetValueOrDefault(),
-                sum.InsertFailed + cpu.InsertFailed.GetValueOrDefault());
-        }
-
-        return sum;
     }
 }
 

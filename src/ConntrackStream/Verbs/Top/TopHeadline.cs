@@ -1,4 +1,5 @@
 using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Summary;
 
 namespace ConntrackStream.Service.Verbs.Top;
 
@@ -8,19 +9,20 @@ internal sealed class TopHeadline
     private const int MostPoints = 120; // of the line of new flows
 
     private readonly Queue<double> _starts = new();
+    private RefusalCounts? _atBegin;
 
     /// <summary>Of the machine, and the namespace where it is another one.</summary>
     internal required string Host { get; init; }
 
     internal DateTimeOffset Now { get; set; }
 
-    /// <summary>Entries of the kernel's table, and how many it may have; null: not known.</summary>
+    /// <summary>Entries of the kernel's table, and how many it may have; null: not read yet.</summary>
     internal long? Entries { get; set; }
 
-    internal long? MostEntries { get; set; }
+    internal long MostEntries { get; set; }
 
     /// <summary>What the kernel has refused since the screen began.</summary>
-    internal KernelRefusals Refusals { get; set; }
+    internal RefusalCounts Refusals { get; private set; } = new(0, 0, 0, 0, 0);
 
     /// <summary>Times that events were lost since the screen began.</summary>
     internal long Gaps { get; private set; }
@@ -43,19 +45,18 @@ internal sealed class TopHeadline
             _starts.Dequeue();
     }
 
+    /// <summary>The first are those of the begin.</summary>
+    internal void Add(RefusalCounts now)
+    {
+        _atBegin ??= now;
+        Refusals = new RefusalCounts(
+            now.Drop - _atBegin.Drop, now.EarlyDrop - _atBegin.EarlyDrop, now.InsertFailed - _atBegin.InsertFailed,
+            now.ChainTooLong - _atBegin.ChainTooLong, now.ClashResolve - _atBegin.ClashResolve);
+    }
+
     internal void Lose()
     {
         Rates = null;
         _starts.Clear();
     }
-}
-
-/// <summary>Sums over all processors, of conntrack's statistics.</summary>
-/// <param name="Drop">New flows refused because the table was full.</param>
-/// <param name="EarlyDrop">Entries removed to make room.</param>
-/// <param name="InsertFailed">Entries not inserted, mostly as another packet had made the same one.</param>
-internal readonly record struct KernelRefusals(long Drop, long EarlyDrop, long InsertFailed)
-{
-    public static KernelRefusals operator -(KernelRefusals left, KernelRefusals right) =>
-        new(left.Drop - right.Drop, left.EarlyDrop - right.EarlyDrop, left.InsertFailed - right.InsertFailed);
 }

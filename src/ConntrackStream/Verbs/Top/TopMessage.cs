@@ -1,4 +1,5 @@
 using ConntrackStream.Service.Api;
+using ConntrackStream.Service.Summary;
 
 namespace ConntrackStream.Service.Verbs.Top;
 
@@ -12,9 +13,9 @@ internal sealed record Redraw : TopMessage;
 
 /// <param name="Table">The rows.</param>
 /// <param name="Entries">Of the kernel's table, whatever the filter.</param>
-/// <param name="MostEntries">nf_conntrack_max; null: it cannot be read.</param>
+/// <param name="MostEntries">nf_conntrack_max.</param>
 /// <param name="Refusals">Since the kernel's start.</param>
-internal sealed record TableRead(TopTable Table, long Entries, long? MostEntries, KernelRefusals Refusals) : TopMessage;
+internal sealed record TableRead(TopTable Table, long Entries, long MostEntries, RefusalCounts Refusals) : TopMessage;
 
 internal sealed record RatesRead(RateRecord Rates) : TopMessage;
 

@@ -19,7 +19,6 @@ internal sealed class TopProgram(CliContext context, NetworkNamespace networkNam
     };
 
     private TopTable? _table;
-    private KernelRefusals? _refusalsAtStart;
 
     internal async Task RunAsync(CancellationToken outer)
     {
@@ -80,10 +79,9 @@ internal sealed class TopProgram(CliContext context, NetworkNamespace networkNam
                     feed.Look();
                 return action != TopAction.Quit;
             case TableRead read when !state.IsPaused:
-                _refusalsAtStart ??= read.Refusals;
                 _table = read.Table;
                 (_headline.Entries, _headline.MostEntries) = (read.Entries, read.MostEntries);
-                _headline.Refusals = read.Refusals - _refusalsAtStart.Value;
+                _headline.Add(read.Refusals);
                 break;
             case RatesRead read when !state.IsPaused:
                 _headline.Add(read.Rates);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConntrackStream.Service.Summary;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -96,28 +97,26 @@ internal sealed class TopScreen(bool hasColours)
     {
         if (headline.Entries is not { } entries)
             return Line(width, ("table: reading", Faint));
-        if (headline.MostEntries is not > 0)
-            return Line(width, ($"table {TopText.Number(entries)} entries", Plain));
-        double share = (double)entries / headline.MostEntries.Value;
+        double share = (double)entries / Math.Max(headline.MostEntries, 1);
         Style style = share >= 0.95 ? Danger : share >= 0.8 ? Warning : Plain;
         const int Bar = 20;
         int full = Math.Clamp((int)Math.Round(share * Bar), 0, Bar);
         return Line(
             width,
-            ($"table {TopText.Number(entries)} of {TopText.Number(headline.MostEntries.Value)} entries ", Plain),
+            ($"table {Figure.Number(entries)} of {Figure.Number(headline.MostEntries)} entries ", Plain),
             ($"[{new string('#', full)}{new string('.', Bar - full)}] {share * 100:0.0}%", style));
     }
 
     private static Paragraph RefusedLine(TopHeadline headline, int width)
     {
-        KernelRefusals refused = headline.Refusals;
+        RefusalCounts refused = headline.Refusals;
         return Line(
             width,
             ("refused since the start: ", Plain),
-            ($"table full {TopText.Number(refused.Drop)}", refused.Drop > 0 ? Danger : Plain),
-            ($"  evicted {TopText.Number(refused.EarlyDrop)}", refused.EarlyDrop > 0 ? Danger : Plain),
-            ($"  insert failed {TopText.Number(refused.InsertFailed)}", refused.InsertFailed > 0 ? Warning : Plain),
-            ($"  event gaps {TopText.Number(headline.Gaps)}", headline.Gaps > 0 ? Warning : Plain));
+            ($"table full {Figure.Number(refused.Drop)}", refused.Drop > 0 ? Danger : Plain),
+            ($"  evicted {Figure.Number(refused.EarlyDrop)}", refused.EarlyDrop > 0 ? Danger : Plain),
+            ($"  insert failed {Figure.Number(refused.InsertFailed)}", refused.InsertFailed > 0 ? Warning : Plain),
+            ($"  event gaps {Figure.Number(headline.Gaps)}", headline.Gaps > 0 ? Warning : Plain));
     }
 
     private static Paragraph RatesLine(TopHeadline headline, int width)
@@ -126,7 +125,7 @@ internal sealed class TopScreen(bool hasColours)
             return Line(width, ($"new and ended flows: {headline.RatesFrom}", Faint));
         string text = string.Create(
             CultureInfo.InvariantCulture,
-            $"new {TopText.Number(rates.Started / rates.Interval)}/s  ended {TopText.Number(rates.Ended / rates.Interval)}/s  ");
+            $"new {Figure.Number(rates.Started / rates.Interval)}/s  ended {Figure.Number(rates.Ended / rates.Interval)}/s  ");
         return Line(width, (text, Bold), (TopText.Sparkline(headline.Starts, width - text.Length), new Style(foreground: Color.Green)));
     }
 
@@ -139,7 +138,7 @@ internal sealed class TopScreen(bool hasColours)
         if (state.Filter.Length > 0)
             parts.Add(($"  {state.Filter}", Warning));
         if (table is not null && state.Filter.Length > 0)
-            parts.Add(($": {TopText.Number(table.Matching)}", Plain));
+            parts.Add(($": {Figure.Number(table.Matching)}", Plain));
         if (table is { HasCounters: false })
             parts.Add(("  no bytes: net.netfilter.nf_conntrack_acct is 0", Warning));
         if (table is { LeftOut: true })

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Output;
+using ConntrackStream.Service.Summary;
 
 namespace ConntrackStream.Service.Verbs.Top;
 
@@ -14,14 +15,12 @@ internal static class TopText
 
     internal static string Address(FlowFamily family, IpAddress address) => address.ToIPAddress(family).ToString();
 
-    /// <summary>Address and port, as a URL writes them; ICMP's type in the place of a destination's port.</summary>
+    /// <summary>Address and port; the address alone where the protocol has no ports.</summary>
     internal static string Endpoint(in FlowTuple tuple, bool isSource)
     {
-        string address = Address(tuple.Family, isSource ? tuple.Source : tuple.Destination);
-        if (!tuple.Protocol.HasPorts())
-            return address;
-        ushort port = isSource ? tuple.SourcePort : tuple.DestinationPort;
-        return string.Create(CultureInfo.InvariantCulture, $"{(tuple.IsIPv6 ? $"[{address}]" : address)}:{port}");
+        (IpAddress address, ushort port) =
+            isSource ? (tuple.Source, tuple.SourcePort) : (tuple.Destination, tuple.DestinationPort);
+        return AddressPort.Text(address, tuple.Family, tuple.Protocol.HasPorts() ? port : null);
     }
 
     internal static string Service(IpProtocol protocol, ushort port) =>
@@ -49,10 +48,7 @@ internal static class TopText
     }
 
     /// <summary>Bytes a second, or packets.</summary>
-    internal static string Rate(double rate, bool isKnown) => isKnown ? SizeText.Of(rate) : "–";
-
-    internal static string Number(double number) =>
-        string.Create(CultureInfo.InvariantCulture, $"{number:#,0}");
+    internal static string Rate(double rate, bool isKnown) => isKnown ? Figure.Bytes(rate) : "–";
 
     /// <summary>Empty for none.</summary>
     internal static string Mark(uint mark) => mark == 0 ? "" : $"0x{mark:x}";

@@ -2,7 +2,6 @@ using System.CommandLine;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
-using ConntrackStream.Service.Options;
 
 namespace ConntrackStream.Service.Verbs.Top;
 
@@ -15,8 +14,8 @@ internal static class TopVerb
     {
         FilterOptions filter = new();
         Option<TimeSpan> interval = ValueOption.Of<TimeSpan>(
-            ["--interval"], "Time between two looks at the table [2s]", "DURATION", TimeSpan.FromSeconds(2), TryParseInterval,
-            "a duration from 500ms to 1m");
+            ["--interval"], "Time between two looks at the table [2s]", "DURATION", TimeSpan.FromSeconds(2),
+            ValueOption.Duration(TopState.ShortestInterval, TopState.LongestInterval), "a duration from 500ms to 1m");
         Option<TopSort> sort = ValueOption.Of<TopSort>(
             ["--sort"], "Order at first: rate, packets, bytes or age [rate]", "ORDER", TopSort.Rate, TryParseSort,
             "one of rate, packets, bytes, age");
@@ -54,9 +53,6 @@ internal static class TopVerb
         });
         return verb;
     }
-
-    private static bool TryParseInterval(string text, out TimeSpan interval) => DurationText.TryParse(text, out interval)
-        && interval >= TopState.ShortestInterval && interval <= TopState.LongestInterval;
 
     private static bool TryParseSort(string text, out TopSort sort)
     {

@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Output;
 
 namespace ConntrackStream.Service.Verbs.Who;
 
@@ -21,6 +22,6 @@ internal sealed record FlowRoles(
             Text(original.Destination, original.DestinationPort), Text(reply.Source, reply.SourcePort),
             flow.IsSourceNat, flow.IsDestinationNat);
 
-        string Text(IpAddress address, ushort port) => WhoText.Endpoint(address, original.Family, hasPorts ? port : null);
+        string Text(IpAddress address, ushort port) => AddressPort.Text(address, original.Family, hasPorts ? port : null);
     }
 }

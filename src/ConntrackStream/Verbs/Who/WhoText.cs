@@ -31,14 +31,6 @@ internal static class WhoText
             context.Print($"  {Place(missing)}{missing.Detail}");
     }
 
-    internal static string Endpoint(IpAddress address, FlowFamily family, ushort? port)
-    {
-        string text = address.ToIPAddress(family).ToString();
-        return port is not { } number ? text
-            : family == FlowFamily.IPv6 ? FormattableString.Invariant($"[{text}]:{number}")
-            : FormattableString.Invariant($"{text}:{number}");
-    }
-
     private static void Write(FlowLife life, TimeZoneInfo zone, Action<string> print)
     {
         FlowRoles roles = FlowRoles.Of(life.Flow);
