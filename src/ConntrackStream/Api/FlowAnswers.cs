@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
@@ -28,7 +27,7 @@ internal sealed class FlowAnswers(ApiBackend backend)
     private static readonly ValueOption.TryParse<int> ParseSkip = ValueOption.Number(0, MostSkipped);
 
     private readonly FlowChangeBatchPool _seen = new(kept: 1);
-    private readonly ulong _run = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private readonly ulong _run = HashSeed.Random().A; // no two services give the same cursors
 
     internal Task ListAsync(HttpContext context)
     {

@@ -143,7 +143,7 @@ internal sealed partial class StreamService(
             PipelineStatus status = pipeline.Status;
             ServiceLog.Ready(_logger, status.FlowsIPv4 + status.FlowsIPv6, time.GetElapsedTime(_startedAt).TotalMilliseconds);
             notifier.Ready($"following {_namespace}");
-            StartupCode.Release();
+            StartupMemory.Release();
         }
 
         await pipeline.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

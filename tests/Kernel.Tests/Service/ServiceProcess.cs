@@ -96,6 +96,9 @@ internal sealed class ServiceProcess : IDisposable
             .Trim(),
         NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
+    /// <summary>Lines of /proc/PID/maps (proc(5)). env(1) has become the program.</summary>
+    internal string[] MappedFiles() => File.ReadAllLines($"/proc/{_process.Id}/maps");
+
     internal void ReadOutput() => _process.BeginOutputReadLine();
 
     /// <summary>All lines of standard output that were not waited for, once it has ended.</summary>

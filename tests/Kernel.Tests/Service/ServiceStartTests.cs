@@ -50,6 +50,16 @@ public sealed class ServiceStartTests : IDisposable
         Assert.Equal(0, await service.WaitForExitAsync());
     }
 
+    /// <summary>It would be 4 MB for as long as the service runs.</summary>
+    [Fact]
+    public async Task OpenSSL_is_not_loaded_where_nothing_is_encrypted()
+    {
+        using ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory);
+        (int code, _, _) = await ServiceProcess.RunAsync("list", "--live", "--socket", $"{_directory}/api.sock");
+        Assert.Equal(0, code);
+        Assert.DoesNotContain(service.MappedFiles(), static file => file.Contains("libcrypto", StringComparison.Ordinal));
+    }
+
     /// <summary>A tmpfs without a free inode.</summary>
     [Fact]
     public async Task A_full_disk_under_the_state_directory_costs_what_is_kept_there_and_nothing_else()

@@ -167,7 +167,9 @@ public sealed class OptionsLoaderTests : IDisposable
     [Theory]
     [InlineData("{ \"Api\": ", "not valid JSON")]
     [InlineData("[1]", "not a JSON object")]
-    [InlineData("""{ "Api": { "Socket": "a", "Socket": "b" } }""", "not valid JSON")]
+    [InlineData("""{ "Api": { "Socket": "a", "Socket": "b" } }""", "Api:Socket is there twice")]
+    [InlineData("""{ "Tap": { "Track": true }, "tap": { "Filter": {} } }""", "tap is there twice")]
+    [InlineData("""{ "Reclassify": { "Paths": [{}, { "A": 1, "a": 2 }] } }""", "Reclassify:Paths:1:a is there twice")]
     public void A_bad_file_is_named(string json, string problem)
     {
         string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json)).Faults);

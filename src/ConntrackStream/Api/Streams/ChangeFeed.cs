@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Service.Api.Streams;
@@ -32,8 +31,7 @@ internal sealed class ChangeFeed(IObservable<FlowChangeBatch> changes, int keptC
             _ending = null;
             if (_ring is { } kept)
                 return kept;
-            ulong name = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-            ChangeRing ring = _ring = new ChangeRing(keptChanges, name);
+            ChangeRing ring = _ring = new ChangeRing(keptChanges, HashSeed.Random().A);
             _subscription = changes.Subscribe(ring.Add, _ => ring.End(), ring.End);
             return ring;
         }

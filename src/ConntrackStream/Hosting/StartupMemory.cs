@@ -4,13 +4,20 @@ using static ConntrackStream.EventTap.Netlink.Libc;
 namespace ConntrackStream.Service.Hosting;
 
 /// <summary>
-/// The program's code that only the start needed, as the reading of options. Its pages stay mapped until memory is short; released, they
-/// come back from the page cache, if ever, at the price of a minor fault.
+/// Memory that only the start needed, as the reading of options did. Garbage: a service that allocates nothing for an event would keep it
+/// for days. Pages of the program's code: they stay mapped until memory is short; released, they come back from the page cache, if ever, at
+/// the price of a minor fault.
 /// </summary>
-internal static class StartupCode
+internal static class StartupMemory
 {
-    /// <summary>Where it does not work nothing is lost but the memory.</summary>
+    /// <summary>Holds up all threads for some milliseconds. Where it does not work nothing is lost but the memory.</summary>
     internal static void Release()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        ReleaseCode();
+    }
+
+    private static void ReleaseCode()
     {
         try
         {

@@ -2,7 +2,7 @@ using ConntrackStream.Service.Hosting;
 
 namespace ConntrackStream.Service.Tests.Hosting;
 
-public sealed class StartupCodeTests
+public sealed class StartupMemoryTests
 {
     private const string Program = "/opt/conntrack stream";
 
@@ -10,7 +10,7 @@ public sealed class StartupCodeTests
     public void The_programs_code_is_found() =>
         Assert.Equal(
             ((nint)0x78a00000, (nuint)0xc34000),
-            StartupCode.CodeOf(Program, "78a00000-79634000 r-xp 00b20000 fe:00 8888619                            /opt/conntrack stream"));
+            StartupMemory.CodeOf(Program, "78a00000-79634000 r-xp 00b20000 fe:00 8888619                            /opt/conntrack stream"));
 
     [Theory]
     [InlineData("555f78a00000-555f79634000 r--p 00b20000 fe:00 8888619                    /opt/conntrack stream")]
@@ -19,5 +19,5 @@ public sealed class StartupCodeTests
     [InlineData("7fff0c1f5000-7fff0c1f7000 r-xp 00000000 00:00 0                          [vdso]")]
     [InlineData("7fe523000000-7fe523081000 r-xp 00000000 00:00 0 ")]
     [InlineData("")]
-    public void Nothing_else_is(string line) => Assert.Null(StartupCode.CodeOf(Program, line));
+    public void Nothing_else_is(string line) => Assert.Null(StartupMemory.CodeOf(Program, line));
 }
