@@ -1,15 +1,16 @@
 using System.Collections.Concurrent;
 using Xunit.v3;
 
-[assembly: CollectionBehavior(typeof(ConntrackStream.Kernel.Tests.Streams), MaxParallelThreads = 3)]
+[assembly: CollectionBehavior(typeof(ConntrackStream.Kernel.Tests.Streams), MaxParallelThreads = 4)]
 
 namespace ConntrackStream.Kernel.Tests;
 
 /// <summary>
-/// Three streams of tests at a time, in each of which tests take turns: those of reclassification, which mostly wait for connections to
-/// become quiet; those of deletion and of the running service, which wait for entries to be settled and for processes; and all others. What
-/// is one for the machine, the connection table's size, is held under a lock (<see cref="Kit.TableSize"/>). Those that change its buckets,
-/// by which any dump may repeat entries or leave some out, run after all of them, alone.
+/// Four streams of tests at a time, about equally long, in each of which tests take turns: reclassification, which mostly waits for
+/// connections to become quiet; its moves and deletion, which waits for entries to be settled; the running service, which waits for
+/// processes; and all others. What is one for the machine, the connection table's size, is held under a lock
+/// (<see cref="Kit.TableSize"/>). Those that change its buckets, by which any dump may repeat entries or leave some out, run after all of
+/// them, alone.
 /// </summary>
 public sealed class Streams(IXunitTestAssembly assembly) : IXunitTestCollectionFactory
 {
@@ -17,7 +18,7 @@ public sealed class Streams(IXunitTestAssembly assembly) : IXunitTestCollectionF
 
     private readonly ConcurrentDictionary<string, IXunitTestCollection> _collections = new(StringComparer.Ordinal);
 
-    public string DisplayName => "three streams";
+    public string DisplayName => "four streams";
 
     public IXunitTestCollection Get(Type testClass) => _collections.GetOrAdd(
         NameOf(testClass),
@@ -27,10 +28,11 @@ public sealed class Streams(IXunitTestAssembly assembly) : IXunitTestCollectionF
     {
         if (testClass == typeof(TableResizeTests))
             return Alone;
-        return testClass.Namespace!.Split('.').ElementAtOrDefault(3) switch
+        return testClass.Namespace!.Split('.').Skip(3).ToArray() switch
         {
-            "Reclassify" => "reclassification",
-            "Delete" or "Service" => "deletion and service",
+            ["Reclassify", "Moves", ..] or ["Delete", ..] => "moves and deletion",
+            ["Reclassify", ..] => "reclassification",
+            ["Service", ..] => "service",
             _ => "all others",
         };
     }
