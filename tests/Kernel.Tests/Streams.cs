@@ -6,11 +6,10 @@ using Xunit.v3;
 namespace ConntrackStream.Kernel.Tests;
 
 /// <summary>
-/// Four streams of tests at a time, about equally long, in each of which tests take turns: reclassification, which mostly waits for
-/// connections to become quiet; its moves and deletion, which waits for entries to be settled; the running service, which waits for
-/// processes; and all others. What is one for the machine, the connection table's size, is held under a lock
-/// (<see cref="Kit.TableSize"/>). Those that change its buckets, by which any dump may repeat entries or leave some out, run after all of
-/// them, alone.
+/// Four streams of tests at a time, about equally long (some three minutes), in each of which tests take turns. They mostly wait: for
+/// connections to become quiet, for entries to be settled, for processes. What is one for the machine, the connection table's size, is held
+/// under a lock (<see cref="Kit.TableSize"/>). Those that change its buckets, by which any dump may repeat entries or leave some out, run
+/// after all of them, alone.
 /// </summary>
 public sealed class Streams(IXunitTestAssembly assembly) : IXunitTestCollectionFactory
 {
@@ -30,9 +29,9 @@ public sealed class Streams(IXunitTestAssembly assembly) : IXunitTestCollectionF
             return Alone;
         return testClass.Namespace!.Split('.').Skip(3).ToArray() switch
         {
-            ["Reclassify", "Moves", ..] or ["Delete", ..] => "moves and deletion",
+            ["Reclassify", "Moves", ..] or ["Delete", ..] or ["Soak", ..] => "moves, deletion, soak",
             ["Reclassify", ..] => "reclassification",
-            ["Service", ..] => "service",
+            ["Service", ..] or ["Conntrack", ..] or ["Ipfix", ..] or ["Syslog", ..] => "service, exporters, command line",
             _ => "all others",
         };
     }
