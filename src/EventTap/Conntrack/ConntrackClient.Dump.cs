@@ -1,6 +1,5 @@
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
-using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
 namespace ConntrackStream.EventTap.Conntrack;
 
@@ -15,11 +14,19 @@ public sealed partial class ConntrackClient
     /// </summary>
     /// <param name="onBatch">Owns one reference of each batch and releases it.</param>
     /// <exception cref="NetlinkException">The kernel refused or broke off; the rows handed on so far are all there will be.</exception>
-    public DumpResult Dump(FlowFamily family, FlowBatchPool pool, Action<FlowBatch> onBatch, CancellationToken cancellationToken)
+    public DumpResult Dump(FlowFamily family, FlowBatchPool pool, Action<FlowBatch> onBatch, CancellationToken cancellationToken) =>
+        Dump(new DumpRequest { Family = family }, pool, onBatch, cancellationToken);
+
+    /// <summary>Reads what a request asks for.</summary>
+    /// <inheritdoc cref="Dump(FlowFamily, FlowBatchPool, Action{FlowBatch}, CancellationToken)"/>
+    public DumpResult Dump(DumpRequest what, FlowBatchPool pool, Action<FlowBatch> onBatch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        uint sequence = SendPlain(Dumping, IPCTNL_MSG_CT_GET, Nlmsg.NLM_F_DUMP, family);
-        NetlinkAnswers answers = AnswersFrom(sequence);
+        RequestWriter request = Begin(what.Message, Nlmsg.NLM_F_DUMP, what.Family);
+        what.PutConditions(ref request);
+        request.EndMessage();
+        Send(Dumping, request.Written);
+        NetlinkAnswers answers = AnswersFrom(_sequence);
         long rows = 0, malformed = 0;
         bool ended = false;
         FlowBatch? batch = null;

@@ -26,7 +26,7 @@ public sealed partial class ConntrackClient
         request.EndMessage();
         ErrorMessage error = Acknowledge("creating a conntrack entry", request.Written);
         if (error.Errno != Errno.None)
-            throw Failed("creating", flow.Original, error);
+            throw Failed("creating conntrack entry", flow.Original, error);
     }
 
     /// <summary>Deletes exactly this entry: its original tuple, in its zone, with its id.</summary>
@@ -40,7 +40,7 @@ public sealed partial class ConntrackClient
         FlowRequest.PutKey(ref request, flow.Original);
         request.PutU32(CTA_ID, flow.Id);
         request.EndMessage();
-        return Succeeded("deleting", flow.Original, Acknowledge("deleting a conntrack entry", request.Written));
+        return Succeeded("deleting conntrack entry", flow.Original, Acknowledge("deleting a conntrack entry", request.Written));
     }
 
     /// <summary>Sets the bits of <paramref name="mask"/> to those of <paramref name="mark"/>; the others stay.</summary>
@@ -53,14 +53,38 @@ public sealed partial class ConntrackClient
         request.PutU32(CTA_MARK, mark & mask); // the kernel: (old & ~mask) ^ mark
         request.PutU32(CTA_MARK_MASK, mask);
         request.EndMessage();
-        return Succeeded("marking", original, Acknowledge("marking a conntrack entry", request.Written));
+        return Succeeded("marking conntrack entry", original, Acknowledge("marking a conntrack entry", request.Written));
     }
 
-    /// <summary>Deletes every entry of the namespace.</summary>
-    public void Flush()
+    /// <summary>Makes an entry of what is given, and nothing else.</summary>
+    /// <param name="exclusive">False: an entry that is there is changed, as by <see cref="Update"/>.</param>
+    /// <exception cref="NetlinkException">EEXIST: either tuple is taken. EINVAL: a tuple, its protocol's state or the timeout is
+    /// missing. ENOENT: no such master. EOPNOTSUPP: no such helper.</exception>
+    public void Insert(EntryRequest entry, bool exclusive = true)
+    {
+        int flags = NLM_F_ACK | Nlmsg.NLM_F_CREATE | (exclusive ? Nlmsg.NLM_F_EXCL : 0);
+        ErrorMessage error = Send(entry, "creating a conntrack entry", IPCTNL_MSG_CT_NEW, flags);
+        if (error.Errno != Errno.None)
+            throw Failed("creating conntrack entry", entry.Key, error);
+    }
+
+    /// <summary>
+    /// Changes what is given of the entry with this original or reply tuple, in its zone; all else stays. The kernel looks at no id: look
+    /// the entry up just before.
+    /// </summary>
+    /// <returns>False if there is no such entry.</returns>
+    /// <exception cref="NetlinkException">EBUSY: a status bit that cannot be changed, or not be taken back. ENOSPC: an entry made while
+    /// no rule used labels has no room for any.</exception>
+    public bool Update(EntryRequest entry) => Succeeded(
+        "updating conntrack entry", entry.Key, Send(entry, "updating a conntrack entry", IPCTNL_MSG_CT_NEW, NLM_F_ACK | Nlmsg.NLM_F_REPLACE));
+
+    /// <summary>Deletes every entry of the namespace, or those of one family.</summary>
+    public void Flush(FlowFamily family = FlowFamily.Unspecified)
     {
         const string Flushing = "flushing the conntrack table";
-        RequestWriter request = Begin(IPCTNL_MSG_CT_DELETE, NLM_F_ACK, FlowFamily.Unspecified);
+        RequestWriter request = new(_request);
+        request.BeginNetfilter( // version 0 would flush both families
+            MessageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, ++_sequence, (byte)family, Nfnl.NFNETLINK_V1);
         request.EndMessage();
         ThrowIfFailed(Acknowledge(Flushing, request.Written), Flushing);
     }
@@ -72,13 +96,22 @@ public sealed partial class ConntrackClient
         return request;
     }
 
-    private static bool Succeeded(string verb, in FlowTuple tuple, in ErrorMessage error) => error.Errno switch
+    /// <summary>Sends a request about one entry, which asks for acknowledgement, and waits for it.</summary>
+    private ErrorMessage Send(EntryRequest entry, string operation, byte message, int flags)
+    {
+        RequestWriter request = Begin(message, flags, entry.Family);
+        entry.Put(ref request);
+        request.EndMessage();
+        return Acknowledge(operation, request.Written);
+    }
+
+    private static bool Succeeded(string operation, in FlowTuple tuple, in ErrorMessage error) => error.Errno switch
     {
         Errno.None => true,
         Errno.ENOENT => false,
-        _ => throw Failed(verb, tuple, error),
+        _ => throw Failed(operation, tuple, error),
     };
 
-    private static NetlinkException Failed(string verb, in FlowTuple tuple, in ErrorMessage error) =>
-        new($"{verb} conntrack entry {TupleText.Describe(tuple)}", error.Errno, error.Text);
+    private static NetlinkException Failed(string operation, in FlowTuple tuple, in ErrorMessage error) =>
+        new($"{operation} {TupleText.Describe(tuple)}", error.Errno, error.Text);
 }

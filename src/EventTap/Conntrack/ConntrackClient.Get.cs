@@ -30,6 +30,19 @@ public sealed partial class ConntrackClient
         return found;
     }
 
+    /// <summary>Appends the entry that a request names, by its tuple and zone, to a batch that is not full.</summary>
+    /// <returns>False if there is none (ENOENT).</returns>
+    public bool TryGet(EntryRequest key, FlowBatch into)
+    {
+        RequestWriter request = Begin(IPCTNL_MSG_CT_GET, flags: 0, key.Family);
+        key.Put(ref request);
+        request.EndMessage();
+        Send(Getting, request.Written);
+        NetlinkAnswers answers = AnswersFrom(_sequence);
+        Next(ref answers, Getting);
+        return TryTake(ref answers, key.Key, into);
+    }
+
     /// <summary>Looks up many tuples with few system calls.</summary>
     /// <param name="found">For each tuple whether it has an entry; at least as long as <paramref name="tuples"/>.</param>
     /// <exception cref="NetlinkException">One of them failed with anything but ENOENT: none of the answers counts.</exception>
@@ -49,21 +62,24 @@ public sealed partial class ConntrackClient
         NetlinkAnswers answers = AnswersFrom(first, tuples.Length);
         for (int left = tuples.Length; left > 0; left--) // without NLM_F_ACK each gets one answer: the entry, or an error
         {
-            Next(ref answers, Getting);
-            int index = (int)answers.Index;
-            if (answers.TryReadError(out ErrorMessage error))
-            {
-                found[index] = Succeeded("reading", tuples[index], error);
-                continue;
-            }
-
             _found.Reset();
             FlowBatch batch = into ?? _found;
-            if (FlowDecoder.DecodeRow(answers.Message, batch, answers.ReceivedAt) != DecodeResult.Decoded)
-                throw Failed("reading", tuples[index], new ErrorMessage(Errno.EBADMSG, Text: null));
-            found[index] = true;
-            onFound?.Invoke(offset + index, in batch.Span[^1]);
+            Next(ref answers, Getting);
+            int index = (int)answers.Index;
+            found[index] = TryTake(ref answers, tuples[index], batch);
+            if (found[index])
+                onFound?.Invoke(offset + index, in batch.Span[^1]);
         }
+    }
+
+    /// <summary>Appends the entry that the current answer holds.</summary>
+    private static bool TryTake(ref NetlinkAnswers answers, in FlowTuple tuple, FlowBatch into)
+    {
+        if (answers.TryReadError(out ErrorMessage error))
+            return Succeeded("reading conntrack entry", tuple, error);
+        if (FlowDecoder.DecodeRow(answers.Message, into, answers.ReceivedAt) != DecodeResult.Decoded)
+            throw Failed("reading conntrack entry", tuple, new ErrorMessage(Errno.EBADMSG, Text: null));
+        return true;
     }
 
     private void SendGets(ReadOnlySpan<FlowTuple> tuples)

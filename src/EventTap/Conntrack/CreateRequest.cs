@@ -47,38 +47,11 @@ internal static class CreateRequest
         if (!directional && flow.Original.Zone != 0)
             request.PutU16(CTA_ZONE, flow.Original.Zone);
         if ((flow.Status & FlowStatus.DestinationNat) != FlowStatus.None)
-            PutNat(
-                ref request,
-                CTA_NAT_DST,
-                flow.Reply.Family,
-                flow.Reply.Source,
-                flow.Reply.SourcePort,
-                flow.Reply.SourcePort != reply.SourcePort);
+            new NatTarget(flow.Reply.Source, flow.Reply.SourcePort == reply.SourcePort ? null : flow.Reply.SourcePort)
+                .Put(ref request, CTA_NAT_DST, flow.Reply.Family);
         if ((flow.Status & FlowStatus.SourceNat) != FlowStatus.None)
-            PutNat(
-                ref request,
-                CTA_NAT_SRC,
-                flow.Reply.Family,
-                flow.Reply.Destination,
-                flow.Reply.DestinationPort,
-                flow.Reply.DestinationPort != reply.DestinationPort);
-    }
-
-    private static void PutNat(ref RequestWriter request, ushort type, FlowFamily family, IpAddress address, ushort port, bool withPort)
-    {
-        bool isIPv6 = family == FlowFamily.IPv6;
-        int nest = request.BeginNest(type);
-        address.WriteTo(request.Put(isIPv6 ? CTA_NAT_V6_MINIP : CTA_NAT_V4_MINIP, isIPv6 ? 16 : 4), family);
-        address.WriteTo(request.Put(isIPv6 ? CTA_NAT_V6_MAXIP : CTA_NAT_V4_MAXIP, isIPv6 ? 16 : 4), family);
-        if (withPort)
-        {
-            int protocol = request.BeginNest(CTA_NAT_PROTO);
-            request.PutU16(CTA_PROTONAT_PORT_MIN, port);
-            request.PutU16(CTA_PROTONAT_PORT_MAX, port);
-            request.EndNest(protocol);
-        }
-
-        request.EndNest(nest);
+            new NatTarget(flow.Reply.Destination, flow.Reply.DestinationPort == reply.DestinationPort ? null : flow.Reply.DestinationPort)
+                .Put(ref request, CTA_NAT_SRC, flow.Reply.Family);
     }
 
     private static void PutProtocolInfo(ref RequestWriter request, in Flow flow)

@@ -7,8 +7,17 @@ internal static class Ctnetlink
     internal const byte IPCTNL_MSG_CT_NEW = 0;
     internal const byte IPCTNL_MSG_CT_GET = 1;
     internal const byte IPCTNL_MSG_CT_DELETE = 2;
+    internal const byte IPCTNL_MSG_CT_GET_CTRZERO = 3;
     internal const byte IPCTNL_MSG_CT_GET_STATS_CPU = 4;
     internal const byte IPCTNL_MSG_CT_GET_STATS = 5;
+    internal const byte IPCTNL_MSG_CT_GET_DYING = 6;
+    internal const byte IPCTNL_MSG_CT_GET_UNCONFIRMED = 7;
+
+    // enum ctnl_exp_msg_types
+    internal const byte IPCTNL_MSG_EXP_NEW = 0;
+    internal const byte IPCTNL_MSG_EXP_GET = 1;
+    internal const byte IPCTNL_MSG_EXP_DELETE = 2;
+    internal const byte IPCTNL_MSG_EXP_GET_STATS_CPU = 3;
 
     // enum ctattr_type
     internal const ushort CTA_TUPLE_ORIG = 1;
@@ -27,12 +36,15 @@ internal static class Ctnetlink
     internal const ushort CTA_TUPLE_MASTER = 14;
     internal const ushort CTA_SEQ_ADJ_ORIG = 15;
     internal const ushort CTA_SEQ_ADJ_REPLY = 16;
+    internal const ushort CTA_SECMARK = 17;
     internal const ushort CTA_ZONE = 18;
     internal const ushort CTA_SECCTX = 19;
     internal const ushort CTA_TIMESTAMP = 20;
     internal const ushort CTA_MARK_MASK = 21;
     internal const ushort CTA_LABELS = 22;
+    internal const ushort CTA_LABELS_MASK = 23;
     internal const ushort CTA_SYNPROXY = 24;
+    internal const ushort CTA_STATUS_MASK = 26; // since Linux 5.16
     internal const ushort CTA_TIMESTAMP_EVENT = 27; // since Linux 6.14
 
     // enum ctattr_tuple
@@ -126,6 +138,23 @@ internal static class Ctnetlink
     internal const ushort CTA_STATS_SEARCH_RESTART = 13;
     internal const ushort CTA_STATS_CLASH_RESOLVE = 14;
     internal const ushort CTA_STATS_CHAIN_TOOLONG = 15;
+
+    // enum ctattr_expect
+    internal const ushort CTA_EXPECT_MASTER = 1;
+    internal const ushort CTA_EXPECT_TUPLE = 2;
+    internal const ushort CTA_EXPECT_MASK = 3;
+    internal const ushort CTA_EXPECT_TIMEOUT = 4;
+    internal const ushort CTA_EXPECT_ID = 5;
+    internal const ushort CTA_EXPECT_HELP_NAME = 6;
+    internal const ushort CTA_EXPECT_ZONE = 7;
+    internal const ushort CTA_EXPECT_FLAGS = 8;
+    internal const ushort CTA_EXPECT_CLASS = 9;
+    internal const ushort CTA_EXPECT_FN = 11;
+
+    // enum ctattr_expect_stats
+    internal const ushort CTA_STATS_EXP_NEW = 1;
+    internal const ushort CTA_STATS_EXP_CREATE = 2;
+    internal const ushort CTA_STATS_EXP_DELETE = 3;
 
     // enum ctattr_stats_global
     internal const ushort CTA_STATS_GLOBAL_ENTRIES = 1;

@@ -19,6 +19,7 @@ public static class FlowRequest
     }
 
     /// <summary>A nest with a tuple's addresses and protocol.</summary>
+    /// <param name="tupleZone">A zone of this direction alone (CTA_TUPLE_ZONE); 0 for none.</param>
     public static void PutTuple(ref RequestWriter request, ushort type, in FlowTuple tuple, ushort tupleZone = 0)
     {
         int nest = request.BeginNest(type);

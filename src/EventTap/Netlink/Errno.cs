@@ -56,6 +56,9 @@ public enum Errno
     /// <summary>This kernel does not have the system call.</summary>
     ENOSYS = 38,
 
+    /// <summary>A timer has run out: the entry is expired.</summary>
+    ETIME = 62,
+
     /// <summary>A message that cannot be read.</summary>
     EBADMSG = 74,
 

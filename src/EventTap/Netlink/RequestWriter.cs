@@ -17,12 +17,12 @@ public ref struct RequestWriter(Span<byte> buffer)
     public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
 
     /// <summary>struct nlmsghdr and struct nfgenmsg. NLM_F_REQUEST is added.</summary>
-    public void BeginNetfilter(ushort type, int flags, uint sequence, byte family)
+    public void BeginNetfilter(ushort type, int flags, uint sequence, byte family, byte version = Nfnl.NFNETLINK_V0)
     {
         BeginMessage(type, flags, sequence);
         Span<byte> nfgenmsg = Take(Nfnl.HeaderLength);
         nfgenmsg[0] = family; // nfgen_family
-        nfgenmsg[1] = Nfnl.NFNETLINK_V0; // version
+        nfgenmsg[1] = version;
     }
 
     /// <summary>struct nlmsghdr. NLM_F_REQUEST is added.</summary>
