@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Conntrack;
 using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Verbs;
 using ConntrackStream.Service.Verbs.Classify;
@@ -35,6 +36,8 @@ internal sealed class CommandLine(CliContext context)
 
     internal async Task<int> RunAsync(string[] arguments, CancellationToken cancellation)
     {
+        if (ConntrackCommand.TryTake(context, arguments, out string[] own))
+            return await RunAsync(() => new ConntrackCommand(context).RunAsync(own, cancellation)).ConfigureAwait(false);
         SharedOptions shared = new();
         RootCommand root = Build(shared);
         ParseResult parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments, UsageFaults.Parser);
@@ -55,9 +58,14 @@ internal sealed class CommandLine(CliContext context)
             Output = output,
             Error = context.Error,
         };
+        return await RunAsync(() => parsed.InvokeAsync(invocation, cancellation)).ConfigureAwait(false);
+    }
+
+    private async Task<int> RunAsync(Func<Task<int>> run)
+    {
         try
         {
-            return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);
+            return await run().ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // the last boundary: everything is reported, and has an exit code of its own
         catch (Exception e)
@@ -85,6 +93,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(SummaryVerb.Create(context, shared));
         root.Subcommands.Add(StatsVerb.Create(context, shared));
         root.Subcommands.Add(DeleteVerb.Create(context, shared));
+        root.Subcommands.Add(ConntrackVerb.Create());
         root.Subcommands.Add(StaleVerb.Create(context, shared));
         root.Subcommands.Add(DoctorVerb.Create(context, shared));
         root.Subcommands.Add(ClassifyVerb.Create(context, shared));

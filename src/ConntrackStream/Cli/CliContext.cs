@@ -17,6 +17,9 @@ internal sealed record CliContext
 
     internal bool ErrorIsTerminal { get; init; }
 
+    /// <summary>The name that the program was called by; null when it is not known.</summary>
+    internal string? CalledAs { get; init; }
+
     /// <summary>Standard input, opened by the verb that reads it.</summary>
     internal Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
 
@@ -33,6 +36,7 @@ internal sealed record CliContext
             Error = Console.Error,
             OutputIsTerminal = colours && !Console.IsOutputRedirected,
             ErrorIsTerminal = colours && !Console.IsErrorRedirected,
+            CalledAs = CalledName.Read(),
         };
     }
 

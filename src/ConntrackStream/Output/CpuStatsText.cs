@@ -9,6 +9,11 @@ namespace ConntrackStream.Service.Output;
 /// </summary>
 internal static class CpuStatsText
 {
+    /// <summary>As <c>conntrack -S expect</c> prints them.</summary>
+    internal static string Format(in ExpectationCpuStats stats) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"cpu={stats.Cpu,-4}\texpect_new={stats.New} expect_create={stats.Create} expect_delete={stats.Delete} ");
+
     internal static string Format(in ConntrackCpuStats stats)
     {
         StringBuilder line = new();

@@ -27,13 +27,17 @@ public static partial class ConntrackText
             writer.Literal("]\t"u8);
         }
 
-        writer.Literal(e.Type switch
-        {
-            FlowEventType.New => "    [NEW] "u8,
-            FlowEventType.Update => " [UPDATE] "u8,
-            _ => "[DESTROY] "u8,
-        });
+        writer.Literal(EventName(e.Type));
     }
+
+    /// <summary>What an event begins with; a row with nothing.</summary>
+    internal static ReadOnlySpan<byte> EventName(FlowEventType type) => type switch
+    {
+        FlowEventType.New => "    [NEW] "u8,
+        FlowEventType.Update => " [UPDATE] "u8,
+        FlowEventType.Destroy => "[DESTROY] "u8,
+        _ => default,
+    };
 
     /// <summary>Age in whole seconds up to the stop, else up to the message; then the two times.</summary>
     private static void Times(ref Utf8Writer writer, in FlowEvent e, ConntrackTextOptions options)

@@ -42,6 +42,12 @@ public static partial class ConntrackText
         writer.Literal(" dst="u8);
         writer.Address(tuple.Destination, tuple.Family);
         writer.Byte((byte)' ');
+        Ports(ref writer, in tuple);
+    }
+
+    /// <summary>Ports, keys, or ICMP's fields, each with a blank behind it.</summary>
+    internal static void Ports(ref Utf8Writer writer, in FlowTuple tuple)
+    {
         switch (tuple.Protocol)
         {
             case IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.UdpLite or IpProtocol.Sctp or IpProtocol.Dccp:

@@ -90,7 +90,7 @@ public static partial class ConntrackText
     }
 
     /// <summary>Which program's request caused the event (nlmsg_pid).</summary>
-    private static void Cause(ref Utf8Writer writer, uint portId, ConntrackTextOptions options)
+    internal static void Cause(ref Utf8Writer writer, uint portId, ConntrackTextOptions options)
     {
         writer.Literal(" [USERSPACE] portid="u8);
         writer.Number(portId);

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using ConntrackStream.Service.Cli;
+
+namespace ConntrackStream.Service.Conntrack;
+
+/// <summary><c>conntrack</c> in the list of verbs; what follows it is read by <see cref="ConntrackCommand"/>.</summary>
+internal static class ConntrackVerb
+{
+    internal static Verb Create() => new(
+        ConntrackCommand.Name, "Takes conntrack's own command line (also when called by that name)", """
+          conntrack-stream conntrack -L -p tcp --dport 443
+          conntrack-stream conntrack -h
+        """)
+    {
+        TreatUnmatchedTokensAsErrors = false,
+    };
+}
