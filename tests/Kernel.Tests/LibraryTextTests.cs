@@ -17,7 +17,7 @@ namespace ConntrackStream.Kernel.Tests;
 public sealed unsafe partial class LibraryTextTests
 {
     private const string Library = "libnetfilter_conntrack.so.3";
-    private const uint NFCT_O_DEFAULT = 0;
+    private const uint NFCT_O_DEFAULT = 0, NFCT_O_XML = 1;
     private const uint NFCT_OF_SHOW_LAYER3 = 1, NFCT_OF_ID = 4, NFCT_OF_TIMESTAMP = 8;
 
     private readonly byte[] _message = new byte[4096];
@@ -47,10 +47,12 @@ public sealed unsafe partial class LibraryTextTests
             Assert.Equal(DecodeResult.Decoded, result);
             int written = ConntrackText.Write(_text, in batch.Span[0], options);
             Assert.Equal(PrintByLibrary(made.Type, options, labelMap), Encoding.UTF8.GetString(_text, 0, written));
+            written = ConntrackXml.Write(_text, in batch.Span[0], options);
+            Assert.Equal(PrintByLibrary(made.Type, options, labelMap, NFCT_O_XML), Encoding.UTF8.GetString(_text, 0, written));
         }
     }
 
-    private string PrintByLibrary(FlowEventType type, ConntrackTextOptions options, nint labelMap)
+    private string PrintByLibrary(FlowEventType type, ConntrackTextOptions options, nint labelMap, uint form = NFCT_O_DEFAULT)
     {
         // NFCT_T_NEW, …
         uint messageType = type switch { FlowEventType.New => 1, FlowEventType.Update => 2, FlowEventType.Destroy => 4, _ => 0 };
@@ -60,7 +62,7 @@ public sealed unsafe partial class LibraryTextTests
         byte* text = stackalloc byte[4096];
         fixed (byte* message = _message)
             Assert.Equal(0, nfct_nlmsg_parse(message, conntrack));
-        int length = nfct_snprintf_labels(text, 4096, conntrack, messageType, NFCT_O_DEFAULT, flags, labelMap);
+        int length = nfct_snprintf_labels(text, 4096, conntrack, messageType, form, flags, labelMap);
         nfct_destroy(conntrack);
         return Encoding.UTF8.GetString(text, length);
     }

@@ -66,7 +66,7 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
 
     private bool IsInOrder => context.Environment.Contains("POSIXLY_CORRECT");
 
-    private void Say(string message) => context.Error.WriteLine($"{Name} v{Version} (conntrack-tools): {message}");
+    private void Say(string message) => context.Error.WriteLine($"{Name} v{Version} (conntrack-tools): {PrintableText.Escape(message)}");
 
     private void Print(string text) => context.Output.Write(Encoding.UTF8.GetBytes(text));
 
@@ -165,8 +165,6 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
                 return expect.Get();
             case CommandKind.ExpectCount:
                 return PrintLine(expect.Count().ToString(CultureInfo.InvariantCulture));
-            case CommandKind.Count:
-                return PrintLine(client.Count().ToString(CultureInfo.InvariantCulture));
             case CommandKind.Flush:
                 client.Flush();
                 Say("connection tracking table has been emptied.");
@@ -175,16 +173,32 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
                 client.FlushExpectations();
                 Say("expectation table has been emptied.");
                 return null;
-            case CommandKind.Stats:
-                foreach (ConntrackCpuStats cpu in client.Stats())
-                    PrintLine(CpuStatsText.Format(cpu));
-                return null;
-            default: // of expectations
-                foreach (ExpectationCpuStats cpu in client.ExpectationStats())
-                    PrintLine(CpuStatsText.Format(cpu));
+            default:
+                PrintFigures(job.Command, client);
                 return null;
         }
     }
+
+    private void PrintFigures(CommandKind command, ConntrackClient client)
+    {
+        try
+        {
+            Print(command switch
+            {
+                CommandKind.Count => $"{client.Count()}\n",
+                CommandKind.Stats => Lines(client.Stats(), static cpu => CpuStatsText.Format(cpu)),
+                _ => Lines(client.ExpectationStats(), static cpu => CpuStatsText.Format(cpu)),
+            });
+        }
+        catch (NetlinkException)
+        {
+            Print(command == CommandKind.Count ? ProcFigures.Count(_space) : ProcFigures.Stats(_space));
+            throw;
+        }
+    }
+
+    private static string Lines<T>(T[] records, Func<T, string> format) =>
+        string.Concat(records.Select(record => format(record) + "\n"));
 
     private long? PrintLine(string line)
     {

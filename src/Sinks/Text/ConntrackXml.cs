@@ -29,7 +29,11 @@ public static partial class ConntrackXml
         Independent(ref writer, in e, oneZone, options);
         if (options.Timestamp)
             When(ref writer, e.Time, options.TimeZone);
+        if (flow.Extras?.Helper is { } helper)
+            Text(ref writer, "helper"u8, helper);
         writer.Literal("</flow>"u8);
+        if (e.Type != FlowEventType.Row && e.PortId != 0)
+            ConntrackText.Cause(ref writer, e.PortId, options); // behind the element: so the tool
         return writer.Position;
     }
 

@@ -18,20 +18,26 @@ internal sealed class TableRun(ConntrackJob job, ConntrackSession session, Strea
     internal long Run()
     {
         using ConntrackClient client = open();
-        switch (job.Command)
+        try
         {
-            case CommandKind.List:
-                List(client);
-                break;
-            case CommandKind.Get:
-                Get(client);
-                break;
-            default:
-                Change(client);
-                break;
+            switch (job.Command)
+            {
+                case CommandKind.List:
+                    List(client);
+                    break;
+                case CommandKind.Get:
+                    Get(client);
+                    break;
+                default:
+                    Change(client);
+                    break;
+            }
+        }
+        finally
+        {
+            _lines.Flush(); // what was done before a failure, too
         }
 
-        _lines.Flush();
         return _lines.Count;
     }
 

@@ -59,7 +59,7 @@ internal readonly record struct AddressArgument(IpAddress Address, FlowFamily Fa
         return true;
     }
 
-    /// <summary>inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last one fills the rest.</summary>
+    /// <summary>inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the rest.</summary>
     private static bool TryParseIPv4(string text, out uint address)
     {
         address = 0;

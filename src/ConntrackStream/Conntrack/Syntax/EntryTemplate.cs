@@ -49,8 +49,6 @@ internal sealed class EntryTemplate
 
     internal bool Has(TemplateFields fields) => (Set & fields) == fields;
 
-    internal void Forget(TemplateFields fields) => Set &= ~fields;
-
     /// <summary>Sets an address of a tuple, and the tuple's family.</summary>
     internal void SetAddress(TemplateFields field, in IpAddress address, FlowFamily family)
     {

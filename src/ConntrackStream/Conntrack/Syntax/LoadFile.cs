@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ConntrackStream.Service.Conntrack.Syntax;
 
-/// <summary>A file of command lines, as <c>-R</c> reads it: one a line without the program's name, quoted as for iptables-restore.</summary>
+/// <summary>A file of command lines, as <c>-R</c> reads it: one a line, without the program's name, quoted as in iptables-save.</summary>
 internal static class LoadFile
 {
     private const int LongestLine = 10239; // bytes; what is longer is taken for several lines
