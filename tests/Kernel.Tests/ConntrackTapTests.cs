@@ -125,7 +125,7 @@ public partial class ConntrackTapTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, RootReason);
         using TapTestNamespace space = new();
-        FlowFilter filter = new() { Protocols = [IpProtocol.Udp], Nat = NatMatch.Destination, Mark = new MarkMatch(77) };
+        FlowFilter filter = new() { Protocols = [IpProtocol.Udp], Nat = NatMatch.Destination, Marks = [new MarkMatch(77)] };
         await using TapHarness harness = new(new TapOptions { Namespace = space.Network, Filter = filter });
         await harness.StartAsync();
 

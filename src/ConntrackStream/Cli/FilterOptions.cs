@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
-using ConntrackStream.EventTap.Model;
+using ConntrackStream.Sinks.Filtering;
 
 namespace ConntrackStream.Service.Cli;
 
@@ -11,109 +10,115 @@ namespace ConntrackStream.Service.Cli;
 /// </summary>
 internal sealed class FilterOptions
 {
-    private readonly Option<IpProtocol[]> _protocols = Many<IpProtocol>(
-        "--proto", ["-p", "--protonum"], "PROTO", "Protocol: a name (tcp, udp, icmp, …) or a number", FilterText.TryParseProtocol);
+    private const string Alternatives = "--filter";
 
-    private readonly Option<IpPrefix[]> _sources = Many<IpPrefix>(
-        "--src", ["-s", "--orig-src"], "ADDR", "Source of the original direction: an address or a prefix", IpPrefix.TryParse);
+    private readonly (FilterCondition Condition, Option<string[]> Option)[] _conditions;
+    private readonly Option<string[]> _alternatives;
 
-    private readonly Option<IpPrefix[]> _destinations = Many<IpPrefix>(
-        "--dst", ["-d", "--orig-dst"], "ADDR", "Destination of the original direction: an address or a prefix", IpPrefix.TryParse);
-
-    private readonly Option<ushort[]> _sourcePorts = Many<ushort>(
-        "--sport", [], "PORT", "Source port of the original direction", FilterText.TryParsePort);
-
-    private readonly Option<ushort[]> _destinationPorts = Many<ushort>(
-        "--dport", [], "PORT", "Destination port of the original direction", FilterText.TryParsePort);
-
-    private readonly Option<MarkMatch?> _mark = One<MarkMatch>("--mark", ["-m"], "VALUE[/MASK]", "Connection mark", MarkMatch.TryParse);
-    private readonly Option<ushort[]> _zones = Many<ushort>(
-        "--zone", ["-w"], "ZONE", "Conntrack zone, of either direction", FilterText.TryParseZone);
-    private readonly Option<TcpState?> _state = One<TcpState>(
-        "--state", [], "STATE", "TCP state, such as ESTABLISHED", FilterText.TryParseState);
-
-    private readonly Option<StatusMatch?> _status = One<StatusMatch>(
-        "--status", ["-u"], "STATUS", "Status names with commas, such as ASSURED or UNREPLIED; !NAME for its opposite",
-        StatusMatch.TryParse);
-
-    private readonly Option<FlowFamily?> _family = One<FlowFamily>("--family", ["-f"], "FAMILY", "ipv4 or ipv6", FilterText.TryParseFamily);
-    private readonly Option<bool> _anyNat = new("--any-nat") { Description = "Only flows whose source or destination is translated" };
-
-    private delegate bool Parse<T>(string? text, out T value, [NotNullWhen(false)] out string? error);
-
-    internal IEnumerable<Option> All =>
-        [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts, _mark, _zones, _state, _status, _family, _anyNat];
-
-    /// <summary>Those that hold for a flow's whole life or not at all.</summary>
-    internal IEnumerable<Option> OfLives =>
-        [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts, _zones, _family, _anyNat];
-
-    /// <summary>Those that mean something for a key of an eBPF map.</summary>
-    internal IEnumerable<Option> OfKeys => [_protocols, _sources, _destinations, _sourcePorts, _destinationPorts];
-
-    internal FlowFilter Read(ParseResult parsed) => new()
+    /// <param name="widest">What flows are asked for; conditions on more are no options.</param>
+    /// <param name="takenLetter">An option of the verb's own has this letter.</param>
+    internal FilterOptions(FilterScope widest = FilterScope.Moment, char takenLetter = default)
     {
-        Family = parsed.GetValue(_family) ?? FlowFamily.Unspecified,
-        Protocols = [.. parsed.GetValue(_protocols) ?? []],
-        Sources = [.. parsed.GetValue(_sources) ?? []],
-        Destinations = [.. parsed.GetValue(_destinations) ?? []],
-        SourcePorts = [.. parsed.GetValue(_sourcePorts) ?? []],
-        DestinationPorts = [.. parsed.GetValue(_destinationPorts) ?? []],
-        Zones = [.. parsed.GetValue(_zones) ?? []],
-        Mark = parsed.GetValue(_mark),
-        State = parsed.GetValue(_state),
-        Status = parsed.GetValue(_status),
-        Nat = parsed.GetValue(_anyNat) ? NatMatch.Any : NatMatch.Ignore,
-    };
+        _conditions =
+        [
+            .. FilterConditions.All.Where(condition => condition.Scope <= widest)
+                .Select(condition => (condition, OptionOf(condition, takenLetter))),
+        ];
+        _alternatives = new Option<string[]>(Alternatives)
+        {
+            Description = "Words and values of such options, as one argument: \"mark 0x100-0x1ff proto udp\"; of several, one must match",
+            HelpName = "RULE",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        _alternatives.Validators.Add(result =>
+        {
+            foreach (Token token in result.Tokens)
+            {
+                if (ProblemOf(token.Value, widest) is { } problem)
+                    result.AddError($"{Alternatives}: {problem}");
+            }
+        });
+        All = widest == FilterScope.Tuple
+            ? [.. _conditions.Select(static one => one.Option)]
+            : [.. _conditions.Select(static one => one.Option), _alternatives];
+    }
+
+    internal IReadOnlyList<Option> All { get; }
+
+    /// <summary>The filter; what is wrong was reported when the command line was parsed.</summary>
+    internal FlowFilter Read(ParseResult parsed) => Read(parsed.GetResult, out _);
 
     /// <summary>The same filter as a query string for the running service, empty for none.</summary>
-    internal string ToQuery(ParseResult parsed) => string.Join('&', All
-        .Select(option => (Name: option.Name.TrimStart('-'), Result: parsed.GetResult(option)))
-        .Where(static given => given.Result is { Implicit: false })
-        .Select(static given => (given.Name, Values: given.Result!.Tokens.Select(static token => token.Value)))
-        .Select(static given => $"{given.Name}={Uri.EscapeDataString(given.Values.Any() ? string.Join(',', given.Values) : "true")}"));
+    internal string ToQuery(ParseResult parsed) => string.Join('&', Given(parsed).SelectMany(
+        static given => given.IsWhole ? given.Values : [given.Values.Length == 0 ? "true" : string.Join(',', given.Values)],
+        static (given, value) => $"{given.Option.Name.TrimStart('-')}={Uri.EscapeDataString(value)}"));
 
     /// <summary>The same filter as it is written on a command line, empty for none.</summary>
-    internal string ToText(ParseResult parsed) => string.Join(' ', All
+    internal string ToText(ParseResult parsed) => string.Join(' ', Given(parsed).SelectMany(
+        static given => given.IsWhole ? given.Values.Select(static rule => $"\"{rule}\"") : [string.Join(',', given.Values)],
+        static (given, value) => value.Length == 0 ? given.Option.Name : $"{given.Option.Name} {value}"));
+
+    private IEnumerable<(Option Option, string[] Values, bool IsWhole)> Given(ParseResult parsed) => All
         .Select(parsed.GetResult)
         .OfType<OptionResult>()
         .Where(static given => !given.Implicit)
-        .Select(static given => string.Join(' ', [given.Option.Name, string.Join(',', given.Tokens.Select(static token => token.Value))]))
-        .Select(static words => words.TrimEnd()));
+        .Select(given => (given.Option, given.Tokens.Select(static token => token.Value).ToArray(), given.Option == _alternatives));
 
-    private static Option<T[]> Many<T>(string name, string[] aliases, string argument, string description, Parse<T> parse) =>
-        new(name, aliases)
-        {
-            Description = description,
-            HelpName = argument,
-            Arity = ArgumentArity.OneOrMore,
-            CustomParser = result =>
-            {
-                List<T> values = [];
-                foreach (string text in result.Tokens.SelectMany(static token => token.Value.Split(',', StringSplitOptions.TrimEntries)))
-                {
-                    if (TryParse(text, parse, name, result, out T value))
-                        values.Add(value);
-                }
-
-                return [.. values];
-            },
-        };
-
-    private static Option<T?> One<T>(string name, string[] aliases, string argument, string description, Parse<T> parse)
-        where T : struct => new(name, aliases)
-        {
-            Description = description,
-            HelpName = argument,
-            Arity = ArgumentArity.ExactlyOne,
-            CustomParser = result => TryParse(result.Tokens[0].Value, parse, name, result, out T value) ? value : null,
-        };
-
-    private static bool TryParse<T>(string text, Parse<T> parse, string name, ArgumentResult result, out T value)
+    private FlowFilter Read(Func<Option, OptionResult?> resultOf, out string? problem)
     {
-        if (parse(text, out value, out string? error))
-            return true;
-        result.AddError($"{name}: {error}");
-        return false;
+        FilterDraft draft = new();
+        foreach ((FilterCondition condition, Option<string[]> option) in _conditions)
+        {
+            if (resultOf(option) is { Implicit: false } given)
+                Add(condition, given, draft);
+        }
+
+        draft.TryFinish(out FlowFilter filter, out problem);
+        return resultOf(_alternatives) is { Implicit: false } rules
+            ? filter with { AnyOf = [.. rules.Tokens.Select(static token => Rule(token.Value, out _)).OfType<FlowFilter>()] }
+            : filter;
     }
+
+    private Option<string[]> OptionOf(FilterCondition condition, char takenLetter)
+    {
+        IEnumerable<string> letters = condition.Letter is { } letter && letter != takenLetter ? [$"-{letter}"] : [];
+        Option<string[]> option = new(
+            $"--{condition.Name}", [.. letters, .. condition.OtherNames.Select(static name => $"--{name}")])
+        {
+            Description = condition.Description,
+            HelpName = condition.Value,
+            Arity = condition.IsBareAllowed ? ArgumentArity.ZeroOrOne
+                : condition.IsOnce ? ArgumentArity.ExactlyOne
+                : ArgumentArity.OneOrMore,
+            CustomParser = static result => [.. result.Tokens.Select(static token => token.Value)],
+        };
+        option.Validators.Add(result =>
+        {
+            if (Add(condition, result, new FilterDraft()) is { } problem)
+            {
+                result.AddError($"--{condition.Name}: {problem}");
+                return;
+            }
+
+            Read(other => result.Parent is CommandResult command ? command.GetResult(other) : null, out string? together);
+            if (together is not null)
+                result.AddError($"--{together}");
+        });
+        return option;
+    }
+
+    private static string? Add(FilterCondition condition, OptionResult given, FilterDraft draft)
+    {
+        if (given.Tokens.Count == 0)
+            return condition.IsBareAllowed ? condition.Add(draft, "") : null; // a missing value is the parser's to report
+        return given.Tokens.Select(token => condition.Add(draft, token.Value)).FirstOrDefault(static problem => problem is not null);
+    }
+
+    private static string? ProblemOf(string rule, FilterScope widest) =>
+        Rule(rule, out string? problem) is { IsStable: false } && widest < FilterScope.Moment
+            ? $"'{rule}' is not the same for a flow's whole life, which is what is asked here"
+            : problem;
+
+    private static FlowFilter? Rule(string text, out string? problem) =>
+        FilterRule.TryParse(text, [], out FlowFilter? filter, out problem) ? filter : null;
 }

@@ -12,7 +12,7 @@ internal static class WatchVerb
 
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
-        FilterOptions filter = new();
+        FilterOptions filter = new(takenLetter: 'c');
         OutputOptions output = new();
         Option<FlowEventType[]> events = EventOption();
         Option<int> limit = LimitOption();

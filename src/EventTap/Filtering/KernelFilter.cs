@@ -9,8 +9,9 @@ namespace ConntrackStream.EventTap.Filtering;
 
 /// <summary>
 /// The part of a <see cref="FlowFilter"/> the kernel can judge on the event socket (SO_ATTACH_FILTER): family, protocols, addresses, ports
-/// and zones. It refuses nothing that <see cref="FlowFilter.Matches"/> would take; what it cannot judge (NAT, an event it cannot read) and
-/// what is no ctnetlink event at all (the tap's own barrier) passes. Not for request sockets: it would swallow the end of a dump.
+/// and zones, also of each alternative (<see cref="FlowFilter.AnyOf"/>). It refuses nothing that <see cref="FlowFilter.Matches"/> would
+/// take; what it cannot judge (NAT, an event it cannot read) and what is no ctnetlink event at all (the tap's own barrier) passes. Not for
+/// request sockets: it would swallow the end of a dump.
 /// </summary>
 internal sealed class KernelFilter
 {
@@ -24,6 +25,9 @@ internal sealed class KernelFilter
     private readonly BpfProgram _program = new();
     private readonly BpfLabel _accept = new();
     private readonly BpfLabel _reject = new();
+    private BpfLabel _miss; // where a condition that does not hold leads
+
+    private KernelFilter() => _miss = _reject;
 
     /// <summary>One end of a tuple, in both families.</summary>
     private readonly record struct End(uint TupleSlot, uint IPv4, uint IPv6);
@@ -35,15 +39,13 @@ internal sealed class KernelFilter
     {
         program = null;
         error = null;
-        if ((filter.Stable with { Nat = NatMatch.Ignore }).IsEmpty)
+        if (!filter.HasKernelConditions)
             return true;
         BpfInstruction[] assembled = new KernelFilter().Compile(filter);
         if (assembled.Length > BpfProgram.MaxLength)
         {
-            error = $"its {filter.Protocols.Length} protocols, {filter.Zones.Length} zones, "
-                + $"{filter.SourcePorts.Length + filter.DestinationPorts.Length} ports and "
-                + $"{filter.Sources.Length + filter.Destinations.Length + filter.Addresses.Length} address blocks "
-                + $"make a kernel filter of {assembled.Length} instructions, of which the kernel takes {BpfProgram.MaxLength}";
+            error = $"its conditions make a kernel filter of {assembled.Length} instructions, of which the kernel takes "
+                + $"{BpfProgram.MaxLength}";
             return false;
         }
 
@@ -56,21 +58,45 @@ internal sealed class KernelFilter
         SelectEvents();
         RequireFamily(filter.Family);
         FindTuples();
-        RequireProtocol(filter.Protocols);
-        RequireZone(filter.Zones);
-        RequirePort(filter.SourcePorts, CTA_PROTO_SRC_PORT);
-        RequirePort(filter.DestinationPorts, CTA_PROTO_DST_PORT);
-        End source = new(OriginalSlot, CTA_IP_V4_SRC, CTA_IP_V6_SRC);
-        End destination = new(OriginalSlot, CTA_IP_V4_DST, CTA_IP_V6_DST);
-        RequirePrefix(filter.Sources, [source]);
-        RequirePrefix(filter.Destinations, [destination]);
-        RequirePrefix(
-            filter.Addresses, [source, destination, source with { TupleSlot = ReplySlot }, destination with { TupleSlot = ReplySlot }]);
+        Require(filter);
+        if (filter.HasKernelAlternatives)
+            RequireOne(filter.AnyOf);
         _program.Place(_accept);
         _program.Return(uint.MaxValue);
         _program.Place(_reject);
         _program.Return(0);
         return _program.Assemble();
+    }
+
+    private void RequireOne(ImmutableArray<FlowFilter> alternatives)
+    {
+        foreach (FlowFilter alternative in alternatives)
+        {
+            BpfLabel next = _miss = new BpfLabel();
+            RequireFamily(alternative.Family);
+            Require(alternative);
+            _program.Jump(_accept);
+            _program.Place(next);
+        }
+
+        _program.Jump(_reject);
+    }
+
+    private void Require(FlowFilter filter)
+    {
+        RequireProtocol(filter.Protocols);
+        RequireZone(filter.Zones);
+        RequirePort(filter.SourcePorts, OriginalSlot, CTA_PROTO_SRC_PORT);
+        RequirePort(filter.DestinationPorts, OriginalSlot, CTA_PROTO_DST_PORT);
+        RequirePort(filter.ReplySourcePorts, ReplySlot, CTA_PROTO_SRC_PORT);
+        RequirePort(filter.ReplyDestinationPorts, ReplySlot, CTA_PROTO_DST_PORT);
+        End source = new(OriginalSlot, CTA_IP_V4_SRC, CTA_IP_V6_SRC), replySource = source with { TupleSlot = ReplySlot };
+        End destination = new(OriginalSlot, CTA_IP_V4_DST, CTA_IP_V6_DST), replyDestination = destination with { TupleSlot = ReplySlot };
+        RequirePrefix(filter.Sources, [source]);
+        RequirePrefix(filter.Destinations, [destination]);
+        RequirePrefix(filter.ReplySources, [replySource]);
+        RequirePrefix(filter.ReplyDestinations, [replyDestination]);
+        RequirePrefix(filter.Addresses, [source, destination, replySource, replyDestination]);
     }
 
     private void SelectEvents()
@@ -94,7 +120,7 @@ internal sealed class KernelFilter
         if (family == FlowFamily.Unspecified)
             return;
         _program.LoadByte(FamilyOffset);
-        _program.JumpIfNotEqual((uint)family, _reject);
+        _program.JumpIfNotEqual((uint)family, _miss);
     }
 
     private void FindTuples()
@@ -116,7 +142,7 @@ internal sealed class KernelFilter
         _program.LoadByteAtX(PayloadOffset);
         foreach (IpProtocol protocol in protocols)
             _program.JumpIfEqual((uint)protocol, next);
-        _program.Jump(_reject);
+        _program.Jump(_miss);
         _program.Place(next);
     }
 
@@ -129,11 +155,11 @@ internal sealed class KernelFilter
         _program.FindAttribute(AttributesOffset, CTA_ZONE);
         _program.JumpIfEqual(0, directional);
         CompareHalf(zones, next);
-        _program.Jump(_reject);
+        _program.Jump(_miss);
         _program.Place(directional);
         RequireTupleZone(OriginalSlot, zones, next);
         RequireTupleZone(ReplySlot, zones, next);
-        _program.Jump(_reject);
+        _program.Jump(_miss);
         _program.Place(next);
     }
 
@@ -147,14 +173,16 @@ internal sealed class KernelFilter
         _program.Place(none);
     }
 
-    private void RequirePort(ImmutableArray<ushort> ports, uint attribute)
+    private void RequirePort(ImmutableArray<PortRange> ports, uint slot, uint attribute)
     {
         if (ports.IsEmpty)
             return;
         BpfLabel next = new();
-        FindInTuple(OriginalSlot, CTA_TUPLE_PROTO, attribute, missing: _reject);
-        CompareHalfAtX(ports, next);
-        _program.Jump(_reject);
+        FindInTuple(slot, CTA_TUPLE_PROTO, attribute, missing: _miss);
+        _program.LoadHalfAtX(PayloadOffset);
+        foreach (PortRange range in ports)
+            ComparePorts(range, next);
+        _program.Jump(_miss);
         _program.Place(next);
     }
 
@@ -165,7 +193,7 @@ internal sealed class KernelFilter
         BpfLabel next = new(), isIPv4 = new();
         _program.LoadByte(FamilyOffset);
         _program.JumpIfEqual((uint)FlowFamily.IPv4, isIPv4);
-        _program.JumpIfNotEqual((uint)FlowFamily.IPv6, _reject);
+        _program.JumpIfNotEqual((uint)FlowFamily.IPv6, _miss);
         ComparePrefixes(prefixes, ends, FlowFamily.IPv6, next);
         _program.Place(isIPv4);
         ComparePrefixes(prefixes, ends, FlowFamily.IPv4, next);
@@ -184,30 +212,30 @@ internal sealed class KernelFilter
             }
         }
 
-        _program.Jump(_reject);
+        _program.Jump(_miss);
     }
 
     private void ComparePrefix(IpPrefix prefix, BpfLabel match)
     {
-        Span<byte> network = stackalloc byte[16];
-        prefix.Network.WriteTo(network, prefix.Family);
+        Span<byte> network = stackalloc byte[16], mask = stackalloc byte[16];
+        int length = prefix.Network.WriteTo(network, prefix.Family);
+        prefix.Mask.WriteTo(mask, prefix.Family);
+        int last = mask[..length].LastIndexOfAnyExcept((byte)0) / sizeof(uint) * sizeof(uint); // the last word with a bit that counts
         BpfLabel differs = new();
-        int words = (prefix.Length + 31) / 32;
-        for (int word = 0; word < words; word++)
+        for (int at = 0; at <= last; at += sizeof(uint))
         {
-            int bits = Math.Min(prefix.Length - (32 * word), 32);
-            uint wanted = BinaryPrimitives.ReadUInt32BigEndian(network[(4 * word)..]);
-            _program.LoadWordAtX(PayloadOffset + (uint)(4 * word));
-            if (bits < 32)
-                _program.AndWith(uint.MaxValue << (32 - bits));
-            if (word == words - 1)
+            uint bits = BinaryPrimitives.ReadUInt32BigEndian(mask[at..]), wanted = BinaryPrimitives.ReadUInt32BigEndian(network[at..]);
+            if (bits == 0 && at < last)
+                continue;
+            _program.LoadWordAtX(PayloadOffset + (uint)at);
+            if (bits != uint.MaxValue)
+                _program.AndWith(bits);
+            if (at == last)
                 _program.JumpIfEqual(wanted, match);
             else
                 _program.JumpIfNotEqual(wanted, differs);
         }
 
-        if (words == 0)
-            _program.Jump(match);
         _program.Place(differs);
     }
 
@@ -225,13 +253,24 @@ internal sealed class KernelFilter
     private void CompareHalf(ImmutableArray<ushort> values, BpfLabel match)
     {
         _program.CopyAToX();
-        CompareHalfAtX(values, match);
-    }
-
-    private void CompareHalfAtX(ImmutableArray<ushort> values, BpfLabel match)
-    {
         _program.LoadHalfAtX(PayloadOffset);
         foreach (ushort value in values)
             _program.JumpIfEqual(value, match);
+    }
+
+    /// <summary>A is a port.</summary>
+    private void ComparePorts(PortRange range, BpfLabel match)
+    {
+        if (range.First == range.Last)
+        {
+            _program.JumpIfEqual(range.First, match);
+            return;
+        }
+
+        BpfLabel below = new();
+        if (range.First > 0)
+            _program.JumpIfAtMost(range.First - 1u, below);
+        _program.JumpIfAtMost(range.Last, match);
+        _program.Place(below);
     }
 }

@@ -18,8 +18,8 @@ public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
         ReadOnlySpan<char> all = text;
         int slash = all.IndexOf('/');
         uint mask = uint.MaxValue;
-        if (!TryParseNumber(slash < 0 ? all : all[..slash], out uint value)
-            || (slash >= 0 && !TryParseNumber(all[(slash + 1)..], out mask)))
+        if (!FilterText.TryParseNumber(slash < 0 ? all : all[..slash], out uint value)
+            || (slash >= 0 && !FilterText.TryParseNumber(all[(slash + 1)..], out mask)))
         {
             match = default;
             error = $"'{text}' is not a mark: value or value/mask, each decimal or 0x-hexadecimal up to 32 bits";
@@ -42,9 +42,4 @@ public readonly record struct MarkMatch(uint Value, uint Mask = uint.MaxValue)
     public override string ToString() => Mask == uint.MaxValue
         ? string.Create(CultureInfo.InvariantCulture, $"0x{Value:x}")
         : string.Create(CultureInfo.InvariantCulture, $"0x{Value:x}/0x{Mask:x}");
-
-    private static bool TryParseNumber(ReadOnlySpan<char> text, out uint value) =>
-        text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
-            ? uint.TryParse(text[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value)
-            : uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 }

@@ -7,6 +7,7 @@ namespace ConntrackStream.EventTap.Filtering;
 /// <summary>A condition on CTA_STATUS: all of <paramref name="Required"/> set, none of <paramref name="Excluded"/>.</summary>
 public readonly record struct StatusMatch(FlowStatus Required, FlowStatus Excluded = FlowStatus.None)
 {
+    private const string Unset = "UNSET";
     private static readonly string Unreplied = Encoding.ASCII.GetString(StatusNames.Unreplied);
 
     // In the order of use. SRC_NAT_DONE, DST_NAT_DONE, TEMPLATE and NAT_CLASH are the bookkeeping of the kernel.
@@ -25,7 +26,7 @@ public readonly record struct StatusMatch(FlowStatus Required, FlowStatus Exclud
 
     /// <summary>
     /// Reads names joined by commas, all of which must hold, in any case; <c>!NAME</c> must not hold (both as <c>conntrack -u</c>).
-    /// UNREPLIED is !SEEN_REPLY. conntrack's UNSET is refused: there it lets every flow through.
+    /// UNREPLIED is !SEEN_REPLY. UNSET asks for nothing, as there: every flow whose status is known passes.
     /// </summary>
     public static bool TryParse(string? text, out StatusMatch match, [NotNullWhen(false)] out string? error)
     {
@@ -37,7 +38,7 @@ public readonly record struct StatusMatch(FlowStatus Required, FlowStatus Exclud
             if (!TryGet(negated ? part[1..] : part, out FlowStatus status, ref negated))
             {
                 error = $"'{part}' is not a status; allowed are {string.Join(", ", Names.Select(n => n.Name))}, "
-                    + $"{Unreplied}, each also with a leading !";
+                    + $"{Unreplied}, each also with a leading !, and {Unset}";
                 return false;
             }
 
@@ -60,6 +61,9 @@ public readonly record struct StatusMatch(FlowStatus Required, FlowStatus Exclud
 
     private static bool TryGet(string name, out FlowStatus status, ref bool negated)
     {
+        status = FlowStatus.None;
+        if (name.Equals(Unset, StringComparison.OrdinalIgnoreCase))
+            return !negated;
         if (name.Equals(Unreplied, StringComparison.OrdinalIgnoreCase))
         {
             negated = !negated;

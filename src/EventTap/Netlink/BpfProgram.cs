@@ -34,6 +34,7 @@ internal sealed class BpfProgram
     private const ushort And = 0x54; // BPF_ALU|BPF_AND|BPF_K
     private const ushort JumpAlways = 0x05; // BPF_JMP|BPF_JA
     private const ushort JumpEqual = 0x15; // BPF_JMP|BPF_JEQ|BPF_K
+    private const ushort JumpGreater = 0x25; // BPF_JMP|BPF_JGT|BPF_K
     private const ushort ReturnConstant = 0x06; // BPF_RET|BPF_K
     private const ushort MoveAToX = 0x07; // BPF_MISC|BPF_TAX
 
@@ -42,7 +43,10 @@ internal sealed class BpfProgram
 
     private readonly List<Step> _steps = [];
 
-    private readonly record struct Step(ushort Code, uint K, BpfLabel? Target, bool WhenEqual);
+    private readonly record struct Step(ushort Code, uint K, BpfLabel? Target, bool WhenTrue)
+    {
+        internal bool IsConditional => Code is JumpEqual or JumpGreater;
+    }
 
     internal void LoadWord(uint offset) => Add(LoadWordAbsolute, offset);
 
@@ -79,11 +83,13 @@ internal sealed class BpfProgram
         Add(LoadWordAbsolute, AncillaryNested);
     }
 
-    internal void JumpIfEqual(uint value, BpfLabel target) => _steps.Add(new Step(JumpEqual, value, target, WhenEqual: true));
+    internal void JumpIfEqual(uint value, BpfLabel target) => _steps.Add(new Step(JumpEqual, value, target, WhenTrue: true));
 
-    internal void JumpIfNotEqual(uint value, BpfLabel target) => _steps.Add(new Step(JumpEqual, value, target, WhenEqual: false));
+    internal void JumpIfNotEqual(uint value, BpfLabel target) => _steps.Add(new Step(JumpEqual, value, target, WhenTrue: false));
 
-    internal void Jump(BpfLabel target) => _steps.Add(new Step(JumpAlways, 0, target, WhenEqual: false));
+    internal void JumpIfAtMost(uint value, BpfLabel target) => _steps.Add(new Step(JumpGreater, value, target, WhenTrue: false));
+
+    internal void Jump(BpfLabel target) => _steps.Add(new Step(JumpAlways, 0, target, WhenTrue: false));
 
     internal void Return(uint value) => Add(ReturnConstant, value);
 
@@ -105,7 +111,7 @@ internal sealed class BpfProgram
         return program;
     }
 
-    private void Add(ushort code, uint k) => _steps.Add(new Step(code, k, Target: null, WhenEqual: false));
+    private void Add(ushort code, uint k) => _steps.Add(new Step(code, k, Target: null, WhenTrue: false));
 
     private void Lay(int[] addresses, bool[] isFar)
     {
@@ -119,7 +125,7 @@ internal sealed class BpfProgram
         bool changed = false;
         for (int i = 0; i < _steps.Count; i++)
         {
-            if (_steps[i] is not { Code: JumpEqual, Target: { } target }
+            if (_steps[i] is not { IsConditional: true, Target: { } target }
                 || isFar[i]
                 || addresses[target.Position] - addresses[i] - 1 <= byte.MaxValue)
                 continue;
@@ -134,7 +140,7 @@ internal sealed class BpfProgram
         Step step = _steps[index];
         int at = addresses[index];
         int distance = step.Target is null ? 0 : addresses[step.Target.Position] - at - 1;
-        if (step.Code != JumpEqual)
+        if (!step.IsConditional)
         {
             program[at] = new BpfInstruction(step.Code, 0, 0, step.Target is null ? step.K : (uint)distance);
             return;
@@ -142,7 +148,7 @@ internal sealed class BpfProgram
 
         byte skip = isFar ? (byte)1 : (byte)0;
         byte jump = isFar ? (byte)0 : (byte)distance;
-        program[at] = step.WhenEqual
+        program[at] = step.WhenTrue
             ? new BpfInstruction(step.Code, jump, skip, step.K)
             : new BpfInstruction(step.Code, skip, jump, step.K);
         if (isFar)

@@ -10,7 +10,7 @@ internal sealed class FleetRecords(FlowLogOptions options, string? networkNamesp
 {
     internal string Host { get; } = options.Host ?? Environment.MachineName;
 
-    internal RecordChoice Choice { get; } = new(options, options.Filter.Build());
+    internal RecordChoice Choice { get; } = new(options, options.Filter);
 
     /// <summary>One for each thread.</summary>
     internal SequencedWriter NewWriter() => new(

@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
-using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using ConntrackStream.EventTap.Filtering;
-using ConntrackStream.EventTap.Model;
-using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Sinks.Filtering;
 
 namespace ConntrackStream.Sinks.FlowLog;
 
@@ -17,23 +15,12 @@ public sealed class FlowLogFilterOptions : IOptionSection
     public FlowConditions Include { get; set; } = new();
 
     public FlowConditions Exclude { get; set; } = new();
-
-    internal FlowPredicate? Build()
-    {
-        FlowFilter include = Include.Build(), exclude = Exclude.Build();
-        return (include.IsEmpty, exclude.IsEmpty) switch
-        {
-            (true, true) => null,
-            (false, true) => include.Matches,
-            (true, false) => (in Flow flow) => !exclude.Matches(flow),
-            _ => (in Flow flow) => include.Matches(flow) && !exclude.Matches(flow),
-        };
-    }
 }
 
 /// <summary>
 /// Conditions as conntrack-tools spells them: every list that is not empty must be met by one of its elements. Default none.
-/// Each record is judged by itself: a condition on mark, state or status may hold for a flow's end and not yet for its start.
+/// Of a flow's marks the first record that is written decides, unless a condition on state or status is given, too: these may hold for a
+/// flow's end and not yet for its start.
 /// </summary>
 public sealed class FlowConditions : IOptionSection, IValidatableObject
 {
@@ -52,11 +39,11 @@ public sealed class FlowConditions : IOptionSection, IValidatableObject
     /// <summary>Addresses or prefixes of any end of either tuple.</summary>
     public string[] Addresses { get; set; } = [];
 
-    /// <summary>Original source ports.</summary>
-    public ushort[] SourcePorts { get; set; } = [];
+    /// <summary>Original source ports, or ranges such as 8000-8100.</summary>
+    public string[] SourcePorts { get; set; } = [];
 
-    /// <summary>Original destination ports.</summary>
-    public ushort[] DestinationPorts { get; set; } = [];
+    /// <summary>Original destination ports, or ranges.</summary>
+    public string[] DestinationPorts { get; set; } = [];
 
     /// <summary>Conntrack zones.</summary>
     public ushort[] Zones { get; set; } = [];
@@ -64,16 +51,14 @@ public sealed class FlowConditions : IOptionSection, IValidatableObject
     /// <summary>ignore, any, source, destination or both.</summary>
     public NatMatch Nat { get; set; }
 
-    /// <summary>value or value/mask.</summary>
+    /// <summary>Marks, each value, value/mask or first-last; several with commas.</summary>
     public string? Mark { get; set; }
 
-    /// <summary>TCP state, such as ESTABLISHED.</summary>
+    /// <summary>States of TCP, SCTP or DCCP with commas, such as ESTABLISHED.</summary>
     public string? State { get; set; }
 
     /// <summary>Status names with commas, such as ASSURED or !SEEN_REPLY.</summary>
     public string? Status { get; set; }
-
-    private delegate bool Parse<T>(string? text, out T value, [NotNullWhen(false)] out string? error);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -84,36 +69,35 @@ public sealed class FlowConditions : IOptionSection, IValidatableObject
 
     internal FlowFilter Build() => Build([]);
 
-    private FlowFilter Build(List<ValidationResult> problems) => new()
+    private FlowFilter Build(List<ValidationResult> problems)
     {
-        Family = One<FlowFamily>(Family, FilterText.TryParseFamily, nameof(Family), problems) ?? FlowFamily.Unspecified,
-        Protocols = All<IpProtocol>(Protocols, FilterText.TryParseProtocol, nameof(Protocols), problems),
-        Sources = All<IpPrefix>(Sources, IpPrefix.TryParse, nameof(Sources), problems),
-        Destinations = All<IpPrefix>(Destinations, IpPrefix.TryParse, nameof(Destinations), problems),
-        Addresses = All<IpPrefix>(Addresses, IpPrefix.TryParse, nameof(Addresses), problems),
-        SourcePorts = [.. SourcePorts],
-        DestinationPorts = [.. DestinationPorts],
-        Zones = [.. Zones],
-        Nat = Nat,
-        Mark = One<MarkMatch>(Mark, MarkMatch.TryParse, nameof(Mark), problems),
-        State = One<TcpState>(State, FilterText.TryParseState, nameof(State), problems),
-        Status = One<StatusMatch>(Status, StatusMatch.TryParse, nameof(Status), problems),
-    };
-
-    private static T? One<T>(string? text, Parse<T> parse, string member, List<ValidationResult> problems)
-        where T : struct => string.IsNullOrEmpty(text) ? null : All([text], parse, member, problems) is [T only] ? only : null;
-
-    private static ImmutableArray<T> All<T>(string[] texts, Parse<T> parse, string member, List<ValidationResult> problems)
-    {
-        ImmutableArray<T>.Builder all = ImmutableArray.CreateBuilder<T>(texts.Length);
-        foreach (string text in texts)
+        FilterDraft draft = new();
+        foreach ((string member, string condition, string[] texts) in Given())
         {
-            if (parse(text, out T value, out string? error))
-                all.Add(value);
-            else
-                problems.Add(new ValidationResult($"is refused: {error}", [member]));
+            foreach (string text in texts)
+            {
+                if (FilterConditions.Find(condition)!.Add(draft, text) is { } problem)
+                    problems.Add(new ValidationResult($"is refused: {problem}", [member]));
+            }
         }
 
-        return all.ToImmutable();
+        return draft.Filter with { Nat = Nat };
     }
+
+    private IEnumerable<(string Member, string Condition, string[] Texts)> Given() =>
+    [
+        (nameof(Family), "family", One(Family)),
+        (nameof(Protocols), "proto", Protocols),
+        (nameof(Sources), "src", Sources),
+        (nameof(Destinations), "dst", Destinations),
+        (nameof(Addresses), "addr", Addresses),
+        (nameof(SourcePorts), "sport", SourcePorts),
+        (nameof(DestinationPorts), "dport", DestinationPorts),
+        (nameof(Zones), "zone", [.. Zones.Select(static zone => zone.ToString(CultureInfo.InvariantCulture))]),
+        (nameof(Mark), "mark", One(Mark)),
+        (nameof(State), "state", One(State)),
+        (nameof(Status), "status", One(Status)),
+    ];
+
+    private static string[] One(string? text) => string.IsNullOrEmpty(text) ? [] : [text];
 }

@@ -66,7 +66,7 @@ public sealed class FlowLogSink : IFlowSink
         _opened = opened;
         _time = time;
         _logger = logger;
-        _choice = new RecordChoice(log.Options, log.Filter);
+        _choice = new RecordChoice(log.Options, log.Flows, log.Filter);
         _marker = stateDirectory is null ? null : new LastWrittenMarker(Path.Join(stateDirectory, log.MarkerFileName), time, logger);
         _loss = stateDirectory is null ? null : new UnreportedLoss(Path.Join(stateDirectory, log.LossFileName), logger);
     }

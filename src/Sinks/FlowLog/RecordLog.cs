@@ -1,4 +1,3 @@
-using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
 
 namespace ConntrackStream.Sinks.FlowLog;
@@ -12,7 +11,10 @@ namespace ConntrackStream.Sinks.FlowLog;
 internal sealed record RecordLog(
     string Name, RecordOptions Options, IRecordWriter Writer, Func<(ILogOutput Output, long? LastWritten)> Open)
 {
-    /// <summary>Flows that are not logged, besides those that the options leave out; null for none.</summary>
+    /// <summary>The flow log's own filter; null for none.</summary>
+    internal FlowLogFilterOptions? Flows { get; init; }
+
+    /// <summary>Which flows are logged, of those that the options leave; null for all.</summary>
     internal FlowPredicate? Filter { get; init; }
 
     /// <inheritdoc cref="FlowLogSink.MarkerFileName"/>
@@ -27,7 +29,8 @@ internal sealed record RecordLog(
     {
         return new RecordLog(FlowLogSink.SinkName, options, options.CreateWriter(networkNamespace, ends), Open)
         {
-            Filter = Both(isWanted, options.Filter.Build()),
+            Flows = options.Filter,
+            Filter = isWanted,
             MarkerFileName = FlowLogSink.MarkerFileName,
             LossFileName = FlowLogSink.LossFileName,
         };
@@ -40,8 +43,4 @@ internal sealed record RecordLog(
             return (file, file.LastWritten);
         }
     }
-
-    private static FlowPredicate? Both(FlowPredicate? one, FlowPredicate? other) => one is null || other is null
-        ? one ?? other
-        : (in Flow flow) => one(flow) && other(flow);
 }

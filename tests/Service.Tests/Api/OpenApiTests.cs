@@ -233,6 +233,8 @@ public sealed class OpenApiTests
             return request;
         if (((string)parameter["description"]!).StartsWith("With format=text", StringComparison.Ordinal))
             request += "?format=text";
+        if (name.StartsWith("mask-", StringComparison.Ordinal))
+            request += $"?{name["mask-".Length..]}=10.0.0.1";
         string value = name == "cursor"
             ? (await api.GetAsync("/v1/flows?limit=1")).Json.GetProperty("next_cursor").GetString()!
             : Example(parameter["example"]);

@@ -10,8 +10,8 @@ public sealed class ProblemsTests
 {
     [Theory]
     [InlineData("/v1/flows?proto=tpc", 400, "bad-filter", "proto: 'tpc' is not a protocol; allowed are tcp")]
-    [InlineData("/v1/flows?mark=1&mark=2", 400, "bad-filter", "mark: given 2 times; it takes one value")]
-    [InlineData("/v1/count?dport=x", 400, "bad-filter", "dport: 'x' is not a port")]
+    [InlineData("/v1/flows?state=NONE&state=CLOSE", 400, "bad-filter", "state: given 2 times; it takes one value")]
+    [InlineData("/v1/count?dport=x", 400, "bad-filter", "dport: 'x' is neither a port nor a range of ports")]
     [InlineData("/v1/changes?src=10.0.0.0/33", 400, "bad-filter", "src: '10.0.0.0/33'")]
     [InlineData("/v1/flows?protocol=tcp", 400, "bad-parameter", "protocol: no such parameter; there are format")]
     [InlineData("/v1/count?limit=1", 400, "bad-parameter", "limit: no such parameter; there are proto")]

@@ -257,7 +257,7 @@ public sealed class FlowLogSinkTests : IDisposable
     {
         FlowLogOptions options = Options();
         options.Events = [FlowLogEvent.End];
-        options.Filter.Exclude.DestinationPorts = [53];
+        options.Filter.Exclude.DestinationPorts = ["53"];
         await using FlowLogSink sink = await Start(options, isWanted: static (in Flow flow) => flow.Original.SourcePort != 3);
         FlowChange dns = Change(FlowChangeKind.Ended, Flow(Tuple(IpProtocol.Udp, "192.0.2.1", 5, "192.0.2.2", 53)));
         FlowChange gap = new() { Kind = FlowChangeKind.Gap, Time = Time, Gap = new FlowGap(FlowGapReason.Overrun, Time, Time, 3, 2) };

@@ -69,7 +69,8 @@ public sealed class RefusedRecordTests
     [Fact]
     public void Rules_and_choices_of_events_leave_it_in_the_log()
     {
-        RecordChoice choice = new(new FlowLogOptions { Events = [FlowLogEvent.End], Allow = ["proto tcp"] }, static (in Flow _) => false);
+        RecordChoice choice = new(
+            new FlowLogOptions { Events = [FlowLogEvent.End], Allow = ["proto tcp"] }, filter: static (in Flow _) => false);
         Assert.True(choice.Takes(Change));
         Assert.False(choice.Takes(Started()));
     }

@@ -3,6 +3,7 @@ using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Filtering;
 using ConntrackStream.Sinks.MapCleaning;
 using ConntrackStream.Sinks.MapCleaning.Ebpf;
 using ConntrackStream.Sinks.MapCleaning.Map;
@@ -14,7 +15,7 @@ internal static class MapShowVerb
 {
     internal static Verb Create(CliContext context, SharedOptions shared, MapOption map)
     {
-        FilterOptions filter = new();
+        FilterOptions filter = new(FilterScope.Tuple);
         FormatOption output = new();
         Option<bool> stale = new("--stale") { Description = "Only entries without a flow" };
         Verb verb = new("show", "Shows the entries of the eBPF map, and the flow each belongs to or why none", """
@@ -26,7 +27,7 @@ internal static class MapShowVerb
         {
             UsesConfiguration = static _ => true,
         };
-        verb.Add([map.Option, stale, .. filter.OfKeys, output.Option, shared.Namespace]);
+        verb.Add([map.Option, stale, .. filter.All, output.Option, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {
             ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));

@@ -3,6 +3,7 @@ using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
+using ConntrackStream.Sinks.Filtering;
 
 namespace ConntrackStream.Service.Verbs.Recording;
 
@@ -15,7 +16,7 @@ internal static class RecordVerb
 
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
-        FilterOptions filter = new();
+        FilterOptions filter = new(FilterScope.Life);
         Argument<string> file = new("FILE") { Description = "The capture (pcap), which must not exist yet; - for standard output" };
         Option<long> most = ValueOption.Of<long>(
             ["--max-bytes"], "End before the capture would be longer [1GB]", "SIZE", 1_000_000_000, TryParseSize,
@@ -34,7 +35,7 @@ internal static class RecordVerb
             Events that the kernel could not deliver are in the capture as netlink's overrun message, with their number.
             """);
         verb.Arguments.Add(file);
-        verb.Add([most, time, anonymize, .. filter.OfLives, shared.Namespace]);
+        verb.Add([most, time, anonymize, .. filter.All, shared.Namespace]);
         verb.SetAction(async (parsed, cancellation) =>
         {
             using NetworkNamespace networkNamespace = shared.OpenNamespace(parsed);

@@ -5,6 +5,7 @@ using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.Archive;
 using ConntrackStream.Sinks.Archive.Who;
+using ConntrackStream.Sinks.Filtering;
 
 namespace ConntrackStream.Service.Verbs.Who;
 
@@ -30,7 +31,7 @@ internal static class WhoVerb
             Description = "Also write the answer with the records themselves and the SHA-256 of each file to a new file",
             HelpName = "FILE",
         };
-        FilterOptions filter = new();
+        FilterOptions filter = new(FilterScope.Life);
         FormatOption output = new();
         Verb verb = new("who", "Finds the flows that had an address at a moment, before or after NAT, and whether the logs are complete", """
               conntrack-stream who 203.0.113.50:32768 --at 2026-11-21T14:32:15Z -p tcp /var/log/flows
@@ -46,7 +47,7 @@ internal static class WhoVerb
         };
         verb.Arguments.Add(address);
         verb.Arguments.Add(files);
-        verb.Add([at, within, reach, evidence, live, shared.Socket, .. filter.OfLives, output.Option]);
+        verb.Add([at, within, reach, evidence, live, shared.Socket, .. filter.All, output.Option]);
         verb.Validators.Add(result => Check(result, at, [at, within, reach, evidence], live, files, shared));
         verb.SetAction((parsed, cancellation) =>
         {

@@ -3,7 +3,6 @@ using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Paths;
 using ConntrackStream.Sinks.Reclassify.Rules;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 

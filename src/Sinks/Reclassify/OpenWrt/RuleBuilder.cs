@@ -1,7 +1,6 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Rules;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Reclassify.OpenWrt;
 

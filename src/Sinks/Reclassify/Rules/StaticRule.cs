@@ -1,7 +1,6 @@
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Reclassify.Rules;
 

@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Paths;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Reclassify.Rules;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Rules;

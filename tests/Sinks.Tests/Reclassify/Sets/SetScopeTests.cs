@@ -4,7 +4,6 @@ using ConntrackStream.Sinks.Reclassify.Classify;
 using ConntrackStream.Sinks.Reclassify.Rules;
 using ConntrackStream.Sinks.Reclassify.Sets;
 using ConntrackStream.Sinks.Tests.FlowLog;
-using ConntrackStream.Sinks.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Sinks.Tests.Reclassify.Sets;

@@ -1,18 +1,23 @@
 using System.Globalization;
 
-namespace ConntrackStream.Sinks.Text;
+namespace ConntrackStream.EventTap.Filtering;
 
 /// <summary>Ports from <paramref name="First"/> to <paramref name="Last"/>, both included.</summary>
 public readonly record struct PortRange(ushort First, ushort Last)
 {
+    /// <summary>A single port.</summary>
+    public static implicit operator PortRange(ushort port) => new(port, port);
+
+    /// <summary>Whether the port is one of them.</summary>
     public bool Contains(ushort port) => First <= port && port <= Last;
 
     /// <summary>Reads <c>443</c>, <c>8000-8100</c>, and, as iptables and mwan3 write it, <c>8000:8100</c>.</summary>
-    public static bool TryParse(string text, out PortRange range)
+    public static bool TryParse(string? text, out PortRange range)
     {
-        int separator = text.AsSpan().IndexOfAny('-', ':');
-        ReadOnlySpan<char> first = separator < 0 ? text : text.AsSpan(0, separator);
-        ReadOnlySpan<char> last = separator < 0 ? text : text.AsSpan(separator + 1);
+        ReadOnlySpan<char> all = text;
+        int separator = all.IndexOfAny('-', ':');
+        ReadOnlySpan<char> first = separator < 0 ? all : all[..separator];
+        ReadOnlySpan<char> last = separator < 0 ? all : all[(separator + 1)..];
         range = default;
         if (!ushort.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out ushort from)
             || !ushort.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out ushort to) || to < from)
@@ -22,7 +27,7 @@ public readonly record struct PortRange(ushort First, ushort Last)
     }
 
     /// <summary>All other ports, ascending.</summary>
-    internal static IEnumerable<PortRange> Others(IEnumerable<PortRange> ranges)
+    public static IEnumerable<PortRange> Others(IEnumerable<PortRange> ranges)
     {
         int next = 0;
         foreach (PortRange range in ranges.OrderBy(static range => range.First))
@@ -36,6 +41,7 @@ public readonly record struct PortRange(ushort First, ushort Last)
             yield return new PortRange((ushort)next, ushort.MaxValue);
     }
 
+    /// <summary>As <see cref="TryParse"/> reads it.</summary>
     public override string ToString() => First == Last
         ? First.ToString(CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{First}-{Last}");
