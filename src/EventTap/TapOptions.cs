@@ -24,7 +24,7 @@ public sealed class TapOptions
 
     /// <summary>
     /// Which flows are followed. Only its <see cref="FlowFilter.Stable"/> part is applied here, the kernel's share in the kernel;
-    /// conditions on mark, state and status are left to the receiver. Default: all flows.
+    /// conditions on mark, state, status and labels are left to the receiver. Default: all flows.
     /// </summary>
     public FlowFilter Filter { get; init; } = FlowFilter.All;
 

@@ -69,6 +69,32 @@ public class KernelFilterTests
         ("source port", new() { SourcePorts = [1000, 1002] }),
         ("destination port", new() { DestinationPorts = [80] }),
         ("port 0, not protocols without ports", new() { DestinationPorts = [0] }),
+        ("ports in ranges", new() { SourcePorts = [new(0, 100), new(1001, 1001)], DestinationPorts = [new(81, 5353), 0] }),
+        ("ports from 0 on", new() { DestinationPorts = [new(0, 79)] }),
+        ("ports up to the last", new() { DestinationPorts = [new(5354, ushort.MaxValue)] }),
+        ("reply source", new() { ReplySources = [Prefix("172.16.0.0/12"), Prefix("fd00::7")] }),
+        ("reply destination", new() { ReplyDestinations = [Prefix("203.0.113.5")] }),
+        ("reply ports", new() { ReplySourcePorts = [new(8000, 9000), 443], ReplyDestinationPorts = [new(1, 40000)] }),
+        ("a mask with holes", new() { Sources = [Prefix("10.99.2.5").WithMask(Prefix("255.0.0.255"))] }),
+        ("a v6 mask with holes", new() { Sources = [Prefix("2001:db8::1").WithMask(Prefix("ffff:ffff::ffff"))] }),
+        ("a mask of no bits", new() { Sources = [Prefix("10.1.1.1").WithMask(Prefix("0.0.0.0"))] }),
+        ("alternatives", new()
+        {
+            AnyOf =
+            [
+                new() { Protocols = [IpProtocol.Tcp], Sources = [Prefix("10.1.2.3")] },
+                new() { Zones = [7, 11] },
+                new() { Family = FlowFamily.IPv6, DestinationPorts = [new(5000, 6000)] },
+            ],
+        }),
+        ("alternatives and more", new()
+        {
+            Protocols = [IpProtocol.Udp],
+            AnyOf =
+            [
+                new() { Addresses = [Prefix("10.1.130.5")] }, new() { SourcePorts = [1000] }, new() { ReplyZones = [11], Zones = [11] },
+            ],
+        }),
         ("all at once", new()
         {
             Protocols = [IpProtocol.Udp, IpProtocol.Tcp],

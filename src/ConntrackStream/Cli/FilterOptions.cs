@@ -48,6 +48,9 @@ internal sealed class FilterOptions
     /// <summary>The filter; what is wrong was reported when the command line was parsed.</summary>
     internal FlowFilter Read(ParseResult parsed) => Read(parsed.GetResult, out _);
 
+    /// <inheritdoc cref="Read(ParseResult)"/>
+    internal FlowFilter Read(CommandResult command) => Read(command.GetResult, out _);
+
     /// <summary>The same filter as a query string for the running service, empty for none.</summary>
     internal string ToQuery(ParseResult parsed) => string.Join('&', Given(parsed).SelectMany(
         static given => given.IsWhole ? given.Values : [given.Values.Length == 0 ? "true" : string.Join(',', given.Values)],

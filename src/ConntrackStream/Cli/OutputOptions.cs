@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.Text;
 
@@ -7,12 +8,14 @@ namespace ConntrackStream.Service.Cli;
 /// <summary><c>-o</c>: words with commas, as conntrack has it, and json.</summary>
 internal sealed class OutputOptions
 {
-    private static readonly string[] Words = ["text", "json", "extended", "id", "timestamp", "ktimestamp", "labels"];
+    private static readonly string[] Words = ["text", "json", "xml", "save", "extended", "id", "timestamp", "ktimestamp", "labels"];
+
+    private static readonly string[] Forms = ["text", "json", "xml", "save"];
 
     private readonly Option<string[]> _output = new("--output", "-o")
     {
-        Description = "text (as conntrack prints it, default) or json (flow-log records), and for text any of extended, id, timestamp, "
-            + "ktimestamp, labels",
+        Description = "text (as conntrack prints it, default), json (flow-log records), xml or save (lines for load-file), and for text "
+            + "and xml any of extended, id, timestamp, ktimestamp, labels",
         HelpName = "TYPE[,…]",
         Arity = ArgumentArity.OneOrMore,
         CustomParser = static result =>
@@ -20,13 +23,18 @@ internal sealed class OutputOptions
             string[] words = [.. result.Tokens.SelectMany(static token => token.Value.Split(',', StringSplitOptions.TrimEntries))];
             foreach (string wrong in words.Except(Words, StringComparer.Ordinal))
                 result.AddError($"--output: '{wrong}' is not a type of output; allowed are {string.Join(", ", Words)}");
-            if (words.Contains("text", StringComparer.Ordinal) && words.Contains("json", StringComparer.Ordinal))
-                result.AddError("--output: text and json exclude each other");
+            string[] forms = [.. Forms.Intersect(words, StringComparer.Ordinal)];
+            if (forms.Length > 1)
+                result.AddError($"--output: {string.Join(" and ", forms)} exclude each other");
             return words;
         },
     };
 
     internal Option Option => _output;
+
+    /// <summary>A form that only the kernel's entries have.</summary>
+    internal bool IsOfKernel(CommandResult result) =>
+        result.GetValue(_output) is { } words && words.Any(static word => word is "xml" or "save");
 
     /// <summary>Reports on <paramref name="context"/> what will be left out.</summary>
     internal OutputFormat Read(ParseResult parsed, CliContext context)
@@ -39,6 +47,8 @@ internal sealed class OutputOptions
         return new OutputFormat
         {
             Json = words.Contains("json"),
+            Xml = words.Contains("xml"),
+            Save = words.Contains("save"),
             IsText = words.Contains("text"),
             Extended = words.Contains("extended"),
             Id = words.Contains("id"),

@@ -14,7 +14,9 @@ internal sealed class LineOutput
     private readonly Stream _output;
     private readonly ConntrackTextOptions? _text;
     private readonly IRecordWriter? _json;
+    private readonly bool _isXml, _isSave, _savesDeletions;
     private int _used;
+    private bool _isFramed;
 
     internal LineOutput(Stream output, OutputFormat format, string? networkNamespace, Func<uint, string?>? programName = null)
     {
@@ -23,6 +25,7 @@ internal sealed class LineOutput
             _json = OutputFormat.ToJson(networkNamespace);
         else
             _text = format.ToText(programName);
+        (_isXml, _isSave, _savesDeletions) = (format.Xml, format.Save, format.SavesDeletions);
     }
 
     /// <summary>Lines written so far.</summary>
@@ -56,6 +59,16 @@ internal sealed class LineOutput
         Lines++;
     }
 
+    /// <summary>Writes what stands behind the last entry, if there was one, and all that is gathered.</summary>
+    internal void Finish()
+    {
+        if (IsFull)
+            Flush();
+        if (_isFramed)
+            Append(ConntrackXml.Foot);
+        Flush();
+    }
+
     internal void Flush()
     {
         _output.Write(_buffer.AsSpan(0, _used));
@@ -70,9 +83,31 @@ internal sealed class LineOutput
 
     private int WriteText(Span<byte> to, in FlowEvent e)
     {
-        int length = ConntrackText.Write(to[..^1], e, _text!);
+        if (_isXml && !_isFramed)
+        {
+            _isFramed = true;
+            Append(ConntrackXml.Head);
+            to = to[ConntrackXml.Head.Length..];
+        }
+
+        int length = _isXml ? ConntrackXml.Write(to[..^1], e, _text!)
+            : _isSave ? ConntrackSave.Write(to[..^1], e, SaveCommand(e.Type), _text!)
+            : ConntrackText.Write(to[..^1], e, _text!);
         to[length] = (byte)'\n';
         return length + 1;
+    }
+
+    private ReadOnlySpan<byte> SaveCommand(FlowEventType type) => type switch
+    {
+        FlowEventType.Update => "-U"u8,
+        FlowEventType.Destroy => "-D"u8,
+        _ => _savesDeletions ? "-D"u8 : "-A"u8,
+    };
+
+    private void Append(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_buffer.AsSpan(_used));
+        _used += bytes.Length;
     }
 
     private int WriteJson(Span<byte> to, in FlowChange change) => _json!.Write(to, change);

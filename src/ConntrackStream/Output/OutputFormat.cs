@@ -8,6 +8,15 @@ internal sealed record OutputFormat
 {
     internal bool Json { get; init; }
 
+    /// <summary>As <c>conntrack -o xml</c>.</summary>
+    internal bool Xml { get; init; }
+
+    /// <summary>As <c>conntrack -o save</c>: lines that load-file reads.</summary>
+    internal bool Save { get; init; }
+
+    /// <summary>The command of those lines: to make the entries again, or to delete them.</summary>
+    internal bool SavesDeletions { get; init; }
+
     /// <summary>text was asked for by name; without either word a verb has its own default.</summary>
     internal bool IsText { get; init; }
 

@@ -44,7 +44,8 @@ internal static class DeleteVerb
         using NetworkNamespace opened = networkNamespace;
         // A socket of its own: the kernel goes on with the dump on another while entries are deleted.
         using ConntrackClient deleting = networkNamespace.Run(static () => new ConntrackClient());
-        LineOutput lines = new(context.Output, format, networkNamespace.IsCurrent ? null : networkNamespace.Name);
+        LineOutput lines = new(
+            context.Output, format with { SavesDeletions = true }, networkNamespace.IsCurrent ? null : networkNamespace.Name);
         new WholeTable(networkNamespace).Read(
             filter.Family,
             (in FlowEvent entry) =>
@@ -53,7 +54,7 @@ internal static class DeleteVerb
                     lines.Write(entry);
             },
             cancellation);
-        lines.Flush();
+        lines.Finish();
         context.Tell($"{lines.Lines} flow entries {(dryRun ? "would be" : "have been")} deleted.");
         return lines.Lines > 0 ? ExitCode.Done : ExitCode.Failed; // as conntrack -D
     }

@@ -42,7 +42,7 @@ internal sealed class Watcher(NetworkNamespace networkNamespace, FlowEventType[]
             await PrintRestAsync(tap, channel.Reader, lines).ConfigureAwait(false);
         }
 
-        lines.Flush();
+        lines.Finish();
         context.Tell(string.Create(CultureInfo.InvariantCulture, $"{lines.Lines} flow events have been shown{Losses()}."));
         return ExitCode.Done;
     }
