@@ -57,7 +57,8 @@ public sealed partial class FilterBesideConntrackTests : IDisposable
         "-w 7", "-w 0", "--orig-zone 9", "--reply-zone 11", "--orig-zone 7", "-w 12",
         "-m 5", "-m 0x1bd10", "-m 0x1bd00/0xffffff00", "-m 0/0xff", "-m 4/4", "-m 0",
         "-p tcp --state ESTABLISHED", "-p tcp --state CLOSE", "-p sctp --state CLOSED", "-p sctp --state ESTABLISHED",
-        "-u ASSURED", "-u SEEN_REPLY", "-u ASSURED,SEEN_REPLY", "-u UNREPLIED", "-u !ASSURED", "-u FIXED_TIMEOUT", "-u EXPECTED", "-u !SEEN_REPLY,!ASSURED",
+        "-u ASSURED", "-u SEEN_REPLY", "-u ASSURED,SEEN_REPLY", "-u UNREPLIED", "-u !ASSURED",
+        "-u FIXED_TIMEOUT", "-u EXPECTED", "-u !SEEN_REPLY,!ASSURED",
         "-f ipv4", "-f ipv6", "-f ipv6 -p udp", "-p tcp -s 10.1.2.4 --state CLOSE -n -m 0x1bd10",
     ];
 
@@ -169,7 +170,7 @@ public sealed partial class FilterBesideConntrackTests : IDisposable
         Assert.Empty(parsed.Errors);
         FlowFilter wanted = filter.Read(parsed);
         byte[] line = new byte[ConntrackText.MaxLineBytes];
-        return Lines(string.Concat(table.Where(row => wanted.Matches(row.Flow)).Select(row =>
+        return Lines(string.Join('\n', table.Where(row => wanted.Matches(row.Flow)).Select(row =>
             Encoding.UTF8.GetString(line.AsSpan(0, ConntrackText.Write(line, row, new ConntrackTextOptions { Id = true }))))));
     }
 

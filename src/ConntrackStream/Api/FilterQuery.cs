@@ -13,7 +13,8 @@ internal static class FilterQuery
 {
     private static readonly string[] Names =
         [.. new FilterOptions().All.SelectMany(static option => option.Aliases.Prepend(option.Name))
-            .Where(static name => name.StartsWith("--", StringComparison.Ordinal)).Select(static name => name[2..])];
+            .Where(static name => name.StartsWith("--", StringComparison.Ordinal)).Select(static name => name[2..])
+            .Where(static name => FilterOptions.QueryName(name) == name)];
 
     internal static bool TryParse(
         IQueryCollection query, IReadOnlyCollection<string> otherParameters, out FlowFilter filter, out QueryFault? fault)
@@ -29,7 +30,8 @@ internal static class FilterQuery
                 continue;
             if (!Names.Contains(name, StringComparer.Ordinal))
             {
-                fault = QueryFault.Unknown(name, [.. otherParameters, .. options.All.Select(static option => option.Name[2..])]);
+                fault = QueryFault.Unknown(
+                    name, [.. otherParameters, .. options.All.Select(static option => FilterOptions.QueryName(option.Name[2..]))]);
                 return false;
             }
 

@@ -54,7 +54,10 @@ internal sealed class FilterOptions
     /// <summary>The same filter as a query string for the running service, empty for none.</summary>
     internal string ToQuery(ParseResult parsed) => string.Join('&', Given(parsed).SelectMany(
         static given => given.IsWhole ? given.Values : [given.Values.Length == 0 ? "true" : string.Join(',', given.Values)],
-        static (given, value) => $"{given.Option.Name.TrimStart('-')}={Uri.EscapeDataString(value)}"));
+        static (given, value) => $"{QueryName(given.Option.Name.TrimStart('-'))}={Uri.EscapeDataString(value)}"));
+
+    /// <summary>An option as a parameter of the HTTP interface, where <c>id</c> is a column of text.</summary>
+    internal static string QueryName(string option) => option == "id" ? "ct-id" : option;
 
     /// <summary>The same filter as it is written on a command line, empty for none.</summary>
     internal string ToText(ParseResult parsed) => string.Join(' ', Given(parsed).SelectMany(

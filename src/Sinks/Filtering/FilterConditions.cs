@@ -152,7 +152,7 @@ internal static class FilterConditions
         Of<ushort>("reply-zone", "ZONE", FilterText.TryParseZone, static (f, value) => f with { ReplyZones = f.ReplyZones.Add(value) })
             with { Scope = FilterScope.Life, Description = "Zone that the reply direction has and the original direction has not" },
         Of<uint>("id", "ID", FilterText.TryParseUInt32, static (f, value) => f with { Ids = f.Ids.Add(value) })
-            with { Letter = 'i', Scope = FilterScope.Life, Description = "The kernel's id of the entry, as -o id shows it" },
+            with { Letter = 'i', OtherNames = ["ct-id"], Scope = FilterScope.Life, Description = "The kernel's id of the entry, as -o id" },
         Of<FlowFamily>("family", "FAMILY", FilterText.TryParseFamily, static (f, value) => f with { Family = value })
             with { Letter = 'f', Scope = FilterScope.Life, IsOnce = true, KeepsCommas = true, Description = "ipv4 or ipv6" },
     ];
