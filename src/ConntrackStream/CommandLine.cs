@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Conntrack;
 using ConntrackStream.Service.Doctor;
+using ConntrackStream.Service.Shell;
 using ConntrackStream.Service.Verbs;
 using ConntrackStream.Service.Verbs.Classify;
 using ConntrackStream.Service.Verbs.Entries;
@@ -80,7 +81,8 @@ internal sealed class CommandLine(CliContext context)
     private static string PathOf(SymbolResult? result) =>
         result is CommandResult { Command: not RootCommand } command ? $"{PathOf(command.Parent)} {command.Command.Name}" : "";
 
-    private RootCommand Build(SharedOptions shared)
+    /// <summary>Every verb, for the parser and for what is written from it.</summary>
+    internal RootCommand Build(SharedOptions shared)
     {
         RootCommand root = new(Description);
         shared.Configuration.Recursive = true;
@@ -115,6 +117,8 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(ReplayVerb.Create(context, shared));
         root.Subcommands.Add(CollectVerb.Create(context, shared));
         root.Subcommands.Add(NpaLogVerb.Create(context));
+        root.Subcommands.Add(CompletionVerb.Create(context));
+        root.Subcommands.Add(ManualVerb.Create(context, Examples));
         root.Subcommands.Add(VersionVerb.Create(context));
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
             help.Action = new TeachingHelp((HelpAction)help.Action!, Examples);

@@ -1,0 +1,32 @@
+using System.Text;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Options;
+
+namespace ConntrackStream.Service.Shell;
+
+/// <summary>What a shell can offer as a value, by the name that the help gives it. A test passes each word to the parser.</summary>
+internal static class ValueWords
+{
+    private static readonly Dictionary<string, string[]> Known = new(StringComparer.Ordinal)
+    {
+        ["EVENT[,…]"] = ["NEW", "UPDATE", "DESTROY", "ALL"],
+        ["FAMILY"] = [FlowFamily.IPv4.Name(), FlowFamily.IPv6.Name()],
+        ["ORDER"] = ["rate", "packets", "bytes", "age"],
+        ["PROTO"] = ["tcp", "udp", "udplite", "sctp", "dccp", "gre", "icmp", "icmpv6"],
+        ["SHELL"] = ["bash", "zsh", "fish"],
+        ["STATE"] = [.. Enum.GetValues<TcpState>().Select(static state => Encoding.ASCII.GetString(state.Utf8Name()))],
+        ["STATUS"] = ["ASSURED", "SEEN_REPLY", "UNREPLIED", "EXPECTED", "FIXED_TIMEOUT", "OFFLOAD", "DYING", "SRC_NAT", "DST_NAT"],
+        ["TYPE"] = ["text", "json"],
+        ["TYPE[,…]"] = ["text", "json", "extended", "id", "timestamp", "ktimestamp", "labels"],
+    };
+
+    /// <summary>For --set: every key, and what it is followed by.</summary>
+    internal static IReadOnlyList<string> Settings { get; } =
+        [.. OptionCatalog.Of(new ServiceOptions()).Select(static key => $"{key.Path}=")];
+
+    internal static IReadOnlyList<string> Of(string valueName) => Known.GetValueOrDefault(valueName, []);
+
+    /// <summary>Such as FILE, FILE|DIRECTORY or PATH|id:N.</summary>
+    internal static bool IsFile(string valueName) =>
+        valueName.Split('|').Any(static part => part is "FILE" or "PATH" or "DIR" or "DIRECTORY");
+}
