@@ -34,7 +34,7 @@ PYTHON
 
 lintian_clean() {
   local said
-  said=$(lintian --info --display-info --no-tag-display-limit "$1" 2>&1)
+  said=$(lintian --allow-root --info --display-info --tag-display-limit 0 "$1" 2>&1)
   [ -z "$said" ] || { printf '%s\n' "$said"; return 1; }
 }
 
