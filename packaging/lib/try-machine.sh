@@ -37,6 +37,7 @@ try_machine() {
   refused "$suite: without that drop-in the name cannot be followed" "blue.*(EPERM|CAP_SYS_ADMIN|not permitted)" starts_in_namespace
   step "$suite: drop-in for a map: opens it to delete" map_cleaned
   refused "$suite: without that drop-in the map cannot be opened" "/run/bpf/try: (EACCES|EPERM)" map_opened
+  step "$suite: TLS works under the unit's restrictions" tls_works
   step "$suite: drop-in for loopback alone: still there" drop_in_starts loopback
   step "$suite: drop-in for a classifier: still there" drop_in_starts classifier
 
@@ -314,6 +315,24 @@ map_cleaned() {
   local failed=0
   example map | drop_in
   map_opened || failed=1
+  no_drop_in
+  restart && return $failed
+}
+
+tls_works() {
+  local failed=0 tls=/etc/conntrack-stream/tls
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -keyout "$machine/root/key.pem" -out "$machine/root/cert.pem"
+  inside install -d -g conntrack-stream -m 750 $tls
+  inside sh -c "echo 0123456789abcdef >/root/token; install -g conntrack-stream -m 640 -t $tls /root/*.pem /root/token"
+  drop_in <<TEXT
+[Service]
+Environment=CONNTRACKSTREAM__Api__Listen=127.0.0.1:8443 CONNTRACKSTREAM__Api__TokenFile=$tls/token
+Environment=CONNTRACKSTREAM__Api__Tls__CertificateFile=$tls/cert.pem CONNTRACKSTREAM__Api__Tls__KeyFile=$tls/key.pem
+TEXT
+  restart && nsenter -t "$leader" -n curl -fsS --cacert "$machine/root/cert.pem" -H 'Authorization: Bearer 0123456789abcdef' \
+    https://127.0.0.1:8443/healthz || failed=1
+  inside journalctl -u "$unit" --no-pager -n 5
+  inside rm -r $tls
   no_drop_in
   restart && return $failed
 }

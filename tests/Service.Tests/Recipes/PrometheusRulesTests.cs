@@ -14,7 +14,7 @@ public sealed class PrometheusRulesTests
     [Fact]
     public void Each_alert_fires_when_it_should_and_none_in_a_healthy_service()
     {
-        ToolRun.Output("promtool", ["test", "rules", Path.Combine(Folder, "rules.test.yml")]);
+        ToolRun.Output("promtool", ["test", "rules", Path.Combine(Folder, "rules.test.yml"), Path.Combine(Folder, "recorded.test.yml")]);
         string tests = File.ReadAllText(Path.Combine(Folder, "rules.test.yml"));
         IEnumerable<string> alerts = File.ReadLines(Path.Combine(Folder, "rules.yml"))
             .Where(static line => line.Contains("- alert: ", StringComparison.Ordinal)).Select(static line => line.Split(": ")[1]);
@@ -24,6 +24,7 @@ public sealed class PrometheusRulesTests
     [Theory]
     [InlineData("rules.yml")]
     [InlineData("rules.test.yml")]
+    [InlineData("recorded.test.yml")]
     public async Task Each_metric_exists(string file) => Assert.Equal("", await MetricQueries.UnknownAsync(
         await File.ReadAllTextAsync(Path.Combine(Folder, file), TestContext.Current.CancellationToken)));
 
