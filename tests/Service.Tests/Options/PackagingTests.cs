@@ -38,7 +38,8 @@ public sealed partial class PackagingTests
     {
         string version = XDocument.Load(Repository.PathOf("Directory.Build.props")).Descendants("Version").Single().Value;
         Assert.StartsWith(
-            $"conntrack-stream ({version}) ", File.ReadAllText(Repository.PathOf("packaging", "debian", "changelog")), StringComparison.Ordinal);
+            $"conntrack-stream ({version}) ", File.ReadAllText(Repository.PathOf("packaging", "debian", "changelog")),
+            StringComparison.Ordinal);
         Assert.Contains(
             $"newTag: {version}\n", File.ReadAllText(Repository.PathOf("packaging", "kubernetes", "base", "kustomization.yaml")),
             StringComparison.Ordinal);
