@@ -1,4 +1,5 @@
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Service.Doctor;
 using ConntrackStream.Service.Hosting;
@@ -104,6 +105,27 @@ public sealed class ChecksTests
         Assert.Equal(CheckLevel.Fail, DirectoryCheck.Writable("x", Path.Combine(directory, "a"), "fix", mayBeMade: false).Level);
         Assert.Equal(CheckLevel.Fail, DirectoryCheck.Writable("x", "/proc/sys", "fix", mayBeMade: true).Level);
         Directory.Delete(directory);
+    }
+
+    /// <summary>Root looks at what belongs to the service of the package.</summary>
+    [Fact]
+    public void The_state_of_the_packaged_service_is_right_and_of_any_other_user_is_not()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        string directory = Directory.CreateTempSubdirectory("cs-doctor-").FullName;
+        string users = Path.Combine(directory, "passwd");
+        File.WriteAllLines(users, ["root:x:0:0::/:/bin/sh", "conntrack-stream:x:4711:4711::/:/usr/sbin/nologin"]);
+        ServiceOptions options = new() { State = new StateSettings { Directory = directory }, Api = new ApiSettings { Enabled = false } };
+        CheckLevel LevelFor(string owner)
+        {
+            ToolRun.Output("chown", [owner, directory]);
+            return Assert.Single(FileChecks.Run(options, users)).Level;
+        }
+
+        Assert.Equal(CheckLevel.Ok, LevelFor("0"));
+        Assert.Equal(CheckLevel.Ok, LevelFor("4711"));
+        Assert.Equal(CheckLevel.Fail, LevelFor("4712"));
+        Directory.Delete(directory, recursive: true);
     }
 
     [Fact]
