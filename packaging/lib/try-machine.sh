@@ -22,6 +22,7 @@ try_machine() {
   step "$suite: systemd-analyze security says at most 1.5" exposure_at_most 1.5
   step "$suite: systemd-analyze verify has nothing to say" inside systemd-analyze verify --man=no "/lib/systemd/system/$unit"
   step "$suite: root and who is in the group can ask it" can_ask
+  step "$suite: doctor finds nothing that keeps it from working" inside conntrack-stream doctor
   refused "$suite: another user cannot" "not permitted" inside runuser -u nobody -- conntrack-stream health
 
   step "$suite: kill -9: it is started again" started_again_after kill -9
