@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # Steps of a trial: each is a command with a name, and says PASSED or FAILED. Sourced by packaging/try.
 steps_failed=0
 steps_passed=0

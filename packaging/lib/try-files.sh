@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # The files of the package, without starting anything. Sourced by packaging/try.
 
 try_files() {

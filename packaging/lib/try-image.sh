@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # The container image, by podman, in a network namespace of its own. Sourced by packaging/try.
 readonly image_name=localhost/conntrack-stream:$version
 readonly image_space=conntrack-stream-try-$$
@@ -77,12 +78,12 @@ image_runs_without_capability() {
 
 # A server whose certificate no authority has signed: refused for that, not for want of OpenSSL or of authorities.
 tls_refuses_stranger() {
-  step_certificate=$scratch/server.pem
-  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -keyout "$step_certificate" -out "$scratch/certificate.pem" \
-    2>/dev/null && cat "$scratch/certificate.pem" >>"$step_certificate"
+  certificate=$scratch/server.pem
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -keyout "$certificate" -out "$scratch/certificate.pem" \
+    2>/dev/null && cat "$scratch/certificate.pem" >>"$certificate"
   ip netns add "$image_space" && ip -n "$image_space" link set lo up
-  ip netns exec "$image_space" socat "openssl-listen:6514,bind=127.0.0.1,cert=$step_certificate,verify=0,fork,reuseaddr" - >/dev/null 2>&1 </dev/null &
-  local server=$! said
+  ip netns exec "$image_space" socat "openssl-listen:6514,bind=127.0.0.1,cert=$certificate,verify=0,fork,reuseaddr" - >/dev/null 2>&1 </dev/null &
+  local server=$! said=0
   sleep 1
   run_image -d --name tls "${in_space[@]}" --cap-add NET_ADMIN --tmpfs /run/conntrack-stream --tmpfs /var/lib/conntrack-stream:mode=700 \
     "$image_name" run --set Tap:Track=true --set Syslog:Enabled=true --set Syslog:Server=tls:127.0.0.1:6514

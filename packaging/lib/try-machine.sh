@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # A Debian of its own under its own systemd, in systemd-nspawn with a network namespace of its own. Sourced by packaging/try.
 machine=''
 leader=''

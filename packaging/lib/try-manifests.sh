@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # The manifests for Kubernetes, by its own tool and the schemas of its API. Sourced by packaging/try.
 
 try_manifests() {
