@@ -78,7 +78,7 @@ image_runs_without_capability() {
 
 # A server whose certificate no authority has signed: refused for that, not for want of OpenSSL or of authorities.
 tls_refuses_stranger() {
-  certificate=$scratch/server.pem
+  local certificate=$scratch/server.pem
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -keyout "$certificate" -out "$scratch/certificate.pem" \
     2>/dev/null && cat "$scratch/certificate.pem" >>"$certificate"
   ip netns add "$image_space" && ip -n "$image_space" link set lo up
