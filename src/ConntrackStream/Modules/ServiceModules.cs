@@ -1,4 +1,5 @@
 using ConntrackStream.Pipeline.Modules;
+using ConntrackStream.Sinks.Archive.Index;
 using ConntrackStream.Sinks.Destinations;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Ipfix;
@@ -17,7 +18,7 @@ internal static class ServiceModules
 {
     internal static IReadOnlyList<StreamModule> Create() =>
     [
-        new FlowLogModule(),
+        new FlowLogModule(new IndexMaker()),
         new SyslogModule(),
         new MapCleaningModule(),
         new ReclassifyModule(),

@@ -17,6 +17,23 @@ internal abstract class ArchiveBytes : IDisposable
     /// <exception cref="IOException">The file cannot be read.</exception>
     internal abstract int Read(Span<byte> buffer);
 
+    /// <summary>Passes over so many bytes.</summary>
+    /// <param name="scratch">May be written to.</param>
+    /// <returns>Bytes that had to be read for it.</returns>
+    /// <exception cref="ArchiveDamageException">There are not so many.</exception>
+    internal virtual long Skip(long count, Span<byte> scratch)
+    {
+        for (long left = count; left > 0;)
+        {
+            int read = Read(scratch[..(int)Math.Min(left, scratch.Length)]);
+            if (read == 0)
+                throw new ArchiveDamageException("ends before a line that its index has");
+            left -= read;
+        }
+
+        return count;
+    }
+
     /// <summary>How much of the file itself was read.</summary>
     internal abstract long Consumed { get; }
 

@@ -33,6 +33,20 @@ internal sealed class ArchiveFile : IDisposable
 
     internal long Length => (long)_stat.Size;
 
+    /// <summary>ns since the Unix epoch.</summary>
+    internal long Modified => _stat.Modified;
+
+    internal uint Owner => _stat.UserId;
+
+    /// <summary>It has the length and the time of modification that it had when it was opened.</summary>
+    internal bool IsUnchanged => FileStat.TryRead(Handle, out FileStat now) && now.Size == _stat.Size && now.Modified == _stat.Modified;
+
+    /// <summary>It has the name of a file that is not written any more.</summary>
+    internal bool IsRotated => Log != System.IO.Path.GetFullPath(Path);
+
+    /// <summary>The path names this file itself, and no link to it.</summary>
+    internal bool IsAtPath => FileStat.TryRead(Path, out FileStat there) && there.IsSameFile(_stat);
+
     /// <summary>Opens a regular file. FIFOs and devices are refused without waiting for them.</summary>
     /// <param name="followLinks">The user named it; what lies in a directory may be anybody's link to anywhere.</param>
     /// <param name="problem">The end of the sentence "FILE …"; null for what is skipped in a directory: links, devices.</param>

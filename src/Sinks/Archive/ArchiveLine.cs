@@ -34,6 +34,40 @@ internal ref struct ArchiveLine
         }
     }
 
+    /// <summary>The same of a record in the Elastic Common Schema.</summary>
+    internal bool TryReadEcs(ReadOnlySpan<byte> line)
+    {
+        EcsLeaves leaves = new(line);
+        try
+        {
+            while (leaves.Next())
+            {
+                if (!TryEcsField(ref leaves))
+                    return false;
+            }
+
+            return leaves.IsWhole;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private bool TryEcsField(ref EcsLeaves leaves)
+    {
+        if (leaves.Is("host"u8, default, "name"u8))
+            return TryText(ref leaves.Reader, ref Host);
+        if (leaves.Is("event"u8, default, "action"u8))
+            return TryText(ref leaves.Reader, ref Event);
+        if (leaves.Outer.SequenceEqual("conntrack"u8) && leaves.Inner.IsEmpty)
+            return TryField(ref leaves.Reader, leaves.Name); // netns, flow_id, origin, caused_by: by the names of the format json
+        if (leaves.Is("event"u8, default, "reason"u8))
+            return TryText(ref leaves.Reader, ref Reason);
+        leaves.Reader.Skip();
+        return true;
+    }
+
     private bool TryField(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
     {
         if (name.SequenceEqual("host"u8))

@@ -11,9 +11,9 @@ internal sealed class ArchiveSet : IDisposable
     private readonly List<ArchiveFault> _faults = [];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
-    private ArchiveSet()
-    {
-    }
+    private readonly Func<ArchiveFile, IFileIndex?>? _indexOf;
+
+    private ArchiveSet(Func<ArchiveFile, IFileIndex?>? indexOf) => _indexOf = indexOf;
 
     internal IReadOnlyList<ArchiveLog> Logs { get; private set; } = [];
 
@@ -26,10 +26,11 @@ internal sealed class ArchiveSet : IDisposable
     internal IEnumerable<ArchiveMember> Members => Logs.SelectMany(static log => log.Members);
 
     /// <summary>Opens what the user named: files, which may be links, and the files in directories, which may not.</summary>
+    /// <param name="indexOf">Finds a file's index; null: none is wanted.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    internal static ArchiveSet Open(IReadOnlyList<string> paths)
+    internal static ArchiveSet Open(IReadOnlyList<string> paths, Func<ArchiveFile, IFileIndex?>? indexOf = null)
     {
-        ArchiveSet set = new();
+        ArchiveSet set = new(indexOf);
         try
         {
             foreach (string path in paths)
@@ -53,9 +54,9 @@ internal sealed class ArchiveSet : IDisposable
     }
 
     /// <summary>Opens a log with the rotated files beside it.</summary>
-    internal static ArchiveSet OpenLog(string path)
+    internal static ArchiveSet OpenLog(string path, Func<ArchiveFile, IFileIndex?>? indexOf = null)
     {
-        ArchiveSet set = new();
+        ArchiveSet set = new(indexOf);
         try
         {
             string full = Path.GetFullPath(path);
@@ -71,7 +72,7 @@ internal sealed class ArchiveSet : IDisposable
         }
     }
 
-    public void Dispose() => _members.ForEach(static member => member.File.Dispose());
+    public void Dispose() => _members.ForEach(static member => member.Dispose());
 
     /// <summary>Lists again until nothing new is there: the log may be renamed, and begun again, between list and opening.</summary>
     private void AddDirectory(string directory, Func<string, bool> isWanted)
@@ -93,7 +94,8 @@ internal sealed class ArchiveSet : IDisposable
     }
 
     private static bool IsCandidate(string name) =>
-        !name.StartsWith('.') && !name.EndsWith(".tmp", StringComparison.Ordinal) && !name.EndsWith(".position", StringComparison.Ordinal);
+        !name.StartsWith('.') && !name.EndsWith(".tmp", StringComparison.Ordinal)
+        && !name.EndsWith(LogName.IndexSuffix, StringComparison.Ordinal) && !name.EndsWith(".position", StringComparison.Ordinal);
 
     private void AddFile(string path, bool isNamed)
     {
@@ -110,10 +112,11 @@ internal sealed class ArchiveSet : IDisposable
             return;
         }
 
-        FileHead head = FileHead.Read(file);
-        if (head.IsRecords || isNamed || head.IsOtherFormat || head.Problem is not null)
+        IFileIndex? index = file.IsRotated ? _indexOf?.Invoke(file) : null;
+        FileHead head = index?.Head ?? FileHead.Read(file);
+        if (head.IsRecords || isNamed || head.Problem is not null)
         {
-            _members.Add(new ArchiveMember(file, head));
+            _members.Add(new ArchiveMember(file, head, index));
             return;
         }
 
@@ -130,10 +133,7 @@ internal sealed class ArchiveSet : IDisposable
                 _faults.Add(new ArchiveFault(member.File.Path, $"has records without the field {field} (FlowLog:Fields)"));
             if (member.Head.IsRecords)
                 continue;
-            string problem = member.Head.Problem ?? (member.Head.IsOtherFormat
-                ? "has the format ecs or text; only json can be read"
-                : "does not begin with a record of a flow log");
-            _faults.Add(new ArchiveFault(member.File.Path, problem));
+            _faults.Add(new ArchiveFault(member.File.Path, member.Head.Problem ?? "does not begin with a record of a flow log"));
         }
 
         Logs =

@@ -11,18 +11,20 @@ internal delegate void FoundLine(ReadOnlySpan<byte> line, bool isGap);
 /// Goes through the content of a file in large blocks and hands out the lines that can matter: those with a given text, and gaps. All other
 /// lines are not even taken apart. Not thread-safe; its buffers are reused from file to file.
 /// </summary>
-internal sealed class LineScan(byte[] needle)
+internal sealed class LineScan
 {
     private const int BlockLength = 256 * 1024; // fits into the second-level cache: it is searched twice
 
-    // ends differently than it begins, and has no quotation mark at either end: the vectorised search compares both ends
-    private static readonly byte[] GapNeedle = "gap\",\"reason"u8.ToArray();
-
     private byte[] _block = new byte[BlockLength], _next = new byte[BlockLength];
     private Exception? _damage; // kept until the bytes before it have been searched
+    private long _begin; // of the block, in the content
+    private LineNeedles _needles = LineNeedles.AllLines;
 
-    /// <summary>Latest time near the end of what was read, ns since the Unix epoch; null when nothing showed it.</summary>
+    /// <summary>Latest time in the last 64 KiB of what was read, ns since the Unix epoch; null when nothing showed it.</summary>
     internal long? LastTime { get; private set; }
+
+    /// <summary>Where in the content the line begins that is being handed out.</summary>
+    internal long LineAt { get; private set; }
 
     /// <summary>Bytes of content.</summary>
     internal long Bytes { get; private set; }
@@ -31,12 +33,14 @@ internal sealed class LineScan(byte[] needle)
     internal long TooLong { get; private set; }
 
     /// <exception cref="ArchiveDamageException">The content is not whole; what there was has been searched.</exception>
-    internal void Run(ArchiveBytes source, FoundLine onLine, Action<long>? onProgress, CancellationToken cancellation)
+    internal void Run(
+        ArchiveBytes source, LineNeedles needles, FoundLine onLine, Action<long>? onProgress, CancellationToken cancellation)
     {
+        _needles = needles;
         LastTime = null;
         _damage = null;
         Bytes = TooLong = 0;
-        int held = 0, lines = 0; // lines: how much of the last block is whole lines
+        int held = 0, lines = 0, before = 0; // lines: how much of the last block is whole lines; before: of the one before it
         bool isSkipping = false;
         try
         {
@@ -44,11 +48,13 @@ internal sealed class LineScan(byte[] needle)
             {
                 cancellation.ThrowIfCancellationRequested();
                 (_block, _next) = (_next, _block);
+                before = lines;
                 int filled = held + read;
                 Bytes += read;
                 lines = _block.AsSpan(0, filled).LastIndexOf((byte)'\n') + 1;
+                _begin = Bytes - filled;
                 int first = isSkipping ? _block.AsSpan(0, lines).IndexOf((byte)'\n') + 1 : 0;
-                Search(_block.AsSpan(first, lines - first), onLine);
+                Search(first, lines, onLine);
                 held = filled - lines;
                 bool isTooLong = held == _block.Length;
                 TooLong += isTooLong && !isSkipping ? 1 : 0;
@@ -60,9 +66,21 @@ internal sealed class LineScan(byte[] needle)
         }
         finally
         {
-            int tail = Math.Max(0, lines - LogTail.MaxLength);
-            LastTime = LogTail.LastTimeIn(_block.AsSpan(tail, lines - tail));
+            LastTime = LastTimeIn(lines, before, held);
         }
+    }
+
+    /// <summary>
+    /// The same wherever the blocks end: of a short last block, with the end of the one before it. That one's beginning has been
+    /// overwritten by the half line behind the last.
+    /// </summary>
+    private long? LastTimeIn(int lines, int before, int held)
+    {
+        int tail = Math.Max(0, lines - LogTail.MaxLength);
+        long? last = LogTail.LastTimeIn(_block.AsSpan(tail, lines - tail));
+        int more = Math.Min(Math.Max(0, LogTail.MaxLength - lines), Math.Max(0, before - held));
+        long? earlier = more == 0 ? null : LogTail.LastTimeIn(_next.AsSpan(before - more, more));
+        return last is null || earlier > last ? earlier : last;
     }
 
     /// <summary>A decompressor gives little at a time; a block is worth its search when it is full.</summary>
@@ -84,35 +102,39 @@ internal sealed class LineScan(byte[] needle)
         return filled;
     }
 
-    private void Search(ReadOnlySpan<byte> lines, FoundLine onLine)
+    private void Search(int begin, int end, FoundLine onLine)
     {
-        while (TryFind(lines, GapNeedle, out int begin, out int end)) // gaps are handed out at their place between the others
+        while (TryFind(begin, end, _needles.Gap, out int from, out int to)) // gaps are handed out at their place between the others
         {
-            Each(lines[..begin], onLine);
-            onLine(lines[begin..end], isGap: true);
-            lines = lines[(end + 1)..];
+            Each(begin, from, onLine);
+            HandOut(from, to, isGap: true, onLine);
+            begin = to + 1;
         }
 
-        Each(lines, onLine);
+        Each(begin, end, onLine);
     }
 
-    private void Each(ReadOnlySpan<byte> lines, FoundLine onLine)
+    private void Each(int begin, int end, FoundLine onLine)
     {
-        while (TryFind(lines, needle, out int begin, out int end))
-        {
-            onLine(lines[begin..end], isGap: false);
-            lines = lines[(end + 1)..];
-        }
+        for (; TryFind(begin, end, _needles.Line, out int from, out int to); begin = to + 1)
+            HandOut(from, to, isGap: false, onLine);
     }
 
-    private static bool TryFind(ReadOnlySpan<byte> lines, ReadOnlySpan<byte> text, out int begin, out int end)
+    private void HandOut(int from, int to, bool isGap, FoundLine onLine)
     {
-        begin = end = 0;
-        int found = lines.IndexOf(text);
+        LineAt = _begin + from;
+        onLine(_block.AsSpan(from, to - from), isGap);
+    }
+
+    private bool TryFind(int begin, int end, ReadOnlySpan<byte> text, out int from, out int to)
+    {
+        from = to = 0;
+        ReadOnlySpan<byte> lines = _block.AsSpan(begin, end - begin);
+        int found = lines.IsEmpty ? -1 : lines.IndexOf(text);
         if (found < 0)
             return false;
-        begin = lines[..found].LastIndexOf((byte)'\n') + 1;
-        end = found + lines[found..].IndexOf((byte)'\n');
+        from = begin + lines[..found].LastIndexOf((byte)'\n') + 1;
+        to = begin + found + lines[found..].IndexOf((byte)'\n');
         return true;
     }
 }

@@ -8,6 +8,9 @@ namespace ConntrackStream.Sinks.Archive;
 /// </summary>
 internal static partial class LogName
 {
+    /// <summary>Of the file beside a rotated file that has its index.</summary>
+    internal const string IndexSuffix = ".idx";
+
     internal static string Of(string path)
     {
         string name = Compressed().Replace(Path.GetFileName(path), "");

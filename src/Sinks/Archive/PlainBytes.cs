@@ -12,10 +12,16 @@ internal sealed class PlainBytes(SafeFileHandle file, long begin, long end) : Ar
 
     internal override long Consumed => _consumed;
 
+    internal override long Skip(long count, Span<byte> scratch)
+    {
+        _at += count;
+        return 0;
+    }
+
     internal override int Read(Span<byte> buffer)
     {
         int wanted = (int)Math.Min(buffer.Length, end - _at);
-        if (wanted == 0)
+        if (wanted <= 0)
             return 0;
         int read = RandomAccess.Read(file, buffer[..wanted], _at);
         if (read == 0)

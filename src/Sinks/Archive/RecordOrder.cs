@@ -5,7 +5,7 @@ namespace ConntrackStream.Sinks.Archive;
 /// <summary>
 /// Which records show where in time the log is. Events and gaps stand in the order of their times (apart from some 100 ms between CPUs,
 /// and what waited in a queue). A start that a dump found has the time at which the flow began, perhaps days before; what a dump
-/// concluded may be older than events written before it.
+/// concluded may be older than events written before it. A line of the format text does not show what a dump found: no start counts there.
 /// </summary>
 internal static class RecordOrder
 {
@@ -14,7 +14,8 @@ internal static class RecordOrder
 
     /// <returns>ns since the Unix epoch; null for a line that does not show it.</returns>
     internal static long? TimeOf(ReadOnlySpan<byte> line) =>
-        line.IndexOf("\"origin\":\"event\""u8) >= 0 || (line.IndexOf("\"origin\":"u8) < 0 && !LineTime.IsRefusal(line))
+        line.IndexOf("\"origin\":\"event\""u8) >= 0
+        || (line.IndexOf("\"origin\":"u8) < 0 && !LineTime.IsRefusal(line) && !(line.StartsWith("["u8) && line.IndexOf("[NEW]"u8) >= 0))
             ? LineTime.Of(line)
             : null;
 

@@ -27,7 +27,7 @@ internal static class EcsHead
 
         text.Literal(kind == FlowChangeKind.Gap ? ",\"event\":{\"kind\":\"pipeline_error\""u8 : ",\"event\":{\"kind\":\"event\""u8);
         text.Literal(",\"action\":\""u8);
-        text.Literal(Action(kind));
+        text.Literal(RecordNames.EcsAction(kind));
         text.Byte((byte)'"');
         if (fields.Has(EcsFields.EventCategory))
             text.Literal(",\"category\":[\"network\"]"u8);
@@ -49,15 +49,6 @@ internal static class EcsHead
         text.Byte((byte)',');
         return text.Written.ToArray();
     }
-
-    internal static ReadOnlySpan<byte> Action(FlowChangeKind kind) => kind switch
-    {
-        FlowChangeKind.Started => "flow-start"u8,
-        FlowChangeKind.Updated => "flow-update"u8,
-        FlowChangeKind.Ended => "flow-end"u8,
-        FlowChangeKind.Refused => "refused"u8,
-        _ => "gap"u8,
-    };
 
     private static ReadOnlySpan<byte> Type(FlowChangeKind kind) => kind switch
     {

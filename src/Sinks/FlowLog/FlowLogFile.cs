@@ -31,9 +31,11 @@ internal sealed class FlowLogFile : ILogOutput
     private bool _endsInLine; // half a line could not be cut off: it is continued, and so must stay in this file
 
     /// <param name="setting">That names the file, for messages.</param>
+    /// <param name="indexer">Null: rotated files have no index.</param>
     /// <exception cref="FlowLogFileException">The file cannot be opened, or is refused.</exception>
     internal FlowLogFile(
-        string path, RotationOptions options, TimeProvider time, ILogger logger, string setting = FlowLogFileException.FlowLogPath)
+        string path, RotationOptions options, TimeProvider time, ILogger logger, string setting = FlowLogFileException.FlowLogPath,
+        IFileIndexer? indexer = null)
     {
         _path = path;
         _setting = setting;
@@ -42,7 +44,7 @@ internal sealed class FlowLogFile : ILogOutput
         _logger = logger;
         _rotated = new RotatedFiles(path);
         _file = OpenAndRepair();
-        _keeper = new RotatedFileKeeper(_rotated, options, logger);
+        _keeper = new RotatedFileKeeper(_rotated, options, logger, indexer);
         _keeper.Wake();
     }
 

@@ -8,6 +8,15 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// <summary><c>FlowLog</c>: the flow log as a sink of the service.</summary>
 public sealed class FlowLogModule : StreamModule<FlowLogOptions>
 {
+    private readonly IFileIndexer? _indexer;
+
+    /// <summary>Without indexes of rotated files.</summary>
+    public FlowLogModule()
+    {
+    }
+
+    internal FlowLogModule(IFileIndexer indexer) => _indexer = indexer;
+
     /// <inheritdoc/>
     public override string Section => "FlowLog";
 
@@ -38,17 +47,14 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
     /// <summary>Which records the stream has, and what is in them: for other sinks of records, attached behind this module.</summary>
     internal static FlowLogOptions RecordsOf(ModuleBuilder builder) => builder.Shared(static () => new FlowLogOptions());
 
-    private static FlowLogSink Create(FlowLogOptions options, ModuleBuilder builder)
+    private FlowLogSink Create(FlowLogOptions options, ModuleBuilder builder)
     {
         IModuleHost host = builder.Host;
-        FlowLogSink log = new(
-            options,
-            host.Time,
-            host.Loggers.CreateLogger<FlowLogSink>(),
-            host.Network.IsCurrent ? null : host.Network.Name,
-            host.State.Path,
-            ends: CausedEnds.TakenBy(builder),
-            opened: () => host.Pipeline.Opened);
+        ILogger<FlowLogSink> logger = host.Loggers.CreateLogger<FlowLogSink>();
+        string? networkNamespace = host.Network.IsCurrent ? null : host.Network.Name;
+        RecordLog records = RecordLog.Of(
+            options, host.Time, logger, networkNamespace, isWanted: null, CausedEnds.TakenBy(builder), _indexer);
+        FlowLogSink log = new(records, host.Time, logger, host.State.Path, () => host.Pipeline.Opened);
         log.ReaderGone.Register(host.Stop);
         return log;
     }

@@ -19,6 +19,11 @@ public sealed class FlowLogOptions : RecordOptions
     /// <summary>When the file is rotated.</summary>
     public RotationOptions Rotation { get; set; } = new();
 
+    /// <summary>
+    /// Make an index beside each rotated file of the formats json and ecs, in the background: with it who need not read the file.
+    /// </summary>
+    public bool Index { get; set; } = true;
+
     internal const string StandardOutputPath = "-";
 
     internal bool IsStandardOutput => Path == StandardOutputPath;

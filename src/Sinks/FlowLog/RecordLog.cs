@@ -24,8 +24,10 @@ internal sealed record RecordLog(
     internal string LossFileName { get; init; } = $"{Name}.unreported-loss";
 
     /// <summary>The flow log.</summary>
+    /// <param name="indexer">Null: rotated files have no index.</param>
     internal static RecordLog Of(
-        FlowLogOptions options, TimeProvider time, ILogger logger, string? networkNamespace, FlowPredicate? isWanted, CausedEnds? ends)
+        FlowLogOptions options, TimeProvider time, ILogger logger, string? networkNamespace, FlowPredicate? isWanted, CausedEnds? ends,
+        IFileIndexer? indexer = null)
     {
         return new RecordLog(FlowLogSink.SinkName, options, options.CreateWriter(networkNamespace, ends), Open)
         {
@@ -39,7 +41,7 @@ internal sealed record RecordLog(
         {
             if (options.IsStandardOutput)
                 return (new StandardOutput(), null);
-            FlowLogFile file = new(options.Path, options.Rotation, time, logger);
+            FlowLogFile file = new(options.Path, options.Rotation, time, logger, indexer: options.Index ? indexer : null);
             return (file, file.LastWritten);
         }
     }

@@ -6,7 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// Deletes and compresses rotated files on a task of its own, so that the writer never waits for it. It goes by what lies in the directory:
+/// Deletes, compresses and indexes rotated files on a task of its own, so that the writer never waits for it. It goes by what lies in the
+/// directory:
 /// what an earlier run left (an uncompressed file, half a compression) is put right by the next one, and a second wake-up while it works is
 /// all it ever has queued.
 /// </summary>
@@ -15,13 +16,16 @@ internal sealed class RotatedFileKeeper : IAsyncDisposable
     private readonly RotatedFiles _files;
     private readonly RotationOptions _options;
     private readonly ILogger _logger;
+    private readonly IFileIndexer? _indexer;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Task _task;
 
-    internal RotatedFileKeeper(RotatedFiles files, RotationOptions options, ILogger logger)
+    /// <param name="indexer">Null: files have no index.</param>
+    internal RotatedFileKeeper(RotatedFiles files, RotationOptions options, ILogger logger, IFileIndexer? indexer = null)
     {
+        _indexer = indexer;
         _files = files;
         _options = options;
         _logger = logger;
@@ -74,13 +78,27 @@ internal sealed class RotatedFileKeeper : IAsyncDisposable
             Delete(file); // it was compressed, but not yet deleted
         files = _files.List();
         files.Take(Math.Max(files.Count - _options.Keep, 0)).ToList().ForEach(Delete);
-        if (!_options.Compress)
-            return;
-        foreach (string file in files.Skip(files.Count - _options.Keep)
-            .Where(f => !f.EndsWith(RotatedFiles.Gzip, StringComparison.Ordinal)))
-            Compress(directory, Path.GetFileName(file), stop);
+        if (_options.Compress)
+        {
+            foreach (string file in files.Skip(files.Count - _options.Keep)
+                .Where(f => !f.EndsWith(RotatedFiles.Gzip, StringComparison.Ordinal)))
+                Compress(directory, Path.GetFileName(file), stop);
+        }
+
+        if (_indexer is not null)
+            Index(_indexer, directory, stop);
 
         void Delete(string file) => directory.Delete(Path.GetFileName(file));
+    }
+
+    private void Index(IFileIndexer indexer, OwnedDirectory directory, CancellationToken stop)
+    {
+        List<string> files = [.. _files.List().Select(static file => Path.GetFileName(file))];
+        HashSet<string> indexes = [.. files.Select(indexer.IndexOf)];
+        foreach (string name in _files.ListBeside().Where(indexer.IsIndex).Where(name => !indexes.Contains(name)))
+            directory.Delete(name); // of a file that was deleted or compressed, or half an index
+        foreach (string file in files)
+            indexer.Index(directory, file, stop);
     }
 
     /// <summary>Into a temporary file that is renamed when it is whole and on the disk; only then is the original deleted.</summary>

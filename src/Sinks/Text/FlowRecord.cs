@@ -15,6 +15,8 @@ internal ref partial struct FlowRecord(Func<FlowExtras> extras)
     private ulong? _icmpType, _icmpCode, _icmpId, _replyIcmpId, _zone, _replyZone;
     private ulong? _sentPackets, _sentBytes, _receivedPackets, _receivedBytes, _lost, _recovered;
     private bool _isIngress;
+    private ReadOnlySpan<byte> _nat; // of the format ecs, as are the next two
+    private bool _hasSourceNat, _hasDestinationNat;
 
     internal string? Problem { get; private set; }
 

@@ -19,13 +19,20 @@ public static class FlowRecordParser
     /// <param name="gap">Set if the record is a gap: <paramref name="e"/> then is of no use.</param>
     /// <param name="problem">What is wrong, and where; null for refused connections, which are neither.</param>
     /// <returns>False when there is neither an event nor a gap.</returns>
-    public static bool TryParse(ReadOnlySpan<byte> line, ref FlowEvent e, Func<FlowExtras> extras, out FlowGap? gap, out string? problem)
+    public static bool TryParse(
+        ReadOnlySpan<byte> line, ref FlowEvent e, Func<FlowExtras> extras, out FlowGap? gap, out string? problem) =>
+        TryParse(line, isEcs: false, ref e, extras, out gap, out problem);
+
+    /// <inheritdoc cref="TryParse(ReadOnlySpan{byte}, ref FlowEvent, Func{FlowExtras}, out FlowGap?, out string?)"/>
+    /// <param name="isEcs">It is a record in the Elastic Common Schema.</param>
+    internal static bool TryParse(
+        ReadOnlySpan<byte> line, bool isEcs, ref FlowEvent e, Func<FlowExtras> extras, out FlowGap? gap, out string? problem)
     {
         gap = null;
         FlowRecord record = new(extras);
         try
         {
-            if (!record.TryRead(line))
+            if (!(isEcs ? record.TryReadEcs(line) : record.TryRead(line)))
             {
                 problem = record.Problem;
                 return false;

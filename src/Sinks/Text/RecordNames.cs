@@ -42,6 +42,16 @@ internal static class RecordNames
         _ => "gap"u8,
     };
 
+    /// <summary><c>event.action</c> of the format ecs.</summary>
+    internal static ReadOnlySpan<byte> EcsAction(FlowChangeKind kind) => kind switch
+    {
+        FlowChangeKind.Started => "flow-start"u8,
+        FlowChangeKind.Updated => "flow-update"u8,
+        FlowChangeKind.Ended => "flow-end"u8,
+        FlowChangeKind.Refused => "refused"u8,
+        _ => "gap"u8,
+    };
+
     internal static ReadOnlySpan<byte> Of(FlowGapReason reason) => reason switch
     {
         FlowGapReason.Overrun => "overrun"u8,

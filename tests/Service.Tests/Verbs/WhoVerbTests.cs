@@ -99,6 +99,26 @@ public sealed class WhoVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task The_first_question_makes_the_indexes_and_the_next_ones_use_them()
+    {
+        string rotated = Path.Join(_directory, "flows.ndjson.20260203T040506789Z");
+        File.WriteAllBytes(rotated, Bytes(Enumerable.Range(1, 600).Select(static flow => Start(flow, flow / 10.0))));
+        Write(Start(2, 1000));
+        string[] question = ["who", "10.0.0.5:40005", "--at", Time(100), "-o", "json", _directory];
+        (int code, string first, string error) = await RunAsync([.. question, "--no-index"]);
+        Assert.Equal((0, "", false), (code, error, File.Exists($"{rotated}.idx")));
+        (code, string second, error) = await RunAsync(question);
+        Assert.Contains("made 1 indexes", error, StringComparison.Ordinal);
+        (int again, string third, error) = await RunAsync(question);
+        Assert.Equal((0, 0, ""), (code, again, error));
+        Assert.Equal(first, second, StringComparer.Ordinal);
+        Assert.Equal(WithoutBytes(first), WithoutBytes(third), StringComparer.Ordinal);
+        Assert.NotEqual(first, third, StringComparer.Ordinal);
+
+        static string WithoutBytes(string json) => json[..json.IndexOf("\"bytes_read\"", StringComparison.Ordinal)];
+    }
+
+    [Fact]
     public async Task An_interruption_is_no_answer()
     {
         Write(Start(1, 0), Start(5, 90), Start(2, 1000));

@@ -51,9 +51,11 @@ public sealed class LineScanTests : IDisposable
         File.WriteAllBytes(_path, content);
         using SafeFileHandle file = File.OpenHandle(_path);
         using PlainBytes bytes = new(file, 0, content.Length);
-        scan = new LineScan("10.0.0.1\""u8.ToArray());
+        scan = new LineScan();
         List<string> found = [];
-        scan.Run(bytes, (line, _) => found.Add(Encoding.UTF8.GetString(line)), null, TestContext.Current.CancellationToken);
+        LineNeedles needles = new("10.0.0.1\""u8.ToArray(), RecordFormat.Json.GapNeedle());
+        scan.Run(
+            bytes, needles, (line, _) => found.Add(Encoding.UTF8.GetString(line)), null, TestContext.Current.CancellationToken);
         return found;
     }
 }

@@ -120,7 +120,7 @@ public sealed class WhoSearchTests : IDisposable
     }
 
     [Fact]
-    public void Files_that_are_damaged_or_of_another_format_are_named_and_what_can_be_read_is_searched()
+    public void Files_that_are_damaged_are_named_and_what_can_be_read_is_searched()
     {
         byte[] old = Gzip(Bytes([Start(5, 90), .. Enumerable.Range(300, 3000).Select(static flow => Start(flow, 95))]));
         Write("flows.ndjson.20260203T040506789Z.gz", old[..(old.Length / 2)]);
@@ -128,8 +128,6 @@ public sealed class WhoSearchTests : IDisposable
         WhoAnswer answer = Ask(Ip(10, 0, 0, 5), 40005);
         Assert.Single(answer.Flows);
         Assert.Equal(("unreadable", true), (Assert.Single(answer.Missing).Reason, answer.Missing[0].Detail.Contains("cut off")));
-        Write("flows.ndjson.20260203T040506789Z.gz", "{\"@timestamp\":\"2026-01-01T00:00:00.000000Z\",\"x\":1}\n"u8.ToArray());
-        Assert.Contains("ecs", Assert.Single(Ask(Ip(10, 0, 0, 5), null).Missing).Detail, StringComparison.Ordinal);
     }
 
     [Fact]

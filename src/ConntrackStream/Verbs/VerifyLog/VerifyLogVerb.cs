@@ -12,7 +12,7 @@ internal static class VerifyLogVerb
     {
         Argument<string[]> files = new("FILE|DIRECTORY")
         {
-            Description = "Flow logs (JSON), also gzip and zstd; the rotated files of one log are read as one, the oldest first",
+            Description = "Flow logs (json or ecs), also gzip and zstd; the rotated files of one log are read as one, the oldest first",
             Arity = ArgumentArity.OneOrMore,
         };
         FormatOption output = new();
@@ -59,7 +59,7 @@ internal static class VerifyLogVerb
         if (reports.Count > 0 && violations == 0)
             return ExitCode.Done;
         if (reports.Count == 0)
-            context.Fail("no flow log in the format json was found");
+            context.Fail("no flow log was found");
         return ExitCode.Failed;
     }
 }

@@ -48,7 +48,7 @@ internal sealed class WhoEvidence : IDisposable
         {
             json.Question(question, filter, context.Time.UnixNanoseconds());
             HashSet<Guid> ids = [.. answer.Flows.Select(static life => life.Key.Id)];
-            LineScan scan = new(question.Needle());
+            LineScan scan = new();
             int number = 0;
             foreach (IGrouping<ArchiveFile, WhoUnit> file in units.GroupBy(static unit => unit.File))
             {
@@ -69,11 +69,12 @@ internal sealed class WhoEvidence : IDisposable
     private static void WriteRecords(
         WhoJson json, int file, WhoUnit unit, WhoQuestion question, HashSet<Guid> ids, LineScan scan, CancellationToken cancellation)
     {
-        LifeTable gaps = new(question, unit.Log, unit.Number, unit.File.Log);
+        LifeTable gaps = new(question, unit.Log, unit.Number, unit.File.Log, unit.Format);
+        FlowExtras extras = new();
         try
         {
             using ArchiveBytes source = unit.Read();
-            scan.Run(source, OnLine, onProgress: null, cancellation);
+            scan.Run(source, question.Needles(unit.Format), OnLine, onProgress: null, cancellation);
         }
         catch (ArchiveDamageException)
         {
@@ -82,13 +83,15 @@ internal sealed class WhoEvidence : IDisposable
 
         void OnLine(ReadOnlySpan<byte> line, bool isGap)
         {
+            FlowEvent e = default;
             ArchiveLine fields = default;
             int before = gaps.Gaps.Count;
             if (isGap)
                 gaps.Add(line, isGap);
             bool isWanted = isGap
                 ? gaps.Gaps.Count > before && gaps.Gaps[^1].Overlaps(question.From, question.To)
-                : fields.TryRead(line) && fields.FlowId is { } id && ids.Contains(id);
+                : ArchiveRecord.TryRead(unit.Format, line, ref e, ref fields, () => extras, out _, out _)
+                    && fields.FlowId is { } id && ids.Contains(id);
             if (isWanted)
                 json.Record(file, line);
         }

@@ -105,7 +105,10 @@ internal sealed class WhoJson : IDisposable
         Flow flow = life.Flow;
         Text("host", life.Key.Host);
         Text("netns", life.Key.NetworkNamespace);
-        _json.WriteString("flow_id", life.Key.Id);
+        if (life.Key.Part is null)
+            _json.WriteString("flow_id", life.Key.Id);
+        else
+            _json.WriteNumber("ct_id", life.Flow.Id);
         _json.WriteString("family", flow.Original.IsIPv6 ? "ipv6" : "ipv4");
         if (flow.Original.Protocol.Name() is { Length: > 0 } name)
             _json.WriteString("proto", name);

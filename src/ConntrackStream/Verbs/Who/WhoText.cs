@@ -48,7 +48,9 @@ internal static class WhoText
         }
 
         string netns = life.Key.NetworkNamespace is { } name ? $", netns {name}" : "";
-        print($"    host {life.Key.Host ?? "unknown"}{netns}, flow {life.Key.Id}");
+        print(life.Key.Part is null
+            ? $"    host {life.Key.Host ?? "unknown"}{netns}, flow {life.Key.Id}"
+            : $"    kernel's id {life.Flow.Id}"); // the format text has no host and no flow_id
     }
 
     private static string Place(Missing missing) =>

@@ -4,6 +4,7 @@ using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.Archive;
+using ConntrackStream.Sinks.Archive.Index;
 using ConntrackStream.Sinks.Archive.Who;
 using ConntrackStream.Sinks.Filtering;
 
@@ -17,7 +18,7 @@ internal static class WhoVerb
         Argument<EndpointText> address = AddressArgument();
         Argument<string[]> files = new("FILE|DIRECTORY")
         {
-            Description = "Flow logs (JSON), also gzip and zstd; of directories, all in them [FlowLog:Path, with its rotated files]",
+            Description = "Flow logs, also gzip and zstd; of directories, all in them [FlowLog:Path, with its rotated files]",
             Arity = ArgumentArity.ZeroOrMore,
         };
         Option<long?> at = AtOption(context.Time);
@@ -30,6 +31,10 @@ internal static class WhoVerb
         {
             Description = "Also write the answer with the records themselves and the SHA-256 of each file to a new file",
             HelpName = "FILE",
+        };
+        Option<bool> noIndex = new("--no-index")
+        {
+            Description = "Read the files themselves; neither use nor make the indexes beside rotated files",
         };
         FilterOptions filter = new(FilterScope.Life);
         FormatOption output = new();
@@ -47,8 +52,8 @@ internal static class WhoVerb
         };
         verb.Arguments.Add(address);
         verb.Arguments.Add(files);
-        verb.Add([at, within, reach, evidence, live, shared.Socket, .. filter.All, output.Option]);
-        verb.Validators.Add(result => Check(result, at, [at, within, reach, evidence], live, files, shared));
+        verb.Add([at, within, reach, evidence, noIndex, live, shared.Socket, .. filter.All, output.Option]);
+        verb.Validators.Add(result => Check(result, at, [at, within, reach, evidence, noIndex], live, files, shared));
         verb.SetAction((parsed, cancellation) =>
         {
             bool isLive = parsed.GetValue(live);
@@ -60,8 +65,10 @@ internal static class WhoVerb
                 parsed.GetResult(reach) is null ? null : Nanoseconds(parsed.GetValue(reach)), filter.Read(parsed));
             return RunAsync(
                 question, isLive ? shared.SocketPath(parsed, context) : null, filter.ToQuery(parsed),
-                () => Open(parsed.GetValue(files) ?? [], () => OptionsLoader.Load(shared.Sources(parsed, context)).FlowLog.Path),
-                parsed.GetValue(evidence), output.IsJson(parsed), context, cancellation);
+                () => Open(
+                    parsed.GetValue(files) ?? [], () => OptionsLoader.Load(shared.Sources(parsed, context)).FlowLog.Path,
+                    parsed.GetValue(noIndex) ? null : ArchiveIndex.TryOpen),
+                parsed.GetValue(evidence), output.IsJson(parsed), !parsed.GetValue(noIndex), context, cancellation);
         });
         return verb;
     }
@@ -87,16 +94,17 @@ internal static class WhoVerb
     }
 
     private static async Task<int> RunAsync(
-        WhoQuestion question, string? socket, string filterQuery, Func<ArchiveSet> open, string? evidence, bool asJson, CliContext context,
-        CancellationToken outer)
+        WhoQuestion question, string? socket, string filterQuery, Func<ArchiveSet> open, string? evidence, bool asJson, bool withIndexes,
+        CliContext context, CancellationToken outer)
     {
         using Interruption interruption = new(outer);
+        using ArchiveSet? archive = socket is null ? open() : null;
         WhoAnswer answer;
         try
         {
-            answer = socket is not null
-                ? await LiveWho.AskAsync(question, socket, filterQuery, interruption.Token).ConfigureAwait(false)
-                : Search(question, filterQuery, open, evidence, context, interruption.Token);
+            answer = archive is null
+                ? await LiveWho.AskAsync(question, socket!, filterQuery, interruption.Token).ConfigureAwait(false)
+                : Search(question, filterQuery, archive, evidence, context, interruption.Token);
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
@@ -108,13 +116,14 @@ internal static class WhoVerb
             WhoJson.Write(answer, question, context);
         else
             WhoText.Write(answer, question, context);
+        if (archive is not null && withIndexes && question.Reach is null)
+            MakeIndexes(archive, context, interruption.Token);
         return answer.Flows.Count > 0 ? ExitCode.Done : answer.IsComplete ? ExitCode.NoneAndComplete : ExitCode.NoneAndIncomplete;
     }
 
     private static WhoAnswer Search(
-        WhoQuestion question, string filter, Func<ArchiveSet> open, string? evidence, CliContext context, CancellationToken cancellation)
+        WhoQuestion question, string filter, ArchiveSet archive, string? evidence, CliContext context, CancellationToken cancellation)
     {
-        using ArchiveSet archive = open();
         using WhoEvidence? file = evidence is null ? null : WhoEvidence.Create(evidence);
         List<WhoUnit> units = WhoUnit.Of(archive, question);
         WhoAnswer answer;
@@ -125,14 +134,35 @@ internal static class WhoVerb
         return answer;
     }
 
-    private static ArchiveSet Open(string[] files, Func<string> logOfConfiguration)
+    /// <summary>For the next question; the answer is out, and an interruption changes nothing about it.</summary>
+    private static void MakeIndexes(ArchiveSet archive, CliContext context, CancellationToken cancellation)
+    {
+        List<ArchiveFile> files = new IndexMaker().Missing(archive);
+        if (files.Count == 0)
+            return;
+        context.Output.Flush();
+        try
+        {
+            int made;
+            using (ProgressBar bar = new(context, files.Sum(static file => file.Length)))
+                made = IndexMaker.Make(files, Environment.ProcessorCount, bar.Add, cancellation);
+            if (made > 0)
+                context.Tell($"made {made} indexes beside rotated files; the next question is quicker (--no-index makes none)");
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            context.Tell("interrupted while indexes were made for the next question; the answer stands");
+        }
+    }
+
+    private static ArchiveSet Open(string[] files, Func<string> logOfConfiguration, Func<ArchiveFile, IFileIndex?>? indexOf)
     {
         if (files.Length > 0)
-            return ArchiveSet.Open(files);
+            return ArchiveSet.Open(files, indexOf);
         string path = logOfConfiguration();
         return path == "-"
             ? throw new InvalidDataException("FlowLog:Path is standard output; name the files to read")
-            : ArchiveSet.OpenLog(path);
+            : ArchiveSet.OpenLog(path, indexOf);
     }
 
     private static long Nanoseconds(TimeSpan duration) => duration.Ticks * TimeSpan.NanosecondsPerTick;

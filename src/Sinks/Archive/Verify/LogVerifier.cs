@@ -43,14 +43,14 @@ internal sealed class LogVerifier
     /// <summary>There was more than is kept: some checks could not be made.</summary>
     internal bool IsFull { get; private set; }
 
-    internal void Check(string path, long number, ReadOnlySpan<byte> line)
+    internal void Check(string path, long number, ReadOnlySpan<byte> line, RecordFormat format = RecordFormat.Json)
     {
         FlowEvent e = default;
         ArchiveLine fields = default;
-        bool isRead = FlowRecordParser.TryParse(line, ref e, () => _extras, out FlowGap? gap, out string? problem);
-        if (problem is not null || !fields.TryRead(line))
+        bool isRead = ArchiveRecord.TryRead(format, line, ref e, ref fields, () => _extras, out FlowGap? gap, out string? problem);
+        if (problem is not null)
         {
-            Report(path, number, "record", problem ?? "a field has a value that it cannot have");
+            Report(path, number, "record", problem);
             return;
         }
 

@@ -42,12 +42,19 @@ internal sealed class VerifyRun(Action<Violation> onViolation, Action<long>? onP
         CancellationToken cancellation)
     {
         string path = member.File.Path;
+        if (member.Head.Format == RecordFormat.Text)
+        {
+            report(new Violation(
+                path, 0, "file", "it has the format text, whose records have no flow_id: only json and ecs can be verified"));
+            return;
+        }
+
         try
         {
             using ArchiveBytes source = member.File.Read();
             long before = 0;
             reader.Run(
-                source, (line, number) => verifier.Check(path, number, line),
+                source, (line, number) => verifier.Check(path, number, line, member.Head.Format),
                 () =>
                 {
                     onProgress?.Invoke(source.Consumed - before);

@@ -43,6 +43,9 @@ internal sealed class FlowLife(LifeKey key, in Flow flow)
         LastPlace = LogPlace.Later(LastPlace, other.LastPlace);
     }
 
+    /// <summary>Another flow has its id at this time: it has ended, and its end is not in the log.</summary>
+    internal void EndBefore(long time) => End = End == 0 ? time : End;
+
     /// <summary>An unknown start was before, an unknown end comes after.</summary>
     internal bool Overlaps(long from, long to) => Start <= to && (End == 0 || End >= from);
 

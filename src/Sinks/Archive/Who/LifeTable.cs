@@ -1,7 +1,6 @@
 using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
-using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Archive.Who;
 
@@ -9,7 +8,8 @@ namespace ConntrackStream.Sinks.Archive.Who;
 /// Flows that match a question, put together from the lines of one part of a log, in the order of the log. A flow that began and ended in
 /// it outside the window is forgotten at once; what reaches over the bounds of the part is kept for <see cref="WhoSearch"/>.
 /// </summary>
-internal sealed class LifeTable(WhoQuestion question, int log, int unit, string logName, int most = LifeTable.MostLives)
+internal sealed class LifeTable(
+    WhoQuestion question, int log, int unit, string logName, RecordFormat format = RecordFormat.Json, int most = LifeTable.MostLives)
 {
     /// <summary>About 400 bytes each.</summary>
     internal const int MostLives = 500_000;
@@ -17,6 +17,7 @@ internal sealed class LifeTable(WhoQuestion question, int log, int unit, string 
     private readonly Dictionary<LifeKey, FlowLife> _lives = [];
     private readonly List<FoundGap> _gaps = [];
     private readonly FlowExtras _extras = new();
+    private readonly TextLives? _text = format == RecordFormat.Text ? new TextLives(log, unit) : null;
     private string? _host, _networkNamespace;
     private byte[] _hostBytes = [], _namespaceBytes = [];
     private int _restarts;
@@ -39,13 +40,11 @@ internal sealed class LifeTable(WhoQuestion question, int log, int unit, string 
     {
         FlowEvent e = default;
         ArchiveLine fields = default;
-        if (!FlowRecordParser.TryParse(line, ref e, () => _extras, out FlowGap? gap, out string? problem))
+        if (!ArchiveRecord.TryRead(format, line, ref e, ref fields, () => _extras, out FlowGap? gap, out string? problem))
         {
             if (problem is not null)
                 Fail(problem);
         }
-        else if (!fields.TryRead(line))
-            Fail("a field has a value that it cannot have");
         else if (gap is not null && isGap)
             Add(gap, Host(fields.Host));
         else if (gap is null && question.Matches(e.Flow))
@@ -71,7 +70,7 @@ internal sealed class LifeTable(WhoQuestion question, int log, int unit, string 
             return;
         }
 
-        LifeKey key = new(Host(fields.Host), NetworkNamespace(fields.NetworkNamespace), id);
+        LifeKey key = _text?.KeyOf(id, e, _lives) ?? new LifeKey(Host(fields.Host), NetworkNamespace(fields.NetworkNamespace), id);
         if (!_lives.TryGetValue(key, out FlowLife? life))
         {
             IsFull |= _lives.Count == most;
@@ -82,7 +81,10 @@ internal sealed class LifeTable(WhoQuestion question, int log, int unit, string 
 
         life.Add(e.Type, e.Time, e.Flow with { Extras = null }, Place);
         if (life is { HasStartRecord: true, End: not 0 } && !life.Overlaps(question.From, question.To))
+        {
             _lives.Remove(key);
+            _text?.Forget(id);
+        }
     }
 
     private void Fail(string? problem)

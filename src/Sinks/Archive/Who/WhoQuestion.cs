@@ -14,9 +14,13 @@ namespace ConntrackStream.Sinks.Archive.Who;
 internal sealed record WhoQuestion(
     FlowFamily Family, IpAddress Address, ushort? Port, long From, long To, long? Reach, FlowFilter Filter)
 {
+    /// <summary>Texts of the lines that matter in a log of this format.</summary>
+    internal LineNeedles Needles(RecordFormat format) => new(
+        format == RecordFormat.Text ? [(byte)'=', .. Needle().AsSpan()[..^1]] : Needle(), format.GapNeedle());
+
     /// <summary>
-    /// Text that each line with the address has: as the flow log writes it, with the quotation mark behind it, so that 10.0.0.1 is not
-    /// found in 10.0.0.11.
+    /// Text that each line of JSON with the address has: as the flow log writes it, with the quotation mark behind it, so that 10.0.0.1 is
+    /// not found in 10.0.0.11.
     /// </summary>
     internal byte[] Needle()
     {

@@ -1,9 +1,13 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using ConntrackStream.Sinks.Archive.Index;
 
 namespace ConntrackStream.Sinks.Archive.Who;
 
-/// <summary>Answers a question from an archive, on all processors. Memory: half a MiB for each, and the flows that match.</summary>
+/// <summary>
+/// Answers a question from an archive, on all processors. Memory: half a MiB for each, and the flows that match. What has an index is not
+/// read through; see <see cref="IndexedSearch"/>.
+/// </summary>
 /// <param name="onProgress">Called with bytes of the files that have been read since the last call, from several threads.</param>
 /// <param name="mostLives">Flows kept in memory.</param>
 internal sealed class WhoSearch(
@@ -17,32 +21,48 @@ internal sealed class WhoSearch(
     private long _bytes;
     private bool _isFull;
 
+    /// <summary>How many files were not read through.</summary>
+    internal int Indexed { get; private set; }
+
     internal WhoAnswer Run(ArchiveSet archive, IReadOnlyList<WhoUnit> units, CancellationToken cancellation)
     {
         _ends = new long?[archive.Logs.Count];
-        byte[] needle = question.Needle();
         ParallelOptions options = new() { MaxDegreeOfParallelism = processors, CancellationToken = cancellation };
-        Parallel.ForEach(
-            Partitioner.Create(units, EnumerablePartitionerOptions.NoBuffering), options, () => new LineScan(needle),
-            (unit, _, scan) =>
-            {
-                Read(unit, archive.Logs[unit.Log].Name, scan, cancellation);
-                return scan;
-            },
-            static _ => { });
+        IndexedSearch indexes = new(question);
+        indexes.Open(units, options);
+        Scan(units.Where(unit => !indexes.Has(unit)), archive, options);
+        if (!indexes.IsNone)
+        {
+            // a flow that is in both must be known whole
+            indexes.Choose(_lives.Keys);
+            Parallel.ForEach(
+                Partitioner.Create(units.Where(indexes.Has), EnumerablePartitionerOptions.NoBuffering), options,
+                unit => Read(unit, archive.Logs[unit.Log].Name, indexes, cancellation));
+            Indexed = indexes.Files;
+        }
+
         return Conclude(archive, units);
     }
 
+    private void Scan(IEnumerable<WhoUnit> units, ArchiveSet archive, ParallelOptions options) => Parallel.ForEach(
+        Partitioner.Create(units, EnumerablePartitionerOptions.NoBuffering), options, static () => new LineScan(),
+        (unit, _, scan) =>
+        {
+            Read(unit, archive.Logs[unit.Log].Name, scan, options.CancellationToken);
+            return scan;
+        },
+        static _ => { });
+
     private void Read(WhoUnit unit, string log, LineScan scan, CancellationToken cancellation)
     {
-        LifeTable table = new(question, unit.Log, unit.Number, log, mostLives);
+        LifeTable table = new(question, unit.Log, unit.Number, log, unit.Format, mostLives);
         string? problem = null;
         try
         {
             using ArchiveBytes source = unit.Read();
             long before = 0;
             scan.Run(
-                source, table.Add,
+                source, question.Needles(unit.Format), table.Add,
                 _ =>
                 {
                     onProgress?.Invoke(source.Consumed - before);
@@ -56,10 +76,33 @@ internal sealed class WhoSearch(
         }
 
         lock (_lock)
-            Merge(unit, table, scan, problem);
+        {
+            if (scan.TooLong > 0)
+                Fault(unit, $"has {scan.TooLong} lines that are too long to be records");
+            Merge(unit, table, scan.LastTime, scan.Bytes, problem);
+        }
     }
 
-    private void Merge(WhoUnit unit, LifeTable table, LineScan scan, string? problem)
+    private void Read(WhoUnit unit, string log, IndexedSearch indexes, CancellationToken cancellation)
+    {
+        LifeTable table = new(question, unit.Log, unit.Number, log, unit.Format, mostLives);
+        string? problem = null;
+        long bytes = 0;
+        try
+        {
+            bytes = indexes.Read(unit, table.Add, cancellation);
+        }
+        catch (Exception e) when (e is ArchiveDamageException or IOException)
+        {
+            problem = e.Message;
+        }
+
+        onProgress?.Invoke(unit.Length);
+        lock (_lock)
+            Merge(unit, table, ((ArchiveIndex)unit.Member.Index!).LastTime, bytes, problem);
+    }
+
+    private void Merge(WhoUnit unit, LifeTable table, long? lastTime, long bytes, string? problem)
     {
         foreach ((LifeKey key, FlowLife life) in table.Lives)
         {
@@ -73,13 +116,11 @@ internal sealed class WhoSearch(
 
         _isFull |= table.IsFull;
         _gaps.AddRange(table.Gaps);
-        _bytes += scan.Bytes;
-        foreach (long? time in (ReadOnlySpan<long?>)[scan.LastTime, unit.GoesOnAt])
+        _bytes += bytes;
+        foreach (long? time in (ReadOnlySpan<long?>)[unit.IsLast ? lastTime : null, unit.GoesOnAt])
             _ends[unit.Log] = _ends[unit.Log] >= time || time is null ? _ends[unit.Log] : time;
         if (problem is not null)
             _faults.Add(new ArchiveFault(unit.File.Path, problem));
-        if (scan.TooLong > 0)
-            Fault(unit, $"has {scan.TooLong} lines that are too long to be records");
         if (table.BadLines > 0)
             Fault(unit, $"has {table.BadLines} lines with the address, or of gaps, that cannot be read: {table.FirstProblem}");
     }
@@ -91,13 +132,16 @@ internal sealed class WhoSearch(
     {
         WhoVerdict verdict = new(question);
         if (archive.Logs.Count == 0)
-            verdict.Add("no_log", null, "no flow log in the format json was found");
+            verdict.Add("no_log", null, "no flow log was found");
         for (int log = 0; log < archive.Logs.Count; log++)
         {
             IReadOnlyList<ArchiveMember> members = archive.Logs[log].Members;
             long? begins = members.Min(static member => member.FirstTime);
             long? latest = members.Max(static member => member.FirstTime);
-            verdict.AddLog(archive.Logs[log].Name, begins, _ends[log] > latest || latest is null ? _ends[log] : latest);
+            long? ends = _ends[log] > latest || latest is null ? _ends[log] : latest;
+            if (members[^1].Head.Format == RecordFormat.Text)
+                ends -= RecordOrder.Slack; // what a dump concluded cannot be told from events there, and may be ahead of some
+            verdict.AddLog(archive.Logs[log].Name, begins, ends);
         }
 
         verdict.AddGaps(_gaps);
@@ -108,11 +152,19 @@ internal sealed class WhoSearch(
         FoundGap[] restarts = [.. _gaps.Where(gap => gap.IsRestart && gap.Gap.To < question.From)];
         FlowLife[] flows =
         [
-            .. _lives.Values.Where(life => life.Overlaps(question.From, question.To) && !HasEndedUnseen(life, restarts))
-                .OrderBy(static life => life.Start).ThenBy(static life => life.Key.Id),
+            .. Lives().Where(life => life.Overlaps(question.From, question.To) && !HasEndedUnseen(life, restarts))
+                .OrderBy(static life => life.Start).ThenBy(static life => life.Key.Id)
+                .ThenBy(static life => life.Key.Host, StringComparer.Ordinal)
+                .ThenBy(static life => life.Key.NetworkNamespace, StringComparer.Ordinal),
         ];
         return new WhoAnswer(
             flows, verdict.Missing, verdict.Notes, units.Select(static unit => unit.File).Distinct().Count(), _bytes);
+    }
+
+    private IEnumerable<FlowLife> Lives()
+    {
+        ILookup<bool, FlowLife> lives = _lives.Values.ToLookup(static life => life.Key.Part is not null);
+        return lives[false].Concat(TextLives.Join(lives[true]));
     }
 
     /// <summary>It was open when the service ended, and the next run did not find it again: it ended in the gap.</summary>

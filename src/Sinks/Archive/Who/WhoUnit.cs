@@ -3,11 +3,19 @@ namespace ConntrackStream.Sinks.Archive.Who;
 /// <summary>A part of a log that one thread reads: a file, or a range of one that is not compressed.</summary>
 /// <param name="Log">Index of the log.</param>
 /// <param name="Number">Grows in the order of the log.</param>
-internal sealed record WhoUnit(int Log, int Number, ArchiveFile File, long Begin, long End)
+/// <param name="Begin">In the content, where it is not compressed.</param>
+internal sealed record WhoUnit(int Log, int Number, ArchiveMember Member, long Begin, long End)
 {
     private const long RangeLength = 64 * 1024 * 1024;
 
+    internal ArchiveFile File => Member.File;
+
+    internal RecordFormat Format => Member.Head.Format;
+
     internal long Length => End - Begin;
+
+    /// <summary>It is the last one of its file that is read: the file's latest time is in it.</summary>
+    internal bool IsLast { get; init; }
 
     /// <summary>A time that the file shows behind this part, ns since the Unix epoch; null when the part reaches to the end.</summary>
     internal long? GoesOnAt { get; init; }
@@ -33,18 +41,19 @@ internal sealed record WhoUnit(int Log, int Number, ArchiveFile File, long Begin
                 long? next = i + 1 < members.Count ? members[i + 1].FirstTime : null;
                 if (members[i].FirstTime > to || next < from)
                     continue;
-                Add(units, log, members[i].File, from, to);
+                Add(units, log, members[i], from, to);
             }
         }
 
         return units;
     }
 
-    private static void Add(List<WhoUnit> units, int log, ArchiveFile file, long from, long to)
+    private static void Add(List<WhoUnit> units, int log, ArchiveMember member, long from, long to)
     {
-        if (file.Compression != Compression.None)
+        ArchiveFile file = member.File;
+        if (file.Compression != Compression.None || member.Head.Format == RecordFormat.Text)
         {
-            units.Add(new WhoUnit(log, units.Count, file, 0, file.Length));
+            units.Add(new WhoUnit(log, units.Count, member, 0, file.Length) { IsLast = true });
             return;
         }
 
@@ -57,8 +66,12 @@ internal sealed record WhoUnit(int Log, int Number, ArchiveFile File, long Begin
 
         while (begin < end)
         {
-            long next = end - begin <= RangeLength ? end : TimeSearch.LineFrom(file.Handle, begin + RangeLength, end);
-            units.Add(new WhoUnit(log, units.Count, file, begin, next) { GoesOnAt = end < file.Length ? to : null });
+            long next = end - begin <= RangeLength * 3 / 2 ? end : TimeSearch.LineFrom(file.Handle, begin + RangeLength, end);
+            units.Add(new WhoUnit(log, units.Count, member, begin, next)
+            {
+                GoesOnAt = end < file.Length ? to : null,
+                IsLast = next == end,
+            });
             begin = next;
         }
     }

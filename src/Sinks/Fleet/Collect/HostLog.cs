@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Changes;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Archive.Index;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Fleet.Collect;
@@ -37,7 +38,7 @@ internal sealed class HostLog : IAsyncDisposable
         Host = host;
         string name = FileNameOf(host)!;
         _path = directory.PathOf($"{name}.ndjson");
-        _file = new FlowLogFile(_path, options.Rotation, time, logger, "--directory");
+        _file = new FlowLogFile(_path, options.Rotation, time, logger, "--directory", new IndexMaker());
         try
         {
             _position = new HostPosition(directory, name);

@@ -1,0 +1,9 @@
+namespace ConntrackStream.Sinks.Archive;
+
+/// <summary>Texts that lines are found by.</summary>
+/// <param name="Line">That each wanted line has; empty for all lines.</param>
+/// <param name="Gap">That each gap has: <see cref="RecordFormats.GapNeedle"/>.</param>
+internal readonly record struct LineNeedles(byte[] Line, byte[] Gap)
+{
+    internal static readonly LineNeedles AllLines = new([], RecordFormat.Json.GapNeedle());
+}
