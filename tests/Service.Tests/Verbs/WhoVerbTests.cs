@@ -102,7 +102,7 @@ public sealed class WhoVerbTests : IDisposable
     public async Task The_first_question_makes_the_indexes_and_the_next_ones_use_them()
     {
         string rotated = Path.Join(_directory, "flows.ndjson.20260203T040506789Z");
-        File.WriteAllBytes(rotated, Bytes(Enumerable.Range(1, 600).Select(static flow => Start(flow, flow / 10.0))));
+        File.WriteAllBytes(rotated, Bytes(Enumerable.Range(1, 1000).Select(static flow => Start(flow, flow / 10.0))));
         Write(Start(2, 1000));
         string[] question = ["who", "10.0.0.5:40005", "--at", Time(100), "-o", "json", _directory];
         (int code, string first, string error) = await RunAsync([.. question, "--no-index"]);

@@ -24,7 +24,7 @@ public sealed class IndexTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public void With_and_without_indexes_the_answer_is_the_same_over_random_logs() => Gen.Int.Check(60, static seed =>
+    public void With_and_without_indexes_the_answer_is_the_same_over_random_logs() => Gen.Int.Check(40, static seed =>
     {
         using IndexTests test = new();
         Random random = new(seed);

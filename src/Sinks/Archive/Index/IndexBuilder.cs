@@ -85,8 +85,11 @@ internal sealed class IndexBuilder(int segmentLength = IndexBuilder.SegmentLengt
 
         FlowEvent e = default;
         ArchiveLine fields = default;
-        if (ArchiveRecord.TryRead(format, line, ref e, ref fields, () => _extras, out FlowGap? gap, out string? problem)
-            && gap is null && fields.FlowId is { } id)
+        FlowGap? gap = null;
+        string? problem = null;
+        bool isRead = (format == RecordFormat.Json && QuickRecord.TryRead(line, ref e, ref fields))
+            || ArchiveRecord.TryRead(format, line, ref e, ref fields, () => _extras, out gap, out problem);
+        if (isRead && gap is null && fields.FlowId is { } id)
             _segment.Add(e, IdOf(id, fields), at);
         else if (problem is not null || (gap is not null && isGap) || (gap is null && problem is null && IsFlow(fields)))
             _segment.AddOdd(line, at);
