@@ -13,7 +13,7 @@ internal static class IndexFile
 
     /// <summary>
     /// Opens an index to read. It decides which lines are read, so it must be as trustworthy as the log: of root, of the user who asks or
-    /// of the log's owner, and nobody else may write it.
+    /// of the log's owner, and not writable for all.
     /// </summary>
     internal static SafeFileHandle? TryOpen(ArchiveFile file)
     {
