@@ -27,6 +27,6 @@ internal sealed record OptionEntry(IReadOnlyList<string> Names, string? ValueNam
             [.. names.OrderByDescending(static name => name.StartsWith("--", StringComparison.Ordinal))],
             isSwitch ? null : option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant(),
             option.Description ?? "",
-            option.Arity.MaximumNumberOfValues > 1);
+            option.Arity.MaximumNumberOfValues > 1 || option.HelpName?.EndsWith("[,…]", StringComparison.Ordinal) == true);
     }
 }

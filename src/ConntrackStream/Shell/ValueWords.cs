@@ -9,13 +9,15 @@ internal static class ValueWords
 {
     private static readonly Dictionary<string, string[]> Known = new(StringComparer.Ordinal)
     {
+        ["BIT[,…]"] = ["ASSURED", "SEEN_REPLY", "FIXED_TIMEOUT"],
         ["EVENT[,…]"] = ["NEW", "UPDATE", "DESTROY", "ALL"],
         ["FAMILY"] = [FlowFamily.IPv4.Name(), FlowFamily.IPv6.Name()],
         ["ORDER"] = ["rate", "packets", "bytes", "age"],
         ["PROTO"] = ["tcp", "udp", "udplite", "sctp", "dccp", "gre", "icmp", "icmpv6"],
+        ["ROLE"] = ["client", "server"],
         ["SHELL"] = ["bash", "zsh", "fish"],
-        ["STATE"] = [.. Enum.GetValues<TcpState>().Select(static state => Encoding.ASCII.GetString(state.Utf8Name()))],
-        ["STATUS"] = ["ASSURED", "SEEN_REPLY", "UNREPLIED", "EXPECTED", "FIXED_TIMEOUT", "OFFLOAD", "DYING", "SRC_NAT", "DST_NAT"],
+        ["STATE[,…]"] = [.. Enum.GetValues<TcpState>().Select(static state => Encoding.ASCII.GetString(state.Utf8Name()))],
+        ["STATUS[,…]"] = ["ASSURED", "SEEN_REPLY", "UNREPLIED", "EXPECTED", "FIXED_TIMEOUT", "OFFLOAD", "DYING", "SRC_NAT", "DST_NAT"],
         ["TYPE"] = ["text", "json"],
         ["TYPE[,…]"] = ["text", "json", "extended", "id", "timestamp", "ktimestamp", "labels"],
     };

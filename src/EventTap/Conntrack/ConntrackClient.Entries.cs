@@ -76,7 +76,9 @@ public sealed partial class ConntrackClient
     /// <exception cref="NetlinkException">EBUSY: a status bit that cannot be changed, or not be taken back. ENOSPC: an entry made while
     /// no rule used labels has no room for any.</exception>
     public bool Update(EntryRequest entry) => Succeeded(
-        "updating conntrack entry", entry.Key, Send(entry, "updating a conntrack entry", IPCTNL_MSG_CT_NEW, NLM_F_ACK | Nlmsg.NLM_F_REPLACE));
+        "updating conntrack entry",
+        entry.Key,
+        Send(entry, "updating a conntrack entry", IPCTNL_MSG_CT_NEW, NLM_F_ACK | Nlmsg.NLM_F_REPLACE));
 
     /// <summary>Deletes every entry of the namespace, or those of one family.</summary>
     public void Flush(FlowFamily family = FlowFamily.Unspecified)

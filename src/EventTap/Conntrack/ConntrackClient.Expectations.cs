@@ -49,7 +49,7 @@ public sealed partial class ConntrackClient
         return true;
     }
 
-    /// <summary>Makes an expectation of tuple, mask, master and timeout, and of zone, flags, class and helper where they are given.</summary>
+    /// <summary>Makes an expectation of tuple, mask, master and timeout; of zone, flags, class and helper where they are given.</summary>
     /// <exception cref="NetlinkException">ENOENT: no such master. EOPNOTSUPP: the master has no helper. EBUSY: there is such an
     /// expectation for another class or master. EMFILE: the helper allows no more of them.</exception>
     public void CreateExpectation(Expectation expectation)

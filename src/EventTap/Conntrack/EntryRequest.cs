@@ -13,7 +13,7 @@ public sealed partial record EntryRequest
     /// <summary>CTA_TUPLE_ORIG. To look an entry up, either tuple will do here. Its zone is not sent: see <see cref="Zone"/>.</summary>
     public FlowTuple? Original { get; init; }
 
-    /// <summary>CTA_TUPLE_REPLY: of a new entry, as it would be without NAT, or to look an entry up without <see cref="Original"/>.</summary>
+    /// <summary>CTA_TUPLE_REPLY: of a new entry, as it would be without NAT, or to look one up without <see cref="Original"/>.</summary>
     public FlowTuple? Reply { get; init; }
 
     /// <summary>CTA_ZONE; to look an entry up, the zone of the tuple's direction.</summary>

@@ -12,7 +12,7 @@ public readonly record struct MarkRange(uint First, uint Last, uint Mask = uint.
     /// <summary>Whether a flow with this mark fulfils it.</summary>
     public bool Matches(uint mark) => (mark & Mask) - First <= Last - First; // what is below First wraps around
 
-    /// <summary>Reads <c>value</c>, <c>value/mask</c>, <c>first-last</c> or <c>first-last/mask</c>, each decimal or 0x-hexadecimal.</summary>
+    /// <summary>Reads <c>value</c>, <c>value/mask</c>, <c>first-last</c> or <c>first-last/mask</c>, decimal or 0x-hexadecimal.</summary>
     public static bool TryParse(string? text, out MarkRange range, [NotNullWhen(false)] out string? error)
     {
         range = default;

@@ -94,8 +94,7 @@ internal sealed class ArchiveSet : IDisposable
     }
 
     private static bool IsCandidate(string name) =>
-        !name.StartsWith('.') && !name.EndsWith(".tmp", StringComparison.Ordinal)
-        && !name.EndsWith(LogName.IndexSuffix, StringComparison.Ordinal) && !name.EndsWith(".position", StringComparison.Ordinal);
+        !name.StartsWith('.') && !name.EndsWith(".tmp", StringComparison.Ordinal) && !name.EndsWith(".position", StringComparison.Ordinal);
 
     private void AddFile(string path, bool isNamed)
     {

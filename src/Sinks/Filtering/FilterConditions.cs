@@ -70,9 +70,9 @@ internal static class FilterConditions
 
     private static FilterCondition[] Icmp() =>
     [
-        Of<byte>("icmp-type", "TYPE", FilterText.TryParseIcmp, static (f, value) => f with { IcmpTypes = f.IcmpTypes.Add(value) })
+        Of<byte>("icmp-type", "N", FilterText.TryParseIcmp, static (f, value) => f with { IcmpTypes = f.IcmpTypes.Add(value) })
             with { OtherNames = ["icmpv6-type"], Description = "Type of ICMP or ICMPv6: a number" },
-        Of<byte>("icmp-code", "CODE", FilterText.TryParseIcmp, static (f, value) => f with { IcmpCodes = f.IcmpCodes.Add(value) })
+        Of<byte>("icmp-code", "N", FilterText.TryParseIcmp, static (f, value) => f with { IcmpCodes = f.IcmpCodes.Add(value) })
             with { OtherNames = ["icmpv6-code"], Description = "Code of ICMP or ICMPv6: a number" },
         Of<ushort>("icmp-id", "ID", FilterText.TryParseIcmpId, static (f, value) => f with { IcmpIds = f.IcmpIds.Add(value) })
             with { OtherNames = ["icmpv6-id"], Description = "Id of ICMP or ICMPv6" },

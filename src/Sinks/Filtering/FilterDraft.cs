@@ -53,7 +53,8 @@ internal sealed class FilterDraft
 
     private string? ProblemOfKeys() =>
         HasPorts ? "srckey, dstkey: GRE has keys in place of ports, so they do not go with ports"
-        : Filter.Protocols.Any(static protocol => protocol != IpProtocol.Gre) ? "srckey, dstkey: only GRE has keys; say proto gre or nothing"
+        : Filter.Protocols.Any(static protocol => protocol != IpProtocol.Gre)
+            ? "srckey, dstkey: only GRE has keys; say proto gre or nothing"
         : null;
 
     private static ImmutableArray<IpPrefix> Masked(ImmutableArray<IpPrefix> prefixes, IpPrefix mask, string end, ref string? problem)

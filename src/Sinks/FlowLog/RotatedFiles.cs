@@ -41,10 +41,10 @@ internal sealed class RotatedFiles(string path)
     /// <summary>What an interrupted compression left behind.</summary>
     internal List<string> ListUnfinished() => [.. Named(Unfinished)];
 
-    /// <summary>Names of what lies beside rotated files: such a name, and more behind it.</summary>
-    internal List<string> ListBeside() => [.. System.IO.Directory.EnumerateFileSystemEntries(_directory, _prefix + "*")
+    /// <summary>Names of what lies hidden beside rotated files: a dot, such a name, and more behind it.</summary>
+    internal List<string> ListBeside() => [.. System.IO.Directory.EnumerateFileSystemEntries(_directory, $".{_prefix}*")
         .Select(static file => Path.GetFileName(file))
-        .Where(name => name.Length > _prefix.Length + StampLength && IsRotated(name.AsSpan(0, _prefix.Length + StampLength), ""))];
+        .Where(name => name.Length > _prefix.Length + StampLength + 1 && IsRotated(name.AsSpan(1, _prefix.Length + StampLength), ""))];
 
     /// <summary>What has the name of a rotated file, but is somebody else's, or no file: with the reason.</summary>
     internal List<string> ListForeign() => [.. Entries("").Concat(Entries(Gzip))

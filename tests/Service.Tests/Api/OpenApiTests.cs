@@ -232,14 +232,17 @@ public sealed class OpenApiTests
         if ((string?)parameter["in"] != "query" || request.Contains($"{name}=", StringComparison.Ordinal))
             return request;
         if (((string)parameter["description"]!).StartsWith("With format=text", StringComparison.Ordinal))
-            request += "?format=text";
+            request = With(request, "format=text");
         if (name.StartsWith("mask-", StringComparison.Ordinal))
-            request += $"?{name["mask-".Length..]}=10.0.0.1";
+            request = With(request, $"{name["mask-".Length..]}=10.0.0.1");
         string value = name == "cursor"
             ? (await api.GetAsync("/v1/flows?limit=1")).Json.GetProperty("next_cursor").GetString()!
             : Example(parameter["example"]);
-        return $"{request}{(request.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{name}={Uri.EscapeDataString(value)}";
+        return With(request, $"{name}={Uri.EscapeDataString(value)}");
     }
+
+    private static string With(string request, string parameter) =>
+        $"{request}{(request.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{parameter}";
 
     private static string Example(JsonNode? example) => example switch
     {

@@ -10,7 +10,8 @@ public sealed class StartupMemoryTests
     public void The_programs_code_is_found() =>
         Assert.Equal(
             ((nint)0x78a00000, (nuint)0xc34000),
-            StartupMemory.CodeOf(Program, "78a00000-79634000 r-xp 00b20000 fe:00 8888619                            /opt/conntrack stream"));
+            StartupMemory.CodeOf(
+                Program, "78a00000-79634000 r-xp 00b20000 fe:00 8888619                            /opt/conntrack stream"));
 
     [Theory]
     [InlineData("555f78a00000-555f79634000 r--p 00b20000 fe:00 8888619                    /opt/conntrack stream")]

@@ -106,7 +106,7 @@ public sealed class WhoVerbTests : IDisposable
         Write(Start(2, 1000));
         string[] question = ["who", "10.0.0.5:40005", "--at", Time(100), "-o", "json", _directory];
         (int code, string first, string error) = await RunAsync([.. question, "--no-index"]);
-        Assert.Equal((0, "", false), (code, error, File.Exists($"{rotated}.idx")));
+        Assert.Equal((0, "", false), (code, error, File.Exists(Path.Join(_directory, $".{Path.GetFileName(rotated)}.idx"))));
         (code, string second, error) = await RunAsync(question);
         Assert.Contains("made 1 indexes", error, StringComparison.Ordinal);
         (int again, string third, error) = await RunAsync(question);

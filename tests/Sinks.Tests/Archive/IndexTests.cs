@@ -60,7 +60,7 @@ public sealed class IndexTests : IDisposable
         Write(Rotated + ".gz", Gzip(Bytes(lines)));
         Write("flows.ndjson", Bytes(Start(1, 1000)));
         MakeIndexes();
-        byte[] whole = File.ReadAllBytes(At($"{Rotated}.gz.idx"));
+        byte[] whole = File.ReadAllBytes(At($".{Rotated}.gz.idx"));
         WhoQuestion question = Question(Ip(10, 0, 0, 20), 100);
         string expected = Answer(question, withIndexes: false);
         Random random = new(1);
@@ -68,16 +68,16 @@ public sealed class IndexTests : IDisposable
         {
             byte[] damaged = [.. whole];
             damaged[at] ^= (byte)(1 << random.Next(8));
-            Write($"{Rotated}.gz.idx", damaged);
+            Write($".{Rotated}.gz.idx", damaged);
             Assert.Equal(expected, Answer(question, withIndexes: true));
         }
 
         foreach (int length in (int[])[0, 100, 4096, whole.Length - 1])
         {
-            Write($"{Rotated}.gz.idx", whole[..length]);
+            Write($".{Rotated}.gz.idx", whole[..length]);
             Assert.Equal(expected, Answer(question, withIndexes: true));
             MakeIndexes();
-            Assert.Equal(whole, File.ReadAllBytes(At($"{Rotated}.gz.idx")));
+            Assert.Equal(whole, File.ReadAllBytes(At($".{Rotated}.gz.idx")));
         }
     }
 
@@ -96,7 +96,7 @@ public sealed class IndexTests : IDisposable
         Assert.Equal(0, Used());
         MakeIndexes();
 
-        string index = At($"{Rotated}.idx");
+        string index = At($".{Rotated}.idx");
         File.SetUnixFileMode(index, File.GetUnixFileMode(index) | UnixFileMode.OtherWrite);
         Assert.Equal(0, Used());
         File.SetUnixFileMode(index, UnixFileMode.UserRead);
@@ -120,7 +120,7 @@ public sealed class IndexTests : IDisposable
         byte[] content = Bytes(lines);
         Write(Rotated, content);
         MakeIndexes();
-        Assert.InRange(new FileInfo(At($"{Rotated}.idx")).Length, 1, content.Length * 0.05);
+        Assert.InRange(new FileInfo(At($".{Rotated}.idx")).Length, 1, content.Length * 0.05);
         WhoQuestion question = Question(Ip(203, 0, 113, 50), 330, port: 32768 + 4242);
         Assert.InRange(Search(question, withIndexes: true).Bytes, 1, 20_000); // the address is in every record, the port in two
         AssertSame(question);
@@ -137,12 +137,12 @@ public sealed class IndexTests : IDisposable
         {
             string name = string.Create(CultureInfo.InvariantCulture, $"flows.ndjson.2026020{day}T000000000Z");
             Write(name, content);
-            Write($"{name}.idx", [1]); // of the file before it was compressed
+            Write($".{name}.idx", [1]); // of the file before it was compressed
             keeper.Wake();
-            await Eventually.TrueAsync(() => File.Exists(At($"{name}.gz.idx")), waitedFor: $"{name}.gz.idx");
+            await Eventually.TrueAsync(() => File.Exists(At($".{name}.gz.idx")), waitedFor: $".{name}.gz.idx");
         }
 
-        Write("flows.ndjson.20260204T000000000Z.gz.idx.1.tmp", [1]); // half an index, of a process that was killed
+        Write(".flows.ndjson.20260204T000000000Z.gz.idx.1.tmp", [1]); // half an index, of a process that was killed
         keeper.Wake();
         await Eventually.TrueAsync(() => Directory.GetFiles(_directory).Length == 4, waitedFor: "two files, two indexes");
         Assert.Equal(

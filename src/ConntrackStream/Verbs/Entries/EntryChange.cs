@@ -17,7 +17,7 @@ internal sealed class EntryChange
     private readonly Option<string?> _mark = Text("--set-mark", "VALUE[/MASK]", "Give them this mark; with a mask only those bits");
     private readonly Option<string?> _timeout = Text("--set-timeout", "SECONDS", "Let them expire so long from now without a packet");
     private readonly Option<string?> _status = Text(
-        "--set-status", "STATUS[,…]", "Set ASSURED, SEEN_REPLY, FIXED_TIMEOUT; the kernel takes none of them back");
+        "--set-status", "BIT[,…]", "Set ASSURED, SEEN_REPLY, FIXED_TIMEOUT; the kernel takes none of them back");
 
     private readonly Option<string[]> _addedLabels = Labels("--label-add", "Set this label, by name or bit; may be repeated");
     private readonly Option<string[]> _removedLabels = Labels("--label-del", "Clear this label, by name or bit; all for every label");

@@ -3,13 +3,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.Archive.Index;
 
-/// <summary>The file beside a log's file that has its index: <c>flows.ndjson.20260203T040506789Z.gz.idx</c>.</summary>
+/// <summary>
+/// The file beside a log's file that has its index: <c>.flows.ndjson.20260203T040506789Z.gz.idx</c>. Hidden, so that patterns as
+/// <c>flows.ndjson*</c>, of shells and of programs that read logs, pass over it.
+/// </summary>
 internal static class IndexFile
 {
     /// <summary>Of an index that is being made; between the two stands the process's id.</summary>
     internal const string Unfinished = ".tmp";
 
-    internal static string NameOf(string path) => path + LogName.IndexSuffix;
+    internal static string NameOf(string path) =>
+        Path.Join(Path.GetDirectoryName(path), $".{Path.GetFileName(path)}{LogName.IndexSuffix}");
 
     /// <summary>
     /// Opens an index to read. It decides which lines are read, so it must be as trustworthy as the log: of root, of the user who asks or
