@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Shell;
