@@ -12,6 +12,7 @@ internal static class ValueWords
         ["BIT[,…]"] = ["ASSURED", "SEEN_REPLY", "FIXED_TIMEOUT"],
         ["EVENT[,…]"] = ["NEW", "UPDATE", "DESTROY", "ALL"],
         ["FAMILY"] = [FlowFamily.IPv4.Name(), FlowFamily.IPv6.Name()],
+        ["FORM[,…]"] = ["text", "xml", "timestamp"],
         ["ORDER"] = ["rate", "packets", "bytes", "age"],
         ["PROTO"] = ["tcp", "udp", "udplite", "sctp", "dccp", "gre", "icmp", "icmpv6"],
         ["ROLE"] = ["client", "server"],
@@ -19,7 +20,7 @@ internal static class ValueWords
         ["STATE[,…]"] = [.. Enum.GetValues<TcpState>().Select(static state => Encoding.ASCII.GetString(state.Utf8Name()))],
         ["STATUS[,…]"] = ["ASSURED", "SEEN_REPLY", "UNREPLIED", "EXPECTED", "FIXED_TIMEOUT", "OFFLOAD", "DYING", "SRC_NAT", "DST_NAT"],
         ["TYPE"] = ["text", "json"],
-        ["TYPE[,…]"] = ["text", "json", "extended", "id", "timestamp", "ktimestamp", "labels"],
+        ["TYPE[,…]"] = ["text", "json", "xml", "save", "extended", "id", "timestamp", "ktimestamp", "labels"],
     };
 
     /// <summary>For --set: every key, and what it is followed by.</summary>

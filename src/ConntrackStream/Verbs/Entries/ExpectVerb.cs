@@ -21,7 +21,7 @@ internal static class ExpectVerb
         Option<string[]> output = new("--output", "-o")
         {
             Description = "text (as conntrack prints it, default) or xml, and timestamp",
-            HelpName = "TYPE[,…]",
+            HelpName = "FORM[,…]",
             Arity = ArgumentArity.OneOrMore,
             CustomParser = static result =>
             {
