@@ -97,8 +97,10 @@ internal sealed class OptionReader(string[] words, string letters, List<LongOpti
             return Unknown;
         if (equals >= 0)
         {
+            if (option.Argument == Argument.None)
+                return Unknown;
             Value = word[(equals + 1)..];
-            return option.Argument == Argument.None ? Unknown : option.Value;
+            return option.Value;
         }
 
         if (option.Argument != Argument.Required)
