@@ -1,6 +1,7 @@
 using System.Text;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Pipeline.Changes;
+using ConntrackStream.Sinks.Archive.Index;
 
 namespace ConntrackStream.Sinks.Archive.Who;
 
@@ -40,6 +41,10 @@ internal sealed class LifeTable(
     {
         FlowEvent e = default;
         ArchiveLine fields = default;
+        if (format == RecordFormat.Json && QuickRecord.TryRead(line, ref e, ref fields) && !question.HasEnd(e.Flow))
+            return; // the address with another port: of an address that NAT gives to all, most lines are such
+        e = default;
+        fields = default;
         if (!ArchiveRecord.TryRead(format, line, ref e, ref fields, () => _extras, out FlowGap? gap, out string? problem))
         {
             if (problem is not null)

@@ -32,10 +32,11 @@ internal sealed record WhoQuestion(
 
     internal string AddressText => Encoding.ASCII.GetString(Needle().AsSpan()[..^1]);
 
-    internal bool Matches(in Flow flow) =>
-        flow.Original.Family == Family
-        && (IsAnEnd(flow.Original) || (flow.Has(FlowFields.Reply) && IsAnEnd(flow.Reply)))
-        && Filter.Matches(flow);
+    internal bool Matches(in Flow flow) => HasEnd(flow) && Filter.Matches(flow);
+
+    /// <summary>One of its ends is the one that is asked for.</summary>
+    internal bool HasEnd(in Flow flow) =>
+        flow.Original.Family == Family && (IsAnEnd(flow.Original) || (flow.Has(FlowFields.Reply) && IsAnEnd(flow.Reply)));
 
     private bool IsAnEnd(in FlowTuple tuple) =>
         (tuple.Source == Address && IsPort(tuple, tuple.SourcePort))
