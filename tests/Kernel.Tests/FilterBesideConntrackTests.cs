@@ -70,7 +70,7 @@ public sealed partial class FilterBesideConntrackTests : IDisposable
         ("-u UNSET", 21, -1), ("-u FIXED_TIMEOUT,!ASSURED", 1, 0),
         ("-r 192.0.2.0/24", 2, -1), ("--dport 80", 3, -1),
         ("-p sctp --orig-vtag 0x1000000", 1, -1), ("-p sctp --reply-vtag 0x4000000", 1, -1), // conntrack -I writes tags byte-swapped
-        ("-p tcp --sport 1000-1001", 2, 1), ("-m 1-0x1bdff", 3, -1),
+        ("-p tcp --sport 1000-1001", 2, 1), ("-m 1-0x1bdff", 3, 0),
     ];
 
     private readonly TapTestNamespace _space = new();
