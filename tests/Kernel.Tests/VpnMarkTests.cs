@@ -4,8 +4,8 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ConntrackStream.Pipeline;
-using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Service.Tests;
+using ConntrackStream.Sinks.FlowLog;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Kernel.Tests;
