@@ -3,15 +3,19 @@ using System.Runtime.InteropServices;
 namespace ConntrackStream.Service.Cli;
 
 /// <summary>
-/// Ctrl-C and SIGTERM as a cancellation: a verb that runs on ends in order, with its closing line. A second Ctrl-C ends it at once.
+/// Ctrl-C and SIGTERM as a cancellation: a verb that runs on ends in order, with its closing line. A second Ctrl-C ends it at once, unless it
+/// is to end in order whatever comes.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source;
     private readonly PosixSignalRegistration[] _registrations;
+    private readonly bool _endsInOrder;
 
-    internal Interruption(CancellationToken outer)
+    /// <param name="endsInOrder">Whatever signals come.</param>
+    internal Interruption(CancellationToken outer, bool endsInOrder = false)
     {
+        _endsInOrder = endsInOrder;
         _source = CancellationTokenSource.CreateLinkedTokenSource(outer);
         _registrations =
         [
@@ -31,7 +35,7 @@ internal sealed class Interruption : IDisposable
     // Left to the runtime the second time, the signal takes its default action.
     private void Handle(PosixSignalContext context)
     {
-        if (_source.IsCancellationRequested)
+        if (_source.IsCancellationRequested && !_endsInOrder)
             return;
         context.Cancel = true;
         _source.Cancel();

@@ -42,8 +42,8 @@ internal static class CreateRequest
             (reply.Destination, reply.DestinationPort) =
                 (flow.Original.Source, flow.Original.IsIcmp ? reply.DestinationPort : flow.Original.SourcePort);
 
-        FlowRequest.PutTuple(ref request, CTA_TUPLE_ORIG, flow.Original, directional ? flow.Original.Zone : (ushort)0);
-        FlowRequest.PutTuple(ref request, CTA_TUPLE_REPLY, reply, directional ? flow.Reply.Zone : (ushort)0);
+        FlowRequest.PutTuple(ref request, CTA_TUPLE_ORIG, flow.Original, directional ? NonZero(flow.Original.Zone) : null);
+        FlowRequest.PutTuple(ref request, CTA_TUPLE_REPLY, reply, directional ? NonZero(flow.Reply.Zone) : null);
         if (!directional && flow.Original.Zone != 0)
             request.PutU16(CTA_ZONE, flow.Original.Zone);
         if ((flow.Status & FlowStatus.DestinationNat) != FlowStatus.None)
@@ -53,6 +53,8 @@ internal static class CreateRequest
             new NatTarget(flow.Reply.Destination, flow.Reply.DestinationPort == reply.DestinationPort ? null : flow.Reply.DestinationPort)
                 .Put(ref request, CTA_NAT_SRC, flow.Reply.Family);
     }
+
+    private static ushort? NonZero(ushort zone) => zone == 0 ? null : zone;
 
     private static void PutProtocolInfo(ref RequestWriter request, in Flow flow)
     {

@@ -13,9 +13,9 @@ public sealed partial record EntryRequest
     internal void Put(ref RequestWriter request)
     {
         if (Original is { } original)
-            FlowRequest.PutTuple(ref request, CTA_TUPLE_ORIG, original, OriginalZone ?? 0);
+            FlowRequest.PutTuple(ref request, CTA_TUPLE_ORIG, original, OriginalZone);
         if (Reply is { } reply)
-            FlowRequest.PutTuple(ref request, CTA_TUPLE_REPLY, reply, ReplyZone ?? 0);
+            FlowRequest.PutTuple(ref request, CTA_TUPLE_REPLY, reply, ReplyZone);
         if (Zone is { } zone)
             request.PutU16(CTA_ZONE, zone);
         PutMeta(ref request);

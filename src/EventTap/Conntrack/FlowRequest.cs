@@ -19,14 +19,14 @@ public static class FlowRequest
     }
 
     /// <summary>A nest with a tuple's addresses and protocol.</summary>
-    /// <param name="tupleZone">A zone of this direction alone (CTA_TUPLE_ZONE); 0 for none.</param>
-    public static void PutTuple(ref RequestWriter request, ushort type, in FlowTuple tuple, ushort tupleZone = 0)
+    /// <param name="tupleZone">A zone of this direction alone (CTA_TUPLE_ZONE); null for none.</param>
+    public static void PutTuple(ref RequestWriter request, ushort type, in FlowTuple tuple, ushort? tupleZone = null)
     {
         int nest = request.BeginNest(type);
         PutAddresses(ref request, tuple);
         PutProtocol(ref request, tuple);
-        if (tupleZone != 0)
-            request.PutU16(CTA_TUPLE_ZONE, tupleZone);
+        if (tupleZone is { } zone)
+            request.PutU16(CTA_TUPLE_ZONE, zone);
         request.EndNest(nest);
     }
 

@@ -16,6 +16,9 @@ internal static class CreateRun
             template.Complete(reply: true);
         else if (!job.Has(Given.Original) && job.Has(Given.Reply))
             template.Complete(reply: false);
+        else if (!template.Has(TemplateFields.ReplyProtocol) && !template.Original.IsIcmp
+            && !template.Original.Protocol.HasPortsOrKeys())
+            template.SetReplyProtocol(template.Original.Protocol); // no option of it names the reply's
         EntryRequest request = template.ToRequest(job.Family) with
         {
             Mark = job.Has(Given.Mark) ? new BitMatch(job.Mark.Value) : null,

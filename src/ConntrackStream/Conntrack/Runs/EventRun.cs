@@ -21,7 +21,7 @@ internal sealed class EventRun(ConntrackJob job, ConntrackSession session, CliCo
         NetlinkPrograms programs = new(space, context.Time);
         EntryLines lines = new(
             context.Output, session.Output, EntryLines.Options(session.Output, session.Labels, programs.NameOf), hasXmlFrame: true);
-        using Interruption interruption = new(outer);
+        using Interruption interruption = new(outer, endsInOrder: true); // timeout(1) sends its signal twice
         Channel<TapMessage> channel = Channel.CreateBounded<TapMessage>(new BoundedChannelOptions(QueuedBatches) { SingleReader = true });
         TapOptions options = new()
         {

@@ -59,11 +59,11 @@ internal readonly record struct AddressArgument(IpAddress Address, FlowFamily Fa
         return true;
     }
 
-    /// <summary>inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the rest.</summary>
+    /// <summary>inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the rest. White space ends them.</summary>
     private static bool TryParseIPv4(string text, out uint address)
     {
         address = 0;
-        string[] parts = text.Split(' ', '\t', '\n')[0].Split('.');
+        string[] parts = text.Split(' ', '\t', '\n', '\r', '\v', '\f')[0].Split('.');
         if (parts.Length > 4)
             return false;
         for (int i = 0; i < parts.Length; i++)

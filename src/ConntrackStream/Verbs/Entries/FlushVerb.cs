@@ -24,9 +24,14 @@ internal static class FlushVerb
         return verb;
     }
 
-    internal static Option<FlowFamily> FamilyOption() => ValueOption.Of(
-        ["--family", "-f"], "ipv4 or ipv6 [both]", "FAMILY", FlowFamily.Unspecified,
-        static (string text, out FlowFamily value) => FamilyNames.TryParse(text, out value), "a family: ipv4 or ipv6");
+    internal static Option<FlowFamily> FamilyOption()
+    {
+        Option<FlowFamily> option = ValueOption.Of(
+            ["--family", "-f"], "ipv4 or ipv6 [both]", "FAMILY", FlowFamily.Unspecified,
+            static (string text, out FlowFamily value) => FamilyNames.TryParse(text, out value), "a family: ipv4 or ipv6");
+        option.DefaultValueFactory = null; // the help would name it
+        return option;
+    }
 
     private static int Run(
         NetworkNamespace networkNamespace, FlowFamily family, bool dryRun, CliContext context, CancellationToken cancellation)
@@ -42,7 +47,7 @@ internal static class FlushVerb
 
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
         client.Flush(family);
-        context.Tell("the connection table has been emptied.");
+        context.Tell($"the connection table has been emptied{(family == FlowFamily.Unspecified ? "" : $" of {family.Name()}")}.");
         return ExitCode.Done;
     }
 }
