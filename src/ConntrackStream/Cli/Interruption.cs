@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace ConntrackStream.Service.Cli;
 
 /// <summary>
-/// Ctrl-C and SIGTERM as a cancellation: a verb that runs on ends in order, with its closing line. A second Ctrl-C ends it at once, unless it
-/// is to end in order whatever comes.
+/// Ctrl-C and SIGTERM as a cancellation: a verb that runs on ends in order, with its closing line. A second Ctrl-C ends it at once, unless
+/// it is to end in order whatever comes.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {

@@ -18,8 +18,11 @@ internal static class ValueWords
         ["ROLE"] = ["client", "server"],
         ["SHELL"] = ["bash", "zsh", "fish"],
         ["STATE[,…]"] = [.. Enum.GetValues<TcpState>().Select(static state => Encoding.ASCII.GetString(state.Utf8Name()))],
-        ["STATUS[,…]"] = ["ASSURED", "SEEN_REPLY", "UNREPLIED", "EXPECTED", "CONFIRMED", "FIXED_TIMEOUT", "OFFLOAD", "HELPER", "DYING", "SRC_NAT",
-            "DST_NAT", "UNSET"],
+        ["STATUS[,…]"] =
+        [
+            "ASSURED", "SEEN_REPLY", "UNREPLIED", "EXPECTED", "CONFIRMED", "FIXED_TIMEOUT", "OFFLOAD", "HELPER", "DYING", "SRC_NAT",
+            "DST_NAT", "UNSET",
+        ],
         ["TABLE"] = ["conntrack", "dying", "unconfirmed"],
         ["TYPE"] = ["text", "json"],
         ["TYPE[,…]"] = ["text", "json", "xml", "save", "extended", "id", "timestamp", "ktimestamp", "labels"],

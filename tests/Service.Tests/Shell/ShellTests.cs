@@ -66,7 +66,7 @@ public sealed class ShellTests
             ("list --proto=ic", "icmp icmpv6"),
             ("list -p tcp --st", "--state --status"),
             ("list -p list --fam", "--family"),
-            ("list -u ASSURED,UN", "ASSURED,UNREPLIED"),
+            ("list -u ASSURED,UNR", "ASSURED,UNREPLIED"),
             ("watch -e NEW,D", "NEW,DESTROY"),
             ("run --set FlowLog:Pa", "Path="),
             ("run --set FlowLog:Filter:Include:St", "State= Status="),

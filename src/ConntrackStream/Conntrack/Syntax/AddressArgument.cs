@@ -59,7 +59,9 @@ internal readonly record struct AddressArgument(IpAddress Address, FlowFamily Fa
         return true;
     }
 
-    /// <summary>inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the rest. White space ends them.</summary>
+    /// <summary>
+    /// inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills the rest. White space ends them.
+    /// </summary>
     private static bool TryParseIPv4(string text, out uint address)
     {
         address = 0;
