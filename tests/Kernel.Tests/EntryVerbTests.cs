@@ -121,7 +121,7 @@ public sealed partial class EntryVerbTests : IDisposable
         Assert.Equal((0, 0), (code, error.Length == 0 ? 1 : 0));
         Assert.Equal("1\n", (await RunAsync("count -s 10.1.2.6 -m 9")).Output);
         Assert.Equal((0, "", "conntrack-stream: 1 flow entries would be deleted.\n"), await RunAsync("flush -f ipv6 --dry-run"));
-        Assert.Equal((0, "", "conntrack-stream: the connection table has been emptied.\n"), await RunAsync("flush -f ipv6"));
+        Assert.Equal((0, "", "conntrack-stream: the connection table has been emptied of ipv6.\n"), await RunAsync("flush -f ipv6"));
         Assert.Equal(6, _space.Count());
         Assert.Equal(0, (await RunAsync("flush")).Code);
         Assert.Equal(0, _space.Count());
