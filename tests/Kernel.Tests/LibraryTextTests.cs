@@ -76,8 +76,8 @@ public sealed unsafe partial class LibraryTextTests
         int flags = e.Type == FlowEventType.New ? Nlmsg.NLM_F_CREATE | Nlmsg.NLM_F_EXCL : 0;
         writer.BeginNetfilter(Nfnl.MessageType(Nfnl.NFNL_SUBSYS_CTNETLINK, message), flags, 0, (byte)flow.Original.Family);
         bool oneZone = flow.Original.Zone == flow.Reply.Zone;
-        FlowRequest.PutTuple(ref writer, CTA_TUPLE_ORIG, in flow.Original, oneZone ? (ushort)0 : flow.Original.Zone);
-        FlowRequest.PutTuple(ref writer, CTA_TUPLE_REPLY, in flow.Reply, oneZone ? (ushort)0 : flow.Reply.Zone);
+        FlowRequest.PutTuple(ref writer, CTA_TUPLE_ORIG, in flow.Original, oneZone || flow.Original.Zone == 0 ? null : flow.Original.Zone);
+        FlowRequest.PutTuple(ref writer, CTA_TUPLE_REPLY, in flow.Reply, oneZone || flow.Reply.Zone == 0 ? null : flow.Reply.Zone);
         if (oneZone && flow.Original.Zone != 0)
             writer.PutU16(CTA_ZONE, flow.Original.Zone);
         writer.PutU32(CTA_STATUS, (uint)flow.Status);
