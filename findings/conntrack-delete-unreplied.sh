@@ -12,7 +12,6 @@
 source "$(dirname "$0")/lib.sh"
 with conntrack=1:1.4.7-1+b2
 
-quietly() { "$@" >"$work/out" 2>&1; }
 entries() {
   quietly conntrack -F
   for host in 1 2; do
@@ -20,8 +19,6 @@ entries() {
   done
   quietly conntrack -I -p udp -s 192.0.2.1 -d 198.51.100.3 --sport 1000 --dport 53 -t 300
 }
-lines() { "$@" 2>"$work/said" | grep -c . || true; }
-
 entries
 expect 'entries' "$(lines conntrack -L)" 3
 expect '-L -u UNREPLIED' "$(lines conntrack -L -u UNREPLIED)" 1

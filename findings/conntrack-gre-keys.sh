@@ -10,9 +10,6 @@
 source "$(dirname "$0")/lib.sh"
 with conntrack=1:1.4.7-1+b2
 
-quietly() { "$@" >"$work/out" 2>&1; }
-lines() { "$@" 2>"$work/said" | grep -c . || true; }
-
 for key in 1 7; do
   quietly conntrack -I -p gre -s 192.0.2.1 -d 198.51.100.1 --srckey $key --dstkey 9 --reply-key-src 9 --reply-key-dst $key -t 300
   quietly conntrack -I -p udp -s 192.0.2.1 -d 198.51.100.1 --sport $key --dport 9 -t 300

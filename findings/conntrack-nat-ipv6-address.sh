@@ -12,8 +12,6 @@
 source "$(dirname "$0")/lib.sh"
 with conntrack=1:1.4.7-1+b2 nftables=1.0.6-2+deb12u2
 
-lines() { "$@" 2>"$work/said" | grep -c . || true; }
-
 nft 'table inet n { chain p { type nat hook postrouting priority 100; }; }' # the kernel translates
 for host in 1 2; do
   conntrack -I -p udp -s 10.0.0.$host -d 10.0.1.1 --sport 1000 --dport 53 -t 300 -n 192.0.2.$host >"$work/out" 2>&1

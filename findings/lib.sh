@@ -36,3 +36,9 @@ expect() {
     exit 1
   fi
 }
+
+# quietly COMMAND…: what it prints is kept beside.
+quietly() { "$@" >"$work/out" 2>&1; }
+
+# lines COMMAND…: how many lines it prints; what it says on standard error is kept beside.
+lines() { "$@" 2>"$work/said" | grep -c . || true; }
