@@ -20,9 +20,7 @@ internal sealed class OutputOptions
         Arity = ArgumentArity.OneOrMore,
         CustomParser = static result =>
         {
-            string[] words = [.. result.Tokens.SelectMany(static token => token.Value.Split(',', StringSplitOptions.TrimEntries))];
-            foreach (string wrong in words.Except(Words, StringComparer.Ordinal))
-                result.AddError($"--output: '{wrong}' is not a type of output; allowed are {string.Join(", ", Words)}");
+            string[] words = ReadWords(result, Words);
             string[] forms = [.. Forms.Intersect(words, StringComparer.Ordinal)];
             if (forms.Length > 1)
                 result.AddError($"--output: {string.Join(" and ", forms)} exclude each other");
@@ -31,6 +29,15 @@ internal sealed class OutputOptions
     };
 
     internal Option Option => _output;
+
+    /// <summary>The words of <c>-o</c>, with commas or repeated; each that is not allowed is a fault.</summary>
+    internal static string[] ReadWords(ArgumentResult result, IReadOnlyList<string> allowed)
+    {
+        string[] words = [.. result.Tokens.SelectMany(static token => token.Value.Split(',', StringSplitOptions.TrimEntries))];
+        foreach (string wrong in words.Except(allowed, StringComparer.Ordinal))
+            result.AddError($"--output: '{wrong}' is not a type of output; allowed are {string.Join(", ", allowed)}");
+        return words;
+    }
 
     /// <summary>A form that only the kernel's entries have.</summary>
     internal bool IsOfKernel(CommandResult result) =>

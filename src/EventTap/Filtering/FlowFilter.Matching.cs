@@ -90,32 +90,25 @@ public sealed partial record FlowFilter
         _ => true,
     };
 
-    private bool IsSourceMatch(in Flow flow)
+    private bool IsSourceMatch(in Flow flow) => flow.IsSourceNat && IsOneOf(
+        SourceTargets, flow.Original.Family, flow.Original.Source, flow.Original.SourcePort, flow.Reply.Destination,
+        flow.Reply.DestinationPort);
+
+    private bool IsDestinationMatch(in Flow flow) => flow.IsDestinationNat && IsOneOf(
+        DestinationTargets, flow.Original.Family, flow.Original.Destination, flow.Original.DestinationPort, flow.Reply.Source,
+        flow.Reply.SourcePort);
+
+    /// <summary>What an end became is one of these, or any.</summary>
+    private static bool IsOneOf(
+        ImmutableArray<NatEnd> targets, FlowFamily family, IpAddress was, ushort wasPort, IpAddress became, ushort becamePort)
     {
-        if (!flow.IsSourceNat)
-            return false;
-        foreach (ref readonly NatEnd target in SourceTargets.AsSpan())
+        foreach (ref readonly NatEnd target in targets.AsSpan())
         {
-            if (target.Matches(
-                flow.Original.Family, flow.Original.Source, flow.Original.SourcePort, flow.Reply.Destination, flow.Reply.DestinationPort))
+            if (target.Matches(family, was, wasPort, became, becamePort))
                 return true;
         }
 
-        return SourceTargets.IsEmpty;
-    }
-
-    private bool IsDestinationMatch(in Flow flow)
-    {
-        if (!flow.IsDestinationNat)
-            return false;
-        foreach (ref readonly NatEnd target in DestinationTargets.AsSpan())
-        {
-            if (target.Matches(
-                flow.Original.Family, flow.Original.Destination, flow.Original.DestinationPort, flow.Reply.Source, flow.Reply.SourcePort))
-                return true;
-        }
-
-        return DestinationTargets.IsEmpty;
+        return targets.IsEmpty;
     }
 
     private bool MatchesAny(in Flow flow)

@@ -23,13 +23,7 @@ internal static class ExpectVerb
             Description = "text (as conntrack prints it, default) or xml, and timestamp",
             HelpName = "FORM[,…]",
             Arity = ArgumentArity.OneOrMore,
-            CustomParser = static result =>
-            {
-                string[] words = [.. result.Tokens.SelectMany(static token => token.Value.Split(',', StringSplitOptions.TrimEntries))];
-                foreach (string wrong in words.Except(Words, StringComparer.Ordinal))
-                    result.AddError($"--output: '{wrong}' is not a type of output; allowed are {string.Join(", ", Words)}");
-                return words;
-            },
+            CustomParser = static result => OutputOptions.ReadWords(result, Words),
         };
         Verb verb = new("expect", "Shows the flows that helpers expect, such as data connections of FTP", """
               conntrack-stream expect

@@ -16,7 +16,7 @@ internal static class FlushVerb
         Verb verb = new("flush", "Deletes every flow of the connection table at once, as conntrack -F", """
               conntrack-stream flush --netns blue
               conntrack-stream flush -f ipv6 --dry-run
-            Every connection must be recognised again from its next packet, and NAT decided anew. To delete some flows: delete.
+            Every connection must be recognised again from its next packet, and NAT decided again. To delete some flows: delete.
             """);
         verb.Add([family, dryRun, shared.Namespace]);
         verb.SetAction((parsed, cancellation) => Task.FromResult(Run(
