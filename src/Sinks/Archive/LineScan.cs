@@ -13,7 +13,8 @@ internal delegate void FoundLine(ReadOnlySpan<byte> line, bool isGap);
 /// </summary>
 internal sealed class LineScan
 {
-    private const int BlockLength = 256 * 1024; // fits into the second-level cache: it is searched twice
+    private const int BlockLength = 256 * 1024; // fits into the second-level cache
+    private const int SampleLength = 4096; // to know which bytes are rare
 
     private byte[] _block = new byte[BlockLength], _next = new byte[BlockLength];
     private Exception? _damage; // kept until the bytes before it have been searched
@@ -40,6 +41,7 @@ internal sealed class LineScan
         LastTime = null;
         _damage = null;
         Bytes = TooLong = 0;
+        NeedleFinder? finder = null;
         int held = 0, lines = 0, before = 0; // lines: how much of the last block is whole lines; before: of the one before it
         bool isSkipping = false;
         try
@@ -54,7 +56,8 @@ internal sealed class LineScan
                 lines = _block.AsSpan(0, filled).LastIndexOf((byte)'\n') + 1;
                 _begin = Bytes - filled;
                 int first = isSkipping ? _block.AsSpan(0, lines).IndexOf((byte)'\n') + 1 : 0;
-                Search(first, lines, onLine);
+                finder ??= new NeedleFinder(needles, _block.AsSpan(0, Math.Min(filled, SampleLength)));
+                Search(first, lines, finder, onLine);
                 held = filled - lines;
                 bool isTooLong = held == _block.Length;
                 TooLong += isTooLong && !isSkipping ? 1 : 0;
@@ -102,39 +105,16 @@ internal sealed class LineScan
         return filled;
     }
 
-    private void Search(int begin, int end, FoundLine onLine)
+    private void Search(int begin, int end, NeedleFinder finder, FoundLine onLine)
     {
-        while (TryFind(begin, end, _needles.Gap, out int from, out int to)) // gaps are handed out at their place between the others
+        while (finder.Find(_block.AsSpan(begin, end - begin)) is var found and >= 0)
         {
-            Each(begin, from, onLine);
-            HandOut(from, to, isGap: true, onLine);
-            begin = to + 1;
+            int from = begin + _block.AsSpan(begin, found).LastIndexOf((byte)'\n') + 1;
+            int length = _block.AsSpan(from, end - from).IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = _block.AsSpan(from, length);
+            LineAt = _begin + from;
+            onLine(line, line.IndexOf(_needles.Gap) >= 0);
+            begin = from + length + 1;
         }
-
-        Each(begin, end, onLine);
-    }
-
-    private void Each(int begin, int end, FoundLine onLine)
-    {
-        for (; TryFind(begin, end, _needles.Line, out int from, out int to); begin = to + 1)
-            HandOut(from, to, isGap: false, onLine);
-    }
-
-    private void HandOut(int from, int to, bool isGap, FoundLine onLine)
-    {
-        LineAt = _begin + from;
-        onLine(_block.AsSpan(from, to - from), isGap);
-    }
-
-    private bool TryFind(int begin, int end, ReadOnlySpan<byte> text, out int from, out int to)
-    {
-        from = to = 0;
-        ReadOnlySpan<byte> lines = _block.AsSpan(begin, end - begin);
-        int found = lines.IsEmpty ? -1 : lines.IndexOf(text);
-        if (found < 0)
-            return false;
-        from = begin + lines[..found].LastIndexOf((byte)'\n') + 1;
-        to = begin + found + lines[found..].IndexOf((byte)'\n');
-        return true;
     }
 }
