@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ConntrackStream.EventTap.Netlink;
 using static ConntrackStream.EventTap.Conntrack.Ctnetlink;
 
@@ -15,10 +14,9 @@ public readonly record struct ExpectationCpuStats(int Cpu, uint New, uint Create
     public static bool TryRead(ReadOnlySpan<byte> message, out ExpectationCpuStats stats)
     {
         stats = default;
-        if (message.Length < Nlmsg.HeaderLength + Nfnl.HeaderLength)
+        if (!CpuStatsMessage.TryOpen(message, out int cpu, out AttributeReader attributes))
             return false;
-        stats = stats with { Cpu = BinaryPrimitives.ReadUInt16BigEndian(message[(Nlmsg.HeaderLength + 2)..]) };
-        AttributeReader attributes = new(message[(Nlmsg.HeaderLength + Nfnl.HeaderLength)..]);
+        stats = stats with { Cpu = cpu };
         while (attributes.Next())
         {
             stats = attributes.Type switch

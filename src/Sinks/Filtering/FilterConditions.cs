@@ -27,16 +27,10 @@ internal static class FilterConditions
             with { Letter = 's', OtherNames = ["orig-src"], Description = "Source of the original direction: an address or a prefix" },
         Of<IpPrefix>("dst", "ADDR", IpPrefix.TryParse, static (f, value) => f with { Destinations = f.Destinations.Add(value) })
             with { Letter = 'd', OtherNames = ["orig-dst"], Description = "Destination of the original direction" },
-        Drafted<PortRange>("sport", "PORT[-PORT]", FilterText.TryParsePorts, static (draft, value) =>
-        {
-            draft.HasPorts = true;
-            draft.Filter = draft.Filter with { SourcePorts = draft.Filter.SourcePorts.Add(value) };
-        }) with { OtherNames = ["orig-port-src"], Description = "Source port of the original direction" },
-        Drafted<PortRange>("dport", "PORT[-PORT]", FilterText.TryParsePorts, static (draft, value) =>
-        {
-            draft.HasPorts = true;
-            draft.Filter = draft.Filter with { DestinationPorts = draft.Filter.DestinationPorts.Add(value) };
-        }) with { OtherNames = ["orig-port-dst"], Description = "Destination port of the original direction" },
+        Ports("sport", static (f, value) => f with { SourcePorts = f.SourcePorts.Add(value) })
+            with { OtherNames = ["orig-port-src"], Description = "Source port of the original direction" },
+        Ports("dport", static (f, value) => f with { DestinationPorts = f.DestinationPorts.Add(value) })
+            with { OtherNames = ["orig-port-dst"], Description = "Destination port of the original direction" },
     ];
 
     private static FilterCondition[] Masks() =>
@@ -56,16 +50,10 @@ internal static class FilterConditions
             with { Letter = 'q', Scope = FilterScope.Life, Description = "Destination of the reply direction" },
         Of<IpPrefix>("addr", "ADDR", IpPrefix.TryParse, static (f, value) => f with { Addresses = f.Addresses.Add(value) })
             with { Scope = FilterScope.Life, Description = "Any end of either direction: also what NAT made of it" },
-        Drafted<PortRange>("reply-port-src", "PORT[-PORT]", FilterText.TryParsePorts, static (draft, value) =>
-        {
-            draft.HasPorts = true;
-            draft.Filter = draft.Filter with { ReplySourcePorts = draft.Filter.ReplySourcePorts.Add(value) };
-        }) with { Scope = FilterScope.Life, Description = "Source port of the reply direction" },
-        Drafted<PortRange>("reply-port-dst", "PORT[-PORT]", FilterText.TryParsePorts, static (draft, value) =>
-        {
-            draft.HasPorts = true;
-            draft.Filter = draft.Filter with { ReplyDestinationPorts = draft.Filter.ReplyDestinationPorts.Add(value) };
-        }) with { Scope = FilterScope.Life, Description = "Destination port of the reply direction" },
+        Ports("reply-port-src", static (f, value) => f with { ReplySourcePorts = f.ReplySourcePorts.Add(value) })
+            with { Scope = FilterScope.Life, Description = "Source port of the reply direction" },
+        Ports("reply-port-dst", static (f, value) => f with { ReplyDestinationPorts = f.ReplyDestinationPorts.Add(value) })
+            with { Scope = FilterScope.Life, Description = "Destination port of the reply direction" },
     ];
 
     private static FilterCondition[] Icmp() =>
@@ -90,17 +78,22 @@ internal static class FilterConditions
             f with { ReplyDestinationPorts = f.ReplyDestinationPorts.Add(value) }) with { Scope = FilterScope.Life },
     ];
 
+    private static FilterCondition Ports(string name, Func<FlowFilter, PortRange, FlowFilter> add) =>
+        Drafted<PortRange>(name, "PORT[-PORT]", FilterText.TryParsePorts, (draft, value) =>
+        {
+            draft.HasPorts = true;
+            draft.Filter = add(draft.Filter, value);
+        });
+
     private static FilterCondition Key(
         string name, string? otherName, string description, Func<FlowFilter, PortRange, FlowFilter> add)
     {
-        FilterCondition key = Drafted<PortRange>(name, "KEY", FilterText.TryParseKey, Add);
-        return key with { OtherNames = otherName is null ? [] : [otherName], Description = description };
-
-        void Add(FilterDraft draft, PortRange value)
+        FilterCondition key = Drafted<PortRange>(name, "KEY", FilterText.TryParseKey, (draft, value) =>
         {
             draft.HasKeys = true;
             draft.Filter = add(draft.Filter, value);
-        }
+        });
+        return key with { OtherNames = otherName is null ? [] : [otherName], Description = description };
     }
 
     private static FilterCondition[] Nat() =>
