@@ -52,6 +52,11 @@ internal sealed class CommandLine(CliContext context)
             return ExitCode.Usage;
         }
 
+        return await RunAsync(() => InvokeAsync(parsed, cancellation)).ConfigureAwait(false);
+    }
+
+    private async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellation)
+    {
         using StreamWriter output = new(context.Output, leaveOpen: true);
         InvocationConfiguration invocation = new()
         {
@@ -60,7 +65,7 @@ internal sealed class CommandLine(CliContext context)
             Output = output,
             Error = context.Error,
         };
-        return await RunAsync(() => parsed.InvokeAsync(invocation, cancellation)).ConfigureAwait(false);
+        return await parsed.InvokeAsync(invocation, cancellation).ConfigureAwait(false);
     }
 
     private async Task<int> RunAsync(Func<Task<int>> run)

@@ -162,6 +162,20 @@ public sealed class CommandLineTests
         Assert.Empty(error);
     }
 
+    [Fact]
+    public async Task Who_reads_only_the_beginning_of_the_help_gets_no_error()
+    {
+        int length = (await RunAsync("list", "--help")).Output.Length;
+        for (int room = 0; room < length; room += 256)
+        {
+            using StringWriter error = new();
+            using ClosedPipe output = new(room);
+            CliContext context = new() { Output = output, Error = error };
+            int code = await new CommandLine(context).RunAsync(["list", "--help"], TestContext.Current.CancellationToken);
+            Assert.Equal((0, ""), (code, error.ToString()));
+        }
+    }
+
     [Theory]
     [InlineData("list")]
     [InlineData("delete")]
