@@ -8,7 +8,6 @@ namespace ConntrackStream.Sinks.Fleet;
 /// <summary>Files that an engine's options name: passwords, keys, certificates.</summary>
 internal static class FleetSecrets
 {
-    private const int MaxSecret = 64 * 1024;
     private const UnixFileMode ReadableByOthers = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <param name="files">By their keys; null for those that are not configured.</param>
@@ -26,19 +25,17 @@ internal static class FleetSecrets
             throw new ConfigurationException(faults);
     }
 
-    /// <exception cref="ConfigurationException">It is empty or too long, or cannot be read.</exception>
+    /// <exception cref="ConfigurationException">It is empty, or cannot be used.</exception>
     internal static string Read(string key, string path)
     {
         try
         {
-            FileInfo file = new(path);
-            if (file.Length is > 0 and <= MaxSecret)
-                return File.ReadAllText(path);
-            throw new ConfigurationException([$"{key}: {path} is empty, or has more than {MaxSecret / 1024} KiB"]);
+            string content = SecretFile.Content(path);
+            return content.Length > 0 ? content : throw new UnusableFileException($"{path} is empty");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnusableFileException e)
         {
-            throw new ConfigurationException([$"{key}: {path} cannot be read: {e.Message}"]);
+            throw new ConfigurationException([$"{key}: {e.Message}"]);
         }
     }
 
