@@ -150,12 +150,18 @@ internal sealed class FlowAnswers(ApiBackend backend)
         OutputFormat output = new()
         {
             Json = isJson,
-            Id = query.ContainsKey("id"),
-            Extended = query.ContainsKey("extended"),
-            Timestamp = query.ContainsKey("timestamp"),
-            KernelTimestamps = query.ContainsKey("ktimestamp"),
-            Labels = query.ContainsKey("labels"),
+            Id = IsOn("id"),
+            Extended = IsOn("extended"),
+            Timestamp = IsOn("timestamp"),
+            KernelTimestamps = IsOn("ktimestamp"),
+            Labels = IsOn("labels"),
         };
+        if (TextParameters.FirstOrDefault(name => query[name].FirstOrDefault() is not (null or "" or "true" or "false")) is { } wrong)
+        {
+            await QueryFault.Bad(wrong, query[wrong], "true or false; no value is true").AnswerAsync(context).ConfigureAwait(false);
+            return;
+        }
+
         LineOutput lines;
         try
         {
@@ -169,6 +175,8 @@ internal sealed class FlowAnswers(ApiBackend backend)
 
         context.Response.ContentType = output.Json ? "application/x-ndjson" : "text/plain; charset=utf-8";
         await AskAllAsync(context, filter, rows => WriteAsync(rows, lines, filter, context.RequestAborted)).ConfigureAwait(false);
+
+        bool IsOn(string name) => query[name].FirstOrDefault() is "" or "true";
     }
 
     private static async ValueTask WriteAsync(FlowChangeBatch rows, LineOutput lines, FlowFilter filter, CancellationToken cancellation)

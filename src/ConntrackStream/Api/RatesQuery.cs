@@ -22,7 +22,9 @@ internal static class RatesQuery
     {
         string asked = query["interval"].FirstOrDefault() ?? "1s", count = query["top"].FirstOrDefault() ?? "5";
         top = 0;
-        return !ParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, AllowedInterval)
+        interval = default;
+        return QueryFault.Repeated(query) is { } repeated ? repeated
+            : !ParseInterval(asked, out interval) ? QueryFault.Bad("interval", asked, AllowedInterval)
             : !ParseTop(count, out top) ? QueryFault.Bad("top", count, AllowedTop)
             : query.Keys.FirstOrDefault(static key => key is not ("interval" or "top")) is { } unknown
                 ? QueryFault.Unknown(unknown, ["interval", "top"])

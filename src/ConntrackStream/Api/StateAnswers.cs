@@ -61,6 +61,7 @@ internal sealed class StateAnswers(ApiBackend backend, TimeProvider time)
         QueryFault? fault =
             query.Keys.FirstOrDefault(static key => key is not ("limit" or "format")) is { } unknown
                 ? QueryFault.Unknown(unknown, ["limit", "format"])
+            : QueryFault.Repeated(query) is { } repeated ? repeated
             : format is not ("json" or "ndjson") ? QueryFault.Bad("format", format, "json or ndjson")
             : null;
         int limit = 0;

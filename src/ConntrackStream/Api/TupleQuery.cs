@@ -19,7 +19,8 @@ internal static class TupleQuery
         tuple = default;
         fault = query.Keys.FirstOrDefault(static key => !Names.Contains(key, StringComparer.Ordinal)) is { } unknown
             ? QueryFault.Unknown(unknown, Names)
-            : ReadAddresses(query, ref tuple) ?? ReadProtocol(query, ref tuple) ?? ReadPorts(query, ref tuple);
+            : QueryFault.Repeated(query)
+                ?? ReadAddresses(query, ref tuple) ?? ReadProtocol(query, ref tuple) ?? ReadPorts(query, ref tuple);
         return fault is null;
     }
 
@@ -48,6 +49,8 @@ internal static class TupleQuery
 
     private static QueryFault? ReadProtocol(IQueryCollection query, ref FlowTuple tuple)
     {
+        if (One(query, "proto") is null)
+            return QueryFault.Bad("proto", value: null, "a protocol's name (tcp, udp, icmp), or a number from 0 to 255");
         if (!FilterText.TryParseProtocol(One(query, "proto"), out tuple.Protocol, out string? error))
             return new QueryFault(ProblemType.BadParameter, "proto", $"proto: {error}");
         if (query.ContainsKey("zone") && !FilterText.TryParseZone(One(query, "zone"), out tuple.Zone, out error))
@@ -86,5 +89,5 @@ internal static class TupleQuery
         return null;
     }
 
-    private static string? One(IQueryCollection query, string name) => query[name] is { Count: 1 } one ? one[0] : null;
+    private static string? One(IQueryCollection query, string name) => query[name].FirstOrDefault();
 }

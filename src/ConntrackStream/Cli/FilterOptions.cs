@@ -61,14 +61,20 @@ internal sealed class FilterOptions
 
     /// <summary>The same filter as it is written on a command line, empty for none.</summary>
     internal string ToText(ParseResult parsed) => string.Join(' ', Given(parsed).SelectMany(
-        static given => given.IsWhole ? given.Values.Select(static rule => $"\"{rule}\"") : [string.Join(',', given.Values)],
+        static given => given.IsWhole ? given.Values.Select(Quoted) : [string.Join(',', given.Values)],
         static (given, value) => value.Length == 0 ? given.Option.Name : $"{given.Option.Name} {value}"));
 
     private IEnumerable<(Option Option, string[] Values, bool IsWhole)> Given(ParseResult parsed) => All
         .Select(parsed.GetResult)
         .OfType<OptionResult>()
         .Where(static given => !given.Implicit)
-        .Select(given => (given.Option, given.Tokens.Select(static token => token.Value).ToArray(), given.Option == _alternatives));
+        .Select(given => (given.Option, given.Tokens.Select(static token => token.Value).ToArray(), KeepsCommas(given.Option)));
+
+    /// <summary>Commas are part of a value: several values are given one by one.</summary>
+    private bool KeepsCommas(Option option) =>
+        option == _alternatives || _conditions.Any(one => one.Option == option && one.Condition.KeepsCommas);
+
+    private static string Quoted(string value) => value.Contains(' ', StringComparison.Ordinal) ? $"\"{value}\"" : value;
 
     private FlowFilter Read(Func<Option, OptionResult?> resultOf, out string? problem)
     {

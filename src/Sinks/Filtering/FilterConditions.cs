@@ -36,9 +36,9 @@ internal static class FilterConditions
     private static FilterCondition[] Masks() =>
     [
         Drafted<IpPrefix>("mask-src", "MASK", TryParseMask, static (draft, value) => draft.SourceMask = value)
-            with { IsOnce = true, Description = "Bits of --src that count, written as an address: 255.255.0.255" },
+            with { IsOnce = true, KeepsCommas = true, Description = "Bits of --src that count, written as an address: 255.255.0.255" },
         Drafted<IpPrefix>("mask-dst", "MASK", TryParseMask, static (draft, value) => draft.DestinationMask = value)
-            with { IsOnce = true, Description = "Bits of --dst that count" },
+            with { IsOnce = true, KeepsCommas = true, Description = "Bits of --dst that count" },
     ];
 
     private static FilterCondition[] Reply() =>
@@ -174,7 +174,13 @@ internal static class FilterConditions
         Of<uint>("reply-vtag", "TAG", FilterText.TryParseUInt32, static (f, value) => f with { ReplyTags = f.ReplyTags.Add(value) })
             with { Scope = FilterScope.Moment, Description = "SCTP verification tag of the reply direction" },
         Of<byte>("role", "ROLE", FilterText.TryParseRole, static (f, value) => f with { DccpRole = value })
-            with { Scope = FilterScope.Moment, IsOnce = true, Description = "DCCP role of the original source: client or server" },
+            with
+        {
+            Scope = FilterScope.Moment,
+            IsOnce = true,
+            KeepsCommas = true,
+            Description = "DCCP role of the original source: client or server",
+        },
     ];
 
     private static bool TryParseMask(string? text, out IpPrefix mask, [NotNullWhen(false)] out string? error)

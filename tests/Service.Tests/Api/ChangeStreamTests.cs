@@ -127,6 +127,20 @@ public sealed class ChangeStreamTests
     }
 
     [Fact]
+    public async Task An_id_that_no_event_has_had_is_not_resumed_from()
+    {
+        await using LiveApi api = await LiveApi.StartAsync();
+        using EventReader first = await EventReader.OpenAsync(api, "/v1/changes");
+        await first.NextAsync("open");
+        Assert.True(EventPosition.TryParse(first.LastId!, out EventPosition id));
+        using EventReader next = await EventReader.OpenAsync(api, "/v1/changes", (id with { Number = id.Number + 5 }).ToString());
+        Assert.False((await next.NextAsync("open")).GetProperty("resumed").GetBoolean());
+        Assert.Equal("not_kept", (await next.NextAsync("gap")).GetProperty("reason").GetString());
+        await api.Live.StartAsync(1);
+        Assert.Equal(1, Port(await next.NextAsync("start")));
+    }
+
+    [Fact]
     public async Task A_wrong_last_event_id_is_refused()
     {
         await using LiveApi api = await LiveApi.StartAsync();

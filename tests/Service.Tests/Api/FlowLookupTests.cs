@@ -68,11 +68,11 @@ public sealed class FlowLookupTests
     }
 
     [Theory]
-    [InlineData("by-tuple?src=10.0.0.1&dst=10.0.0.2", "proto", "proto: '' is not a protocol")]
-    [InlineData("by-tuple?proto=tcp&dst=10.0.0.2", "src", "src: '' is not an address (192.0.2.1, 2001:db8::1)")]
+    [InlineData("by-tuple?src=10.0.0.1&dst=10.0.0.2", "proto", "proto: is missing; give a protocol's name")]
+    [InlineData("by-tuple?proto=tcp&dst=10.0.0.2", "src", "src: is missing; give an address (192.0.2.1, 2001:db8::1)")]
     [InlineData("by-tuple?proto=tcp&src=10.0.0.1&dst=2001:db8::1&sport=1&dport=2", "dst", "is not an address of the same family")]
-    [InlineData("by-tuple?proto=tcp&src=10.0.0.1&dst=10.0.0.2&dport=2", "sport", "sport: '' is not a number from 0 to 65535")]
-    [InlineData("by-tuple?proto=tcp&src=10.0.0.1&dst=10.0.0.2&sport=1&sport=1&dport=2", "sport", "sport: '' is not a number")]
+    [InlineData("by-tuple?proto=tcp&src=10.0.0.1&dst=10.0.0.2&dport=2", "sport", "sport: is missing; give a number from 0 to 65535")]
+    [InlineData("by-tuple?proto=tcp&src=10.0.0.1&dst=10.0.0.2&sport=1&sport=1&dport=2", "sport", "sport: given 2 times; give it once")]
     [InlineData("by-tuple?proto=tpc&src=10.0.0.1&dst=10.0.0.2", "proto", "proto: 'tpc' is not a protocol")]
     [InlineData("by-tuple?proto=50&src=10.0.0.1&dst=10.0.0.2&sport=1", "sport", "sport: this protocol has none; leave it out")]
     [InlineData("by-tuple?proto=icmp&src=10.0.0.1&dst=10.0.0.2&icmp_type=256", "icmp_type", "'256' is not a number from 0 to 255")]

@@ -104,6 +104,19 @@ public sealed class FlowPagesTests
         Assert.Contains("begin again without it", answer.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_place_that_a_client_has_made_up_is_behind_the_last_flow()
+    {
+        await using LiveApi api = await LiveApi.StartAsync();
+        await api.Live.StartAsync(1, 2, 3);
+        string cursor = (await api.GetAsync("/v1/flows?limit=1")).Json.GetProperty("next_cursor").GetString()!;
+        foreach (string place in (string[])["47fffffff", "67fffffff", "60"])
+        {
+            Answer answer = await api.GetAsync($"/v1/flows?cursor={cursor[..16]}{place}");
+            Assert.Equal((HttpStatusCode.OK, "{\"flows\":[],\"next_cursor\":null}\n"), (answer.Status, answer.Body));
+        }
+    }
+
     [Theory]
     [InlineData("limit=0", "limit: '0' is not a number from 1 to 10000")]
     [InlineData("limit=10001", "limit: '10001' is not a number from 1 to 10000")]

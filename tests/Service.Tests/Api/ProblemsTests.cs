@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Sinks.Filtering;
 
 namespace ConntrackStream.Service.Tests.Api;
 
@@ -10,7 +12,20 @@ public sealed class ProblemsTests
 {
     [Theory]
     [InlineData("/v1/flows?proto=tpc", 400, "bad-filter", "proto: 'tpc' is not a protocol; allowed are tcp")]
-    [InlineData("/v1/flows?state=NONE&state=CLOSE", 400, "bad-filter", "state: given 2 times; it takes one value")]
+    [InlineData("/v1/flows?state=NONE&state=CLOSE", 400, "bad-filter", "state: given 2 times; give it once, as state=STATE[,…]")]
+    [InlineData("/v1/count?proto=", 400, "bad-filter", "proto: has no value; give proto=PROTO, or leave it out")]
+    [InlineData("/v1/count?proto=tpc&dport=x", 400, "bad-filter", "; dport: 'x' is neither a port nor a range of ports")]
+    [InlineData("/v1/count?any-nat&src-nat", 400, "bad-filter", "any-nat: means src-nat or dst-nat")]
+    [InlineData("/v1/count?srckey=1&sport=2", 400, "bad-filter", "srckey, dstkey: GRE has keys in place of ports")]
+    [InlineData("/v1/count?src=10.0.0.1&mask-src=255.0.0.0,0.0.0.255", 400, "bad-filter", "mask-src: '255.0.0.0,0.0.0.255' is not a mask")]
+    [InlineData("/v1/count?filter=proto", 400, "bad-filter", "filter: 'proto' has no value: PROTO")]
+    [InlineData("/v1/count?filter=proto+tcp&filter=", 400, "bad-filter", "filter: a rule has at least one condition")]
+    [InlineData("/v1/count?id=1", 400, "bad-parameter", "id: no such parameter; there are proto")]
+    [InlineData("/v1/flows?limit=1&limit=2", 400, "bad-parameter", "limit: given 2 times; give it once")]
+    [InlineData("/v1/flows?format=text&extended=no", 400, "bad-parameter", "extended: 'no' is not true or false")]
+    [InlineData("/v1/summary?interval=1s&interval=2s", 400, "bad-parameter", "interval: given 2 times; give it once")]
+    [InlineData("/v1/rates?top=1&top=2", 400, "bad-parameter", "top: given 2 times; give it once")]
+    [InlineData("/v1/tombstones?limit=1&limit=1", 400, "bad-parameter", "limit: given 2 times; give it once")]
     [InlineData("/v1/count?dport=x", 400, "bad-filter", "dport: 'x' is neither a port nor a range of ports")]
     [InlineData("/v1/changes?src=10.0.0.0/33", 400, "bad-filter", "src: '10.0.0.0/33'")]
     [InlineData("/v1/flows?protocol=tcp", 400, "bad-parameter", "protocol: no such parameter; there are format")]
@@ -28,6 +43,50 @@ public sealed class ProblemsTests
         Answer answer = await api.GetAsync(path);
         Assert.Equal((status, $"/problems/{type}"), ((int)answer.Status, answer.Problem));
         Assert.Contains(detail, answer.Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>The filter's conditions are the command line's options, too, which a client of this interface does not know.</summary>
+    [Fact]
+    public async Task What_is_wrong_with_a_filter_is_said_of_the_parameter()
+    {
+        await using LiveApi api = await LiveApi.StartAsync();
+        using HttpClient client = api.NewClient();
+        foreach (FilterCondition condition in FilterConditions.All)
+        {
+            string name = FilterOptions.QueryName(condition.Name);
+            List<string> wrong = [condition.Name == "secmark" ? "secmark=7" : $"{name}=%3F"];
+            if (!condition.IsBareAllowed)
+                wrong.AddRange([name, $"{name}=", $"{name}=+"]);
+            if (condition.IsOnce)
+                wrong.Add($"{name}=&{name}=");
+            foreach (string query in wrong)
+            {
+                Answer answer = await LiveApi.AskAsync(client, $"/v1/count?{query}");
+                Assert.Equal("/problems/bad-filter", answer.Problem);
+                Assert.Equal(name, answer.Json.GetProperty("parameter").GetString());
+                Assert.StartsWith($"{name}: ", answer.Detail, StringComparison.Ordinal);
+                Assert.DoesNotContain("-" + name, answer.Detail, StringComparison.Ordinal);
+                Assert.DoesNotContain("option", answer.Detail, StringComparison.OrdinalIgnoreCase);
+                Assert.DoesNotContain("argument", answer.Detail, StringComparison.OrdinalIgnoreCase);
+            }
+        }
+
+        Answer several = await LiveApi.AskAsync(client, "/v1/count?proto=tpc&dport=x");
+        Assert.False(several.Json.TryGetProperty("parameter", out _)); // there are two
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("&extended", true)]
+    [InlineData("&extended=true", true)]
+    [InlineData("&extended=false", false)]
+    public async Task A_column_of_text_is_shown_when_it_is_asked_for(string query, bool isShown)
+    {
+        await using LiveApi api = await LiveApi.StartAsync();
+        await api.Live.StartAsync(1);
+        string text = (await api.GetAsync($"/v1/flows?format=text{query}")).Body;
+        Assert.Equal(isShown, text.StartsWith("ipv4 ", StringComparison.Ordinal));
+        Assert.NotEmpty(text);
     }
 
     [Theory]
@@ -107,6 +166,14 @@ public sealed class ProblemsTests
         Assert.Equal("/problems/too-busy", busy.Problem);
         Assert.Contains("Api:Streams:MaxClients", busy.Detail, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/v1/count")).Status);
+
+        stream.Dispose(); // the connection goes with it
+        await Eventually.TrueAsync(async () =>
+        {
+            using HttpResponseMessage next = await client.GetAsync(
+                "/v1/rates/stream", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            return next.IsSuccessStatusCode;
+        });
     }
 
     [Fact]
