@@ -73,14 +73,14 @@ public sealed class ApiSettings : IOptionSection, IValidatableObject
         {
             if (!ListenText.TryParse(address, out IPEndPoint? endpoint))
                 yield return new ValidationResult($"must have {ListenText.Allowed}; '{address}' is none", [nameof(Listen)]);
-            else if (!IPAddress.IsLoopback(endpoint.Address) && (TokenFile is null || !Tls.IsConfigured))
+            else if (!IPAddress.IsLoopback(endpoint.Address) && (string.IsNullOrEmpty(TokenFile) || !Tls.IsConfigured))
                 yield return new ValidationResult(
                     $"is open to other machines by {address}: that needs Api:TokenFile, Api:Tls:CertificateFile and Api:Tls:KeyFile; "
                     + "or listen on 127.0.0.1 or [::1]",
                     [nameof(Listen)]);
         }
 
-        if (Listen.Length == 0 && TokenFile is not null)
+        if (Listen.Length == 0 && !string.IsNullOrEmpty(TokenFile))
         {
             yield return new ValidationResult(
                 "does nothing without Api:Listen: on the socket its mode and group decide", [nameof(TokenFile)]);

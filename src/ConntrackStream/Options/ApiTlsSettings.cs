@@ -14,7 +14,7 @@ public sealed class ApiTlsSettings : IOptionSection, IValidatableObject
     /// <summary>PEM file with its key.</summary>
     public string? KeyFile { get; set; }
 
-    internal bool IsConfigured => CertificateFile is not null && KeyFile is not null;
+    internal bool IsConfigured => !string.IsNullOrEmpty(CertificateFile) && !string.IsNullOrEmpty(KeyFile);
 
     /// <summary>What is wrong; each result's message completes "key: value …".</summary>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
