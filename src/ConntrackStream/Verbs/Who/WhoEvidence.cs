@@ -16,6 +16,7 @@ internal sealed class WhoEvidence : IDisposable
     private const int BlockLength = 1 << 20;
 
     private readonly FileStream _file;
+    private readonly HashSet<Guid> _left = []; // ids of flows that no record has shown yet
     private bool _isWhole;
 
     private WhoEvidence(FileStream file) => _file = file;
@@ -25,7 +26,7 @@ internal sealed class WhoEvidence : IDisposable
     internal static WhoEvidence Create(string path) => new(new FileStream(path, new FileStreamOptions
     {
         Mode = FileMode.CreateNew,
-        Access = FileAccess.Write,
+        Access = FileAccess.ReadWrite, // its own hash is of this file, whatever has come to be at its path
         BufferSize = 64 * 1024,
         UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
     }));
@@ -39,7 +40,7 @@ internal sealed class WhoEvidence : IDisposable
     }
 
     /// <returns>The SHA-256 of the evidence itself, in hexadecimal digits.</returns>
-    /// <exception cref="IOException">A file cannot be read, or there is no room for the evidence.</exception>
+    /// <exception cref="IOException">A file cannot be read or has changed since it was searched, or there is no room.</exception>
     internal string Write(
         WhoAnswer answer, WhoQuestion question, string filter, IReadOnlyList<WhoUnit> units, CliContext context,
         CancellationToken cancellation)
@@ -48,25 +49,33 @@ internal sealed class WhoEvidence : IDisposable
         {
             json.Question(question, filter, context.Time.UnixNanoseconds());
             HashSet<Guid> ids = [.. answer.Flows.Select(static life => life.Key.Id)];
+            _left.UnionWith(ids);
             LineScan scan = new();
             int number = 0;
             foreach (IGrouping<ArchiveFile, WhoUnit> file in units.GroupBy(static unit => unit.File))
             {
-                json.File(++number, file.Key, Hash(file.Key.Handle, file.Key.Length, cancellation));
+                json.File(++number, file.Key, Hash(file.Key.Path, file.Key.Handle, file.Key.Length, cancellation));
                 foreach (WhoUnit unit in file)
                     WriteRecords(json, number, unit, question, ids, scan, cancellation);
+                if (file.Key is { IsRotated: true, IsUnchanged: false })
+                    throw Changed(file.Key.Path);
             }
+
+            if (_left.Count > 0) // a live log may grow, but not lose what was found in it
+                throw Changed("a file");
 
             json.Answer(answer, question);
         }
 
         _file.Flush(flushToDisk: true);
         _isWhole = true;
-        using SafeFileHandle written = File.OpenHandle(_file.Name);
-        return Hash(written, RandomAccess.GetLength(written), cancellation);
+        return Hash(_file.Name, _file.SafeFileHandle, _file.Length, cancellation);
     }
 
-    private static void WriteRecords(
+    private static IOException Changed(string file) =>
+        new($"{file} has changed since it was searched, so there is no evidence of the answer: ask again");
+
+    private void WriteRecords(
         WhoJson json, int file, WhoUnit unit, WhoQuestion question, HashSet<Guid> ids, LineScan scan, CancellationToken cancellation)
     {
         LifeTable gaps = new(question, unit.Log, unit.Number, unit.File.Log, unit.Format);
@@ -92,12 +101,15 @@ internal sealed class WhoEvidence : IDisposable
                 ? gaps.Gaps.Count > before && gaps.Gaps[^1].Overlaps(question.From, question.To)
                 : ArchiveRecord.TryRead(unit.Format, line, ref e, ref fields, () => extras, out _, out _)
                     && fields.FlowId is { } id && ids.Contains(id);
-            if (isWanted)
-                json.Record(file, line);
+            if (!isWanted)
+                return;
+            if (fields.FlowId is { } shown)
+                _left.Remove(shown);
+            json.Record(file, line);
         }
     }
 
-    private static string Hash(SafeFileHandle file, long length, CancellationToken cancellation)
+    private static string Hash(string path, SafeFileHandle file, long length, CancellationToken cancellation)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] block = new byte[BlockLength];
@@ -106,7 +118,7 @@ internal sealed class WhoEvidence : IDisposable
             cancellation.ThrowIfCancellationRequested();
             int read = RandomAccess.Read(file, block.AsSpan(0, (int)Math.Min(block.Length, length - at)), at);
             if (read == 0)
-                throw new IOException("a file has become shorter while it was read: its hash cannot be given");
+                throw new IOException($"{path} has become shorter while it was read: its hash cannot be given");
             hash.AppendData(block, 0, read);
             at += read;
         }
