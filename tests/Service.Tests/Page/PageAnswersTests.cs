@@ -3,8 +3,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
+using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Page;
 using ConntrackStream.Service.Tests.Api;
+using ConntrackStream.Sinks.Filtering;
 
 namespace ConntrackStream.Service.Tests.Page;
 
@@ -100,6 +102,23 @@ public sealed partial class PageAnswersTests
     }
 
     [Fact]
+    public void The_list_of_flows_takes_every_condition_and_knows_which_ones_the_kernel_judges()
+    {
+        string filter = Source("filter.js"), pages = Source("pages.js");
+        Assert.All(FilterConditions.All, condition =>
+        {
+            string name = FilterOptions.QueryName(condition.Name);
+            Assert.Contains($"'{name}'", filter, StringComparison.Ordinal);
+            Assert.All(condition.OtherNames.Where(other => other != name), other => Assert.Matches($"\\b{other}'?: '{name}'", filter));
+            if (condition.Letter is { } letter)
+                Assert.Contains($" {letter}: '{name}'", filter, StringComparison.Ordinal);
+            Assert.Equal(condition.Scope == FilterScope.Moment, pages.Contains($"'{name}'", StringComparison.Ordinal));
+        });
+
+        static string Source(string name) => Encoding.UTF8.GetString(new PageAssets().Find(name)!.Plain);
+    }
+
+    [Fact]
     public void The_chart_library_is_the_one_of_its_folder()
     {
         PageAsset library = new PageAssets().Find("uplot-1.6.32/uPlot.iife.min.js")!;
@@ -117,6 +136,8 @@ public sealed partial class PageAnswersTests
             Header("Content-Security-Policy"));
         Assert.Equal("nosniff", Header("X-Content-Type-Options"));
         Assert.Equal("no-referrer", Header("Referrer-Policy"));
+        Assert.Equal("same-origin", Header("Cross-Origin-Opener-Policy"));
+        Assert.Equal("same-origin", Header("Cross-Origin-Resource-Policy"));
     }
 
     private static async Task<HttpResponseMessage> AskAsync(HttpClient client, string path, Action<HttpRequestHeaders> set)

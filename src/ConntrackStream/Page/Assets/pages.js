@@ -5,7 +5,7 @@ const SIZE = 100;
 const KEPT = 12; // pages
 const MOST_CURSORS = 4096;
 const RECOUNT = 30_000; // ms; with a filter the service looks at each flow
-const UNSTABLE = ['mark', 'state', 'status', 'm', 'u'];
+const UNSTABLE = ['mark', 'state', 'status', 'label', 'secmark', 'orig-vtag', 'reply-vtag', 'role'];
 
 export class FlowPages {
   onChange = () => {};
