@@ -2,7 +2,14 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ConntrackStream.EventTap;
+using ConntrackStream.EventTap.Model;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Verbs.Recording;
+using ConntrackStream.Sinks.Recording;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Kernel.Tests.Service;
 
@@ -121,15 +128,52 @@ public sealed partial class RecordVerbTests : IDisposable
     }
 
     [Fact]
-    public async Task A_filter_takes_its_flows_only()
+    public async Task What_the_kernel_could_not_deliver_is_in_the_capture_with_its_number()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        using Storm storm = new(_space);
+        using NetworkNamespace space = NetworkNamespace.Open(_space.Name);
+        TapOptions options = new() { Namespace = space, Updates = true, BatchDelay = TimeSpan.Zero, ReceiveBufferBytes = 8192 };
+        using StringWriter error = new();
+        CliContext context = new() { Output = Stream.Null, Error = TextWriter.Synchronized(error) };
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task<int> recording = new Recorder(options, anonymizes: false, context).RunAsync(
+            Capture, long.MaxValue, TimeSpan.FromHours(1), end.Token);
+        await Eventually.TrueAsync(() => Listeners() > 0);
+        await Eventually.TrueAsync(() =>
+        {
+            storm.Make(500);
+            return error.ToString().Contains("events lost", StringComparison.Ordinal);
+        });
+        await end.CancelAsync();
+        Assert.Equal(0, await recording);
+        long lost = 0;
+        await using FileStream file = File.OpenRead(Capture);
+        PcapReplayReader reader = new(file, new FlowBatchPool(), TimeProvider.System, isPaced: false, skipBad: false);
+        await foreach (ReplayItem item in reader.ReadAsync(cancellation))
+        {
+            lost += item.Gap?.Lost ?? 0;
+            item.Batch?.Release();
+        }
+
+        Assert.InRange(lost, 1, storm.Made);
+        Assert.EndsWith(FormattableString.Invariant($"; {lost} events lost.\n"), error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--src", "10.0.0.3")] // which the kernel judges
+    [InlineData("--src-nat", "203.0.113.1")] // which it cannot
+    public async Task A_filter_takes_its_flows_only(string option, string value)
     {
         await RecordAsync(
             () =>
             {
                 Entry("-I", "udp", "10.0.0.1", "10.0.0.2", 1000);
-                Entry("-I", "udp", "10.0.0.3", "10.0.0.4", 1000);
+                _space.Exec(
+                    "conntrack", "-I", "-p", "udp", "-s", "10.0.0.3", "-d", "10.0.0.4", "--sport", "1000", "--dport", "53",
+                    "-n", "203.0.113.1", "-t", "1000");
             },
-            printed: null, "-s", "10.0.0.3");
+            printed: null, option, value);
         Assert.StartsWith("NEW 10.0.0.3 ", Assert.Single(Tshark()), StringComparison.Ordinal);
     }
 

@@ -1,5 +1,9 @@
 using System.Globalization;
+using System.Threading.Channels;
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
+using ConntrackStream.Service.Verbs.Top;
 using ConntrackStream.Tests;
 
 namespace ConntrackStream.Kernel.Tests.Service;
@@ -10,6 +14,7 @@ public sealed class TopVerbTests : IDisposable
     private readonly KernelNamespace _space = new(track: false);
     private readonly string _terminal = $"cs-top-{Environment.ProcessId}";
     private readonly string _directory = Directory.CreateTempSubdirectory("cs-top-").FullName;
+    private string _before = ""; // the program: a wrapper of it
 
     public TopVerbTests() => Requirements.Tool("tmux");
 
@@ -48,6 +53,54 @@ public sealed class TopVerbTests : IDisposable
         Type("stty -a | grep -o -- '-*icanon\\|-*echo '");
         Keys("Enter");
         WaitFor(static screen => screen.Contains("\nicanon\necho", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_table_that_it_may_not_read_ends_it_with_the_terminal_given_back_and_the_reason_on_it()
+    {
+        _before = "setpriv --bounding-set=-net_admin ";
+        Start();
+        WaitFor(static screen => screen.Contains("exit code 3", StringComparison.Ordinal)
+            && screen.Contains("EPERM", StringComparison.Ordinal) && !screen.Contains("every 500 ms", StringComparison.Ordinal));
+        Assert.Equal("1", Tmux("display-message", "-p", "#{cursor_flag}").Trim());
+    }
+
+    [Fact]
+    public void Without_a_service_new_flows_are_counted_by_a_view_of_its_own_that_ends_with_it()
+    {
+        Start();
+        WaitFor(static screen => screen.Contains("new 0/s  ended 0/s", StringComparison.Ordinal));
+        Assert.Equal("1", EventSockets());
+        int port = 0;
+        WaitFor(screen =>
+        {
+            Entry("10.9.0.1", "10.9.0.2", ++port);
+            return Line(screen, "new ") is { } line && !line.StartsWith("new 0/s", StringComparison.Ordinal);
+        });
+        Keys("q");
+        WaitFor(static screen => screen.Contains("exit code 0", StringComparison.Ordinal));
+        Assert.Equal("0", EventSockets());
+    }
+
+    [Fact]
+    public async Task Paused_it_leaves_the_table_alone()
+    {
+        Channel<TopMessage> messages = Channel.CreateBounded<TopMessage>(64);
+        using NetworkNamespace space = NetworkNamespace.Open(_space.Name);
+        CountingTime time = new();
+        TopFeed feed = new(space, messages.Writer, time)
+        {
+            Wish = new TopWish(FlowFilter.All, TopSort.Rate, TimeSpan.FromMilliseconds(1), IsPaused: true),
+        };
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Task reading = Task.Run(() => feed.ReadTablesAsync(end.Token), CancellationToken.None);
+        await Eventually.TrueAsync(() => time.Looks > 50);
+        Assert.False(messages.Reader.TryRead(out _));
+        feed.Wish = feed.Wish with { IsPaused = false };
+        feed.Look();
+        Assert.IsType<TableRead>(await messages.Reader.ReadAsync(end.Token));
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
     [Theory]
@@ -98,7 +151,7 @@ public sealed class TopVerbTests : IDisposable
 
     private void Start(params string[] more)
     {
-        string command = $"echo $$ >{_directory}/pid; exec {ServiceProcess.Program} top --netns {_space.Name} --interval 500ms "
+        string command = $"echo $$ >{_directory}/pid; exec {_before}{ServiceProcess.Program} top --netns {_space.Name} --interval 500ms "
             + string.Join(' ', more);
         Tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "sh");
         Type($"clear; sh -c '{command}'; echo exit code $?");
@@ -119,6 +172,19 @@ public sealed class TopVerbTests : IDisposable
     private void Keys(params string[] keys) => Tmux(["send-keys", .. keys]);
 
     private void Type(string text) => Tmux("send-keys", "-l", "--", text);
+
+    private sealed class CountingTime : TimeProvider
+    {
+        private int _looks;
+
+        internal int Looks => Volatile.Read(ref _looks);
+
+        public override long GetTimestamp()
+        {
+            Interlocked.Increment(ref _looks);
+            return base.GetTimestamp();
+        }
+    }
 
     private string Tmux(params string[] arguments) => ToolRun.Output("tmux", ["-L", _terminal, .. arguments]);
 

@@ -83,6 +83,22 @@ public sealed class MessageAnonymizerTests
         Assert.Equal([8, 0, 99, 0, 0, 0, 0, 0, .. known], message[^16..]);
     }
 
+    [Fact]
+    public void The_master_has_its_new_addresses_too_and_what_a_helper_or_a_translation_holds_is_overwritten()
+    {
+        const int First = 20; // behind nlmsghdr and nfgenmsg
+        byte[] original = New(1), tuple = original[First..(First + BitConverter.ToUInt16(original, First))], master = [.. tuple];
+        master[2] = 14; // CTA_TUPLE_MASTER
+        byte[] name = [8, 0, 1, 0, (byte)'f', (byte)'t', (byte)'p', 0], info = [8, 0, 2, 0, 10, 0, 0, 1], nat = [8, 0, 6, 0, 10, 0, 0, 1];
+        byte[] message = [.. original, .. master, 20, 0, 5, 0x80, .. name, .. info, .. nat]; // CTA_HELP, CTA_NAT_SRC
+        message = message.With(0, (uint)message.Length);
+        Assert.True(new MessageAnonymizer(_cipher).TryReplace(message));
+        Assert.Equal(-1, message.AsSpan().IndexOf((ReadOnlySpan<byte>)[10, 0, 0, 1]));
+        int at = original.Length;
+        Assert.Equal(message[(First + 4)..(First + tuple.Length)], message[(at + 4)..(at + tuple.Length)]);
+        Assert.Equal([.. name, 8, 0, 2, 0, 0, 0, 0, 0, 8, 0, 6, 0, 0, 0, 0, 0], message[^24..]);
+    }
+
     private Flow Anonymized(byte[] message)
     {
         Assert.True(new MessageAnonymizer(_cipher).TryReplace(message));
