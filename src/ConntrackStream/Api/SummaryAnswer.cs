@@ -9,11 +9,14 @@ using Microsoft.AspNetCore.Http;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// <c>GET /v1/summary?interval=1s&amp;top=5</c> and the parameters of a filter: the live view, explained. The view is walked in slices
-/// between the events, and the kernel is asked for each of its flows, as for <c>/v1/flows</c>; nothing is counted while no one asks.
+/// <c>GET /v1/summary?interval=1s&amp;top=5</c> and the parameters of a filter: the table, explained. Most of the table is read by one dump.
+/// A few flows of it are found in the live view, in slices between the events, and the kernel is asked for each of them, as for
+/// <c>/v1/flows</c>. Nothing is counted while no one asks.
 /// </summary>
 internal static class SummaryAnswer
 {
+    private const int Few = 4; // of the view's flows the share below which GETs cost less than a dump
+
     private static readonly string[] OwnParameters = ["interval", "top"];
 
     internal static async Task WriteAsync(HttpContext context, ApiBackend backend, TimeProvider time)
@@ -59,15 +62,10 @@ internal static class SummaryAnswer
         using TableReader table = await OwnThread.Run("api-summary", backend.OpenTable).ConfigureAwait(false);
         TableReading before = await OwnThread.Run("api-summary", table.Read).ConfigureAwait(false);
         TableTally tally = new(before.EstablishedTimeout);
-        await backend.Query(
-            filter.Stable,
-            async seen =>
-            {
-                FlowChangeBatch rows = await backend.Ask(seen, cancellation).ConfigureAwait(false);
-                Add(rows, filter, tally);
-                rows.Release();
-            },
-            cancellation).ConfigureAwait(false);
+        if (await AreFewAsync(backend, filter.Stable, cancellation).ConfigureAwait(false))
+            await AskForEachAsync(backend, filter, tally, cancellation).ConfigureAwait(false);
+        else
+            await OwnThread.Run("api-summary", () => table.AddFlows(tally, filter, cancellation)).ConfigureAwait(false);
         TimeSpan left = interval - time.GetElapsedTime(before.At);
         if (left > TimeSpan.Zero)
             await Task.Delay(left, time, cancellation).ConfigureAwait(false);
@@ -75,6 +73,24 @@ internal static class SummaryAnswer
         return SummaryBuilder.Build(
             tally, TableGrowth.Between(before, after, time), time.GetUtcNow(), "live", backend.NetworkNamespace, top);
     }
+
+    private static async Task<bool> AreFewAsync(ApiBackend backend, FlowFilter filter, CancellationToken cancellation)
+    {
+        long all = backend.Status().View.Flows;
+        return !filter.IsEmpty
+            && (await backend.Query(filter, static _ => ValueTask.CompletedTask, cancellation).ConfigureAwait(false)).Rows < all / Few;
+    }
+
+    private static Task AskForEachAsync(ApiBackend backend, FlowFilter filter, TableTally tally, CancellationToken cancellation) =>
+        backend.Query(
+            filter.Stable,
+            async seen =>
+            {
+                FlowChangeBatch rows = await backend.Ask(seen, cancellation).ConfigureAwait(false);
+                Add(rows, filter, tally);
+                rows.Release();
+            },
+            cancellation);
 
     private static void Add(FlowChangeBatch rows, FlowFilter filter, TableTally tally)
     {

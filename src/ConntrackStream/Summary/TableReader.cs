@@ -1,5 +1,7 @@
 using System.Globalization;
 using ConntrackStream.EventTap.Conntrack;
+using ConntrackStream.EventTap.Filtering;
+using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 
 namespace ConntrackStream.Service.Summary;
@@ -63,6 +65,24 @@ internal sealed class TableReader : IDisposable
             At = _time.GetTimestamp(),
         };
     }
+
+    /// <summary>Adds up the flows of the kernel's table that a filter lets pass.</summary>
+    /// <exception cref="NetlinkException">The kernel does not answer.</exception>
+    internal void AddFlows(TableTally tally, FlowFilter filter, CancellationToken cancellation) =>
+        _client.Dump(
+            filter.Family,
+            new FlowBatchPool(),
+            batch =>
+            {
+                foreach (ref readonly FlowEvent entry in batch.Span)
+                {
+                    if (filter.Matches(entry.Flow))
+                        tally.Add(entry.Flow);
+                }
+
+                batch.Release();
+            },
+            cancellation);
 
     public void Dispose()
     {

@@ -1,8 +1,5 @@
 using System.CommandLine;
-using ConntrackStream.EventTap;
-using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Filtering;
-using ConntrackStream.EventTap.Model;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
@@ -26,8 +23,8 @@ internal static class SummaryVerb
               conntrack-stream summary
               conntrack-stream summary -p tcp --top 20
               conntrack-stream summary --netns blue -o json | jq .findings
-              conntrack-stream summary --live          the running service's view, each flow as the kernel has it now
-            Reads the table once, in bounded memory. Bytes need net.netfilter.nf_conntrack_acct. Each top list is exact for up to 4096 different
+              conntrack-stream summary --live          the running service's answer: new flows are those that it has counted
+            Reads the table once, in bounded memory. Bytes need net.netfilter.nf_conntrack_acct. Each top list is exact for up to 8192 different
             addresses or pairs; beyond, a number may be too high by the share that stands behind it.
             """)
         {
@@ -60,24 +57,12 @@ internal static class SummaryVerb
         using TableReader table = new(networkNamespace, context.Time);
         TableReading before = table.Read();
         TableTally tally = new(before.EstablishedTimeout);
-        using (ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient()))
-            client.Dump(filter.Family, new FlowBatchPool(), batch => Add(batch, filter, tally), cancellation);
+        table.AddFlows(tally, filter, cancellation);
         TimeSpan left = interval - context.Time.GetElapsedTime(before.At);
         if (left > TimeSpan.Zero)
             await Task.Delay(left, context.Time, cancellation).ConfigureAwait(false);
         return SummaryBuilder.Build(
             tally, TableGrowth.Between(before, table.Read(), context.Time), context.Time.GetUtcNow(), "kernel",
             networkNamespace.IsCurrent ? null : networkNamespace.Name, top);
-    }
-
-    private static void Add(FlowBatch batch, FlowFilter filter, TableTally tally)
-    {
-        foreach (ref readonly FlowEvent entry in batch.Span)
-        {
-            if (filter.Matches(entry.Flow))
-                tally.Add(entry.Flow);
-        }
-
-        batch.Release();
     }
 }

@@ -7,7 +7,7 @@ public sealed class HeavyHittersTests
     [Fact]
     public void It_is_exact_while_every_key_has_a_counter()
     {
-        HeavyHitters<int> hitters = new(10);
+        HeavyHitters<int> hitters = new(5);
         for (int key = 1; key <= 10; key++)
         {
             for (int i = 0; i < key; i++)
@@ -17,6 +17,18 @@ public sealed class HeavyHittersTests
         Assert.True(hitters.IsExact);
         Assert.Equal(
             [new HeavyHitter<int>(10, 30, 0), new HeavyHitter<int>(9, 27, 0), new HeavyHitter<int>(8, 24, 0)], hitters.Top(3));
+    }
+
+    [Fact]
+    public void Of_more_keys_the_lighter_half_is_forgotten_also_if_all_are_alike()
+    {
+        HeavyHitters<int> hitters = new(2);
+        for (int key = 1; key <= 5; key++)
+            hitters.Add(key, 7);
+        Assert.False(hitters.IsExact);
+        Assert.Equal(2, hitters.Count);
+        hitters.Add(6, 1);
+        Assert.Equal(new HeavyHitter<int>(6, 8, 7), hitters.Top(1)[0]);
     }
 
     [Fact]
@@ -47,9 +59,9 @@ public sealed class HeavyHittersTests
             all += weight;
         }
 
-        IReadOnlyList<HeavyHitter<int>> top = hitters.Top(Counters);
+        IReadOnlyList<HeavyHitter<int>> top = hitters.Top(2 * Counters);
         Assert.False(hitters.IsExact);
-        Assert.Equal(Counters, top.Count);
+        Assert.InRange(top.Count, Counters, 2 * Counters);
         Assert.All(top, one =>
         {
             Assert.InRange(truth[one.Key], one.Weight - one.Error, one.Weight);
