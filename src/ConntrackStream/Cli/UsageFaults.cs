@@ -10,11 +10,22 @@ internal static class UsageFaults
     internal static ParserConfiguration Parser { get; } = new() { ResponseFileTokenReplacer = null };
 
     internal static IEnumerable<string> Of(ParseResult parsed, SharedOptions shared) =>
-        parsed.Errors.Select(static error => error.Message)
-            .Concat(Repeated(parsed)).Concat(Unused(parsed, shared)).Distinct(StringComparer.Ordinal);
+        Of(parsed).Concat(Unused(parsed, shared)).Distinct(StringComparer.Ordinal);
 
-    /// <summary>An option for one value that is given several: only the last would count.</summary>
-    internal static IEnumerable<string> Repeated(ParseResult parsed)
+    /// <summary>What is wrong with the line itself. The library has words of its own for a repeated option, which are left out.</summary>
+    internal static IEnumerable<string> Of(ParseResult parsed)
+    {
+        OptionResult[] repeated = [.. Repeated(parsed)];
+        return parsed.Errors
+            .Where(error => !repeated.Any(option => error.SymbolResult == option || error.SymbolResult?.Parent == option))
+            .Select(static error => error.Message)
+            .Concat(repeated.Select(static option =>
+                $"{option.Option.Name}: given {option.IdentifierTokenCount} times; it takes one value"))
+            .Distinct(StringComparer.Ordinal);
+    }
+
+    /// <summary>Options for one value that are given several: only the last would count.</summary>
+    private static IEnumerable<OptionResult> Repeated(ParseResult parsed)
     {
         for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = command.Parent)
         {
@@ -22,9 +33,7 @@ internal static class UsageFaults
             {
                 if (option is { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } one }
                     && one.ValueType != typeof(bool))
-                {
-                    yield return $"{one.Name}: given {option.IdentifierTokenCount} times; it takes one value";
-                }
+                    yield return option;
             }
         }
     }

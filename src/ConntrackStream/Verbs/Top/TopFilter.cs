@@ -14,8 +14,7 @@ internal static class TopFilter
         Command command = new("filter");
         command.Add(options.All);
         ParseResult parsed = command.Parse([.. CommandLineParser.SplitCommandLine(text)], UsageFaults.Parser);
-        IEnumerable<string> faults = parsed.Errors.Select(static fault => fault.Message).Concat(UsageFaults.Repeated(parsed));
-        error = string.Join("; ", faults.Distinct(StringComparer.Ordinal));
+        error = string.Join("; ", UsageFaults.Of(parsed));
         filter = error.Length == 0 ? options.Read(parsed) : FlowFilter.All;
         return error.Length == 0;
     }
