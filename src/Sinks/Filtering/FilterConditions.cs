@@ -10,7 +10,7 @@ namespace ConntrackStream.Sinks.Filtering;
 internal static class FilterConditions
 {
     /// <summary>A value of src-nat, dst-nat and any-nat that asks for any translation, as no value does.</summary>
-    private const string Any = "any";
+    internal const string Any = "any";
 
     internal static IReadOnlyList<FilterCondition> All { get; } =
         [.. Original(), .. Masks(), .. Reply(), .. Icmp(), .. Keys(), .. Nat(), .. Life(), .. Moment()];
@@ -18,6 +18,11 @@ internal static class FilterConditions
     /// <summary>By any of its names.</summary>
     internal static FilterCondition? Find(string name) => All.FirstOrDefault(
         condition => condition.Name == name || condition.OtherNames.Contains(name, StringComparer.Ordinal));
+
+    /// <summary>By a name or letter as it is written on a command line, with its dashes.</summary>
+    internal static FilterCondition? FindOption(string word) => word.StartsWith("--", StringComparison.Ordinal) ? Find(word[2..])
+        : word is ['-', var letter] ? All.FirstOrDefault(condition => condition.Letter == letter)
+        : null;
 
     private static FilterCondition[] Original() =>
     [

@@ -30,7 +30,7 @@ internal static class FilterRule
             int own = Array.FindIndex(ownWords, known => known.Name == word);
             FilterCondition? condition = own < 0 ? FilterConditions.Find(word) : null;
             error = own < 0 && condition is null ? Unknown(word, ownWords)
-                : value is null ? $"'{word}' has no value: {(own < 0 ? condition!.Value : ownWords[own].Value)}"
+                : value is null ? $"'{word}' has no value: {(own < 0 ? ValueOf(condition!) : ownWords[own].Value)}"
                 : own >= 0 ? ownWords[own].Add(value)
                 : condition!.IsOnce && !seen.Add(condition.Name) ? $"'{word}' occurs twice"
                 : condition.Add(draft, value);
@@ -41,11 +41,18 @@ internal static class FilterRule
         return filter is not null;
     }
 
+    private static string ValueOf(FilterCondition condition) =>
+        condition.IsBareAllowed ? $"{condition.Value}, or {FilterConditions.Any} for whatever it is" : condition.Value;
+
     private static string Unknown(string word, OwnWord[] ownWords)
     {
+        if (FilterConditions.FindOption(word) is { } option)
+            return $"'{word}' is an option; in a rule it is {option.Name}";
         IEnumerable<(string Name, string Value)> known = ownWords.Select(static own => (own.Name, own.Value))
             .Concat(FilterConditions.All.Select(static condition => (condition.Name, condition.Value)));
-        return EditDistance.Nearest(word, known.Select(static one => one.Name)) is { } nearest
+        IEnumerable<string> names = known.Select(static one => one.Name)
+            .Concat(FilterConditions.All.SelectMany(static condition => condition.OtherNames));
+        return EditDistance.Nearest(word, names) is { } nearest
             ? $"'{word}' is not known; did you mean {nearest}?"
             : $"'{word}' is not known; allowed are {string.Join(", ", known.Select(static one => $"{one.Name} {one.Value}"))}";
     }
