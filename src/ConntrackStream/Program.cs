@@ -3,4 +3,5 @@ using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Hosting;
 
 StandardDescriptors.Ensure();
-return await new CommandLine(CliContext.OfProcess()).RunAsync(args, CancellationToken.None).ConfigureAwait(false);
+CliContext context = CliContext.OfProcess() with { OpenInput = StandardDescriptors.OpenInput };
+return await new CommandLine(context).RunAsync(args, CancellationToken.None).ConfigureAwait(false);

@@ -7,12 +7,27 @@ namespace ConntrackStream.Service.Cli;
 /// <summary>The library's help, and the verb's examples below it.</summary>
 internal sealed class TeachingHelp(HelpAction help, string generalExamples) : SynchronousCommandLineAction
 {
+    private const int Widest = 50; // what is longer pushes its meaning to the right
+
     public override int Invoke(ParseResult parseResult)
     {
         int code = help.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
+        if (parseResult.CommandResult.Command is Verb { Takes: { Count: > 0 } taken, Arguments: [var argument, ..] })
+            Write(output, argument.Name, taken);
         output.WriteLine("Examples:");
         output.WriteLine(parseResult.CommandResult.Command is Verb verb ? verb.Examples : generalExamples);
         return code;
+    }
+
+    private static void Write(TextWriter output, string title, IReadOnlyList<TakenOption> options)
+    {
+        string[] spelled = [.. options.Select(static option =>
+            $"  {string.Join(", ", option.Names)} {(option.ValueName is { } name ? $"<{name}>" : "")}")];
+        int width = Math.Min(spelled.Max(static line => line.Length), Widest);
+        output.WriteLine($"{title}:");
+        foreach ((string line, TakenOption option) in spelled.Zip(options))
+            output.WriteLine($"{line.PadRight(width)}  {option.Description}");
+        output.WriteLine();
     }
 }

@@ -10,6 +10,9 @@ internal sealed class Verb : Command
 
     internal string Examples { get; }
 
+    /// <summary>Options that it reads itself, for help, completions and manual page.</summary>
+    internal IReadOnlyList<TakenOption> Takes { get; init; } = [];
+
     /// <summary>Whether --config and --set mean something, given the other options; without it they do not.</summary>
     internal Func<ParseResult, bool> UsesConfiguration { get; init; } = static _ => false;
 }

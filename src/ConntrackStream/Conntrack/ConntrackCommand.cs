@@ -26,6 +26,9 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
 
     private readonly NetworkNamespace _space = networkNamespace ?? NetworkNamespace.Current;
 
+    /// <summary>The verb of this program that the command line came by, which speaks and helps as its others; null for conntrack.</summary>
+    internal string? Verb { get; init; }
+
     /// <summary>Names of labels.</summary>
     internal string LabelFile { get; init; } = ConntrackLabels.DefaultPath;
 
@@ -51,10 +54,7 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
         }
         catch (ConntrackFault fault)
         {
-            Say(fault.Message);
-            if (fault.ExitCode == ConntrackFault.Parameter)
-                context.Error.WriteLine($"Try `{Name} -h' or '{Name} --help' for more information.");
-            return fault.ExitCode;
+            return Report(fault);
         }
         catch (BrokenPipeException)
         {
@@ -66,7 +66,26 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
 
     private bool IsInOrder => context.Environment.Contains("POSIXLY_CORRECT");
 
-    private void Say(string message) => context.Error.WriteLine($"{Name} v{Version} (conntrack-tools): {PrintableText.Escape(message)}");
+    private int Report(ConntrackFault fault)
+    {
+        if (Verb is null)
+            Say(fault.Message);
+        else
+            context.Fail($"{Verb}: {fault.Message}");
+        if (fault.ExitCode == ConntrackFault.Parameter)
+            context.Error.WriteLine(Verb is null
+                ? $"Try `{Name} -h' or '{Name} --help' for more information."
+                : $"Try: conntrack-stream {Verb} --help");
+        return fault.ExitCode;
+    }
+
+    private void Say(string message)
+    {
+        if (Verb is null)
+            context.Error.WriteLine($"{Name} v{Version} (conntrack-tools): {PrintableText.Escape(message)}");
+        else
+            context.Tell(message);
+    }
 
     private void Print(string text) => context.Output.Write(Encoding.UTF8.GetBytes(text));
 
@@ -93,11 +112,13 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
     {
         try
         {
-            return file == "-" ? context.OpenInput() : File.OpenRead(file);
+            return file == "-" ? context.OpenInput()
+                : Directory.Exists(file) ? Stream.Null // which fopen(3) opens, and fgets(3) finds no line in
+                : File.OpenRead(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw ConntrackFault.Usage($"Failed to open file {file} for reading");
+            throw ConntrackFault.Usage($"Failed to open file {(file == "-" ? "/dev/stdin" : file)} for reading");
         }
     }
 

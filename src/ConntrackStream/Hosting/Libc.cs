@@ -51,11 +51,14 @@ internal static unsafe partial class Libc
         return flags < 0 || (flags & FD_CLOEXEC) != 0;
     }
 
-    /// <summary>Puts /dev/null in the place of each. What was there is gone: the next call must be <see cref="Execute"/>.</summary>
+    /// <summary>
+    /// Puts /dev/null, for writing alone, in the place of each: reading it fails as reading a closed one does. What was there is gone: the
+    /// next call must be <see cref="Execute"/>.
+    /// </summary>
     /// <returns>False, and nothing is changed, where there is no /dev/null.</returns>
     internal static bool OpenNull(ReadOnlySpan<int> descriptors)
     {
-        int opened = open("/dev/null", O_RDWR, 0);
+        int opened = open("/dev/null", O_WRONLY, 0);
         if (opened < 0)
             return false;
         foreach (int descriptor in descriptors)
@@ -67,6 +70,15 @@ internal static unsafe partial class Libc
         if (opened > 2)
             _ = close(opened);
         return true;
+    }
+
+    /// <summary>It is closed, or open for writing alone.</summary>
+    internal static bool CannotRead(int descriptor)
+    {
+        const int F_GETFL = 3, O_ACCMODE = 3;
+        using SafeFileHandle file = new(descriptor, ownsHandle: false);
+        int flags = fcntl(file, F_GETFL, null);
+        return flags < 0 || (flags & O_ACCMODE) == O_WRONLY;
     }
 
     /// <summary>Makes the process another program, in the same environment; returns only when that failed.</summary>

@@ -5,7 +5,7 @@ namespace ConntrackStream.Service.Hosting;
 /// <summary>
 /// A process that is started with a standard descriptor closed gives its number to the next file that it opens: the runtime's own pipes,
 /// and records or messages would be written into those. By the time this program begins it is too late to take the number back, so the
-/// program is executed again, with /dev/null in its place.
+/// program is executed again, with /dev/null for writing in its place.
 /// </summary>
 internal static class StandardDescriptors
 {
@@ -24,4 +24,9 @@ internal static class StandardDescriptors
         Libc.Execute(Environment.ProcessPath ?? Self, arguments); // the kernel names the process by it: by the other one "exe"
         Libc.Execute(Self, arguments); // the file has another name by now
     }
+
+    /// <exception cref="IOException">There is none.</exception>
+    internal static Stream OpenInput() => Libc.CannotRead(0)
+        ? throw new IOException("standard input is closed, or open for writing alone: give it something to read")
+        : Console.OpenStandardInput();
 }

@@ -55,10 +55,12 @@ internal static class BashCompletion
                 offered=$(_conntrack_stream_words "$verb")
             else
                 offered=$(_conntrack_stream_values "$verb" "$option") || return 0
-                # Of a list only the last word is open.
+                # Of a list only the last word is open, and none is given twice.
                 if [[ $offered != @* && $current == *,* ]]; then
                     before=${current%,*},
                     current=${current##*,}
+                    IFS=, read -ra words <<<"$before"
+                    for word in "${words[@]}"; do offered=" $offered "; offered=${offered/ "$word" / }; done
                 fi
             fi
             if [[ $offered == @netns ]]; then

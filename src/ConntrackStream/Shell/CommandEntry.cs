@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using ConntrackStream.Service.Cli;
 
 namespace ConntrackStream.Service.Shell;
 
 /// <summary>A command with those below it: what completions and manual page are written from.</summary>
 /// <param name="Path">The words that lead to it, each with a slash before it; empty for the program itself.</param>
-/// <param name="Options">Its own, without those that every verb has.</param>
+/// <param name="Options">Its own, those too that it reads itself, without those that every verb has.</param>
 /// <param name="Shared">Those that every verb has.</param>
 internal sealed record CommandEntry(
     string Path, Command Command, IReadOnlyList<OptionEntry> Options, IReadOnlyList<OptionEntry> Shared,
@@ -34,7 +35,10 @@ internal sealed record CommandEntry(
     private static CommandEntry Of(Command command, string path, OptionEntry[] shared) => new(
         path,
         command,
-        [.. Visible(command).Where(static option => !option.Recursive && option is not HelpOption).Select(OptionEntry.Of)],
+        [
+            .. Visible(command).Where(static option => !option.Recursive && option is not HelpOption).Select(OptionEntry.Of),
+            .. (command as Verb)?.Takes.Select(OptionEntry.Of) ?? [],
+        ],
         shared,
         [.. command.Subcommands.Where(static below => !below.Hidden).Select(below => Of(below, $"{path}/{below.Name}", shared))]);
 

@@ -22,6 +22,15 @@ internal static class FishCompletion
             test (__conntrack_stream_verb) = $argv[1]
         end
 
+        # Of words joined by commas the last one is open, and none is given twice.
+        function __conntrack_stream_list
+            set -l given (string split , -- (commandline -ct | string replace -r '^--[^=]+=|^-[a-z]' ''))
+            set -e given[-1]
+            for word in $argv
+                contains -- $word $given; or string join , -- $given $word
+            end
+        end
+
         complete -c conntrack-stream -f
 
         """;
@@ -62,6 +71,7 @@ internal static class FishCompletion
         { ValueName: null } => "",
         { TakesFile: true } => " -r -F",
         { TakesNamespace: true } => " -x -a '(path basename /run/netns/* 2>/dev/null)'",
+        { Words.Count: > 0, Repeats: true } => $" -x -a '(__conntrack_stream_list {string.Join(' ', option.Words)})'",
         { Words.Count: > 0 } => $" -x -a {Quoted(string.Join(' ', option.Words))}",
         _ => " -x",
     };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ConntrackStream.Service.Cli;
 
 namespace ConntrackStream.Service.Shell;
 
@@ -8,6 +9,9 @@ namespace ConntrackStream.Service.Shell;
 /// <param name="Repeats">May be given several times, or with several values joined by commas.</param>
 internal sealed record OptionEntry(IReadOnlyList<string> Names, string? ValueName, string Description, bool Repeats)
 {
+    /// <summary>Words of this option alone, in the place of those that the value's name stands for.</summary>
+    internal IReadOnlyList<string> Own { get; private init; } = [];
+
     internal bool TakesFile => ValueName is { } name && ValueWords.IsFile(name);
 
     internal bool TakesNamespace => Names.Contains("--netns", StringComparer.Ordinal);
@@ -15,7 +19,16 @@ internal sealed record OptionEntry(IReadOnlyList<string> Names, string? ValueNam
     internal bool TakesSetting => Names.Contains("--set", StringComparer.Ordinal);
 
     /// <summary>What the value can be, as far as it is known.</summary>
-    internal IReadOnlyList<string> Words => TakesSetting ? ValueWords.Settings : ValueName is { } name ? ValueWords.Of(name) : [];
+    internal IReadOnlyList<string> Words => Own.Count > 0 ? Own
+        : TakesSetting ? ValueWords.Settings
+        : ValueName is { } name ? ValueWords.Of(name)
+        : [];
+
+    internal static OptionEntry Of(TakenOption option) => new(
+        option.Names, option.ValueName, option.Description, option.ValueName?.EndsWith("[,…]", StringComparison.Ordinal) == true)
+    {
+        Own = option.Words,
+    };
 
     internal static OptionEntry Of(Option option)
     {

@@ -23,6 +23,7 @@ internal static class ValueWords
             "ASSURED", "SEEN_REPLY", "UNREPLIED", "EXPECTED", "CONFIRMED", "FIXED_TIMEOUT", "OFFLOAD", "HELPER", "DYING", "SRC_NAT",
             "DST_NAT", "UNSET",
         ],
+        ["TABLE|expect"] = ["conntrack", "expect", "dying", "unconfirmed"],
         ["TABLE"] = ["conntrack", "dying", "unconfirmed"],
         ["TYPE"] = ["text", "json"],
         ["TYPE[,…]"] = ["text", "json", "xml", "save", "extended", "id", "timestamp", "ktimestamp", "labels"],

@@ -25,7 +25,7 @@ public static class ConntrackSave
             Status(ref writer, flow.Status);
         Zones(ref writer, in flow);
         Addresses(ref writer, in flow);
-        Protocol(ref writer, in flow);
+        Protocol(ref writer, in e);
         writer.TrimEnd((byte)' ');
         if (e.Type != FlowEventType.Row && e.PortId != 0)
             ConntrackText.Cause(ref writer, e.PortId, options);
@@ -70,8 +70,9 @@ public static class ConntrackSave
         Address(ref writer, flow.IsSourceTranslated() ? "-n "u8 : "-q "u8, in flow.Reply.Destination, flow.Original.Family);
     }
 
-    private static void Protocol(ref Utf8Writer writer, in Flow flow)
+    private static void Protocol(ref Utf8Writer writer, in FlowEvent e)
     {
+        ref readonly Flow flow = ref e.Flow;
         ref readonly FlowTuple original = ref flow.Original;
         writer.Literal("-p "u8);
         if (original.Protocol.Utf8Name() is { Length: > 0 } name)
@@ -99,20 +100,23 @@ public static class ConntrackSave
             Number(ref writer, isGre ? "--reply-key-dst "u8 : "--reply-port-dst "u8, flow.Reply.DestinationPort);
         }
 
-        State(ref writer, in flow);
+        State(ref writer, in e);
     }
 
     /// <summary>A kernel without a tracker for SCTP, DCCP or UDP-Lite sends no ports.</summary>
     private static bool HasPorts(in Flow flow) => flow.Original.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Gre
         || (flow.Original.SourcePort | flow.Original.DestinationPort) != 0;
 
-    private static void State(ref Utf8Writer writer, in Flow flow)
+    private static void State(ref Utf8Writer writer, in FlowEvent e)
     {
+        ref readonly Flow flow = ref e.Flow;
         if (!flow.Has(FlowFields.ProtocolState) || StateNames.Of(flow.Original.Protocol, flow.ProtocolState) is not { Length: > 0 } state)
             return;
         writer.Literal("--state "u8);
         writer.Literal(state);
         writer.Byte((byte)' ');
+        if (e.Type == FlowEventType.Destroy) // the kernel sends the state alone
+            return;
         if (flow.Original.Protocol == IpProtocol.Sctp)
         {
             // conntrack shows a tag with its bytes reversed, and reads it so

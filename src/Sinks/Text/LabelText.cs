@@ -23,8 +23,8 @@ internal static class LabelText
 
         error = null;
         label = default;
-        if ((names is not null && names.TryGetBit(text ?? "", out int bit))
-            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out bit) && bit < Bits))
+        if (((names is not null && names.TryGetBit(text ?? "", out int bit))
+            || int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out bit)) && bit < Bits)
         {
             label = UInt128.One << bit;
             return true;

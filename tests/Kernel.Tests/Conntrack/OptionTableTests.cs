@@ -72,7 +72,7 @@ public sealed class OptionTableTests
         int option;
         while ((option = reader.Next()) is not (OptionReader.End or OptionReader.Missing or OptionReader.Unknown))
         {
-            yield return option >= LongOption.OfProtocol ? Key(protocol!, (ProtocolOption)(option - LongOption.OfProtocol)) : Key(option);
+            yield return option >= LongOption.OfProtocol ? Key(protocol!, (ProtocolOption)(option % LongOption.OfProtocol)) : Key(option);
             if (option != 'p' || ProtocolNames.Find(reader.Value!) is not { } named)
                 continue;
             protocol = named;

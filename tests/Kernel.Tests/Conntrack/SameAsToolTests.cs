@@ -9,7 +9,7 @@ namespace ConntrackStream.Kernel.Tests.Conntrack;
 /// </summary>
 public sealed class SameAsToolTests
 {
-    private static readonly string[] Entries =
+    internal static readonly string[] Entries =
     [
         "-F",
         "-I -s 1.1.1.1 -d 2.2.2.2 -p tcp --sport 10 --dport 20 --state LISTEN -u SEEN_REPLY -t 500",
@@ -49,7 +49,7 @@ public sealed class SameAsToolTests
         string file = Path.GetTempFileName();
         try
         {
-            File.WriteAllText(file, "1 one\n2 two\n60 sixty\n120 high\n5 five and more\n");
+            File.WriteAllText(file, "1 one\n2 two\n60 sixty\n120 high\n5 five and more\n128 beyond\n");
             using CommandRig rig = new() { LabelFile = file };
             rig.Space.Rules(
                 "table inet labels { chain c { type filter hook output priority 10; udp dport 7001 ct label set 1; "

@@ -46,6 +46,16 @@ public sealed class CommandLineTests
     [InlineData("update --all --set-status !ASSURED", "--set-status: '!ASSURED': only ASSURED")]
     [InlineData("update --all --set-timeout soon", "--set-timeout: 'soon' is not a number of seconds")]
     [InlineData("update --all --label-add 128", "--label-add: '128' is neither a label")]
+    [InlineData("update --all --set-mark 5/1", "--set-mark: '5/1' would set bits that its mask leaves alone\n")]
+    [InlineData("update --all --set-mark 1-2", "--set-mark: '1-2' is not a mark to set: VALUE or VALUE/MASK")]
+    [InlineData("update --all --set-mark 1/2/3", "--set-mark: '1/2/3' is not a mark to set")]
+    [InlineData("update --all --set-status GONE", "--set-status: 'GONE': only ASSURED")]
+    [InlineData("update --all --set-status UNSET", "--set-status: 'UNSET': only ASSURED")]
+    [InlineData("update --all --set-timeout 0", "--set-timeout: 0 would end the flows at once; to delete them: conntrack-stream delete")]
+    [InlineData("insert -p tcp", "conntrack-stream: insert: You need to supply the `--timeout' option for this command\n")]
+    [InlineData("insert --no-such", "insert: unknown option `--no-such'\nTry: conntrack-stream insert --help\n")]
+    [InlineData("load-file /none", "load-file: Failed to open file /none for reading\nTry: conntrack-stream load-file --help\n")]
+    [InlineData("list --filter any-nat", "--filter: 'any-nat' has no value: ADDR[:PORT], or any for whatever it is")]
     [InlineData("flush -f ipx", "--family: 'ipx' is not a family: ipv4 or ipv6")]
     [InlineData("expect -o json", "--output: 'json' is not a type of output; allowed are text, xml, timestamp")]
     [InlineData("expect --count --flush", "expect: --count and --flush exclude each other")]
@@ -102,6 +112,32 @@ public sealed class CommandLineTests
         Assert.Empty(output);
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.Contains("Try: conntrack-stream", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("list --status a --status b", "--status")]
+    [InlineData("list --state CLOSE --state NONE", "--state")]
+    [InlineData("classify --netns a --netns b", "--netns")]
+    [InlineData("update --all --set-mark 1 --set-mark 1/x", "--set-mark")]
+    [InlineData("list -j 1.1.1.1 -j 2.2.2.2", "--any-nat")]
+    [InlineData("rates --interval 1s --interval 2s", "--interval")]
+    public async Task What_is_given_too_often_is_said_once(string arguments, string option)
+    {
+        (int code, _, string error) = await RunAsync(arguments.Split(' '));
+        Assert.Equal(2, code);
+        string help = $"conntrack-stream {arguments.Split(' ')[0]} --help";
+        Assert.Equal($"conntrack-stream: {option}: given 2 times; it takes one value\nTry: {help}\n", error);
+    }
+
+    [Fact]
+    public async Task Help_of_insert_has_the_options_of_a_flow()
+    {
+        (_, string output, _) = await RunAsync("insert", "--help");
+        Assert.Contains("\n  --timeout, -t <SECONDS> ", output, StringComparison.Ordinal);
+        Assert.Contains("\n  --orig-port-src, --sport <PORT> ", output, StringComparison.Ordinal);
+        Assert.Contains("\n  --orig-key-src, --srckey <KEY> ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("dditional", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("--mask-src", output, StringComparison.Ordinal); // which -I does not take
     }
 
     [Fact]

@@ -12,17 +12,16 @@ internal static class CreateRun
     internal static bool TryEntry(ConntrackJob job, ConntrackClient client)
     {
         EntryTemplate template = job.Template;
+        if (!template.Has(TemplateFields.ReplyProtocol) && !template.Original.IsIcmp && !template.Original.Protocol.HasPortsOrKeys())
+            template.SetReplyProtocol(template.Original.Protocol); // no option of it names the reply's
         if (job.Has(Given.Original) && !job.Has(Given.Reply))
             template.Complete(reply: true);
         else if (!job.Has(Given.Original) && job.Has(Given.Reply))
             template.Complete(reply: false);
-        else if (!template.Has(TemplateFields.ReplyProtocol) && !template.Original.IsIcmp
-            && !template.Original.Protocol.HasPortsOrKeys())
-            template.SetReplyProtocol(template.Original.Protocol); // no option of it names the reply's
         EntryRequest request = template.ToRequest(job.Family) with
         {
             Mark = job.Has(Given.Mark) ? new BitMatch(job.Mark.Value) : null,
-            Labels = job.Has(Given.AddLabel) && job.ChangedLabels is { } labels ? (labels, UInt128.MaxValue) : null,
+            Labels = job.Has(Given.AddLabel) && job.ChangedLabels is { } labels ? labels.Whole() : null,
         };
         try
         {

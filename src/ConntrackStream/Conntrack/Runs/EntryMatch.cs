@@ -1,3 +1,4 @@
+using ConntrackStream.EventTap.Conntrack;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Conntrack.Syntax;
 using ConntrackStream.Sinks.Text;
@@ -14,9 +15,10 @@ internal sealed class EntryMatch
     /// <exception cref="ConntrackFault">A mask without its address.</exception>
     internal EntryMatch(ConntrackJob job)
     {
-        if (job.Has(Given.MaskSource) && !job.Has(Given.Source))
+        bool isWhole = job.List == EntryList.Conntrack; // with the other lists the tool does not look
+        if (isWhole && job.Has(Given.MaskSource) && !job.Has(Given.Source))
             throw ConntrackFault.Usage("Can't use --mask-src without --src");
-        if (job.Has(Given.MaskDestination) && !job.Has(Given.Destination))
+        if (isWhole && job.Has(Given.MaskDestination) && !job.Has(Given.Destination))
             throw ConntrackFault.Usage("Can't use --mask-dst without --dst");
         _job = job;
         _template = job.Template;
@@ -83,13 +85,14 @@ internal sealed class EntryMatch
     }
 
     private bool MatchesLabels(in Flow flow) =>
-        _job.Labels is not { } labels || (flow.Extras is { HasLabels: true } extras && (extras.Labels & labels) == labels);
+        _job.Labels is not { } labels
+        || (!labels.HasMore && flow.Extras is { HasLabels: true } extras && (extras.Labels & labels.Bits) == labels.Bits);
 
     private bool MatchesNetworks(in Flow flow) =>
-        (!_job.Has(Given.MaskSource)
-            || IsIn(flow.Original.Source, flow.Original.Family, _template.Original.Source, _job.Mask.Original.Source))
-        && (!_job.Has(Given.MaskDestination)
-            || IsIn(flow.Original.Destination, flow.Original.Family, _template.Original.Destination, _job.Mask.Original.Destination));
+        (!_job.Has(Given.MaskSource) || (_job.Has(Given.Source)
+            && IsIn(flow.Original.Source, flow.Original.Family, _template.Original.Source, _job.Mask.Original.Source)))
+        && (!_job.Has(Given.MaskDestination) || (_job.Has(Given.Destination) && IsIn(
+            flow.Original.Destination, flow.Original.Family, _template.Original.Destination, _job.Mask.Original.Destination)));
 
     private bool IsIn(in IpAddress address, FlowFamily family, in IpAddress network, in IpAddress mask) =>
         family == _job.Family && ((address.High ^ network.High) & mask.High) == 0 && ((address.Low ^ network.Low) & mask.Low) == 0;

@@ -70,7 +70,7 @@ internal sealed class EntryUpdate(ConntrackJob job, ConntrackClient client)
     {
         bool hasLabels = flow.Extras is { HasLabels: true };
         if (job.Has(Given.AddLabel) && job.ChangedLabels is { } added)
-            return (added, hasLabels ? added : UInt128.MaxValue);
-        return job.Has(Given.DeleteLabel) && hasLabels ? (0, job.ChangedLabels ?? UInt128.MaxValue) : null;
+            return hasLabels ? (added.Bits, added.Bits) : added.Whole();
+        return job.Has(Given.DeleteLabel) && hasLabels ? (0, job.ChangedLabels?.Bits ?? UInt128.MaxValue) : null;
     }
 }

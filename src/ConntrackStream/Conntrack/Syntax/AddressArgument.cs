@@ -32,9 +32,8 @@ internal readonly record struct AddressArgument(IpAddress Address, FlowFamily Fa
         if (slash >= 0)
         {
             string digits = whole[(slash + 1)..];
-            long given = CNumber.ParseDecimal(digits, out string rest);
-            isLengthValid = (rest.Length == 0 || digits.Length == 0) && given >= 0 && given <= (family == FlowFamily.IPv4 ? 32 : 128);
-            length = (int)given;
+            length = (int)CNumber.ParseDecimal(digits, out string rest); // an int of C: higher bits are cut off
+            isLengthValid = (rest.Length == 0 || digits.Length == 0) && length >= 0 && length <= (family == FlowFamily.IPv4 ? 32 : 128);
         }
 
         argument = new AddressArgument(address, family, length);

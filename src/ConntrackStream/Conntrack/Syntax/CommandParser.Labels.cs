@@ -2,7 +2,7 @@ namespace ConntrackStream.Service.Conntrack.Syntax;
 
 internal sealed partial class CommandParser
 {
-    private UInt128? _labels, _changedLabels;
+    private LabelSet? _labels, _changedLabels;
 
     private void TakeLabel(char option)
     {
@@ -13,9 +13,9 @@ internal sealed partial class CommandParser
         string? names = option == '>' ? _reader.TakeOperand() : _reader.Value;
         if (names is null) // all labels
             return;
-        ref UInt128? labels = ref option == 'l' ? ref _labels : ref _changedLabels;
+        ref LabelSet? labels = ref option == 'l' ? ref _labels : ref _changedLabels;
         foreach (string name in names.Split(','))
-            labels = (labels ?? 0) | UInt128.One << NumberOf(name);
+            labels = (labels ?? default).With(NumberOf(name));
     }
 
     private int NumberOf(string name) => _session.Labels is { } labels && labels.TryGetBit(name, out int bit) ? bit

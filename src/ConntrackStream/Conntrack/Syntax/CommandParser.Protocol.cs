@@ -8,25 +8,27 @@ internal sealed partial class CommandParser
 {
     private const byte CloseInit = 0x04, SackPermitted = 0x02, BeLiberal = 0x08; // IP_CT_TCP_FLAG_*
 
+    private int _namedProtocols;
+
     private void TakeProtocol()
     {
         _given |= Given.Protocol;
         ProtocolSyntax protocol = ProtocolNames.Find(_reader.Value!)
             ?? throw ConntrackFault.Usage($"`{_reader.Value}' unsupported protocol");
         _session.Protocol = protocol;
-        _longOptions.AddRange(protocol.LongNames.Select(
-            static option => LongOption.Required(option.Name, LongOption.OfProtocol + (int)option.Option)));
+        _namedProtocols++; // options of one that was named before keep their values, so that a shortened name may be ambiguous
+        _longOptions.InsertRange(0, protocol.LongNames.Select(
+            option => LongOption.Required(option.Name, (LongOption.OfProtocol * _namedProtocols) + (int)option.Option)));
         _template.SetProtocol(protocol.Number);
     }
 
     private void TakeOfProtocol(int number)
     {
-        ProtocolOption option = (ProtocolOption)number;
+        ProtocolOption option = (ProtocolOption)(number % LongOption.OfProtocol);
         ProtocolSyntax protocol = _session.Protocol!;
-        int bit = Array.IndexOf(protocol.Options, option);
-        if (bit < 0) // of a protocol that was named before this one
+        if (number / LongOption.OfProtocol != _namedProtocols) // of a protocol that was named before this one
             return;
-        _protocolGiven |= 1u << bit;
+        _protocolGiven |= 1u << Array.IndexOf(protocol.Options, option);
         string value = _reader.Value!;
         switch (option)
         {

@@ -106,7 +106,7 @@ internal sealed partial class CommandParser
             case OptionReader.Unknown:
                 throw ConntrackFault.Usage($"unknown option `{_reader.LastWord}'");
             case >= LongOption.OfProtocol:
-                TakeOfProtocol(option - LongOption.OfProtocol);
+                TakeOfProtocol(option);
                 break;
             default:
                 TakeValue((char)option);

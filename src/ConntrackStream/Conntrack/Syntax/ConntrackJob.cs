@@ -38,10 +38,10 @@ internal sealed record ConntrackJob
     internal BitMatch? KernelStatus { get; init; }
 
     /// <summary>All of these must be set.</summary>
-    internal UInt128? Labels { get; init; }
+    internal LabelSet? Labels { get; init; }
 
     /// <summary>To be set or cleared; null with <see cref="Given.DeleteLabel"/>: all.</summary>
-    internal UInt128? ChangedLabels { get; init; }
+    internal LabelSet? ChangedLabels { get; init; }
 
     internal bool Has(Given options) => (Given & options) != Given.None;
 }

@@ -6,7 +6,6 @@ namespace ConntrackStream.Service.Conntrack.Syntax;
 internal sealed class ConntrackSession(string name, TextWriter error, string labelFile)
 {
     private ConntrackLabels? _labels;
-    private bool _triedLabels;
 
     /// <summary>As the program was called; for the help.</summary>
     internal string Name { get; } = name;
@@ -19,16 +18,36 @@ internal sealed class ConntrackSession(string name, TextWriter error, string lab
     /// <summary>The last one that was named.</summary>
     internal ProtocolSyntax? Protocol { get; set; }
 
-    /// <summary>The names of labels; null when they were not needed, or there is no file of them, which is said once.</summary>
+    /// <summary>The names of labels; null when they were not needed, or there are none, which is said whenever they are.</summary>
     internal ConntrackLabels? Labels => _labels;
 
     internal void LoadLabels()
     {
-        if (_triedLabels)
+        if (_labels is not null)
             return;
-        _triedLabels = true;
-        _labels = File.Exists(labelFile) ? ConntrackLabels.Load(labelFile) : null;
-        if (_labels is null)
-            Error.WriteLine("nfct_labelmap_new: No such file or directory");
+        string reason = "Success"; // what errno is after a file without a single name
+        try
+        {
+            ConntrackLabels labels = ConntrackLabels.Load(labelFile);
+            if (!labels.IsEmpty)
+            {
+                _labels = labels;
+                return;
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            reason = "No such file or directory";
+        }
+        catch (UnauthorizedAccessException) when (!Directory.Exists(labelFile))
+        {
+            reason = "Permission denied";
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A directory, which can be opened, and has no line.
+        }
+
+        Error.WriteLine($"nfct_labelmap_new: {reason}");
     }
 }

@@ -44,6 +44,13 @@ internal sealed class LegalOptions(string[] names, params (uint Pair, string Fau
         return this;
     }
 
+    /// <summary>Whether a command takes an option, by the name that faults have for it.</summary>
+    internal bool Takes(string name, CommandKind command)
+    {
+        int at = Array.IndexOf(names, name);
+        return at >= 0 && _rules.TryGetValue(command, out string? rule) && at < rule.Length && rule[at] != '-';
+    }
+
     /// <exception cref="ConntrackFault">An option is missing, or one too many.</exception>
     internal void Check(uint given, CommandKind command)
     {

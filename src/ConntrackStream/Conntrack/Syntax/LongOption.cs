@@ -10,10 +10,12 @@ internal enum Argument
 
 /// <summary>A long option.</summary>
 /// <param name="Name">Without its dashes.</param>
-/// <param name="Value">The character that stands for it; a protocol's options have values of their own, from 256 on.</param>
+/// <param name="Value">
+/// The character that stands for it; each protocol that is named adds 256 values, for its options.
+/// </param>
 internal readonly record struct LongOption(string Name, Argument Argument, int Value)
 {
-    /// <summary>Values from here on are options of a protocol.</summary>
+    /// <summary>Values from here on are options of a protocol, those of a second one from twice here on.</summary>
     internal const int OfProtocol = 256;
 
     /// <summary>conntrack's own, before a protocol adds its options.</summary>

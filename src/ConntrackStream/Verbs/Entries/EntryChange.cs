@@ -24,8 +24,8 @@ internal sealed class EntryChange
 
     internal EntryChange()
     {
-        Check(_mark, static text => MarkMatch.TryParse(text, out _, out string? error) ? null : error);
-        Check(_timeout, static text => TryParseSeconds(text, out _) ? null : $"'{text}' is not a number of seconds");
+        Check(_mark, static text => ProblemOfMark(text));
+        Check(_timeout, static text => ProblemOfTimeout(text));
         Check(_status, static text => ProblemOfStatus(text));
         Check(_addedLabels, static text => LabelText.TryParse(text, out _, out string? error) ? null : error);
         Check(_removedLabels, static text => text == "all" || LabelText.TryParse(text, out _, out _)
@@ -78,10 +78,26 @@ internal sealed class EntryChange
     private static bool TryParseSeconds(string? text, out uint seconds) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seconds);
 
-    private static string? ProblemOfStatus(string text) => !StatusMatch.TryParse(text, out StatusMatch status, out string? error) ? error
-        : status.Excluded != FlowStatus.None || (status.Required & ~Settable) != FlowStatus.None || status.Required == FlowStatus.None
-            ? $"'{text}': only ASSURED, SEEN_REPLY and FIXED_TIMEOUT can be set, and none be taken back"
+    private static string? ProblemOfMark(string text)
+    {
+        string[] parts = text.Split('/');
+        return parts.Length > 2 || !parts.All(static part => MarkMatch.TryParse(part, out _, out _))
+            ? $"'{text}' is not a mark to set: VALUE or VALUE/MASK, each decimal or 0x-hexadecimal up to 32 bits"
+            : MarkMatch.TryParse(text, out _, out _) ? null
+            : $"'{text}' would set bits that its mask leaves alone";
+    }
+
+    /// <summary>The kernel takes 0, and the entry has expired before it could be shown.</summary>
+    private static string? ProblemOfTimeout(string text) =>
+        !TryParseSeconds(text, out uint seconds) ? $"'{text}' is not a number of seconds"
+        : seconds == 0 ? "0 would end the flows at once; to delete them: conntrack-stream delete"
         : null;
+
+    private static string? ProblemOfStatus(string text) =>
+        StatusMatch.TryParse(text, out StatusMatch status, out _) && status.Excluded == FlowStatus.None
+        && (status.Required & ~Settable) == FlowStatus.None && status.Required != FlowStatus.None
+            ? null
+            : $"'{text}': only ASSURED, SEEN_REPLY and FIXED_TIMEOUT can be set, and none be taken back";
 
     private static void Check(Option option, Func<string, string?> problemOf) => option.Validators.Add(result =>
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Service.Conntrack;
+using ConntrackStream.Service.Conntrack.Syntax;
 
 namespace ConntrackStream.Service.Verbs.Entries;
 
@@ -17,13 +18,20 @@ internal static class InsertVerb
               conntrack-stream insert -p udp -s 10.0.0.5 -d 192.0.2.53 --sport 1024 --dport 53 -t 30
               conntrack-stream insert --netns blue -p tcp -s 10.0.0.5 -d 192.0.2.7 --sport 1 --dport 80 --state ESTABLISHED -t 60 -m 7
               conntrack-stream insert -p tcp -s 10.0.0.5 -d 192.0.2.7 --sport 2 --dport 80 --state SYN_SENT -t 60 -n 203.0.113.1:40000
-            All options but --netns, errors and exit codes are those of conntrack -I.
+            Options, errors and exit codes are those of conntrack -I; of the reply direction only what NAT changes need be said.
             """)
         {
-            TreatUnmatchedTokensAsErrors = false,
+            Takes = OptionMeanings.Of(CommandKind.Create),
         };
+        Argument<string[]> options = new("OPTION")
+        {
+            Description = "What the flow is like: options of conntrack -I, which are listed below",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        verb.Arguments.Add(options);
         verb.Add([shared.Namespace]);
-        verb.SetAction((parsed, cancellation) => RunAsync(shared, parsed, ["-I", .. parsed.UnmatchedTokens], context, cancellation));
+        verb.SetAction((parsed, cancellation) => RunAsync(
+            shared, parsed, ["-I", .. parsed.GetValue(options) ?? []], verb.Name, context, cancellation));
         return verb;
     }
 
@@ -37,14 +45,16 @@ internal static class InsertVerb
             """);
         verb.Arguments.Add(file);
         verb.Add([shared.Namespace]);
-        verb.SetAction((parsed, cancellation) => RunAsync(shared, parsed, ["-R", parsed.GetValue(file)!], context, cancellation));
+        verb.SetAction((parsed, cancellation) => RunAsync(
+            shared, parsed, ["-R", parsed.GetValue(file)!], verb.Name, context, cancellation));
         return verb;
     }
 
     private static async Task<int> RunAsync(
-        SharedOptions shared, ParseResult parsed, string[] arguments, CliContext context, CancellationToken cancellation)
+        SharedOptions shared, ParseResult parsed, string[] arguments, string verb, CliContext context, CancellationToken cancellation)
     {
         using NetworkNamespace networkNamespace = shared.OpenNamespace(parsed);
-        return await new ConntrackCommand(context, networkNamespace).RunAsync(arguments, cancellation).ConfigureAwait(false);
+        ConntrackCommand command = new(context, networkNamespace) { Verb = verb };
+        return await command.RunAsync(arguments, cancellation).ConfigureAwait(false);
     }
 }
