@@ -110,15 +110,16 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
 
     private Stream OpenFile(string file)
     {
+        string path = file == "-" ? "/dev/stdin" : file;
         try
         {
-            return file == "-" ? context.OpenInput()
-                : Directory.Exists(file) ? Stream.Null // which fopen(3) opens, and fgets(3) finds no line in
-                : File.OpenRead(file);
+            return Directory.Exists(path) ? Stream.Null // which fopen(3) opens, and fgets(3) finds no line in
+                : file == "-" ? context.OpenInput()
+                : File.OpenRead(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw ConntrackFault.Usage($"Failed to open file {(file == "-" ? "/dev/stdin" : file)} for reading");
+            throw ConntrackFault.Usage($"Failed to open file {path} for reading");
         }
     }
 
@@ -160,7 +161,9 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
         }
         catch (NetlinkException e)
         {
-            throw Failures.Of(e, job.Command);
+            throw e.Errno == Errno.EEXIST && Verb is not null
+                ? new ConntrackFault(ConntrackFault.Other, "there is such a flow; to change it: conntrack-stream update")
+                : Failures.Of(e, job.Command);
         }
     }
 

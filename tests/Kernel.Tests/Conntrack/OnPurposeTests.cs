@@ -32,6 +32,16 @@ public sealed class OnPurposeTests : IDisposable
         Assert.Contains("dst=9.9.9.8 sport=2 dport=1 mark=0", _rig.Table(), StringComparison.Ordinal);
     }
 
+    /// <summary>For the tool the status' bits become the mark (tmpl->mark.value), in every command.</summary>
+    [Fact]
+    public void A_status_behind_a_mark_leaves_it_alone()
+    {
+        _rig.Do("-I -s 1.1.1.1 -d 2.2.2.2 -p udp --sport 1 --dport 2 -t 500 -m 5 -u ASSURED");
+        Assert.Contains("[ASSURED] mark=5 ", _rig.Run(["-L", "-m", "5", "-u", "ASSURED"]).Output, StringComparison.Ordinal);
+        Assert.Equal(0, _rig.Run(["-U", "-p", "udp", "-m", "9", "-u", "SEEN_REPLY"]).ExitCode);
+        Assert.Contains("[ASSURED] mark=9 ", _rig.Run(["-D", "-m", "9", "-u", "ASSURED"]).Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_an_update_cannot_change_fails()
     {

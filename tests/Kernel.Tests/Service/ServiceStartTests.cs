@@ -108,6 +108,18 @@ public sealed class ServiceStartTests : IDisposable
         }
     }
 
+    /// <summary>Not as from an empty file: /dev/null is there for writing alone.</summary>
+    [Theory]
+    [InlineData("conntrack -R - </", 0, "")]
+    [InlineData("conntrack -R - <&-", 2, "conntrack v1.4.7 (conntrack-tools): Failed to open file /dev/stdin for reading")]
+    [InlineData("replay - <&-", 1, "conntrack-stream: standard input is closed, or open for writing alone: give it something to read")]
+    public void Closed_standard_input_cannot_be_read(string arguments, int expected, string error)
+    {
+        using Process process = ToolRun.Start("bash", ["-c", $"{ServiceProcess.Program} {arguments}"]);
+        (int code, _, string said) = ToolRun.Finish(process, "");
+        Assert.Equal((expected, error), (code, said.Split('\n')[0]));
+    }
+
     [Fact]
     public async Task Delete_and_labels_end_as_conntrack_s()
     {

@@ -185,7 +185,9 @@ internal sealed class EntryTemplate
     private T? Value<T>(TemplateFields field, T value)
         where T : struct => Has(field) ? value : null;
 
+    /// <summary>libnetfilter_conntrack sends the port with TCP and UDP alone.</summary>
     private NatTarget? Target(TemplateFields addressField, IpAddress address, TemplateFields portField, ushort port) =>
         (Set & (addressField | portField)) == TemplateFields.None ? null
-        : new NatTarget(Value(addressField, address), Value(portField, port));
+        : new NatTarget(
+            Value(addressField, address), _original.Protocol is IpProtocol.Tcp or IpProtocol.Udp ? Value(portField, port) : null);
 }
