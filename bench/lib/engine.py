@@ -1,4 +1,4 @@
-"""What the fleet's benchmarks send to: a nats-server, and a collector of IPFIX that only counts."""
+"""What the fleet's benchmarks send to: a nats-server, librdkafka's broker for tests, and a collector of IPFIX that only counts."""
 
 import contextlib
 import subprocess
@@ -41,6 +41,21 @@ def nats_server(space, directory):
         yield Server(process)
     finally:
         process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
+def kafka_broker(space, program):
+    """librdkafka's broker for tests, in a process of its own. Yields it, and its address."""
+    process = subprocess.Popen(space.command(program, "kafka-broker"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        address = process.stdout.readline().strip()
+        port = address.rpartition(":")[2]
+        rules = "\n".join(f"add rule inet engine {chain} tcp {end} {port} notrack" for chain in ("in", "out") for end in ("sport", "dport"))
+        subprocess.run(space.command("nft", "-f", "-"), input=rules, check=True, text=True)
+        yield Server(process), address
+    finally:
+        process.kill()
         process.wait()
 
 

@@ -1,4 +1,4 @@
-"""Records to NATS JetStream and to IPFIX collectors, and back from a stream, beside the JSON file."""
+"""Records to NATS JetStream, Kafka and IPFIX collectors, and back from a stream, beside the JSON file."""
 
 import contextlib
 import glob
@@ -29,6 +29,25 @@ def nats(args):
     body = _storm_table(storms, args) + "\n" + _alone_table(alone, {"json": "JSON file", "nats": "NATS JetStream, acknowledged"})
     body += _alone_note(args, f"The nats-server, one with file storage, took {statistics.median(server_cpu):.2f} µs a record on the same CPUs")
     report.publish(f"nats{'-paced' if args.rate else ''}", "Records to NATS JetStream beside the JSON file", body, args.save)
+
+
+def kafka(args):
+    """The sink alone: the plug-in is not part of the native build."""
+    with _engines() as (space, directory):
+        alone, broker_cpu = {"json": [], "nats": [], "kafka": []}, []
+        for number in range(1, args.rounds + 1):
+            alone["json"].append(_alone("json", directory, args.records))
+            with _server(space, directory):
+                alone["nats"].append(_alone("nats", directory, args.records, engine.URL, space=space))
+            with engine.kafka_broker(space, PROGRAM) as (broker, address):
+                before = broker.cpu_seconds()
+                alone["kafka"].append(_alone("kafka", directory, args.records, address, space=space))
+                broker_cpu.append((broker.cpu_seconds() - before) * 1e6 / alone["kafka"][-1]["all"])
+            _say(number, alone)
+    body = _alone_table(alone, {"json": "JSON file", "nats": "NATS JetStream, acknowledged", "kafka": "Kafka (librdkafka's mock broker), acknowledged"})
+    body += _alone_note(args, "No broker of Apache Kafka was to be had: the mock is librdkafka's, in a process of its own, which keeps messages in memory and "
+                        f"has no replicas. It took {statistics.median(broker_cpu):.2f} µs a record on the same CPUs")
+    report.publish("kafka", "Records to Kafka beside NATS JetStream and the JSON file", body, args.save)
 
 
 def ipfix(args):

@@ -9,39 +9,43 @@ namespace ConntrackStream.Kafka;
 /// <summary>Lines of <c>doctor</c> about Kafka: can it be reached, and is the topic there?</summary>
 internal static class KafkaChecks
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     internal static async Task<IEnumerable<CheckResult>> RunAsync(
-        KafkaOptions options, string host, ILogger logger, CancellationToken cancellation)
+        KafkaOptions options, string host, TimeProvider time, ILogger logger, CancellationToken cancellation)
     {
         List<CheckResult> results = [.. FleetSecrets.Warnings(KafkaEngine.EngineName, [options.PasswordFile, options.Tls.KeyFile])];
-        results.Add(await Task.Run(() => OfTopic(options, host, logger), cancellation).ConfigureAwait(false));
+        results.Add(await Task.Run(() => OfTopic(options, host, time, logger, cancellation), cancellation).ConfigureAwait(false));
         return results;
     }
 
     /// <summary>All topics are asked for: to ask for one may make it.</summary>
-    private static CheckResult OfTopic(KafkaOptions options, string host, ILogger logger)
+    private static CheckResult OfTopic(
+        KafkaOptions options, string host, TimeProvider time, ILogger logger, CancellationToken cancellation)
     {
         using KafkaHealth health = new(logger);
         try
         {
             using IAdminClient admin = new AdminClientBuilder(KafkaAccess.Read(options, $"conntrack-stream doctor {host}"))
                 .SetErrorHandler((_, error) => health.OnError(error))
-                .SetLogHandler((_, line) => logger.ClientSays(KafkaEngine.EngineName, line.Message))
+                .SetLogHandler((_, line) => health.OnLine(line))
                 .Build();
-            Metadata metadata = admin.GetMetadata(Patience);
+            Metadata metadata = TopicMetadataReader.Ask(admin.GetMetadata, options, health, time, cancellation);
             return OfTopic(metadata.Topics.Find(topic => topic.Topic == options.Topic), options.Topic, metadata);
         }
         catch (ConfigurationException e)
         {
             return CheckResult.Fail(KafkaEngine.EngineName, e.Message, "correct the file, or the key that names it");
         }
+        catch (FleetFailureException e)
+        {
+            return CheckResult.Fail(
+                KafkaEngine.EngineName, e.Message,
+                $"start the broker, or correct {KafkaAccess.Section}; meanwhile records gather in the spool");
+        }
         catch (Exception e) when (KafkaLink.IsRefusal(e))
         {
-            string reason = health.Reason ?? health.Last ?? e.Message;
             return CheckResult.Fail(
-                KafkaEngine.EngineName, $"{string.Join(", ", options.Brokers)}: {reason}",
-                $"start the broker, or correct {KafkaAccess.Section}; meanwhile records gather in the spool");
+                KafkaEngine.EngineName, $"the client cannot be made: {ClientWords.Translate(e.Message)}",
+                "correct the file or key that is named");
         }
     }
 

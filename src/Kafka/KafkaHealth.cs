@@ -29,12 +29,25 @@ internal sealed class KafkaHealth(ILogger logger) : IDisposable
     /// <summary>The last of what went wrong.</summary>
     internal string? Last => Volatile.Read(ref _last);
 
+    /// <summary>A broker has ended a connection before it answered anything, which the client does not count as an error.</summary>
+    internal bool IsTurnedAway { get; private set; }
+
+    /// <summary>Of the client: a line of its log.</summary>
+    internal void OnLine(LogMessage line)
+    {
+        logger.ClientSays(KafkaEngine.EngineName, line.Message);
+        if (line.Facility != "FAIL")
+            return;
+        IsTurnedAway |= ClientWords.IsTurnedAway(line.Message);
+        Volatile.Write(ref _last, ClientWords.Translate(line.Message));
+    }
+
     /// <summary>Of the client.</summary>
     internal void OnError(Error error)
     {
         if (error.IsFatal)
         {
-            Lose(error.Reason);
+            Lose(ClientWords.Translate(error.Reason));
             return;
         }
 
@@ -43,8 +56,9 @@ internal sealed class KafkaHealth(ILogger logger) : IDisposable
             if (error.Code != ErrorCode.Local_AllBrokersDown)
             {
                 _isRejected = error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed;
-                Volatile.Write(ref _last, error.Reason);
-                return;
+                Volatile.Write(ref _last, ClientWords.Translate(error.Reason));
+                if (!_isRejected || Obstacle is null)
+                    return; // others may answer
             }
         }
 

@@ -33,7 +33,7 @@ internal sealed class KafkaLink : IFleetLink
         _health = new KafkaHealth(logger);
         _producer = new ProducerBuilder<byte[], byte[]>(config)
             .SetErrorHandler((_, error) => _health.OnError(error))
-            .SetLogHandler((_, line) => logger.ClientSays(KafkaEngine.EngineName, line.Message))
+            .SetLogHandler((_, line) => _health.OnLine(line))
             .Build();
         _retry = time.CreateTimer(
             static self => ((KafkaLink)self!).ProduceWaiting(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -70,7 +70,7 @@ internal sealed class KafkaLink : IFleetLink
         }
         catch (Exception e) when (IsRefusal(e))
         {
-            throw new FleetFailureException($"the client cannot be made: {e.Message}", e);
+            throw new FleetFailureException($"the client cannot be made: {ClientWords.Translate(e.Message)}", e);
         }
 
         try

@@ -18,5 +18,6 @@ public sealed class KafkaModule : StreamModule<KafkaOptions>, ICollectModule
     /// <inheritdoc/>
     protected override void Attach(KafkaOptions options, ModuleBuilder builder) => FleetParts.Attach(
         builder, options, host => new KafkaEngine(options, host, builder.Host.Time, builder.Logger), target: "topic",
-        (engine, cancellation) => KafkaChecks.RunAsync(options, ((KafkaEngine)engine).Host, builder.Logger, cancellation));
+        (engine, cancellation) => KafkaChecks.RunAsync(
+            options, ((KafkaEngine)engine).Host, builder.Host.Time, builder.Logger, cancellation));
 }

@@ -12,6 +12,8 @@ namespace ConntrackStream.Kafka;
 /// </summary>
 internal sealed class KafkaSource(KafkaOptions options, CollectOptions collect, TimeProvider time, ILogger logger) : ICollectSource
 {
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
+
     public int Parts => 1;
 
     public void CheckFiles() => KafkaAccess.Read(options, collect.Name);
@@ -19,7 +21,7 @@ internal sealed class KafkaSource(KafkaOptions options, CollectOptions collect, 
     public async Task ReadAsync(IReadOnlyList<HostLogs> parts, Action begun, CancellationToken end)
     {
         using KafkaHealth health = new(logger);
-        using IConsumer<byte[], byte[]> consumer = NewConsumer(health);
+        IConsumer<byte[], byte[]> consumer = NewConsumer(health);
         try
         {
             (TopicMetadata topic, string broker) =
@@ -48,8 +50,16 @@ internal sealed class KafkaSource(KafkaOptions options, CollectOptions collect, 
         }
         finally
         {
-            consumer.Close(); // commits what is stored
+            // Commits what is stored, and waits up to 45 s for a broker that is away: then it is read again.
+            await Task.Run(() => Close(consumer), CancellationToken.None).WaitAsync(ClosePatience, time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private static void Close(IConsumer<byte[], byte[]> consumer)
+    {
+        consumer.Close();
+        consumer.Dispose();
     }
 
     private IConsumer<byte[], byte[]> NewConsumer(KafkaHealth health)
@@ -58,12 +68,12 @@ internal sealed class KafkaSource(KafkaOptions options, CollectOptions collect, 
         {
             return new ConsumerBuilder<byte[], byte[]>(KafkaAccess.ReadConsumer(options, collect.Name))
                 .SetErrorHandler((_, error) => health.OnError(error))
-                .SetLogHandler((_, line) => logger.ClientSays(KafkaEngine.EngineName, line.Message))
+                .SetLogHandler((_, line) => health.OnLine(line))
                 .Build();
         }
         catch (Exception e) when (KafkaLink.IsRefusal(e))
         {
-            throw new FleetFailureException($"the client cannot be made: {e.Message}", e);
+            throw new FleetFailureException($"the client cannot be made: {ClientWords.Translate(e.Message)}", e);
         }
     }
 }

@@ -17,10 +17,12 @@ internal static class TopicMetadataReader
         Handle client, KafkaOptions options, KafkaHealth health, TimeProvider time, CancellationToken cancellation) =>
         Task.Run(() => Read(client, options, health, time, cancellation), cancellation);
 
-    private static (TopicMetadata Topic, string Broker) Read(
-        Handle client, KafkaOptions options, KafkaHealth health, TimeProvider time, CancellationToken cancellation)
+    /// <summary>Until a broker answers, all are known to be away, or the client is of no use.</summary>
+    /// <param name="ask">With how long it may take.</param>
+    /// <exception cref="FleetFailureException">No broker answers.</exception>
+    internal static Metadata Ask(
+        Func<TimeSpan, Metadata> ask, KafkaOptions options, KafkaHealth health, TimeProvider time, CancellationToken cancellation)
     {
-        using IAdminClient admin = new DependentAdminClientBuilder(client).Build();
         long began = time.GetTimestamp();
         string problem;
         do
@@ -28,20 +30,28 @@ internal static class TopicMetadataReader
             cancellation.ThrowIfCancellationRequested();
             try
             {
-                Metadata metadata = admin.GetMetadata(options.Topic, Step);
-                TopicMetadata topic = metadata.Topics.Single(one => one.Topic == options.Topic);
-                if (topic.Error.IsError || topic.Partitions.Count == 0)
-                    throw new FleetFailureException(Describe(topic, options.Topic));
-                health.IsOpen = true;
-                return (topic, metadata.OriginatingBrokerName);
+                return ask(Step);
             }
             catch (KafkaException e)
             {
                 problem = $"{string.Join(", ", options.Brokers)}: {health.Reason ?? health.Last ?? e.Error.Reason}";
             }
         }
-        while (!health.Lost.IsCancellationRequested && health.Obstacle is null && time.GetElapsedTime(began) < Patience);
+        while (!health.Lost.IsCancellationRequested && health is { Obstacle: null, IsTurnedAway: false }
+            && time.GetElapsedTime(began) < Patience);
         throw new FleetFailureException(problem);
+    }
+
+    private static (TopicMetadata Topic, string Broker) Read(
+        Handle client, KafkaOptions options, KafkaHealth health, TimeProvider time, CancellationToken cancellation)
+    {
+        using IAdminClient admin = new DependentAdminClientBuilder(client).Build();
+        Metadata metadata = Ask(step => admin.GetMetadata(options.Topic, step), options, health, time, cancellation);
+        TopicMetadata topic = metadata.Topics.Single(one => one.Topic == options.Topic);
+        if (topic.Error.IsError || topic.Partitions.Count == 0)
+            throw new FleetFailureException(Describe(topic, options.Topic));
+        health.IsOpen = true;
+        return (topic, metadata.OriginatingBrokerName);
     }
 
     private static string Describe(TopicMetadata topic, string name) => topic.Error.Code switch

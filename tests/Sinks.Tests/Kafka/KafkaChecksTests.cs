@@ -44,6 +44,30 @@ public sealed class KafkaChecksTests
     }
 
     [Fact]
+    public async Task A_topic_that_is_lost_with_a_broker_is_warned_of()
+    {
+        using MockKafka kafka = new(brokers: 3, replicas: 1);
+        CheckResult result = Assert.Single(await CheckAsync(kafka));
+        Assert.Equal(CheckLevel.Warn, result.Level);
+        Assert.Contains("min.insync.replicas=2", result.Fix);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_is_none_is_named_by_its_key_and_so_is_a_key_that_others_can_read()
+    {
+        using MockKafka kafka = new();
+        using TemporaryDirectory directory = new();
+        string file = directory.File("both.pem");
+        await File.WriteAllTextAsync(file, "x", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        CheckResult[] results =
+            [.. await CheckAsync(kafka, options => (options.Tls.CertificateFile, options.Tls.KeyFile) = (file, file))];
+        Assert.Equal([CheckLevel.Warn, CheckLevel.Fail], results.Select(static result => result.Level));
+        Assert.Contains("chmod 600", results[0].Fix);
+        Assert.Contains("Plugins:Kafka:Tls:CertificateFile", results[1].Finding);
+    }
+
+    [Fact]
     public async Task A_file_that_is_not_there_is_named()
     {
         using MockKafka kafka = new();
@@ -55,6 +79,7 @@ public sealed class KafkaChecksTests
     {
         KafkaOptions options = new() { Brokers = kafka.Brokers };
         change?.Invoke(options);
-        return KafkaChecks.RunAsync(options, "node", NullLogger.Instance, TestContext.Current.CancellationToken);
+        return KafkaChecks.RunAsync(
+            options, "node", TimeProvider.System, NullLogger.Instance, TestContext.Current.CancellationToken);
     }
 }

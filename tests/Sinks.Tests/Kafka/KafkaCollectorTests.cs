@@ -13,6 +13,8 @@ namespace ConntrackStream.Sinks.Tests.Kafka;
 /// <summary>From librdkafka's brokers.</summary>
 public sealed class KafkaCollectorTests
 {
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task What_a_node_has_sent_is_in_its_file_line_by_line()
     {
@@ -133,6 +135,19 @@ public sealed class KafkaCollectorTests
         await using Rig collector = new(kafka);
         CollectCounters counters = await collector.OnceAsync();
         Assert.Equal((1L, 5L), (counters.Records, counters.Malformed));
+        counters = await collector.OnceAsync();
+        Assert.Equal((0L, 0L, 0L), (counters.Records, counters.Copies, counters.Malformed)); // what is behind them was committed
+    }
+
+    [Fact]
+    public async Task A_share_without_a_partition_is_named()
+    {
+        using MockKafka kafka = new(partitions: 2);
+        await using Rig collector = new(kafka);
+        collector.Options = collector.Options with { Part = 4, Parts = 4 };
+        collector.Start();
+        await Eventually.TrueAsync(() => collector.Logger.Entries.Exists(
+            static entry => entry.Message.Contains("has 2 partitions, none for share 4/4", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -167,6 +182,21 @@ public sealed class KafkaCollectorTests
         List<JsonElement> records = collector.Records(FleetRig.Host);
         Assert.Equal(6000, records.Count);
         CollectRig.AssertComplete(records);
+    }
+
+    [Fact]
+    public async Task The_end_does_not_wait_long_for_brokers_that_are_away()
+    {
+        using MockKafka kafka = new();
+        await SendAsync(kafka, 1, 2);
+        await using Rig collector = new(kafka);
+        collector.Start();
+        await Eventually.TrueAsync(() => collector.Written == 2);
+        kafka.Down();
+        await collector.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), Token);
+        kafka.Up();
+        CollectCounters counters = await collector.OnceAsync();
+        Assert.Equal((0L, 0L), (counters.Records, counters.Missing));
     }
 
     private static Task SendAsync(MockKafka kafka, params int[] numbers) => SendAsync(kafka, numbers, "h");

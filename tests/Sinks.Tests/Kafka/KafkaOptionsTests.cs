@@ -17,7 +17,9 @@ public sealed class KafkaOptionsTests
         { "Topic", new KafkaOptions { Topic = "a/b" } },
         { "Topic", new KafkaOptions { Topic = "" } },
         { "Topic", new KafkaOptions { Topic = ".." } },
+        { "Topic", new KafkaOptions { Topic = new string('a', 250) } },
         { "MemoryBytes", new KafkaOptions { MemoryBytes = 1 } },
+        { "MemoryBytes", new KafkaOptions { MemoryBytes = 1L << 37 } },
         { "User", new KafkaOptions { User = "node" } },
         { "User", new KafkaOptions { PasswordFile = "/p" } },
         { "Mechanism", new KafkaOptions { User = "node", PasswordFile = "/p", Mechanism = KafkaMechanism.Plain } },
@@ -64,10 +66,31 @@ public sealed class KafkaOptionsTests
     }
 
     [Fact]
-    public void A_file_that_is_not_there_is_named_by_its_key() => Assert.Contains(
-        "Plugins:Kafka:Tls:CaFile: /nonexistent does not exist",
-        Assert.Throws<ConfigurationException>(
-            static () => KafkaAccess.Read(new KafkaOptions { Tls = { CaFile = "/nonexistent" } }, "name")).Message);
+    public void Files_that_are_not_there_are_named_by_their_keys()
+    {
+        const string None = "/nonexistent";
+        KafkaOptions options = new()
+        {
+            User = "node",
+            PasswordFile = None,
+            Tls = { CaFile = None, CertificateFile = None, KeyFile = None },
+        };
+        string message = Assert.Throws<ConfigurationException>(() => KafkaAccess.Read(options, "name")).Message;
+        foreach (string key in (string[])["PasswordFile", "Tls:CaFile", "Tls:CertificateFile", "Tls:KeyFile"])
+            Assert.Contains($"Plugins:Kafka:{key}: {None} does not exist", message);
+    }
+
+    [Fact]
+    public void The_producer_is_idempotent_and_all_replicas_acknowledge()
+    {
+        ProducerConfig config = KafkaAccess.ReadProducer(new KafkaOptions { DeliveryTimeout = TimeSpan.FromSeconds(7) }, "name");
+        Assert.Equal((true, Acks.All, 7000), (config.EnableIdempotence, config.Acks, config.MessageTimeoutMs));
+    }
+
+    [Fact]
+    public void Each_compression_is_the_one_that_is_asked_for() => Assert.All(Enum.GetValues<KafkaCompression>(), static compression =>
+        Assert.Equal(
+            $"{compression}", $"{KafkaAccess.ReadProducer(new KafkaOptions { Compression = compression }, "name").CompressionType}"));
 
     private static IEnumerable<string> Problems(IValidatableObject options) =>
         options.Validate(new ValidationContext(options)).SelectMany(static result => result.MemberNames);

@@ -133,6 +133,19 @@ public sealed class KafkaPublisherTests
         Assert.Equal(0, rig.Sink.Counters.Dropped);
     }
 
+    [Fact] // to a client that knows no longer what the broker has
+    public async Task After_a_fatal_error_a_new_producer_sends_what_is_left()
+    {
+        using MockKafka kafka = new();
+        await using KafkaRig rig = new(kafka);
+        kafka.FailToStore(ErrorCode.OutOfOrderSequenceNumber);
+        await rig.StartAsync();
+        await rig.WriteAsync(100);
+        await rig.AcknowledgedAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(2, rig.Sink.Counters.Connections);
+        Assert.Equal(100, Assert.Single(StreamMessage.Prove(KafkaRig.Messages(kafka))).Value.Count);
+    }
+
     [Fact]
     public async Task What_is_not_delivered_in_time_is_sent_again_under_the_same_identity()
     {

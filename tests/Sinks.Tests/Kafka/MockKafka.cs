@@ -7,7 +7,7 @@ namespace ConntrackStream.Sinks.Tests.Kafka;
 
 /// <summary>
 /// Brokers that librdkafka has for tests, on loopback, spoken to over TCP as real ones are. Each partition keeps its last 5 MB. They know
-/// neither TLS nor SASL.
+/// neither TLS nor SASL, which SecureKafka adds.
 /// </summary>
 internal sealed class MockKafka : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class MockKafka : IDisposable
 
     private readonly nint _client, _cluster;
 
-    internal MockKafka(int brokers = 1, int partitions = 4, bool hasTopic = true)
+    internal MockKafka(int brokers = 1, int partitions = 4, bool hasTopic = true, int? replicas = null)
     {
         Assert.True(IsThere);
         byte[] error = new byte[512];
@@ -27,7 +27,7 @@ internal sealed class MockKafka : IDisposable
         Assert.True(_client != 0, Encoding.UTF8.GetString(error));
         _cluster = rd_kafka_mock_cluster_new(_client, brokers);
         if (hasTopic)
-            Check(rd_kafka_mock_topic_create(_cluster, Topic, partitions, replicas: brokers));
+            Check(rd_kafka_mock_topic_create(_cluster, Topic, partitions, replicas ?? brokers));
     }
 
     /// <summary>host:port of each.</summary>

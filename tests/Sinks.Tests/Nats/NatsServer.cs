@@ -24,6 +24,9 @@ internal sealed class NatsServer : IAsyncDisposable
 
     internal string File(string name) => _directory.File(name);
 
+    /// <param name="text">{0} is the directory.</param>
+    internal string InDirectory(string text) => text.Replace("{0}", _directory.Path, StringComparison.Ordinal);
+
     /// <param name="configuration">Beside address and storage; {0} is the directory.</param>
     /// <param name="starts">Is it started, or only given a port?</param>
     internal static async Task<NatsServer> StartAsync(string configuration = "", bool starts = true, int port = 0, bool jetStream = true)
@@ -41,7 +44,7 @@ internal sealed class NatsServer : IAsyncDisposable
         await System.IO.File.WriteAllTextAsync(file, $"""
             listen: "127.0.0.1:{Port}"
             {(_jetStream ? $"jetstream: {{ store_dir: \"{File("jetstream")}\" }}" : "")}
-            {_configuration.Replace("{0}", _directory.Path, StringComparison.Ordinal)}
+            {InDirectory(_configuration)}
             """, TestContext.Current.CancellationToken);
         _process = Process.Start(new ProcessStartInfo(Program, ["-c", file, "-l", File("log")]))!;
         AppDomain.CurrentDomain.ProcessExit += OnExit;
@@ -79,7 +82,9 @@ internal sealed class NatsServer : IAsyncDisposable
     /// <summary>It greets with INFO.</summary>
     private async Task<bool> IsReadyAsync()
     {
-        Assert.False(_process!.HasExited, "nats-server has ended");
+        Assert.False(
+            _process!.HasExited,
+            $"nats-server has ended: {(System.IO.File.Exists(File("log")) ? System.IO.File.ReadAllText(File("log")) : "no log")}");
         try
         {
             using TcpClient client = new();
