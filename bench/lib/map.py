@@ -21,7 +21,7 @@ DELETES = {"delete-ours": "conntrack-stream", "delete-snapshot": "snapshot algor
 
 def run(args):
     subprocess.run(["dotnet", "build", "-c", "Release", "--nologo", "-v", "quiet", "-clp:ErrorsOnly", PROJECT], check=True)
-    with namespace.created() as space, _pins() as pins:
+    with namespace.created() as space, pinned() as pins:
         with table.raised(args.flows + args.flows // 8):  # only while they are made: what is in the table stays
             measure.storm(space, args.flows)
         audits = _audits(space, pins, args)
@@ -79,7 +79,7 @@ def _small_map(space, pins, deletes):
 
 
 @contextlib.contextmanager
-def _pins():
+def pinned():
     """A bpf file system of its own; what is pinned there goes with it."""
     with tempfile.TemporaryDirectory(prefix=f"cs-bpf-{os.getpid()}-") as directory:
         namespace.run("mount", "-t", "bpf", "bpf", directory)

@@ -10,7 +10,7 @@ RULES = """
 table inet gateway {
   chain translate {
     type nat hook postrouting priority srcnat;
-    oifname "wan" ip saddr 10.77.0.0/16 masquerade
+    oifname { "wan", "wan2" } ip saddr 10.77.0.0/16 masquerade
   }
   chain publish {
     type nat hook prerouting priority dstnat;
@@ -20,8 +20,23 @@ table inet gateway {
     type filter hook forward priority filter;
     ct state new accept
   }
+  set video {
+    type ipv4_addr
+  }
+  chain choose {
+    type filter hook prerouting priority mangle;
+    iifname != "lan" return
+    meta mark set ct mark and 0x3f00
+    meta mark 0 ip daddr @video meta mark set 0x200
+    meta mark 0 meta mark set 0x100
+    ct mark set meta mark
+  }
 }
 """
+
+# What the rules above do, in the settings of the service.
+RECLASSIFY = ("Reclassify:Enabled=true", "Reclassify:Mode=act", "Reclassify:Paths:0=wan mark=0x100/0x3f00 dev=wan",
+              "Reclassify:Paths:1=wan2 mark=0x200/0x3f00 dev=wan2", "Reclassify:Sets:0=nft:inet/gateway/video=wan2")
 
 SERVER = """
 import asyncio, os
@@ -126,7 +141,10 @@ def created(rate=120):
                  "-6 route add local 2001:db8:77::/122 dev lo metric 5")
         _ip(net, "route add default via 203.0.113.1; -6 route add default via 2001:db8:113::1; route add local 198.51.100.0/24 dev lo; "
                  "-6 route add local 2001:db8:100::/64 dev lo")
-        _ip(gate, "route add 198.51.100.0/24 via 203.0.113.2; -6 route add 2001:db8:100::/64 via 2001:db8:113::2")
+        _link(net, "eth1", "203.0.114.2/24", "2001:db8:114::2/64", gate, "wan2", "203.0.114.1/24", "2001:db8:114::1/64")
+        _ip(gate, "route add 198.51.100.0/24 via 203.0.113.2; -6 route add 2001:db8:100::/64 via 2001:db8:113::2; "
+                  "route add 198.51.100.0/24 via 203.0.113.2 table 1; route add 198.51.100.0/24 via 203.0.114.2 table 2; "
+                  "rule add fwmark 0x100/0x3f00 table 1; rule add fwmark 0x200/0x3f00 table 2")
         gate.sysctl("net.ipv4.ip_forward", 1)
         gate.sysctl("net.ipv6.conf.all.forwarding", 1)
         namespace.run(*gate.command("nft", "-f", "-"), input=RULES)
@@ -141,6 +159,11 @@ def created(rate=120):
             program.wait()
         for space in spaces.values():
             subprocess.run(["ip", "netns", "del", space.name], check=False, stderr=subprocess.DEVNULL)
+
+
+def recognise(gate, addresses):
+    """What DPI does once it knows what runs there: these belong on the second uplink."""
+    namespace.run(*gate.command("nft", "add", "element", "inet", "gateway", "video", "{", ", ".join(addresses), "}"))
 
 
 def _ip(space, commands):

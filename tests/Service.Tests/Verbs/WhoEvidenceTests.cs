@@ -46,7 +46,8 @@ public sealed class WhoEvidenceTests : IDisposable
     [Fact]
     public void A_live_log_may_grow_and_its_hash_is_of_what_was_searched()
     {
-        byte[] searched = Bytes(Start(1, 0), Start(5, 90), End(5, 90, 110), Start(2, 1000));
+        byte[] searched = Bytes(
+            Start(1, 0), Start(255, 10), End(255, 10, 20), Start(5, 90), End(5, 90, 110), Start(2, 1000)); // 255 has the address, too
         string path = Path.Join(_directory, Live);
         File.WriteAllBytes(path, searched);
         string hash = Write(() => File.AppendAllText(path, Start(5, 1001) + "\n"));

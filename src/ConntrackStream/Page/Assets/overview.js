@@ -6,7 +6,7 @@ import { bytes, count, duration, el, endpoint, facts, fill, measure, plural, rat
 
 const SPANS = [['2 minutes', 120], ['5 minutes', 300], ['15 minutes', 900]];
 const ROWS = 8; // of talkers
-const TOMBSTONES = 25, TOMBSTONES_EVERY = 5; // samples
+const TOMBSTONES = 12, TOMBSTONES_EVERY = 5; // samples
 const MOST_AT_ONCE = 6; // findings
 
 const at = id => document.getElementById(id);
@@ -205,7 +205,7 @@ export class Overview {
     const part = (title, content) => el('section', {}, el('h3', {}, title), content);
     const content = el('div', { class: 'columns' },
       part('Actions', facts([['Misplaced', count(figures.misplaced)], ['Reset', count(figures.resets)], ['Deleted', count(figures.deleted)],
-        ['Re-marked', count(figures.remarked)], ['Pending', count(figures.pending)], ['Paths paused', count(figures.guarded)]])),
+        ['Re-marked', count(figures.remarked)], ['Pending', count(figures.pending)], ['Under the flap guard', count(figures.guarded)]])),
       part('Outcomes', table('Outcomes', ['Outcome', 'Flows'], Object.entries(figures.outcomes).map(([name, value]) => [words(name), value]), 'None.')),
       part('Left alone', table('Refusals', ['Reason', 'Flows'], nonzero(figures.refused), 'None.')));
     fill(at('reclassify'), content);

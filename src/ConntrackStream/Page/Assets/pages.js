@@ -131,9 +131,7 @@ export class FlowPages {
       } while (flows.length < SIZE && cursor !== null);
       this.#take(number, flows, cursor);
     } catch (problem) {
-      if (problem.type === '/problems/stale-cursor')
-        this.#forget();
-      else if (!request.signal.aborted)
+      if (!request.signal.aborted)
         this.onFault(problem);
       return;
     } finally {
@@ -171,14 +169,5 @@ export class FlowPages {
     for (const at of this.#cursors.keys())
       nearest = at <= number && at > nearest ? at : nearest;
     return nearest;
-  }
-
-  /** The service has been restarted. */
-  #forget() {
-    this.#cursors = new Map([[0, null]]);
-    this.#pages.clear();
-    this.#isEndKnown = false;
-    this.length = 0;
-    this.count();
   }
 }

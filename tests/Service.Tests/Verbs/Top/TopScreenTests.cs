@@ -48,6 +48,14 @@ public sealed partial class TopScreenTests
     }
 
     [Fact]
+    public void Eighty_columns_have_rate_bytes_and_age_and_whole_addresses_of_IPv4()
+    {
+        string screen = Screen(TopFlows.Look(_meter, TopFlows.Second, TopFlows.Of("255.255.255.255", 443, 10)), 80, 24);
+        Assert.Contains("proto  source                destination              rate/s     bytes     age", screen, StringComparison.Ordinal);
+        Assert.Contains("255.255.255.255:40000", screen, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_translated_flow_says_from_which_address_it_leaves()
     {
         Assert.Equal("from 203.0.113.1:40000", TopText.Translation(TopFlows.Of("10.0.0.1", 443, 1)));
