@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace ConntrackStream.Service.Api;
 
 /// <summary>
-/// <c>GET /v1/summary?interval=1s&amp;top=5</c> and the parameters of a filter: the table, explained. Most of the table is read by one dump.
+/// <c>GET /v1/summary?interval=1s&amp;top=5</c> and the parameters of a filter: the table, explained. Most of it is read by one dump.
 /// A few flows of it are found in the live view, in slices between the events, and the kernel is asked for each of them, as for
 /// <c>/v1/flows</c>. Nothing is counted while no one asks.
 /// </summary>

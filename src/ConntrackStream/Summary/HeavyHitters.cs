@@ -9,7 +9,7 @@ internal readonly record struct HeavyHitter<TKey>(TKey Key, ulong Weight, ulong 
 
 /// <summary>
 /// The keys with the most weight of a stream of any length, in bounded memory (after Misra and Gries 1982). It is exact while there are no
-/// more keys than twice the counters. Then the lighter half is forgotten, all at once, so that a key costs little more than a look-up. A key
+/// more keys than twice the counters. Then the lighter half is forgotten, all at once, so that a key costs little more than a look-up. One
 /// that comes later may have been among them, so it begins with the most that one of them had. That is never more than (all weight) /
 /// (counters): each key with more is there, and no weight is more than that too high.
 /// </summary>

@@ -4,8 +4,8 @@ using ConntrackStream.Pipeline.LiveView;
 namespace ConntrackStream.Service.Summary;
 
 /// <summary>
-/// Adds up flows one by one: a table of any size in some 8 MB. Top lists are exact up to twice <see cref="Counters"/> different keys; beyond,
-/// no number is more than (all flows or bytes) / <see cref="Counters"/> too high. Not thread-safe.
+/// Adds up flows one by one: a table of any size in some 8 MB. Top lists are exact up to twice <see cref="Counters"/> keys; beyond, no
+/// number is more than (all flows or bytes) / <see cref="Counters"/> too high. Not thread-safe.
 /// </summary>
 /// <param name="establishedTimeout">nf_conntrack_tcp_timeout_established; null where it is unknown.</param>
 internal sealed class TableTally(TimeSpan? establishedTimeout)

@@ -24,7 +24,7 @@ internal static class SummaryVerb
               conntrack-stream summary -p tcp --top 20
               conntrack-stream summary --netns blue -o json | jq .findings
               conntrack-stream summary --live          the running service's answer: new flows are those that it has counted
-            Reads the table once, in bounded memory. Bytes need net.netfilter.nf_conntrack_acct. Each top list is exact for up to 8192 different
+            Reads the table once, in bounded memory. Bytes need net.netfilter.nf_conntrack_acct. Each top list is exact for up to 8192
             addresses or pairs; beyond, a number may be too high by the share that stands behind it.
             """)
         {

@@ -86,8 +86,8 @@ public sealed class WhoEvidenceTests : IDisposable
         ];
         File.WriteAllLines(Path.Join(_directory, "flows.log"), lines);
         Write(static () => { });
-        Assert.Equal(
-            lines[1..], Records(File.ReadLines(Evidence).Select(static line => JsonDocument.Parse(line).RootElement)), StringComparer.Ordinal);
+        IEnumerable<JsonElement> evidence = File.ReadLines(Evidence).Select(static line => JsonDocument.Parse(line).RootElement);
+        Assert.Equal(lines[1..], Records(evidence), StringComparer.Ordinal);
     }
 
     [Theory]

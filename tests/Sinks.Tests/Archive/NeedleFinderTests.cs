@@ -22,7 +22,7 @@ public sealed class NeedleFinderTests
             int first = line < 0 || (gap >= 0 && gap < line) ? gap : line;
             Assert.Equal(first, new NeedleFinder(new LineNeedles(made.Line, made.Gap), made.Text).Find(made.Text));
         },
-        static made => $"{Encoding.ASCII.GetString(made.Line)} or {Encoding.ASCII.GetString(made.Gap)} in {Encoding.ASCII.GetString(made.Text)}");
+        static made => $"{Text(made.Line)} or {Text(made.Gap)} in {Text(made.Text)}");
 
     [Fact]
     public void Without_a_text_each_line_is_found_and_gaps_are_no_more_than_lines()
@@ -31,4 +31,6 @@ public sealed class NeedleFinderTests
         Assert.Equal(0, finder.Find("a line"u8));
         Assert.Equal(-1, finder.Find([]));
     }
+
+    private static string Text(byte[] letters) => Encoding.ASCII.GetString(letters);
 }
