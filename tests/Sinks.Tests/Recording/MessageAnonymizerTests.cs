@@ -42,11 +42,12 @@ public sealed class MessageAnonymizerTests
     [Fact]
     public void An_address_of_IPv6_is_replaced_whole()
     {
-        byte[] one = [0x20, 1, 0xd, 0xb8, .. new byte[11], 1], other = [0x20, 1, 0xd, 0xb8, .. new byte[11], 2];
+        byte[] one = [0x20, 1, 0xd, 0xb8, .. new byte[11], 1], other = [0x20, 1, 0xd, 0xb8, .. new byte[11], 2], original = [.. one];
         _cipher.ReplaceIPv6(one);
         _cipher.ReplaceIPv6(other);
         Assert.NotEqual(one[..8], other[..8]);
         Assert.NotEqual(one[8..], other[8..]);
+        Assert.Equal((-1, -1), (one.AsSpan().IndexOf(original.AsSpan(0, 8)), one.AsSpan().IndexOf(original.AsSpan(8)))); // no half of it
     }
 
     [Fact]
