@@ -96,7 +96,8 @@ internal sealed class ApiServer(
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ApiBuffers>();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, certificate));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, certificate))
+            .UseSockets(static sockets => sockets.CreateBoundListenSocket = SocketFile.Bind);
         WebApplication app = builder.Build();
         app.Use(new ProblemMiddleware(_logger).InvokeAsync);
         app.Use(static (context, next) =>

@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Configuration;
+using ConntrackStream.Service.Api.Access;
 using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Service.Tests.Api;
@@ -18,6 +20,15 @@ public sealed class SocketFileTests
         Assert.Equal((UnixFileMode)Convert.ToInt32(mode, 8), File.GetUnixFileMode(api.Socket));
         string expected = group is null ? "0" : "1"; // daemon's number on Debian, and everywhere else
         Assert.Equal(expected, ToolRun.Output("stat", ["-c", "%g", api.Socket]).Trim());
+    }
+
+    /// <summary>Anybody who connected before the settings apply would stay connected.</summary>
+    [Fact]
+    public void Until_the_settings_apply_it_is_the_own_users_alone()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"cs-socket-{Guid.NewGuid():N}");
+        using Socket socket = SocketFile.Bind(new UnixDomainSocketEndPoint(path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
     }
 
     [Fact]

@@ -1,15 +1,20 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.Files;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Service.Api.Access;
 
 /// <summary>The Unix socket as a file: who may connect is who may write to it.</summary>
 internal sealed class SocketFile(ApiSettings settings)
 {
+    private const UnixFileMode OwnUser = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private readonly uint? _group = GroupOf(settings.SocketGroup);
 
     /// <summary>Removes what a killed run left: only a socket, and only if no service answers on it.</summary>
@@ -34,6 +39,28 @@ internal sealed class SocketFile(ApiSettings settings)
         }
 
         throw new IOException($"Api:Socket: another service answers on {path} already");
+    }
+
+    /// <summary>
+    /// A socket to listen on. The file of a Unix socket lets in the service's user alone from its first moment, whatever the umask.
+    /// </summary>
+    internal static Socket Bind(EndPoint place)
+    {
+        if (place is not UnixDomainSocketEndPoint)
+            return SocketTransportOptions.CreateDefaultBoundListenSocket(place);
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            using SafeFileHandle descriptor = new(socket.Handle, ownsHandle: false);
+            File.SetUnixFileMode(descriptor, OwnUser); // bind(2) gives the file this mode
+            socket.Bind(place);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Lets in whom the settings say. Until then only the service's own user may connect.</summary>
