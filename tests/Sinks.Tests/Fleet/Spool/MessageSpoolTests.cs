@@ -62,6 +62,8 @@ public sealed class MessageSpoolTests : IDisposable
         Assert.Equal(1UL, next.Earlier!.Value.Last);
         Assert.True(_rig.TryAppend(2, 2));
         Assert.Equal([1UL, 2], SpoolRig.ReadAll(next));
+        Assert.Equal([1UL, 2], SpoolRig.ReadAll(_rig.Reopen())); // by now it is not the last file
+        Assert.DoesNotContain(Damaged, _rig.Logger.Ids);
     }
 
     [Fact]
