@@ -79,7 +79,7 @@ zsh_completes() {
   local script='
     zmodload zsh/zpty
     zpty shell "zsh -f -i"
-    zpty -w shell "PS1=; fpath=($1 \$fpath); autoload -U compinit; compinit -u -D; stty -echo"
+    zpty -w shell "PS1=; fpath=($1 \$fpath); autoload -U compinit; compinit -u -D; stty -echo rows 200; LINES=200"
     zpty -w shell "zstyle \":completion:*\" list-prompt \"\"; LISTMAX=1000; setopt no_beep; bindkey \"^I\" list-choices; print READY"
     local text
     zpty -r -m shell text "*READY*"
@@ -100,9 +100,10 @@ zsh_completes() {
 }
 
 fish_completes() {
-  local line word
+  local line word offered
   while read -r word line; do
-    fish -N -c "source $1; complete -C 'conntrack-stream $line'" | grep -qE -- "^$word" || { echo "missing: $word after $line"; return 1; }
+    offered=$(fish -N -c "source $1; complete -C 'conntrack-stream $line'")
+    grep -qE -- "^$word" <<<"$offered" || { echo "missing: $word after $line"; return 1; }
   done <<'CASES'
 verify-log ver
 --any-nat list --any
