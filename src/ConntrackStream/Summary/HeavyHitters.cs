@@ -5,7 +5,10 @@ namespace ConntrackStream.Service.Summary;
 /// <summary>A key with the most weight.</summary>
 /// <param name="Weight">At least its own, and at most <paramref name="Error"/> more.</param>
 /// <param name="Error">How much of the weight may belong to other keys; 0 when it is exact.</param>
-internal readonly record struct HeavyHitter<TKey>(TKey Key, ulong Weight, ulong Error);
+internal readonly record struct HeavyHitter<TKey>(TKey Key, ulong Weight, ulong Error)
+{
+    internal ulong AtLeast => Weight - Error;
+}
 
 /// <summary>
 /// The keys with the most weight of a stream of any length, in bounded memory (after Misra and Gries 1982). It is exact while there are no

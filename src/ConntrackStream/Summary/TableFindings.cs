@@ -13,6 +13,9 @@ internal static class TableFindings
     /// <summary>Of a group's flows: so many by one source, to one host or between two hosts are "most".</summary>
     private const double Most = 0.5;
 
+    /// <summary>Of a group's flows: who has less is not named.</summary>
+    private const double LeastNamed = 0.01;
+
     /// <summary>The greatest first.</summary>
     internal static IReadOnlyList<Finding> Of(TableTally tally, TableReading now) =>
         [.. All(tally, now).OfType<Finding>().OrderByDescending(static finding => finding.Flows)];
@@ -43,7 +46,7 @@ internal static class TableFindings
             "close_wait_leak",
             tally.CloseWait.Flows,
             $"{Of(tally.CloseWait, tally)} are in CLOSE_WAIT: one end has closed, the program at the other has not (it leaks sockets); "
-                + $"most to {service.Key} ({service.Weight}){timeout}");
+                + $"most to {Named(service, tally.CloseWait)}{timeout}");
     }
 
     private static Finding UnansweredTcp(TableTally tally)
@@ -52,17 +55,17 @@ internal static class TableFindings
         HeavyHitter<PairKey> pair = group.Pair;
         HeavyHitter<HostKey> source = group.Source, destination = group.Destination;
         string what = $"{Of(group, tally)} are TCP without an answer";
-        if (pair.Weight >= Most * group.Flows && group.Service.Weight < Most * group.Flows)
+        if (pair.AtLeast >= Most * group.Flows && group.Service.Weight < Most * group.Flows)
             return new Finding(
                 "port_scan", group.Flows,
-                $"{what}, {pair.Weight} of them from {pair.Key.Source} to many ports of {pair.Key.Destination}: a port scan");
-        if (source.Weight >= Most * group.Flows && pair.Weight < Most * group.Flows)
+                $"{what}, {Number(pair)} of them from {pair.Key.Source} to many ports of {pair.Key.Destination}: a port scan");
+        if (source.AtLeast >= Most * group.Flows && pair.Weight < Most * group.Flows)
             return new Finding(
-                "syn_scan", group.Flows, $"{what}, {source.Weight} of them from {source.Key} to many hosts: a scan of networks");
-        if (destination.Weight >= Most * group.Flows)
+                "syn_scan", group.Flows, $"{what}, {Number(source)} of them from {source.Key} to many hosts: a scan of networks");
+        if (destination.AtLeast >= Most * group.Flows)
             return new Finding(
                 "syn_flood", group.Flows,
-                $"{what}, {destination.Weight} of them to {destination.Key} (most to {group.Service.Key}): it is down or flooded");
+                $"{what}, {Number(destination)} of them to {destination.Key} (most to {group.Service.Key}): it is down or flooded");
         return new Finding("unanswered_tcp", group.Flows, $"{what}, from many hosts to many: a route or a firewall drops the answers");
     }
 
@@ -72,8 +75,8 @@ internal static class TableFindings
         return new Finding(
             "dns",
             tally.DnsFlows.Flows,
-            $"{Of(tally.DnsFlows, tally)} are DNS (port 53): each query is a flow; most from {source.Key} ({source.Weight}) and to "
-                + $"{server.Key} ({server.Weight}); a cache beside the clients, or no tracking for port 53 (notrack), makes them few");
+            $"{Of(tally.DnsFlows, tally)} are DNS (port 53): each query is a flow; most from {Named(source, tally.DnsFlows)} "
+                + $"and to {Named(server, tally.DnsFlows)}; a cache beside the clients, or no tracking for port 53 (notrack), makes them few");
     }
 
     private static Finding UnansweredUdp(TableTally tally)
@@ -84,7 +87,7 @@ internal static class TableFindings
             "udp_flood",
             tally.UnansweredUdp.Flows,
             $"{Of(tally.UnansweredUdp, tally)} are UDP without an answer: a flood, a scan or one-way traffic such as syslog; most from "
-                + $"{source.Key} ({source.Weight}) and to {service.Key} ({service.Weight})");
+                + $"{Named(source, tally.UnansweredUdp)} and to {Named(service, tally.UnansweredUdp)}");
     }
 
     private static Finding Idle(TableTally tally, TableReading now)
@@ -95,18 +98,27 @@ internal static class TableFindings
             "idle_established",
             tally.IdleFlows.Flows,
             $"{Of(tally.IdleFlows, tally)} are ESTABLISHED without a packet for {Figure.Time(TableTally.Idle)} or longer: resting, or "
-                + $"their ends are gone, and the entries stay for {timeout}; most to {service.Key} ({service.Weight})");
+                + $"their ends are gone, and the entries stay for {timeout}; most to {Named(service, tally.IdleFlows)}");
     }
 
     private static Finding? OneClient(TableTally tally)
     {
-        if (tally.SourcesByFlows.Top(1) is not [{ } first] || first.Weight < LeastFlows || first.Weight < Most * tally.Flows)
+        if (tally.SourcesByFlows.Top(1) is not [{ } first] || first.AtLeast < LeastFlows || first.AtLeast < Most * tally.Flows)
             return null;
         return new Finding(
             "one_client",
             (long)first.Weight,
-            $"{Figure.Share(first.Weight, tally.Flows)} of the flows come from one host, {first.Key} ({first.Weight})");
+            $"{Figure.Share(first.Weight, tally.Flows)} of the flows come from one host, {first.Key} ({Number(first)})");
     }
+
+    /// <summary>Many, where the one with the most has next to none of them.</summary>
+    private static string Named<TKey>(HeavyHitter<TKey> hitter, FlowGroup group)
+        where TKey : struct =>
+        hitter.AtLeast < LeastNamed * group.Flows ? "many" : $"{hitter.Key} ({Number(hitter)})";
+
+    private static string Number<TKey>(HeavyHitter<TKey> hitter)
+        where TKey : struct =>
+        Figure.Text($"{(hitter.Error > 0 ? "≤ " : "")}{hitter.Weight}");
 
     private static string Of(FlowGroup group, TableTally tally) =>
         Figure.Text($"{group.Flows} flows ({Figure.Share(group.Flows, tally.Flows)})");

@@ -73,6 +73,21 @@ public sealed class TableFindingsTests
         Assert.Empty(Find([.. Usual, .. Hundred.Select(static i => Resting(i, left: 300))])); // data is under way: nothing says how long
     }
 
+    /// <summary>The list of sources has forgotten most, so that each that it has may be charged with what others had.</summary>
+    [Fact]
+    public void Of_ten_thousand_clients_with_a_query_each_none_is_named() => Assert.Contains(
+        "most from many and to 10.0.0.53 (10000)",
+        Only("dns", Enumerable.Range(0, 10_000).Select(static i =>
+            Udp($"10.6.{i / 250}.{i % 250}", (ushort)(3000 + i), "10.0.0.53", 53, answered: true))),
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void A_number_that_may_be_too_high_is_marked() => Assert.Contains(
+        "most from 10.5.5.5 (≤ ",
+        Only("dns", Enumerable.Range(0, 10_000).Select(static i =>
+            Udp(i < 5000 ? $"10.6.{i / 250}.{i % 250}" : "10.5.5.5", (ushort)i, "10.0.0.53", 53, answered: true))),
+        StringComparison.Ordinal);
+
     [Fact]
     public void One_client_with_half_of_the_flows_is_named() => Assert.Contains(
         "50 % of the flows come from one host, 10.6.6.6 (100)",
