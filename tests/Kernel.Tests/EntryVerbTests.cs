@@ -138,9 +138,34 @@ public sealed partial class EntryVerbTests : IDisposable
         Assert.Equal((0, "", "conntrack-stream: the expectation table has been emptied.\n"), await RunAsync("expect --flush"));
     }
 
+    [Theory]
+    [InlineData("update -p udp -f ipv4 --set-mark 9", "2 flow entries have been updated")]
+    [InlineData("delete -p udp -f ipv4", "2 flow entries have been deleted")]
+    public async Task Where_the_output_ends_it_says_how_far_it_came(string arguments, string done)
+    {
+        using FullDisk output = new();
+        Assert.Equal(
+            (1, "", $"conntrack-stream: {done}, the others were left as they are: No space left on device\n"),
+            await RunAsync(arguments, output, ""));
+        Assert.Equal((1, "", "conntrack-stream: No space left on device\n"), await RunAsync("delete --dry-run --all", output, ""));
+    }
+
+    [Fact]
+    public async Task An_empty_name_of_a_namespace_is_not_this_one()
+    {
+        (int code, string output, string error) = await RunAsync("delete --all --netns ");
+        Assert.Equal((2, ""), (code, output));
+        Assert.StartsWith("conntrack-stream: --netns: is empty\n", error, StringComparison.Ordinal);
+    }
+
     private async Task<(int Code, string Output, string Error)> RunAsync(string arguments, string input = "")
     {
         using MemoryStream output = new();
+        return await RunAsync(arguments, output, input);
+    }
+
+    private async Task<(int Code, string Output, string Error)> RunAsync(string arguments, MemoryStream output, string input)
+    {
         StringWriter error = new();
         CliContext context = new()
         {
@@ -149,8 +174,14 @@ public sealed partial class EntryVerbTests : IDisposable
             OpenInput = () => new MemoryStream(Encoding.UTF8.GetBytes(input)),
         };
         int code = await new CommandLine(context).RunAsync(
-            [.. arguments.Split(' '), "--netns", _space.Name], TestContext.Current.CancellationToken);
+            [.. arguments.Split(' '), .. arguments.Contains("--netns", StringComparison.Ordinal) ? [] : (string[])["--netns", _space.Name]],
+            TestContext.Current.CancellationToken);
         return (code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+
+    private sealed class FullDisk : MemoryStream
+    {
+        public override void Write(byte[] buffer, int offset, int count) => throw new IOException("No space left on device");
     }
 
     /// <summary>In order, without the seconds left, which may differ by one, and the references: a GET holds one.</summary>

@@ -50,6 +50,15 @@ internal sealed record CliContext
         Say(ErrorIsTerminal ? $"{Colour.Red}{line}{Colour.None}" : line);
     }
 
+    /// <summary>
+    /// For a verb that changes entries and prints each: standard output takes no more lines, so whoever asked must be told how far it came.
+    /// </summary>
+    internal int FailPartly(string done, IOException failure)
+    {
+        Fail($"{done}, the others were left as they are: {failure.Message}");
+        return ExitCode.Failed;
+    }
+
     /// <summary>A record for people, on <see cref="Output"/>.</summary>
     internal void Print(string line) => Output.Write(Encoding.UTF8.GetBytes(PrintableText.Escape(line) + "\n"));
 

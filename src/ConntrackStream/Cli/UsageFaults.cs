@@ -21,22 +21,34 @@ internal static class UsageFaults
             .Select(static error => error.Message)
             .Concat(repeated.Select(static option =>
                 $"{option.Option.Name}: given {option.IdentifierTokenCount} times; it takes one value"))
+            .Concat(Empty(parsed))
             .Distinct(StringComparer.Ordinal);
     }
 
-    /// <summary>Options for one value that are given several: only the last would count.</summary>
-    private static IEnumerable<OptionResult> Repeated(ParseResult parsed)
+    /// <summary>An empty value is that of a variable which a script forgot to set. It names no file, and no other network namespace.</summary>
+    private static IEnumerable<string> Empty(ParseResult parsed)
+    {
+        if (parsed.CommandResult.Command is Verb { Takes.Count: > 0 }) // it reads its options itself
+            return [];
+        return Commands(parsed).SelectMany(static command => command.Children)
+            .Where(given => given is not CommandResult && given.Tokens.Any(static token => token.Value.Length == 0)
+                && parsed.Errors.All(error => error.SymbolResult != given))
+            .Select(static given => given is OptionResult option ? option.Option.Name : ((ArgumentResult)given).Argument.Name)
+            .Select(static name => $"{name}: is empty");
+    }
+
+    /// <summary>The verb, and those that it belongs to.</summary>
+    private static IEnumerable<CommandResult> Commands(ParseResult parsed)
     {
         for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = command.Parent)
-        {
-            foreach (OptionResult option in command.Children.OfType<OptionResult>())
-            {
-                if (option is { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } one }
-                    && one.ValueType != typeof(bool))
-                    yield return option;
-            }
-        }
+            yield return command;
     }
+
+    /// <summary>Options for one value that are given several: only the last would count.</summary>
+    private static IEnumerable<OptionResult> Repeated(ParseResult parsed) =>
+        Commands(parsed).SelectMany(static command => command.Children).OfType<OptionResult>().Where(
+            static option => option is { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } one }
+                && one.ValueType != typeof(bool));
 
     private static IEnumerable<string> Unused(ParseResult parsed, SharedOptions shared)
     {

@@ -46,15 +46,26 @@ internal static class DeleteVerb
         using ConntrackClient deleting = networkNamespace.Run(static () => new ConntrackClient());
         LineOutput lines = new(
             context.Output, format with { SavesDeletions = true }, networkNamespace.IsCurrent ? null : networkNamespace.Name);
-        new WholeTable(networkNamespace).Read(
-            filter.Family,
-            (in FlowEvent entry) =>
-            {
-                if (filter.Matches(entry.Flow) && (dryRun || deleting.Delete(entry.Flow)))
+        long done = 0; // the line of the last one may not be among the lines
+        try
+        {
+            new WholeTable(networkNamespace).Read(
+                filter.Family,
+                (in FlowEvent entry) =>
+                {
+                    if (!filter.Matches(entry.Flow) || !(dryRun || deleting.Delete(entry.Flow)))
+                        return;
+                    done++;
                     lines.Write(entry);
-            },
-            cancellation);
-        lines.Finish();
+                },
+                cancellation);
+            lines.Finish();
+        }
+        catch (IOException e) when (!dryRun && done > 0)
+        {
+            return context.FailPartly($"{done} flow entries have been deleted", e);
+        }
+
         context.Tell($"{lines.Lines} flow entries {(dryRun ? "would be" : "have been")} deleted.");
         return lines.Lines > 0 ? ExitCode.Done : ExitCode.Failed; // as conntrack -D
     }

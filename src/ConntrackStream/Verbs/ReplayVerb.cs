@@ -8,7 +8,6 @@ using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.FlowLog;
 using ConntrackStream.Sinks.Recording;
 using ConntrackStream.Sinks.Text;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ConntrackStream.Service.Verbs;
 
@@ -49,6 +48,8 @@ internal static class ReplayVerb
         string file, bool skipBad, bool isFast, ServiceOptions options, FlowFilter filter, CliContext context, CancellationToken outer)
     {
         using Interruption interruption = new(outer);
+        if (Directory.Exists(file))
+            throw new IOException($"{file} is a directory; name a file");
         await using Stream input = file == "-" ? context.OpenInput() : File.OpenRead(file);
         using ProgressBar? progress = input.CanSeek ? new ProgressBar(context, input.Length) : null;
         (Stream whole, bool isCapture) = await CountedStream.OpenAsync(input, progress, interruption.Token).ConfigureAwait(false);
@@ -56,7 +57,7 @@ internal static class ReplayVerb
             ? new PcapReplayReader(whole, new FlowBatchPool(), context.Time, isPaced: !isFast, skipBad)
             : new ReplayReader(whole, new FlowBatchPool(), context.Time, new ReplayOptions { SkipBad = skipBad });
         FlowLogSink flowLog = new(
-            options.FlowLog, context.Time, NullLogger<FlowLogSink>.Instance, isWanted: filter.IsEmpty ? null : filter.Matches);
+            options.FlowLog, context.Time, new ReportingLogger<FlowLogSink>(context), isWanted: filter.IsEmpty ? null : filter.Matches);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, flowLog.ReaderGone);
         long dropped = await Replay.RunAsync(
             reader, flowLog, TapConfiguration.ToPipeline(options, earlierIds: null, stages: []), context.Time, end.Token)
@@ -72,6 +73,8 @@ internal static class ReplayVerb
             CultureInfo.InvariantCulture,
             $"{reader.Events} events and {reader.Gaps} gaps in {reader.Lines} {unit} of {file}; {log.Records} records written, "
                 + $"{log.Dropped + droppedBefore} dropped."));
+        if (log.WriteErrors > 0)
+            return ExitCode.Failed; // why has been said
         if (reader.FirstProblem is not { } problem)
             return ExitCode.Done;
         context.Fail(skipBad

@@ -39,6 +39,20 @@ public sealed class ServiceStartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_replay_whose_records_cannot_be_written_fails_and_says_why()
+    {
+        string recorded = Path.Combine(Path.GetTempPath(), $"cs-recorded-{Guid.NewGuid():N}");
+        File.WriteAllText(
+            recorded,
+            "    [NEW] udp      17 30 src=10.0.0.1 dst=192.0.2.1 sport=1 dport=53 [UNREPLIED] src=192.0.2.1 dst=10.0.0.1 sport=53 dport=1\n");
+        (int code, _, string error) = await ServiceProcess.RunAsAsync(
+            "sh", "-c", "exec \"$0\" replay \"$1\" > /dev/full", ServiceProcess.Program, recorded);
+        File.Delete(recorded);
+        Assert.Equal(1, code);
+        Assert.Contains("cannot be written to standard output: ENOSPC", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task It_is_ready_when_it_can_be_asked()
     {
         using ServiceProcess service = ServiceProcess.StartVerb(

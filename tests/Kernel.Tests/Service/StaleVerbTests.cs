@@ -22,6 +22,7 @@ public sealed class StaleVerbTests : IDisposable
                 ip daddr 10.96.0.10 dnat to {{_pod.PeerAddress}}
                 ip daddr 10.96.0.11 dnat to 10.77.2.99
                 ip daddr 10.96.0.12 dnat to 10.99.0.1
+                ip daddr {{_pod.PeerAddress}} udp dport 8080 dnat to {{_pod.PeerAddress}}:80
               }
             }
             """);

@@ -53,24 +53,35 @@ internal static class UpdateVerb
         using ConntrackClient client = networkNamespace.Run(static () => new ConntrackClient());
         LineOutput lines = new(context.Output, format, networkNamespace.IsCurrent ? null : networkNamespace.Name);
         FlowBatch now = new();
-        long withoutRoom = 0;
-        new WholeTable(networkNamespace).Read(
-            filter.Family,
-            (in FlowEvent entry) =>
-            {
-                if (!filter.Matches(entry.Flow) || requestFor(entry.Flow) is not { } request)
-                    return;
-                if (dryRun)
-                    lines.Write(entry);
-                else if (!IsStill(client, entry.Flow, now))
-                    return;
-                else if (!TryUpdate(client, request, ref withoutRoom) || !IsStill(client, entry.Flow, now))
-                    return;
-                else
-                    lines.Write(now.Span[0]);
-            },
-            cancellation);
-        lines.Finish();
+        long withoutRoom = 0, done = 0; // the line of the last one may not be among the lines
+        try
+        {
+            new WholeTable(networkNamespace).Read(
+                filter.Family,
+                (in FlowEvent entry) =>
+                {
+                    if (!filter.Matches(entry.Flow) || requestFor(entry.Flow) is not { } request)
+                        return;
+                    if (dryRun)
+                    {
+                        lines.Write(entry);
+                        return;
+                    }
+
+                    if (!IsStill(client, entry.Flow, now) || !TryUpdate(client, request, ref withoutRoom))
+                        return;
+                    done++;
+                    if (IsStill(client, entry.Flow, now))
+                        lines.Write(now.Span[0]);
+                },
+                cancellation);
+            lines.Finish();
+        }
+        catch (IOException e) when (done > 0)
+        {
+            return context.FailPartly($"{done} flow entries have been updated", e);
+        }
+
         if (withoutRoom > 0)
             context.Fail($"{withoutRoom} flow entries have no room for labels: they began while no rule of the namespace used labels");
         context.Tell($"{lines.Lines} flow entries {(dryRun ? "would be" : "have been")} updated.");

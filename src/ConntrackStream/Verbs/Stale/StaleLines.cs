@@ -19,6 +19,9 @@ internal sealed class StaleLines(CliContext context, bool json, bool delete)
         context.Print(json ? record.ToJson() : record.ToText(flow.Original));
     }
 
+    /// <summary>null where nothing was changed.</summary>
+    internal string? Done => _deleted > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_deleted} flow entries have been deleted") : null;
+
     internal string Summary(long looked) => string.Create(
         CultureInfo.InvariantCulture,
         $"{looked} flows looked at, {_found} lead nowhere")

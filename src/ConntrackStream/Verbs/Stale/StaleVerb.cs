@@ -54,14 +54,22 @@ internal static class StaleVerb
         await reach.AskNeighboursAsync(interruption.Token).ConfigureAwait(false);
         // A socket of its own: the kernel goes on with the dump on another while entries are deleted.
         using ConntrackClient deleting = networkNamespace.Run(static () => new ConntrackClient());
-        new WholeTable(networkNamespace).Read(
-            filter.Family,
-            (in FlowEvent entry) =>
-            {
-                if (IsWanted(entry.Flow, filter, all) && reach.IsStale(entry.Flow, out string? reason))
-                    lines.Write(entry.Flow, reason, deleting);
-            },
-            interruption.Token);
+        try
+        {
+            new WholeTable(networkNamespace).Read(
+                filter.Family,
+                (in FlowEvent entry) =>
+                {
+                    if (IsWanted(entry.Flow, filter, all) && reach.IsStale(entry.Flow, out string? reason))
+                        lines.Write(entry.Flow, reason, deleting);
+                },
+                interruption.Token);
+        }
+        catch (IOException e) when (lines.Done is not null)
+        {
+            return context.FailPartly(lines.Done, e);
+        }
+
         if (reach.LeftOut > 0)
             context.Tell(string.Create(
                 CultureInfo.InvariantCulture,
@@ -71,5 +79,9 @@ internal static class StaleVerb
     }
 
     private static bool IsWanted(in Flow flow, FlowFilter filter, bool all) =>
-        flow.Has(FlowFields.BothTuples) && (all || flow.Reply.Source != flow.Original.Destination) && filter.Matches(flow);
+        flow.Has(FlowFields.BothTuples) && (all || LeadsElsewhere(flow)) && filter.Matches(flow);
+
+    private static bool LeadsElsewhere(in Flow flow) =>
+        flow.Reply.Source != flow.Original.Destination
+        || (!flow.Original.IsIcmp && flow.Reply.SourcePort != flow.Original.DestinationPort);
 }
