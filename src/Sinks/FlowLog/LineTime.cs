@@ -47,7 +47,8 @@ internal static class LineTime
         int end = line.IndexOf((byte)'"');
         return end > 0 && DateTimeOffset.TryParse(
             Encoding.ASCII.GetString(line[..end]), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
-            ? time.ToUnixTimeNanoseconds()
+            && time.TryToUnixTimeNanoseconds(out long nanoseconds)
+            ? nanoseconds
             : null;
     }
 

@@ -32,12 +32,13 @@ internal ref partial struct FlowRecord
 
     private bool TryTime(ref Utf8JsonReader reader, ref long time, FlowFields present)
     {
-        if (reader.TokenType != JsonTokenType.String || !reader.TryGetDateTimeOffset(out DateTimeOffset value))
+        if (reader.TokenType != JsonTokenType.String || !reader.TryGetDateTimeOffset(out DateTimeOffset value)
+            || !value.TryToUnixTimeNanoseconds(out long nanoseconds))
+        {
             return false;
-        Int128 nanoseconds = (Int128)(value - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
-        if (nanoseconds < long.MinValue || nanoseconds > long.MaxValue)
-            return false;
-        time = (long)nanoseconds;
+        }
+
+        time = nanoseconds;
         _flow.Present |= present;
         return true;
     }

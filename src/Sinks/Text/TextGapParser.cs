@@ -58,12 +58,12 @@ internal static class TextGapParser
         }
 
         if (!DateTimeOffset.TryParse(
-                Encoding.UTF8.GetString(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time))
+                Encoding.UTF8.GetString(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+            || !time.TryToUnixTimeNanoseconds(out long nanoseconds))
         {
             return false;
         }
 
-        long nanoseconds = time.ToUnixTimeNanoseconds();
         if (name.SequenceEqual("from"u8))
             gap = gap with { From = nanoseconds };
         else if (name.SequenceEqual("to"u8))

@@ -105,21 +105,67 @@ public sealed class WhoEvidenceTests : IDisposable
         Assert.True(isLink || File.ReadAllText(Evidence) == "precious");
     }
 
+    [Theory]
+    [InlineData(0)] // the first block has no room
+    [InlineData(1)] // nor has what is left in the buffer
+    public void Without_room_no_torn_evidence_is_left(int writes)
+    {
+        File.WriteAllBytes(Path.Join(_directory, Live), Bytes(Start(1, 0), Start(5, 90), Start(2, 1000)));
+        Assert.Throws<IOException>(() => Write(static () => { }, path => new WhoEvidence(new FullDisk(path, writes))));
+        Assert.False(Path.Exists(Evidence));
+    }
+
+    [Fact]
+    public void A_directory_is_no_evidence_and_is_not_made()
+    {
+        string missing = Path.Join(_directory, "missing/");
+        Assert.Contains("is a directory", Assert.Throws<IOException>(() => WhoEvidence.Create(_directory)).Message, StringComparison.Ordinal);
+        foreach (string path in (string[])[missing, missing + "evidence"])
+        {
+            IOException refused = Assert.ThrowsAny<IOException>(() => WhoEvidence.Create(path));
+            Assert.Contains("there is no directory", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.False(Path.Exists(missing));
+    }
+
     private static IEnumerable<string> Records(IEnumerable<JsonElement> lines) => lines
         .Where(static line => line.GetProperty("type").GetString() == "record")
         .Select(static line => line.GetProperty("line").GetString()!);
 
     /// <summary>Searches all logs, and writes the evidence after something has happened to them.</summary>
-    private string Write(Action happen)
+    private string Write(Action happen, Func<string, WhoEvidence>? create = null)
     {
         using ArchiveSet archive = ArchiveSet.Open([_directory]);
         List<WhoUnit> units = WhoUnit.Of(archive, _question);
         WhoAnswer answer = new WhoSearch(_question, processors: 1).Run(archive, units, TestContext.Current.CancellationToken);
         Assert.Single(answer.Flows);
         happen();
-        using WhoEvidence evidence = WhoEvidence.Create(Evidence);
+        using WhoEvidence evidence = (create ?? WhoEvidence.Create)(Evidence);
         CliContext context = new() { Output = Stream.Null, Error = TextWriter.Null, Time = new Moment() };
         return evidence.Write(answer, _question, filter: "", units, context, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>After so many writes there is no room, neither for others nor for what is left at the end.</summary>
+    private sealed class FullDisk(string path, int writes) : FileStream(path, WhoEvidence.NewFile())
+    {
+        private int _left = writes;
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            if (_left-- <= 0)
+                throw NoRoom();
+            base.Write(buffer);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (disposing)
+                throw NoRoom();
+        }
+
+        private static IOException NoRoom() => new("No space left on device");
     }
 
     private sealed class Moment : TimeProvider

@@ -36,6 +36,37 @@ public sealed class WhoVerbTests : IDisposable
         Assert.Equal(2, (await RunAsync("who", "203.0.113.50", "--live", _directory)).Code);
     }
 
+    [Theory]
+    [InlineData("9999-12-31T23:59:59Z", "is not a time")]
+    [InlineData("@99999999999999", "is not a time")]
+    [InlineData("2261-12-31T23:59:59Z", "too far away", "--within", "36500d")]
+    [InlineData("1678-01-01T00:00:00Z", "too far away", "--reach", "36500d")]
+    public async Task A_time_that_the_search_cannot_hold_is_wrong_usage(string at, string problem, params string[] more)
+    {
+        Write(Start(1, 0), Start(5, 90));
+        (int code, string output, string error) = await RunAsync(["who", "10.0.0.5", "--at", at, .. more, _directory]);
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(problem, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_connection_with_two_ids_is_one_flow_with_both()
+    {
+        string again = Start(5, 90, 90, "dump").Replace(Id(5), Id(9005), StringComparison.Ordinal);
+        string end = End(5, 90, 110, 4321).Replace(Id(5), Id(9005), StringComparison.Ordinal);
+        Write(Start(1, 0), Start(5, 90), Gap("restart", 95, 99), again, end, Start(2, 1000));
+        (_, string output, _) = await RunAsync("who", "10.0.0.5", "--at", Time(100), _directory);
+        Assert.Contains($"flow {Id(5)}, also {Id(9005)}\n", output, StringComparison.Ordinal);
+        Assert.Contains("\n1 flow with ", output, StringComparison.Ordinal);
+        Assert.Contains("client sent 4321 bytes", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("none in what was read", output, StringComparison.Ordinal);
+        (_, output, _) = await RunAsync("who", "10.0.0.5", "--at", Time(100), "-o", "json", _directory);
+        JsonElement[] lines = [.. output.TrimEnd().Split('\n').Select(static line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal((3, false), (lines.Length, lines[0].TryGetProperty("same_connection_as", out _)));
+        Assert.Equal(
+            (Id(9005), Id(5)), (lines[1].GetProperty("flow_id").GetString(), lines[1].GetProperty("same_connection_as").GetString()));
+    }
+
     [Fact]
     public async Task Json_has_a_line_for_each_flow_and_the_verdict()
     {
@@ -156,6 +187,16 @@ public sealed class WhoVerbTests : IDisposable
     [InlineData("2026-03-29 02:30:00", null)] // does not exist
     [InlineData("21.11.2026", null)]
     [InlineData("@-1", null)]
+    [InlineData("2261-12-31T23:59:59Z", "2261-12-31T23:59:59")]
+    [InlineData("1678-01-01T00:00:00Z", "1678-01-01T00:00:00")]
+    [InlineData("2300-01-01T00:00:00Z", null)]
+    [InlineData("2300-01-01 00:00", null)]
+    [InlineData("9999-12-31T23:59:59Z", null)]
+    [InlineData("9999-12-31T23:59:59-05:00", null)]
+    [InlineData("0001-01-01T00:00:00Z", null)]
+    [InlineData("0001-01-01T00:00:00+05:00", null)]
+    [InlineData("0001-01-01 00:00:00", null)]
+    [InlineData("@99999999999999", null)]
     public void A_moment_is_read_in_the_local_zone_unless_it_has_one(string text, string? utc)
     {
         bool read = MomentText.TryParse(text, new Berlin(), out long moment, out string? error);

@@ -60,6 +60,28 @@ public sealed class ArchiveBytesTests : IDisposable
         Assert.All([9, whole.Length / 2, whole.Length - 1], cut => Assert.Throws<ArchiveDamageException>(() => Read(whole[..cut])));
     }
 
+    [Theory]
+    [InlineData(true, 4096)]
+    [InlineData(true, 1 << 20)]
+    [InlineData(false, 4096)]
+    [InlineData(false, 1 << 20)]
+    public void Every_byte_before_a_wrong_checksum_is_handed_out(bool isGzip, int block)
+    {
+        byte[] file = isGzip ? LogLines.Gzip(Content) : LogLines.Zstandard(Content);
+        file[^(isGzip ? 8 : 1)] ^= 1;
+        File.WriteAllBytes(_path, file);
+        using ArchiveFile opened = ArchiveFile.TryOpen(_path, followLinks: false, out _)!;
+        using ArchiveBytes bytes = opened.Read();
+        MemoryStream all = new();
+        byte[] buffer = new byte[block];
+        Assert.Throws<ArchiveDamageException>(() =>
+        {
+            for (int read; (read = bytes.Read(buffer)) > 0;)
+                all.Write(buffer, 0, read);
+        });
+        Assert.Equal(Content, all.ToArray());
+    }
+
     [Fact]
     public void A_file_that_becomes_shorter_is_damage()
     {

@@ -87,6 +87,17 @@ public sealed class VerifyRunTests : IDisposable
         Assert.Equal("file", Assert.Single(violations).Rule);
     }
 
+    [Theory]
+    [InlineData(20, 99)]
+    [InlineData(8, 100)] // into the checksum
+    public void A_small_file_that_is_cut_off_is_verified_up_to_there(int cut, int least)
+    {
+        byte[] whole = Gzip(Bytes(Enumerable.Range(1, 100).Select(static flow => Start(flow, flow))));
+        Write("flows.ndjson.20260203T040506789Z.gz", whole[..^cut]);
+        Assert.InRange(Verify(out List<Violation> violations).Records, least, 100);
+        Assert.Equal("file", Assert.Single(violations).Rule);
+    }
+
     [Fact]
     public void Ended_ids_of_a_run_take_a_bit_each()
     {

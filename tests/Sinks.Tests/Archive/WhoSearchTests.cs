@@ -130,6 +130,51 @@ public sealed class WhoSearchTests : IDisposable
         Assert.Equal(("unreadable", true), (Assert.Single(answer.Missing).Reason, answer.Missing[0].Detail.Contains("cut off")));
     }
 
+    [Theory]
+    [InlineData("cut", 99)] // 20 bytes before the end
+    [InlineData("second", 100)] // of two members the second is cut
+    [InlineData("checksum", 100)]
+    [InlineData("zstd cut", 99)]
+    [InlineData("zstd checksum", 100)]
+    public void A_small_file_is_searched_up_to_the_damage(string damage, int least)
+    {
+        string[] lines = [.. Enumerable.Range(0, 100).Select(static flow => Start(flow + 1, 60 + (flow / 10.0)))];
+        byte[] whole = Gzip(Bytes(lines));
+        byte[] file = damage switch
+        {
+            "cut" => whole[..^20],
+            "second" => [.. whole, .. Gzip(Bytes(Start(2, 80)))[..^20]],
+            "checksum" => Flipped(whole, 8),
+            // blocks of 100 lines in a frame each: of the second a part is there
+            "zstd cut" => [.. Zstandard(Bytes(lines)), .. Zstandard(Bytes(lines))[..^20]],
+            _ => Flipped(Zstandard(Bytes(lines)), 1),
+        };
+        Write("flows.ndjson.20260203T040506789Z", file);
+        WhoAnswer answer = Ask(Ip(198, 51, 100, 7), 443);
+        Assert.InRange(answer.Flows.Count, least, 100);
+        Assert.Equal("unreadable", answer.Missing[^1].Reason);
+        Assert.DoesNotContain(answer.Missing, static missing => missing.Reason == "no_log");
+
+        static byte[] Flipped(byte[] bytes, int fromEnd)
+        {
+            bytes[^fromEnd] ^= 1;
+            return bytes;
+        }
+    }
+
+    [Fact]
+    public void Flows_of_a_log_with_all_in_common_but_their_id_are_the_same_connection()
+    {
+        string again = Start(5, 90, 90, "dump").Replace(Id(5), Id(9005), StringComparison.Ordinal);
+        string other = Start(5, 91, 91, "dump").Replace(Id(5), Id(9006), StringComparison.Ordinal); // another start
+        Write("flows.ndjson", Around(Start(5, 90), Gap("restart", 95, 99), again, other));
+        Write("other.ndjson", Around(again.Replace(Id(9005), Id(9007), StringComparison.Ordinal))); // another log
+        IReadOnlyList<FlowLife> flows = Ask(Ip(10, 0, 0, 5), null).Flows;
+        Assert.Equal([5, 9005, 9007, 9006], flows.Select(static life => int.Parse(
+            life.Key.Id.ToString()[^12..], System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal([null, flows[0], null, null], flows.Select(static life => life.Same));
+    }
+
     [Fact]
     public void Records_without_a_needed_field_and_lines_that_cannot_be_read_are_named()
     {

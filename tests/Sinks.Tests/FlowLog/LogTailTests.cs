@@ -41,6 +41,8 @@ public class LogTailTests
     [InlineData("{\"@timestamp\":\"2026-02-03T04:05:06.789012Z\",\"ecs\":{}}", 1_770_091_506_789_012_000)]
     [InlineData("[1770091506.789012]\t    [NEW] tcp", 1_770_091_506_789_012_000)]
     [InlineData("# gap reason=overrun lost=1 to=2026-02-03T04:05:06.789012Z", 1_770_091_506_789_012_000)]
+    [InlineData("{\"v\":1,\"time\":\"9999-12-31T23:59:59.000000Z\",\"host\":\"gw\"}", null)] // no long holds it
+    [InlineData("# gap reason=overrun lost=1 to=2300-01-01T00:00:00.000000Z", null)]
     [InlineData("[1770091506.78901]\t", null)]
     [InlineData("[1770091506", null)]
     [InlineData("[-1.000000]", null)]

@@ -14,6 +14,8 @@ internal static class MomentText
     private static readonly string[] WithZone =
         ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd HH:mmK"];
 
+    private const int FirstYear = 1678, LastYear = 2261; // what a long of ns holds whole
+
     private static readonly string[] OfToday = ["HH:mm:ss.FFFFFFF", "HH:mm"];
 
     /// <param name="moment">ns since the Unix epoch.</param>
@@ -37,17 +39,20 @@ internal static class MomentText
 
         if (TimeOnly.TryParseExact(text, OfToday, culture, DateTimeStyles.None, out TimeOnly clock))
             return TryLocal(time.GetLocalNow().Date + clock.ToTimeSpan(), time.LocalTimeZone, out moment, out error);
-        if (!DateTime.TryParseExact(text, WithZone, culture, DateTimeStyles.RoundtripKind, out DateTime parsed))
-        {
-            error = $"'{text}' is not a time; write 2026-11-21T14:32:15Z, '2026-11-21 14:32:15' or 14:32:15 (local time), @SECONDS or now";
-            return false;
-        }
-
-        if (parsed.Kind == DateTimeKind.Unspecified)
+        bool isTime = DateTime.TryParseExact(text, WithZone, culture, DateTimeStyles.RoundtripKind, out DateTime parsed)
+            && parsed.Year is >= FirstYear and <= LastYear;
+        if (isTime && parsed.Kind == DateTimeKind.Unspecified)
             return TryLocal(parsed, time.LocalTimeZone, out moment, out error);
-        moment = DateTimeOffset.ParseExact(text, WithZone, culture, DateTimeStyles.None).ToUnixTimeNanoseconds();
-        return true;
+        if (isTime)
+            moment = DateTimeOffset.ParseExact(text, WithZone, culture, DateTimeStyles.None).ToUnixTimeNanoseconds();
+        else
+            error = Refusal(text);
+        return isTime;
     }
+
+    private static string Refusal(string text) => FormattableString.Invariant(
+        $"'{text}' is not a time; write 2026-11-21T14:32:15Z, '2026-11-21 14:32:15' or 14:32:15 (local time), @SECONDS or now")
+            + FormattableString.Invariant($", of the years {FirstYear} to {LastYear}");
 
     /// <summary>A time that the clock shows twice, or never, when it is set is refused: half an hour is a long way off.</summary>
     private static bool TryLocal(DateTime local, TimeZoneInfo zone, out long moment, [NotNullWhen(false)] out string? error)

@@ -19,22 +19,40 @@ internal sealed class WhoEvidence : IDisposable
     private readonly HashSet<Guid> _left = []; // ids of flows that no record has shown yet
     private bool _isWhole;
 
-    private WhoEvidence(FileStream file) => _file = file;
+    /// <param name="file">New, and removed unless evidence is written to it.</param>
+    internal WhoEvidence(FileStream file) => _file = file;
 
     /// <summary>Makes the file, readable for its owner alone.</summary>
     /// <exception cref="IOException">It is there already, or cannot be made.</exception>
-    internal static WhoEvidence Create(string path) => new(new FileStream(path, new FileStreamOptions
+    internal static WhoEvidence Create(string path)
+    {
+        if (Directory.Exists(path))
+            throw new IOException($"{path} is a directory: name a new file in it for the evidence");
+        if (Path.GetDirectoryName(path) is { Length: > 0 } directory && !Directory.Exists(directory))
+            throw new DirectoryNotFoundException($"{path} cannot be made: there is no directory {directory}; make it first");
+        return new WhoEvidence(new FileStream(path, NewFile()));
+    }
+
+    internal static FileStreamOptions NewFile() => new()
     {
         Mode = FileMode.CreateNew,
         Access = FileAccess.ReadWrite, // its own hash is of this file, whatever has come to be at its path
         BufferSize = 64 * 1024,
         UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-    }));
+    };
 
     /// <summary>Removes a file that has not become whole.</summary>
     public void Dispose()
     {
-        _file.Dispose();
+        try
+        {
+            _file.Dispose();
+        }
+        catch (IOException) when (!_isWhole)
+        {
+            // there is no room for what is left in its buffer, either
+        }
+
         if (!_isWhole)
             File.Delete(_file.Name);
     }
@@ -68,8 +86,9 @@ internal sealed class WhoEvidence : IDisposable
         }
 
         _file.Flush(flushToDisk: true);
+        string hash = Hash(_file.Name, _file.SafeFileHandle, _file.Length, cancellation);
         _isWhole = true;
-        return Hash(_file.Name, _file.SafeFileHandle, _file.Length, cancellation);
+        return hash;
     }
 
     private static IOException Changed(string file) =>

@@ -109,6 +109,8 @@ internal sealed class WhoJson : IDisposable
             _json.WriteString("flow_id", life.Key.Id);
         else
             _json.WriteNumber("ct_id", life.Flow.Id);
+        if (life.Same is { } same)
+            _json.WriteString("same_connection_as", same.Key.Id);
         _json.WriteString("family", flow.Original.IsIPv6 ? "ipv6" : "ipv4");
         if (flow.Original.Protocol.Name() is { Length: > 0 } name)
             _json.WriteString("proto", name);

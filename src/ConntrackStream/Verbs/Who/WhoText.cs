@@ -11,13 +11,15 @@ internal static class WhoText
     internal static void Write(WhoAnswer answer, WhoQuestion question, CliContext context)
     {
         TimeZoneInfo zone = context.Time.LocalTimeZone;
-        foreach (FlowLife life in answer.Flows)
-            Write(life, zone, context.Print);
-        string count = answer.Flows.Count switch
+        ILookup<FlowLife?, FlowLife> same = answer.Flows.ToLookup(static life => life.Same);
+        foreach (FlowLife life in same[null])
+            Write(life, [.. same[life]], zone, context.Print);
+        int connections = same[null].Count();
+        string count = connections switch
         {
             0 => "No flow",
             1 => "1 flow",
-            _ => string.Create(CultureInfo.InvariantCulture, $"{answer.Flows.Count} flows"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{connections} flows"),
         };
         string port = question.Port is { } number ? string.Create(CultureInfo.InvariantCulture, $" port {number}") : "";
         context.Print($"{count} with {question.AddressText}{port} from {MomentText.Format(question.From, zone)} "
@@ -31,8 +33,11 @@ internal static class WhoText
             context.Print($"  {Place(missing)}{missing.Detail}");
     }
 
-    private static void Write(FlowLife life, TimeZoneInfo zone, Action<string> print)
+    /// <param name="others">The same connection with other ids.</param>
+    private static void Write(FlowLife life, FlowLife[] others, TimeZoneInfo zone, Action<string> print)
     {
+        if (others.Length > 0)
+            life = SameConnection.Joined(life, others);
         FlowRoles roles = FlowRoles.Of(life.Flow);
         string source = roles.IsSourceNat ? $" as {roles.Translated}" : "";
         string destination = roles.IsDestinationNat ? $" at {roles.Reached}" : "";
@@ -49,7 +54,7 @@ internal static class WhoText
 
         string netns = life.Key.NetworkNamespace is { } name ? $", netns {name}" : "";
         print(life.Key.Part is null
-            ? $"    host {life.Key.Host ?? "unknown"}{netns}, flow {life.Key.Id}"
+            ? $"    host {life.Key.Host ?? "unknown"}{netns}, flow {string.Join(", also ", others.Prepend(life).Select(static one => one.Key.Id))}"
             : $"    kernel's id {life.Flow.Id}"); // the format text has no host and no flow_id
     }
 

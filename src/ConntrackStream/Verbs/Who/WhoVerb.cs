@@ -13,6 +13,9 @@ namespace ConntrackStream.Service.Verbs.Who;
 /// <summary><c>who</c>: the flows that had an address at a moment, and whether the logs can prove that there were no others.</summary>
 internal static class WhoVerb
 {
+    /// <summary>From the Unix epoch: a long holds it with all that is added in a search.</summary>
+    private const long MostNanoseconds = long.MaxValue - (2 * RecordOrder.Slack);
+
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
         Argument<EndpointText> address = AddressArgument();
@@ -59,10 +62,18 @@ internal static class WhoVerb
             bool isLive = parsed.GetValue(live);
             long moment = isLive ? context.Time.UnixNanoseconds() : parsed.GetValue(at)!.Value;
             long margin = isLive ? 0 : Nanoseconds(parsed.GetValue(within));
+            long? before = parsed.GetResult(reach) is null ? null : Nanoseconds(parsed.GetValue(reach));
+            if (Int128.Abs(moment) + margin + (before ?? 0) > MostNanoseconds)
+            {
+                context.Fail("--at: the time is too far away for this --within or --reach; what is searched must lie in the years "
+                    + "1678 to 2261");
+                return Task.FromResult(ExitCode.Usage);
+            }
+
             EndpointText endpoint = parsed.GetValue(address);
             WhoQuestion question = new(
-                endpoint.Family, endpoint.Address, endpoint.Port, moment - margin, moment + margin,
-                parsed.GetResult(reach) is null ? null : Nanoseconds(parsed.GetValue(reach)), filter.Read(parsed));
+                endpoint.Family, endpoint.Address, endpoint.Port, moment - margin, moment + margin, before,
+                filter.Read(parsed));
             return RunAsync(
                 question, isLive ? shared.SocketPath(parsed, context) : null, filter.ToQuery(parsed),
                 () => Open(

@@ -22,6 +22,9 @@ internal sealed class FlowLife(LifeKey key, in Flow flow)
 
     internal LogPlace LastPlace { get; private set; }
 
+    /// <summary>An earlier flow of the answer is the same connection: see <see cref="SameConnection"/>.</summary>
+    internal FlowLife? Same { get; set; }
+
     internal void Add(FlowEventType type, long time, in Flow flow, LogPlace place)
     {
         long start = flow.Has(FlowFields.StartTime) ? flow.StartTime : type == FlowEventType.New ? time : 0;

@@ -157,6 +157,7 @@ internal sealed class WhoSearch(
                 .ThenBy(static life => life.Key.Host, StringComparer.Ordinal)
                 .ThenBy(static life => life.Key.NetworkNamespace, StringComparer.Ordinal),
         ];
+        SameConnection.Mark(flows);
         return new WhoAnswer(
             flows, verdict.Missing, verdict.Notes, units.Select(static unit => unit.File).Distinct().Count(), _bytes);
     }
