@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Sinks.Archive;
 
 /// <summary>
-/// A compressed file. Where a decompressor comes upon damage it throws, and does not say how much it had written before that. So the content
-/// is read a second time up to where the damage was met, and from there byte by byte: every byte before the damage is handed out.
+/// A compressed file. Where a decompressor comes upon damage it throws, and does not say how much it had written before that. So the
+/// content is read a second time up to the last whole read, and from there byte by byte: every byte before the damage is handed out.
 /// </summary>
 internal abstract class InflatedBytes(SafeFileHandle file, long length, Func<RangeStream, Stream> decompressor) : ArchiveBytes
 {
@@ -60,7 +60,7 @@ internal abstract class InflatedBytes(SafeFileHandle file, long length, Func<Ran
     {
     }
 
-    /// <returns>Bytes between what has been handed out and the damage: they fit, for the read that met the damage had no more room.</returns>
+    /// <returns>Bytes between what has been handed out and the damage: the read that met it had room for them.</returns>
     private int Before(Span<byte> buffer)
     {
         _output!.Dispose(); // its window may be 8 MiB

@@ -119,7 +119,8 @@ public sealed class WhoEvidenceTests : IDisposable
     public void A_directory_is_no_evidence_and_is_not_made()
     {
         string missing = Path.Join(_directory, "missing/");
-        Assert.Contains("is a directory", Assert.Throws<IOException>(() => WhoEvidence.Create(_directory)).Message, StringComparison.Ordinal);
+        IOException there = Assert.Throws<IOException>(() => WhoEvidence.Create(_directory));
+        Assert.Contains("is a directory", there.Message, StringComparison.Ordinal);
         foreach (string path in (string[])[missing, missing + "evidence"])
         {
             IOException refused = Assert.ThrowsAny<IOException>(() => WhoEvidence.Create(path));

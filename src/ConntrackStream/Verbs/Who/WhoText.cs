@@ -53,8 +53,9 @@ internal static class WhoText
         }
 
         string netns = life.Key.NetworkNamespace is { } name ? $", netns {name}" : "";
+        string ids = string.Join(", also ", others.Prepend(life).Select(static one => one.Key.Id));
         print(life.Key.Part is null
-            ? $"    host {life.Key.Host ?? "unknown"}{netns}, flow {string.Join(", also ", others.Prepend(life).Select(static one => one.Key.Id))}"
+            ? $"    host {life.Key.Host ?? "unknown"}{netns}, flow {ids}"
             : $"    kernel's id {life.Flow.Id}"); // the format text has no host and no flow_id
     }
 
