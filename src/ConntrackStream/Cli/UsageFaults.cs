@@ -25,7 +25,9 @@ internal static class UsageFaults
             .Distinct(StringComparer.Ordinal);
     }
 
-    /// <summary>An empty value is that of a variable which a script forgot to set. It names no file, and no other network namespace.</summary>
+    /// <summary>
+    /// An empty value is that of a variable which a script forgot to set. It names no file, and no other network namespace.
+    /// </summary>
     private static IEnumerable<string> Empty(ParseResult parsed)
     {
         if (parsed.CommandResult.Command is Verb { Takes.Count: > 0 }) // it reads its options itself

@@ -76,7 +76,8 @@ internal static class TableFindings
             "dns",
             tally.DnsFlows.Flows,
             $"{Of(tally.DnsFlows, tally)} are DNS (port 53): each query is a flow; most from {Named(source, tally.DnsFlows)} "
-                + $"and to {Named(server, tally.DnsFlows)}; a cache beside the clients, or no tracking for port 53 (notrack), makes them few");
+                + $"and to {Named(server, tally.DnsFlows)}; a cache beside the clients, or no tracking for port 53 (notrack), makes them "
+                + "few");
     }
 
     private static Finding UnansweredUdp(TableTally tally)

@@ -44,7 +44,8 @@ public sealed class ServiceStartTests : IDisposable
         string recorded = Path.Combine(Path.GetTempPath(), $"cs-recorded-{Guid.NewGuid():N}");
         File.WriteAllText(
             recorded,
-            "    [NEW] udp      17 30 src=10.0.0.1 dst=192.0.2.1 sport=1 dport=53 [UNREPLIED] src=192.0.2.1 dst=10.0.0.1 sport=53 dport=1\n");
+            "    [NEW] udp      17 30 src=10.0.0.1 dst=192.0.2.1 sport=1 dport=53 [UNREPLIED] src=192.0.2.1 dst=10.0.0.1 sport=53 "
+                + "dport=1\n");
         (int code, _, string error) = await ServiceProcess.RunAsAsync(
             "sh", "-c", "exec \"$0\" replay \"$1\" > /dev/full", ServiceProcess.Program, recorded);
         File.Delete(recorded);

@@ -22,9 +22,9 @@ public sealed class PublisherWindowTests : IDisposable
         for (ulong number = 1; number <= Messages; number++)
             Assert.True(queue.TryAdd(_rig.Frame(number, number), _rig.Header(number, number)));
         Engine engine = new();
+        SequencedWriter gaps = new FleetRecords(new FlowLogOptions { Host = "gw1" }).NewWriter();
         await using Publisher publisher = new(
-            engine, Window, queue, new FleetRecords(new FlowLogOptions { Host = "gw1" }).NewWriter(), new FleetCounters(), TimeProvider.System,
-            NullLogger.Instance);
+            engine, Window, queue, gaps, new FleetCounters(), TimeProvider.System, NullLogger.Instance);
         publisher.Start();
         for (int answered = 0; answered < Messages; answered += engine.Answer())
             await Eventually.TrueAsync(() => engine.Open > 0);

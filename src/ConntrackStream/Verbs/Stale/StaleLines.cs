@@ -20,7 +20,8 @@ internal sealed class StaleLines(CliContext context, bool json, bool delete)
     }
 
     /// <summary>null where nothing was changed.</summary>
-    internal string? Done => _deleted > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_deleted} flow entries have been deleted") : null;
+    internal string? Done =>
+        _deleted > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_deleted} flow entries have been deleted") : null;
 
     internal string Summary(long looked) => string.Create(
         CultureInfo.InvariantCulture,
