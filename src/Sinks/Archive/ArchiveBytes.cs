@@ -17,6 +17,26 @@ internal abstract class ArchiveBytes : IDisposable
     /// <exception cref="IOException">The file cannot be read.</exception>
     internal abstract int Read(Span<byte> buffer);
 
+    /// <summary>Reads until the buffer is full, or there is no more: a decompressor gives little at a time.</summary>
+    /// <param name="damage">What ended it behind bytes that were read, which count; null for nothing. Else it is thrown.</param>
+    /// <returns>Bytes read; 0 only at the end.</returns>
+    internal int Fill(Span<byte> buffer, out Exception? damage)
+    {
+        int filled = 0;
+        damage = null;
+        try
+        {
+            for (int read; filled < buffer.Length && (read = Read(buffer[filled..])) > 0;)
+                filled += read;
+        }
+        catch (Exception e) when (filled > 0 && e is (ArchiveDamageException or IOException))
+        {
+            damage = e;
+        }
+
+        return filled;
+    }
+
     /// <summary>Passes over so many bytes.</summary>
     /// <param name="scratch">May be written to.</param>
     /// <returns>Bytes that had to be read for it.</returns>

@@ -39,11 +39,11 @@ internal readonly record struct FileHead(bool IsRecords, RecordFormat Format, lo
         int held = 0;
         for (int blocks = 0; blocks < MostBlocks; blocks++)
         {
-            int filled = Fill(source, block, held, out string? damage);
+            int filled = held + source.Fill(block[held..], out Exception? damage);
             ReadOnlySpan<byte> bytes = block[..filled];
             if (blocks == 0)
                 head = Of(bytes);
-            head = head with { Problem = damage ?? head.Problem };
+            head = head with { Problem = damage?.Message ?? head.Problem };
             if (!head.IsRecords)
                 return head;
             int whole = bytes.LastIndexOf((byte)'\n') + 1;
@@ -58,24 +58,6 @@ internal readonly record struct FileHead(bool IsRecords, RecordFormat Format, lo
         }
 
         return head;
-    }
-
-    /// <param name="damage">What was read before it counts; null for none.</param>
-    private static int Fill(ArchiveBytes source, Span<byte> block, int held, out string? damage)
-    {
-        int filled = held;
-        damage = null;
-        try
-        {
-            for (int read; filled < block.Length && (read = source.Read(block[filled..])) > 0;)
-                filled += read;
-        }
-        catch (Exception e) when (filled > held && e is (ArchiveDamageException or IOException))
-        {
-            damage = e.Message;
-        }
-
-        return filled;
     }
 
     /// <summary>By the first line; an empty file is a log that has just begun.</summary>

@@ -86,23 +86,11 @@ internal sealed class LineScan
         return last is null || earlier > last ? earlier : last;
     }
 
-    /// <summary>A decompressor gives little at a time; a block is worth its search when it is full.</summary>
     private int Fill(ArchiveBytes source, Span<byte> free)
     {
         if (_damage is not null)
             ExceptionDispatchInfo.Throw(_damage);
-        int filled = 0;
-        try
-        {
-            for (int read; filled < free.Length && (read = source.Read(free[filled..])) > 0;)
-                filled += read;
-        }
-        catch (Exception e) when (filled > 0 && e is (ArchiveDamageException or IOException))
-        {
-            _damage = e;
-        }
-
-        return filled;
+        return source.Fill(free, out _damage);
     }
 
     private void Search(int begin, int end, NeedleFinder finder, FoundLine onLine)

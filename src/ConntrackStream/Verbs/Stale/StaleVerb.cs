@@ -79,9 +79,5 @@ internal static class StaleVerb
     }
 
     private static bool IsWanted(in Flow flow, FlowFilter filter, bool all) =>
-        flow.Has(FlowFields.BothTuples) && (all || LeadsElsewhere(flow)) && filter.Matches(flow);
-
-    private static bool LeadsElsewhere(in Flow flow) =>
-        flow.Reply.Source != flow.Original.Destination
-        || (!flow.Original.IsIcmp && flow.Reply.SourcePort != flow.Original.DestinationPort);
+        flow.Has(FlowFields.BothTuples) && (all || flow.IsDestinationNat) && filter.Matches(flow);
 }
