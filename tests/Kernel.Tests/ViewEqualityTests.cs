@@ -343,28 +343,39 @@ public sealed class ViewEqualityTests
 
     /// <summary>
     /// A dump reaps at most eight expired entries of a bucket and leaves the others out; here it leaves out all. The question about one
-    /// reaps it as well: the kernel's no and the DESTROY come together, on two sockets.
+    /// reaps it as well: the kernel's no and the DESTROY come together, on two sockets. They expire within the dump, as the kernel's
+    /// collector, too, reaps what has expired; where it came first, all of it is done once more.
     /// </summary>
     [Fact]
     public async Task Expired_entries_that_a_dump_left_out_end_by_their_DESTROY()
     {
+        const int flows = 2000, mostRounds = 50;
         using KernelNamespace space = new();
         using Storm storm = new(space);
-        bool isEmpty = false;
-        int asked = 0;
+        using EntryTimers timers = space.Run(static () => new EntryTimers());
+        FlowTuple[]? expiring = null;
+        int asked = 0, rounds = 0;
         await using ViewRig rig = new(space, NoAudits, tamper: Tamper);
         await rig.StartAsync();
-        storm.Make(20_000);
+        storm.Make(flows);
         await rig.EqualAsync();
-        isEmpty = true;
-        using (EntryTimers timers = space.Run(static () => new EntryTimers()))
-            timers.Set([.. rig.Changes.Select(static change => change.Flow.Original)], seconds: 0);
-        await rig.Pipeline.RequestAuditAsync(Cancel);
-        Eventually.True(() => rig.Pipeline.Status.Rounds == 2);
-        await rig.EqualAsync();
-        Assert.Equal(20_000, rig.Changes.Count(static c => c is { Kind: FlowChangeKind.Ended, Origin: FlowOrigin.Event }));
-        Assert.Equal(0, rig.Pipeline.Status.LastRound!.Result.Ghosts);
-        Assert.True(asked > 0, "the kernel had reaped all of them before the question");
+        expiring = [.. rig.Changes.Select(static change => change.Flow.Original)];
+        while (asked == 0 && rounds < mostRounds)
+        {
+            if (rounds++ > 0)
+            {
+                storm.Repeat(flows);
+                await rig.EqualAsync();
+            }
+
+            await rig.Pipeline.RequestAuditAsync(Cancel);
+            Eventually.True(() => rig.Pipeline.Status.Rounds == 1 + rounds);
+            await rig.EqualAsync();
+            Assert.Equal(0, rig.Pipeline.Status.LastRound!.Result.Ghosts);
+        }
+
+        Assert.Equal(rounds * flows, rig.Changes.Count(static c => c is { Kind: FlowChangeKind.Ended, Origin: FlowOrigin.Event }));
+        Assert.True(asked > 0, "the kernel had reaped all of them before the question, in each round");
 
         void Tamper(PipelineSource source)
         {
@@ -373,8 +384,10 @@ public sealed class ViewEqualityTests
             {
                 Dump = (onRows, cancel) =>
                 {
-                    if (!isEmpty)
+                    if (expiring is null)
                         kernel.Dump(onRows, cancel);
+                    else
+                        timers.Set(expiring, seconds: 0);
                 },
                 Answer = question =>
                 {
