@@ -126,7 +126,7 @@ internal sealed class CommandLine(CliContext context)
         root.Subcommands.Add(ManualVerb.Create(context, Examples));
         root.Subcommands.Add(VersionVerb.Create(context));
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
-            help.Action = new TeachingHelp((HelpAction)help.Action!, Examples);
+            help.Action = new TeachingHelp((HelpAction)help.Action!, shared, Examples);
         return root;
     }
 }

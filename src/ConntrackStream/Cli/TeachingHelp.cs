@@ -4,13 +4,14 @@ using System.CommandLine.Invocation;
 
 namespace ConntrackStream.Service.Cli;
 
-/// <summary>The library's help, and the verb's examples below it.</summary>
-internal sealed class TeachingHelp(HelpAction help, string generalExamples) : SynchronousCommandLineAction
+/// <summary>The library's help without what the verb has no use for, and the verb's examples below it.</summary>
+internal sealed class TeachingHelp(HelpAction help, SharedOptions shared, string generalExamples) : SynchronousCommandLineAction
 {
     private const int Widest = 50; // what is longer pushes its meaning to the right
 
     public override int Invoke(ParseResult parseResult)
     {
+        shared.Configuration.Hidden = shared.Set.Hidden = parseResult.CommandResult.Command is Verb { HasConfiguration: false };
         int code = help.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
         if (parseResult.CommandResult.Command is Verb { Takes: { Count: > 0 } taken, Arguments: [var argument, ..] })

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using ConntrackStream.Pipeline.Configuration;
 
 namespace ConntrackStream.Service.Cli;
 
@@ -12,18 +13,61 @@ internal static class UsageFaults
     internal static IEnumerable<string> Of(ParseResult parsed, SharedOptions shared) =>
         Of(parsed).Concat(Unused(parsed, shared)).Distinct(StringComparer.Ordinal);
 
-    /// <summary>What is wrong with the line itself. The library has words of its own for a repeated option, which are left out.</summary>
+    /// <summary>
+    /// What is wrong with the line itself. The library has words of its own for a repeated option and for a word that it does not know,
+    /// which are left out.
+    /// </summary>
     internal static IEnumerable<string> Of(ParseResult parsed)
     {
+        if (parsed is { CommandResult.Command.Subcommands.Count: > 0, UnmatchedTokens: [var verb, ..] })
+            return [UnknownVerb(verb, parsed.CommandResult)]; // what follows belongs to it
         OptionResult[] repeated = [.. Repeated(parsed)];
+        HashSet<string> unknown = [.. parsed.UnmatchedTokens.Select(static word => $"Unrecognized command or argument '{word}'.")];
         return parsed.Errors
             .Where(error => !repeated.Any(option => error.SymbolResult == option || error.SymbolResult?.Parent == option))
             .Select(static error => error.Message)
+            .Where(message => !unknown.Contains(message))
+            .Concat(UnknownWords(parsed))
             .Concat(repeated.Select(static option =>
                 $"{option.Option.Name}: given {option.IdentifierTokenCount} times; it takes one value"))
             .Concat(Empty(parsed))
             .Distinct(StringComparer.Ordinal);
     }
+
+    private static string UnknownVerb(string word, CommandResult group)
+    {
+        if (!word.StartsWith('-'))
+        {
+            IEnumerable<string> verbs = group.Command.Subcommands.Where(static verb => !verb.Hidden).Select(static verb => verb.Name);
+            return $"'{word}': there is no such verb{DidYouMean(word, verbs)}";
+        }
+
+        return DidYouMean(word, Options(group)) is { Length: > 0 } hint
+            ? $"'{word}': there is no such option{hint}"
+            : $"'{word}': there is no such option; conntrack's own options stand behind its name: conntrack-stream conntrack {word}";
+    }
+
+    /// <summary>A word behind an unknown option may be its value, and is not named.</summary>
+    private static IEnumerable<string> UnknownWords(ParseResult parsed)
+    {
+        string verb = parsed.CommandResult.Command.Name;
+        bool isBehindOption = false;
+        foreach (string word in parsed.UnmatchedTokens)
+        {
+            bool isOption = word.StartsWith('-');
+            if (isOption)
+                yield return $"'{word}': {verb} has no such option{DidYouMean(word, Options(parsed.CommandResult))}";
+            else if (!isBehindOption)
+                yield return $"'{word}': {verb} takes no such argument";
+            isBehindOption = isOption;
+        }
+    }
+
+    private static string DidYouMean(string word, IEnumerable<string> names) =>
+        EditDistance.Nearest(word, names) is { } nearest ? $"; did you mean {nearest}?" : "";
+
+    private static IEnumerable<string> Options(CommandResult command) => Commands(command).SelectMany(static one => one.Command.Options)
+        .Where(static option => !option.Hidden).SelectMany(static option => option.Aliases.Prepend(option.Name));
 
     /// <summary>
     /// An empty value is that of a variable which a script forgot to set. It names no file, and no other network namespace.
@@ -32,7 +76,7 @@ internal static class UsageFaults
     {
         if (parsed.CommandResult.Command is Verb { Takes.Count: > 0 }) // it reads its options itself
             return [];
-        return Commands(parsed).SelectMany(static command => command.Children)
+        return Commands(parsed.CommandResult).SelectMany(static command => command.Children)
             .Where(given => given is not CommandResult && given.Tokens.Any(static token => token.Value.Length == 0)
                 && parsed.Errors.All(error => error.SymbolResult != given))
             .Select(static given => given is OptionResult option ? option.Option.Name : ((ArgumentResult)given).Argument.Name)
@@ -40,21 +84,21 @@ internal static class UsageFaults
     }
 
     /// <summary>The verb, and those that it belongs to.</summary>
-    private static IEnumerable<CommandResult> Commands(ParseResult parsed)
+    private static IEnumerable<CommandResult> Commands(CommandResult verb)
     {
-        for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = command.Parent)
+        for (SymbolResult? at = verb; at is CommandResult command; at = command.Parent)
             yield return command;
     }
 
     /// <summary>Options for one value that are given several: only the last would count.</summary>
     private static IEnumerable<OptionResult> Repeated(ParseResult parsed) =>
-        Commands(parsed).SelectMany(static command => command.Children).OfType<OptionResult>().Where(
+        Commands(parsed.CommandResult).SelectMany(static command => command.Children).OfType<OptionResult>().Where(
             static option => option is { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } one }
                 && one.ValueType != typeof(bool));
 
     private static IEnumerable<string> Unused(ParseResult parsed, SharedOptions shared)
     {
-        if (parsed.CommandResult.Command is not Verb verb || verb.UsesConfiguration(parsed))
+        if (parsed.CommandResult.Command is not Verb verb || verb.UsesConfiguration?.Invoke(parsed) == true)
             yield break;
         string exception = verb.Options.Contains(shared.Live) ? ", except for --live without --socket" : "";
         foreach (Option option in (Option[])[shared.Configuration, shared.Set])

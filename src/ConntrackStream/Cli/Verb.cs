@@ -13,6 +13,9 @@ internal sealed class Verb : Command
     /// <summary>Options that it reads itself, for help, completions and manual page.</summary>
     internal IReadOnlyList<TakenOption> Takes { get; init; } = [];
 
-    /// <summary>Whether --config and --set mean something, given the other options; without it they do not.</summary>
-    internal Func<ParseResult, bool> UsesConfiguration { get; init; } = static _ => false;
+    /// <summary>Whether --config and --set mean something, given the other options; null: never.</summary>
+    internal Func<ParseResult, bool>? UsesConfiguration { get; init; }
+
+    /// <summary>It, or one below it, reads the configuration.</summary>
+    internal bool HasConfiguration => UsesConfiguration is not null || Subcommands.Count > 0;
 }

@@ -44,7 +44,7 @@ internal static class FishCompletion
             string start = $"complete -c conntrack-stream -n '__conntrack_stream_at {Path(command)}'";
             foreach (CommandEntry below in command.Subcommands)
                 script.Append($"{start} -a {below.Name} -d {Quoted(below.Description)}\n");
-            foreach (OptionEntry option in command.Options)
+            foreach (OptionEntry option in command.AllOptions)
                 script.Append($"{start}{Specification(option)}\n");
             foreach (string word in command.Arguments.SelectMany(static argument => ValueWords.Of(argument.Name)))
                 script.Append($"{start} -a {word}\n");
@@ -52,8 +52,6 @@ internal static class FishCompletion
                 script.Append($"{start} -F\n");
         }
 
-        foreach (OptionEntry option in program.Shared)
-            script.Append($"complete -c conntrack-stream{Specification(option)}\n");
         return script.ToString();
     }
 

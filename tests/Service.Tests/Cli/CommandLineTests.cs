@@ -85,6 +85,14 @@ public sealed class CommandLineTests
     [InlineData("stats --live --netns blue", "--netns: --live asks a running service")]
     [InlineData("--set Audit:Interval=5m", "Required command was not provided.")]
     [InlineData("map", "Required command was not provided.")]
+    [InlineData("lsit -p tcp", "'lsit': there is no such verb; did you mean list?")]
+    [InlineData("everything", "'everything': there is no such verb")]
+    [InlineData("map sow", "'sow': there is no such verb; did you mean show?")]
+    [InlineData("--sett Audit:Interval=5m", "'--sett': there is no such option; did you mean --set?")]
+    [InlineData("-L -p tcp", "'-L': there is no such option; conntrack's own options stand behind its name: conntrack-stream conntrack -L")]
+    [InlineData("list --sport 1 --dprot 2", "'--dprot': list has no such option; did you mean --dport?")]
+    [InlineData("list --unheard", "'--unheard': list has no such option")]
+    [InlineData("list tcp", "'tcp': list takes no such argument")]
     [InlineData("map show -o xml", "--output: 'xml' is not a type of output; allowed are text, json")]
     [InlineData("map show --zone 1", "'--zone'")]
     [InlineData("map audit --interval 10", "--interval: '10' is not a duration (10s, 1m, 00:02:30)")]
@@ -315,6 +323,19 @@ public sealed class CommandLineTests
         (int code, _, string error) = await RunAsync("tombstones", "--socket", "/nonexistent/api.sock");
         Assert.Equal(1, code);
         Assert.Contains("no service answers on /nonexistent/api.sock: there is no such socket", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("update", false)]
+    [InlineData("version", false)]
+    [InlineData("list", true)] // with --live
+    [InlineData("map", true)]
+    public async Task Help_has_the_configuration_where_it_is_read(string verb, bool isRead)
+    {
+        (_, string output, _) = await RunAsync(verb, "--help");
+        Assert.Equal(
+            (isRead, isRead),
+            (output.Contains("--config ", StringComparison.Ordinal), output.Contains("--set ", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -80,6 +80,7 @@ public sealed class ShellTests
             ("watch -e NEW,D", "NEW,DESTROY"),
             ("run --set FlowLog:Pa", "Path="),
             ("run --set FlowLog:Filter:Include:St", "State= Status="),
+            ("update --se", "--set-mark --set-timeout --set-status --secmark"), // no --set: it reads no configuration
             ("demo r", "race"),
             ("health --socket /etc/hostna", "/etc/hostname"),
             ("verify-log /etc/hostna", "/etc/hostname"),
