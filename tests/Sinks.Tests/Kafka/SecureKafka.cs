@@ -71,7 +71,7 @@ internal sealed class SecureKafka : IAsyncDisposable
         using TcpClient broker = new();
         try
         {
-            using Stream near = await SecureAsync(client.GetStream());
+            using NearSide near = new(await SecureAsync(client.GetStream()));
             await broker.ConnectAsync(IPAddress.Loopback, _brokerPort, _end.Token);
             ConcurrentDictionary<int, short> asked = [];
             await await Task.WhenAny(AskAsync(near, broker.GetStream(), asked), AnswerAsync(near, broker.GetStream(), asked));
@@ -97,23 +97,23 @@ internal sealed class SecureKafka : IAsyncDisposable
     }
 
     /// <param name="asked">Gets the key of each request, by its number.</param>
-    private async Task AskAsync(Stream near, Stream broker, ConcurrentDictionary<int, short> asked)
+    private async Task AskAsync(NearSide near, Stream broker, ConcurrentDictionary<int, short> asked)
     {
         bool isKnown = _sasl is null;
         Func<byte[], byte[]?> conversation = static _ => null;
         while (true)
         {
-            byte[] request = await KafkaFrame.ReadAsync(near, _end.Token);
+            byte[] request = await near.ReadAsync(_end.Token);
             switch (KafkaFrame.KeyOf(request))
             {
                 case KafkaFrame.SaslHandshake when _sasl is not null:
                     conversation = _sasl.Begin(KafkaFrame.MechanismOf(request));
-                    await KafkaFrame.WriteAsync(near, KafkaFrame.Mechanisms(request, _sasl.Mechanisms), _end.Token);
+                    await near.WriteAsync(KafkaFrame.Mechanisms(request, _sasl.Mechanisms), _end.Token);
                     break;
                 case KafkaFrame.SaslAuthenticate:
                     byte[]? said = conversation(KafkaFrame.SaidIn(request));
                     isKnown = said is not null;
-                    await KafkaFrame.WriteAsync(near, KafkaFrame.Authenticated(request, said), _end.Token);
+                    await near.WriteAsync(KafkaFrame.Authenticated(request, said), _end.Token);
                     break;
                 case var key when isKnown || key == KafkaFrame.ApiVersions:
                     asked[KafkaFrame.NumberOf(request)] = key;
@@ -125,7 +125,7 @@ internal sealed class SecureKafka : IAsyncDisposable
         }
     }
 
-    private async Task AnswerAsync(Stream near, Stream broker, ConcurrentDictionary<int, short> asked)
+    private async Task AnswerAsync(NearSide near, Stream broker, ConcurrentDictionary<int, short> asked)
     {
         while (true)
         {
@@ -135,7 +135,34 @@ internal sealed class SecureKafka : IAsyncDisposable
                 KafkaFrame.ReplacePort(answer, _brokerPort, _port);
             else if (key == KafkaFrame.ApiVersions && _sasl is not null)
                 answer = KafkaFrame.WithSasl(answer);
-            await KafkaFrame.WriteAsync(near, answer, _end.Token);
+            await near.WriteAsync(answer, _end.Token);
+        }
+    }
+
+    /// <summary>The client's connection. It asks on before it has its answers, which are the broker's and this one's own.</summary>
+    private sealed class NearSide(Stream stream) : IDisposable
+    {
+        private readonly SemaphoreSlim _writes = new(1); // SslStream takes one at a time
+
+        internal Task<byte[]> ReadAsync(CancellationToken cancellation) => KafkaFrame.ReadAsync(stream, cancellation);
+
+        internal async Task WriteAsync(byte[] answer, CancellationToken cancellation)
+        {
+            await _writes.WaitAsync(cancellation);
+            try
+            {
+                await KafkaFrame.WriteAsync(stream, answer, cancellation);
+            }
+            finally
+            {
+                _writes.Release();
+            }
+        }
+
+        public void Dispose()
+        {
+            stream.Dispose();
+            _writes.Dispose();
         }
     }
 }

@@ -223,7 +223,7 @@ public sealed class MisbehavingCollectorTests
         rig.WaitForRecords(1);
         int port = rig.Collector.Port;
         await rig.Collector.DisposeAsync();
-        await rig.SendAsync(2, 3000); // several requests
+        await rig.WriteAsync(2, 3000); // several requests; the first one goes at once, and the clock must stand still until it has failed
         for (int attempt = 1; attempt < 4; attempt++)
             rig.Time.Advance(rig.WaitOfRetry(attempt));
         TimeSpan wait = rig.WaitOfRetry(4);
