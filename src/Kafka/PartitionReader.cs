@@ -73,8 +73,10 @@ internal sealed class PartitionReader(
         Store();
         foreach ((TopicPartition partition, PartitionProgress progress) in _progress)
         {
-            if (progress.TakeRewind() is { } offset)
-                consumer.Seek(new TopicPartitionOffset(partition, offset));
+            if (progress.TakeRewind() is not { } offset)
+                continue;
+            consumer.Seek(new TopicPartitionOffset(partition, offset));
+            _ended.Remove(partition);
         }
 
         if (time.GetElapsedTime(_lookedAt) >= LookEvery)

@@ -17,6 +17,7 @@ internal static class CollectVerb
 {
     private const int Shares = 16;
     private const string Nats = "nats";
+    private const long LeastStream = 1 << 20; // what is smaller holds no message, and the server drops each without a word
 
     internal static Verb Create(CliContext context, SharedOptions shared)
     {
@@ -159,5 +160,5 @@ internal static class CollectVerb
 
     private static Option<long> MaxBytes() => ValueOption.Of<long>(
         ["--max-bytes"], "For --create-stream: size from which on the oldest records are dropped, such as 100GiB [no limit]", "SIZE", -1,
-        static (text, out bytes) => SizeText.TryParse(text, out bytes) && bytes > 0, "a size (100GiB)");
+        static (text, out bytes) => SizeText.TryParse(text, out bytes) && bytes >= LeastStream, "a size from 1 MiB up (100GiB)");
 }

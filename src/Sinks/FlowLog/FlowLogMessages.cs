@@ -44,4 +44,7 @@ internal static partial class FlowLogMessages
         "Log file {Output} was removed by another program, and {Records} records with it that were written since the last look, "
         + "a second before at most (a gap record bounds them). To rotate the log, rename the file and send SIGHUP")]
     internal static partial void OutputRemoved(this ILogger logger, string output, long records);
+
+    [LoggerMessage(3014, LogLevel.Warning, "The reader of the flow log on standard output has gone, so the service ends")]
+    internal static partial void ReaderGone(this ILogger logger);
 }

@@ -55,7 +55,11 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
         RecordLog records = RecordLog.Of(
             options, host.Time, logger, networkNamespace, isWanted: null, CausedEnds.TakenBy(builder), _indexer);
         FlowLogSink log = new(records, host.Time, logger, host.State.Path, () => host.Pipeline.Opened);
-        log.ReaderGone.Register(host.Stop);
+        log.ReaderGone.Register(() =>
+        {
+            logger.ReaderGone();
+            host.Stop();
+        });
         return log;
     }
 

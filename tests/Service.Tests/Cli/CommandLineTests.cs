@@ -113,6 +113,7 @@ public sealed class CommandLineTests
     [InlineData("record x.pcap --max-bytes 1kB", "--max-bytes: '1kB' is not a size from 64 KiB up (1GB, 512MiB)")]
     [InlineData("record x.pcap --for 8d", "--for: '8d' is not a duration of up to 7d (10s, 5m)")]
     [InlineData("record", "record")]
+    [InlineData("collect --directory . --create-stream --max-bytes 100", "--max-bytes: '100' is not a size from 1 MiB up (100GiB)")]
     [InlineData("npa-log - --follow --flow-log x", "--follow: the flow log judges deletes once the agent's log is at its end")]
     [InlineData("rates --count 0", "--count: '0' is not a number from 1 up")]
     [InlineData("top --sort size", "--sort: 'size' is not one of rate, packets, bytes, age")]

@@ -49,6 +49,24 @@ internal sealed class StreamRecords : IAsyncDisposable
             subject, Encoding.UTF8.GetBytes(lines), opts: new NatsJSPubOpts { MsgId = id },
             headers: new NatsHeaders { [MessageIdentity.Header] = header }, cancellationToken: Token)).EnsureSuccess();
 
+    /// <summary>Takes a message from each consumer that has one, and gives it back, to be delivered again after a while.</summary>
+    /// <returns>How many.</returns>
+    internal async Task<int> GiveBackAsync(TimeSpan after)
+    {
+        int count = 0;
+        NatsJSFetchOpts one = new() { MaxMsgs = 1 };
+        await foreach (INatsJSConsumer consumer in _jetStream.ListConsumersAsync(Name, Token))
+        {
+            await foreach (INatsJSMsg<byte[]> message in consumer.FetchNoWaitAsync<byte[]>(one, cancellationToken: Token))
+            {
+                await message.NakAsync(new AckOpts { NakDelay = after }, Token);
+                count++;
+            }
+        }
+
+        return count;
+    }
+
     /// <summary>All messages, from the first on.</summary>
     internal async Task<List<StreamMessage>> ReadAsync()
     {

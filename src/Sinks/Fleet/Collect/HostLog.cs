@@ -23,7 +23,7 @@ internal sealed class HostLog : IAsyncDisposable
     private readonly HostPosition _position;
     private readonly SequencedWriter _gaps;
     private readonly SequenceTracker _sequence = new();
-    private readonly SortedDictionary<(ulong Run, ulong First), CollectedMessage> _held = [];
+    private readonly SortedList<(ulong Run, ulong First), CollectedMessage> _held = [];
     private readonly string _path;
     private readonly ILogger _logger;
     private long _lastTime; // of a record that is written
@@ -92,7 +92,7 @@ internal sealed class HostLog : IAsyncDisposable
     {
         while (_held.Count > 0 && _time.GetElapsedTime(_missingSince) >= _options.Patience)
         {
-            CollectedMessage next = _held.First().Value;
+            CollectedMessage next = _held.Values[0];
             if (_sequence.Missing(next.Identity) is { } missing)
                 await WriteGapAsync(missing, LineTime.Of(FirstLine(next.Lines.Span)) ?? _lastTime, cancellation).ConfigureAwait(false);
             else
@@ -123,23 +123,25 @@ internal sealed class HostLog : IAsyncDisposable
         (ulong, ulong) key = (message.Identity.Run, message.Identity.First);
         if (_held.Count == 0)
             _missingSince = _time.GetTimestamp();
-        if (_held.Remove(key, out CollectedMessage? before)) // delivered again meanwhile
+        if (_held.TryGetValue(key, out CollectedMessage? before)) // delivered again meanwhile
             before.Dispose();
-        if (_held.Count < MostHeld)
-            _held.Add(key, message);
-        else
-            await message.ReturnAsync(Retry, cancellation).ConfigureAwait(false);
+        _held[key] = message;
+        if (_held.Count <= MostHeld)
+            return;
+        CollectedMessage latest = _held.Values[^1]; // the log goes on with the earliest one, however they come
+        _held.RemoveAt(MostHeld);
+        await latest.ReturnAsync(Retry, cancellation).ConfigureAwait(false);
     }
 
     private async ValueTask TakeHeldAsync(CancellationToken cancellation)
     {
         while (_held.Count > 0)
         {
-            ((ulong, ulong) key, CollectedMessage next) = _held.First();
+            CollectedMessage next = _held.Values[0];
             SequenceVerdict verdict = _sequence.Judge(next.Identity);
             if (verdict == SequenceVerdict.Early)
                 return;
-            _held.Remove(key);
+            _held.RemoveAt(0);
             _missingSince = _time.GetTimestamp();
             await TakeInTurnAsync(next, verdict, cancellation).ConfigureAwait(false);
         }

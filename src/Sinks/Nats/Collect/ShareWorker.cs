@@ -10,18 +10,20 @@ internal sealed class ShareWorker(HostLogs hosts, CollectOptions options, TimePr
     private const int Fetched = 200; // messages at a time
 
     private static readonly TimeSpan FetchTime = TimeSpan.FromSeconds(2), ReleasePatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Until the connection ends, or nothing is left where that is asked for.</summary>
+    /// <summary>Until the connection ends, or, where that is asked for, nothing is left, nor delivered and not acknowledged.</summary>
     internal async Task RunAsync(INatsJSConsumer consumer, CancellationToken cancellation)
     {
         try
         {
-            bool hasAny = true;
-            while (hasAny || !options.Once || hosts.HasHeld)
+            bool isLeft = true;
+            while (isLeft)
             {
                 cancellation.ThrowIfCancellationRequested();
-                hasAny = await FetchAsync(consumer, cancellation).ConfigureAwait(false);
+                bool hasAny = await FetchAsync(consumer, cancellation).ConfigureAwait(false);
                 await hosts.CheckMissingAsync(cancellation).ConfigureAwait(false);
+                isLeft = !options.Once || hasAny || hosts.HasHeld || await IsLeftAsync(consumer, cancellation).ConfigureAwait(false);
             }
         }
         finally
@@ -29,6 +31,18 @@ internal sealed class ShareWorker(HostLogs hosts, CollectOptions options, TimePr
             using CancellationTokenSource patience = new(ReleasePatience, time); // for a server that may be away
             await hosts.ReleaseHeldAsync(patience.Token).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// What was given back, or delivered to a connection that has ended, comes again after a while: only the server knows of it.
+    /// </summary>
+    private async Task<bool> IsLeftAsync(INatsJSConsumer consumer, CancellationToken cancellation)
+    {
+        await consumer.RefreshAsync(cancellation).ConfigureAwait(false);
+        bool isLeft = consumer.Info is { NumPending: > 0 } or { NumAckPending: > 0 };
+        if (isLeft)
+            await Task.Delay(LookAgain, time, cancellation).ConfigureAwait(false);
+        return isLeft;
     }
 
     /// <returns>Something came.</returns>

@@ -244,11 +244,41 @@ public sealed class CollectorTests
         Assert.True(Directory.GetFiles(collector.Directory, "*.ndjson.*").Length > 5);
     }
 
-    private static Task SendAsync(StreamRecords stream, int number, string host = "h")
+    /// <summary>As where the stream, the collector's machine or its name is new: a node's first message speaks of a run before.</summary>
+    [Fact]
+    public async Task Once_ends_with_everything_also_where_an_earlier_run_is_missing_and_waited_for()
     {
-        string time = string.Create(CultureInfo.InvariantCulture, $"2026-02-03T04:05:{number:d2}.000000Z");
+        const int messages = 300; // more than are held
+        await using NatsServer server = await NatsServer.StartAsync();
+        await using StreamRecords stream = new(server.Url);
+        await stream.CreateAsync();
+        for (int number = 1; number <= messages; number++)
+            await SendAsync(stream, number, previousRun: 0xA);
+        await using CollectorRig collector = new(server.Url);
+        collector.Options = collector.Options with { Patience = TimeSpan.FromSeconds(1) };
+        CollectCounters counters = await collector.OnceAsync();
+        Assert.Equal((messages, 0L, 0L), (counters.Records, counters.Copies, counters.Missing));
+        Assert.Equal(Enumerable.Range(1, messages), Numbers(collector));
+    }
+
+    [Fact]
+    public async Task Once_waits_for_what_was_given_back_and_comes_again_later()
+    {
+        await using NatsServer server = await NatsServer.StartAsync();
+        await using StreamRecords stream = new(server.Url);
+        await stream.CreateAsync();
+        await using CollectorRig collector = new(server.Url);
+        await collector.OnceAsync(); // makes the consumers
+        await SendAsync(stream, 1);
+        Assert.Equal(1, await stream.GiveBackAsync(TimeSpan.FromSeconds(1)));
+        Assert.Equal(1, (await collector.OnceAsync()).Records);
+    }
+
+    private static Task SendAsync(StreamRecords stream, int number, string host = "h", ulong previousRun = 0)
+    {
+        string time = string.Create(CultureInfo.InvariantCulture, $"2026-02-03T04:05:{number % 60:d2}.000000Z");
         string line = $"{{\"v\":1,\"time\":\"{time}\",\"host\":\"{host}\",\"run\":\"00000000000000ab\",\"seq\":{number}}}\n";
-        MessageIdentity identity = new(0xAB, (ulong)number, (ulong)number);
+        MessageIdentity identity = new(0xAB, (ulong)number, (ulong)number, number == 1 ? previousRun : 0, previousRun);
         return stream.PublishAsync(HostSubject.Of("conntrack", host), identity.Id(host), identity.ToString(), line);
     }
 
