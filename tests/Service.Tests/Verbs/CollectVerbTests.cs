@@ -11,7 +11,7 @@ public sealed class CollectVerbTests
     [InlineData("collect --directory /tmp --name a.b", "--name: 'a.b' has other characters than letters, digits, - and _")]
     [InlineData("collect --directory /tmp --create-stream --replicas 2", "--replicas: '2' is not 1, 3 or 5")]
     [InlineData("collect --directory /tmp --create-stream --max-age 7", "--max-age: '7' is not a duration (7d, 12h, 30m)")]
-    [InlineData("collect --directory /tmp --create-stream --max-bytes lots", "--max-bytes: 'lots' is not a size (100GiB)")]
+    [InlineData("collect --directory /tmp --create-stream --max-bytes lots", "--max-bytes: 'lots' is not a size from 1 MiB up (100GiB)")]
     [InlineData("collect --directory /tmp --replicas 3", "--replicas: only for --create-stream")]
     [InlineData("collect --directory /nonexistent", "--directory: /nonexistent does not exist; create it, or name another one")]
     [InlineData("collect --directory /tmp --set Nats:TokenFile=/nonexistent", "Nats:TokenFile: /nonexistent does not exist, or is no file")]
