@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Service.Demo;
 
 namespace ConntrackStream.Kernel.Tests.Kit;
 
@@ -77,7 +78,8 @@ public sealed class Generator(KernelNamespace space)
     internal static Socket Bound(KernelNamespace where, IPAddress address, ushort port)
     {
         Socket socket = where.Run(() => new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
-        socket.Bind(new IPEndPoint(address, port));
+        // one that was just closed is held on to by a process that another test starts, between fork and exec
+        socket.BindAsync(new IPEndPoint(address, port), TestContext.Current.CancellationToken).GetAwaiter().GetResult();
         return socket;
     }
 
