@@ -22,6 +22,7 @@ internal static class UsageFaults
         if (parsed is { CommandResult.Command.Subcommands.Count: > 0, UnmatchedTokens: [var verb, ..] })
             return [UnknownVerb(verb, parsed.CommandResult)]; // what follows belongs to it
         OptionResult[] repeated = [.. Repeated(parsed)];
+        // TreatUnmatchedTokensAsErrors would keep these out, but then the library's help offers "additional arguments".
         HashSet<string> unknown = [.. parsed.UnmatchedTokens.Select(static word => $"Unrecognized command or argument '{word}'.")];
         return parsed.Errors
             .Where(error => !repeated.Any(option => error.SymbolResult == option || error.SymbolResult?.Parent == option))

@@ -15,7 +15,6 @@ public sealed class HostLogTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly RecordingLogger _logger = new();
     private readonly FakeTimeProvider _time = new(FlowLogTestData.Clock);
-
     private readonly List<ulong> _returned = []; // first numbers of messages
 
     private string Log => _directory.File("gw1.ndjson");
@@ -57,7 +56,7 @@ public sealed class HostLogTests : IDisposable
         _time.Advance(new CollectOptions { Directory = "" }.Patience);
         await hosts.CheckMissingAsync(TestContext.Current.CancellationToken);
         Assert.Equal(string.Concat(Enumerable.Range(1, held).Select(static number => Line((ulong)number))), File.ReadAllText(Log));
-        Assert.Equal(Enumerable.Range(held + 1, all - held).Reverse().Select(static number => (ulong)number), _returned.OrderDescending());
+        Assert.Equal(Enumerable.Range(held + 1, all - held).Select(static number => (ulong)number), _returned.Order());
     }
 
     private HostLogs Open() => new(
