@@ -39,7 +39,9 @@ internal sealed class NamespaceHold : IDisposable
     /// <summary>The file of flow ids in the state directory.</summary>
     internal string CheckpointName => $"netns-{Identity.Cookie}-{FlowCheckpoint.FileName}";
 
-    /// <exception cref="IOException">Another instance serves the namespace, or it cannot be entered.</exception>
+    /// <exception cref="IOException">
+    /// Another instance serves the namespace or uses the state directory, or the namespace cannot be entered.
+    /// </exception>
     internal static async Task<NamespaceHold> TakeAsync(
         TapSettings settings, StateDirectory state, NetworkNamespace followed, TimeProvider time, ILogger logger,
         CancellationToken cancellation)
@@ -52,6 +54,7 @@ internal sealed class NamespaceHold : IDisposable
         {
             NamespaceIdentity identity = NamespaceIdentity.Of(pinned);
             instance = await InstanceLock.TakeAsync(pinned, time, logger, cancellation).ConfigureAwait(false);
+            await state.ClaimAsync(time, cancellation).ConfigureAwait(false);
             sysctls = new SysctlGuard(state, pinned, identity, logger);
             TapSysctls.Apply(sysctls, settings, pinned);
             watch = new SettingsWatch(settings, sysctls, pinned, time, logger);

@@ -117,6 +117,7 @@ internal sealed partial class StreamService(
         if (_modules is not null)
             await _modules.DisposeAsync().ConfigureAwait(false);
         _hold?.Dispose();
+        _state?.Dispose();
         _namespace?.Dispose();
         (_kernel, _pipeline, _modules, _hold, _namespace) = (null, null, null, null, null);
     }

@@ -8,7 +8,7 @@ public sealed class StateSettings : IOptionSection
 {
     /// <summary>
     /// Flow ids, what was learnt of the eBPF map, and original sysctl values; made with mode 0700 if missing. Must belong to root or the
-    /// service's user; refused if everybody can write to it.
+    /// service's user; refused if everybody can write to it. Each service needs a directory of its own.
     /// </summary>
     [Required]
     public string Directory { get; set; } = "/var/lib/conntrack-stream";

@@ -92,6 +92,10 @@ public sealed class OwnedDirectory : IDisposable
             throw Failed(PathOf(name), errno);
     }
 
+    /// <summary>Keeps the directory from everybody else who asks, until this object is disposed or the process ends.</summary>
+    /// <returns>False: another one has it. A file system without locks is no reason to refuse.</returns>
+    public bool TryKeep() => TryLock(_handle) || LastErrno != Errno.EAGAIN;
+
     public void Dispose() => _handle.Dispose();
 
     private SafeFileHandle? Open(string name, int flags, UnixFileMode mode, bool mayMiss, bool groupMayWrite = false)

@@ -8,9 +8,12 @@ namespace ConntrackStream.Pipeline.Files;
 /// The directory for what outlives the process, and files in it that are whole or not there. Where the disk does not take it, there is
 /// nothing in it, and nothing can be written: the service does its work without.
 /// </summary>
-public sealed class StateDirectory
+public sealed class StateDirectory : IDisposable
 {
     private const int ENOSPC = 28, EROFS = 30, EDQUOT = 122, EIO = 5;
+
+    private const int ClaimAttempts = 10;
+    private static readonly TimeSpan ClaimPause = TimeSpan.FromMilliseconds(25);
 
     private readonly OwnedDirectory? _directory; // open as long as the process
     private readonly string _obstacle = "";
@@ -41,6 +44,22 @@ public sealed class StateDirectory
         catch (IOException e)
         {
             throw new SettingFaultException($"State:Directory: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// Keeps it from other services until this one ends: the marks of one run would be taken for another's, and a restart gap begin too
+    /// late. May be called again.
+    /// </summary>
+    /// <exception cref="IOException">Another service has it.</exception>
+    public async Task ClaimAsync(TimeProvider time, CancellationToken cancellation)
+    {
+        // A child that is just being started has the descriptors of its parent until it becomes another program, and the lock with them.
+        for (int attempt = 1; _directory?.TryKeep() == false; attempt++)
+        {
+            if (attempt == ClaimAttempts)
+                throw new IOException($"State:Directory: {Path} is used by another conntrack-stream; each service needs one of its own");
+            await Task.Delay(ClaimPause, time, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -85,6 +104,8 @@ public sealed class StateDirectory
     /// <summary>Nothing where there is no such file.</summary>
     /// <exception cref="IOException">It cannot be deleted.</exception>
     public void Delete(string name) => _directory?.Delete(name);
+
+    public void Dispose() => _directory?.Dispose();
 
     /// <summary>For what is of no more use: a disk that does not let it go keeps it.</summary>
     public void TryDelete(string name)

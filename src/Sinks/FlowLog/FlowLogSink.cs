@@ -13,14 +13,6 @@ namespace ConntrackStream.Sinks.FlowLog;
 /// </summary>
 public sealed class FlowLogSink : IFlowSink
 {
-    /// <summary>Name of the file under the state directory that tells when a record was last written.</summary>
-    public const string MarkerFileName = "flow-log.last-written";
-
-    /// <summary>
-    /// Name of the file under the state directory that keeps since when events are missing, until a gap record reports it.
-    /// </summary>
-    public const string LossFileName = "flow-log.unreported-loss";
-
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(2); // how long a slow reader may hold up the end
 
     private static readonly TimeSpan LookDelay = TimeSpan.FromSeconds(1); // from a write to the look whether its file is still there
@@ -174,7 +166,7 @@ public sealed class FlowLogSink : IFlowSink
         if (output.IsWatched)
             _look = _time.CreateTimer(
                 static state => ((FlowLogSink)state!).LookAfterOutput(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _restartFrom = Earlier(lastWritten ?? _marker?.Read(), _loss?.Read());
+        _restartFrom = Earlier(lastWritten ?? _marker?.Read() ?? _log.LastWrittenElsewhere(), _loss?.Read());
         if (_restartFrom is null)
             return;
         if (_opened is null)

@@ -4,12 +4,13 @@ namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>What makes one log of records differ from another.</summary>
 /// <param name="Name">Of the sink, and of its files under the state directory.</param>
+/// <param name="Target">Where they go: a path, a server.</param>
 /// <param name="Options">Which records there are.</param>
 /// <param name="Writer">How they look.</param>
 /// <param name="Open">Where they go, and when the run before this one last wrote there, ns since the Unix epoch; null if that is not
 /// known there. Called at the start.</param>
 internal sealed record RecordLog(
-    string Name, RecordOptions Options, IRecordWriter Writer, Func<(ILogOutput Output, long? LastWritten)> Open)
+    string Name, string Target, RecordOptions Options, IRecordWriter Writer, Func<(ILogOutput Output, long? LastWritten)> Open)
 {
     /// <summary>The flow log's own filter; null for none.</summary>
     internal FlowLogFilterOptions? Flows { get; init; }
@@ -17,11 +18,17 @@ internal sealed record RecordLog(
     /// <summary>Which flows are logged, of those that the options leave; null for all.</summary>
     internal FlowPredicate? Filter { get; init; }
 
-    /// <inheritdoc cref="FlowLogSink.MarkerFileName"/>
-    internal string MarkerFileName { get; init; } = $"{Name}.last-written";
+    /// <summary>
+    /// When a run before this one last wrote, where neither the output nor the state directory show it: ns since the Unix epoch; null for
+    /// not known.
+    /// </summary>
+    internal Func<long?> LastWrittenElsewhere { get; init; } = static () => null;
 
-    /// <inheritdoc cref="FlowLogSink.LossFileName"/>
-    internal string LossFileName { get; init; } = $"{Name}.unreported-loss";
+    /// <summary>Name of the file under the state directory that keeps when a record was last written.</summary>
+    internal string MarkerFileName => MarkName.Of(Name, Target, "last-written");
+
+    /// <summary>The same, since when events are missing, until a gap record reports it.</summary>
+    internal string LossFileName => MarkName.Of(Name, Target, "unreported-loss");
 
     /// <summary>The flow log.</summary>
     /// <param name="indexer">Null: rotated files have no index.</param>
@@ -29,12 +36,11 @@ internal sealed record RecordLog(
         FlowLogOptions options, TimeProvider time, ILogger logger, string? networkNamespace, FlowPredicate? isWanted, CausedEnds? ends,
         IFileIndexer? indexer = null)
     {
-        return new RecordLog(FlowLogSink.SinkName, options, options.CreateWriter(networkNamespace, ends), Open)
+        return new RecordLog(FlowLogSink.SinkName, TargetOf(options), options, options.CreateWriter(networkNamespace, ends), Open)
         {
             Flows = options.Filter,
             Filter = isWanted,
-            MarkerFileName = FlowLogSink.MarkerFileName,
-            LossFileName = FlowLogSink.LossFileName,
+            LastWrittenElsewhere = () => options.IsStandardOutput ? null : EarlierFiles.LastWritten(options.Path),
         };
 
         (ILogOutput, long?) Open()
@@ -45,4 +51,7 @@ internal sealed record RecordLog(
             return (file, file.LastWritten);
         }
     }
+
+    private static string TargetOf(FlowLogOptions options) =>
+        options.IsStandardOutput ? "standard output" : System.IO.Path.GetFullPath(options.Path);
 }

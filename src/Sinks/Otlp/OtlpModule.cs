@@ -61,7 +61,7 @@ public sealed class OtlpModule : StreamModule<OtlpOptions>
         IModuleHost host = builder.Host;
         RecordEncoder encoder = new(
             Network(builder), options.Directions(), options.CommunityId, CausedEnds.TakenBy(builder), options.ChosenFields());
-        string? marker = host.State.Obstacle is null ? host.State.PathOf(OtlpSink.MarkerFileName) : null;
+        string? marker = host.State.Obstacle is null ? host.State.PathOf(OtlpSink.MarkerFileName(options.Endpoint)) : null;
         return new OtlpSink(
             options, encoder, Resource(options, builder), host.Time, builder.Logger, marker, () => host.Pipeline.Opened);
     }

@@ -16,7 +16,7 @@ internal sealed class OtlpSink : IFlowSink
     internal const string SinkName = "otlp";
 
     /// <summary>Name of the file under the state directory that keeps when a record was last accepted.</summary>
-    internal const string MarkerFileName = "otlp.last-accepted";
+    internal static string MarkerFileName(string endpoint) => MarkName.Of(SinkName, endpoint, "last-accepted");
 
     // The pipeline makes its own changes no faster than sinks take them, and waits for a sink that takes nothing for as long.
     private static readonly TimeSpan BurstPatience = TimeSpan.FromSeconds(10);

@@ -47,7 +47,7 @@ public sealed class SyslogModule : StreamModule<SyslogOptions>
         string? network = host.Network.IsCurrent ? null : host.Network.Name;
         SyslogHeader header = new(options, options.Host ?? Environment.MachineName, Environment.ProcessId);
         RecordLog log = new(
-            SinkName, options,
+            SinkName, options.Server, options,
             new SyslogRecordWriter(options.CreateWriter(network, CausedEnds.TakenBy(builder)), header, options.MaxMessageBytes),
             () => (output, null));
         return new FlowLogSink(

@@ -89,6 +89,34 @@ public sealed class InstanceLockTests : IDisposable
         Directory.Delete(second, recursive: true);
     }
 
+    /// <summary>What one of them wrote last would be taken for the other's, and a restart gap begin too late.</summary>
+    [Fact]
+    public async Task Two_services_in_different_namespaces_do_not_share_a_state_directory()
+    {
+        using KernelNamespace other = new();
+        string first = Directory.CreateTempSubdirectory("cs-lock-").FullName;
+        using (ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, first))
+        {
+            (int code, _, string error) = await Second();
+            Assert.Equal(1, code); // the other may end: systemd tries again
+            Assert.Contains($"State:Directory: {first}/state is used by another conntrack-stream", error, StringComparison.Ordinal);
+            Assert.Equal("0", other.Sysctl("net.netfilter.nf_conntrack_acct"));
+            service.Signal("KILL");
+            await service.WaitForExitAsync();
+        }
+
+        using (ServiceProcess next = await ServiceProcess.StartAsync(other.Name, first))
+        {
+            next.Signal("TERM");
+            await next.WaitForExitAsync();
+        }
+
+        Directory.Delete(first, recursive: true);
+
+        Task<(int Code, string Output, string Error)> Second() => ServiceProcess.RunAsync(
+            "run", "--netns", other.Name, "--set", $"State:Directory={first}/state", "--set", $"Api:Socket={first}/other.sock");
+    }
+
     private static Task<InstanceLock?> TakeAsync(NetworkNamespace space) =>
         InstanceLock.TakeAsync(space, TimeProvider.System, NullLogger.Instance, TestContext.Current.CancellationToken);
 }

@@ -15,7 +15,7 @@ public sealed class RestartGapTests : IDisposable
 
     private string Log => $"{_directory}/flows.ndjson";
 
-    private string LossFile => $"{_directory}/state/flow-log.unreported-loss";
+    private string LossFile => $"{_directory}/state/{MarkName.Of("flowlog", Log, "unreported-loss")}";
 
     public void Dispose()
     {

@@ -177,8 +177,8 @@ public sealed class SyslogToRsyslogTests : IDisposable
             SyslogOutput output = new(options, time, NullLogger.Instance);
             SyslogHeader header = new(options, "gw", 77);
             RecordLog log = new(
-                "syslog", options, new SyslogRecordWriter(options.CreateWriter(null, null), header, options.MaxMessageBytes),
-                () => (output, null));
+                "syslog", options.Server, options,
+                new SyslogRecordWriter(options.CreateWriter(null, null), header, options.MaxMessageBytes), () => (output, null));
             Sink = new FlowLogSink(log, time, NullLogger<FlowLogSink>.Instance, stateDirectory: null, opened: null);
             Sink.StartAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
         }

@@ -47,6 +47,22 @@ public sealed class StateDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task One_service_at_a_time_has_it()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        using StateDirectory second = StateDirectory.Open(_path);
+        using (StateDirectory first = StateDirectory.Open(_path))
+        {
+            await first.ClaimAsync(TimeProvider.System, cancellation);
+            await first.ClaimAsync(TimeProvider.System, cancellation); // for another network namespace
+            IOException refused = await Assert.ThrowsAsync<IOException>(() => second.ClaimAsync(TimeProvider.System, cancellation));
+            Assert.Contains($"{_path} is used by another", refused.Message, StringComparison.Ordinal);
+        }
+
+        await second.ClaimAsync(TimeProvider.System, cancellation);
+    }
+
+    [Fact]
     public void A_file_that_others_may_write_to_is_not_trusted()
     {
         StateDirectory state = StateDirectory.Open(_path);

@@ -17,6 +17,8 @@ public sealed class FlowLogSinkTests : IDisposable
 
     private string Path => _directory.File("flows.ndjson");
 
+    private string LossFile => _directory.File(MarkName.Of("flowlog", Path, "unreported-loss"));
+
     public void Dispose() => _directory.Dispose();
 
     [Fact]
@@ -67,6 +69,54 @@ public sealed class FlowLogSinkTests : IDisposable
         Assert.Equal("2026-02-03T04:05:06.689012Z", gap.GetProperty("from").GetString());
     }
 
+    /// <summary>The file was rotated, and the state directory is lost: of a container that keeps its logs alone.</summary>
+    [Theory]
+    [InlineData("flows.ndjson.1", "2026-02-03T04:05:06.689012Z")] // the last record's time, less the disorder of processors
+    [InlineData("flows.ndjson-20260203", "2026-02-03T04:05:06.689012Z")]
+    [InlineData("flows.ndjson.20260203T040507000Z", "2026-02-03T04:05:06.689012Z")]
+    [InlineData("flows.ndjson.1.gz", "2026-02-03T04:05:09.900000Z")] // the last write
+    [InlineData("flows.ndjsonl", null)] // another log
+    [InlineData("gw2.flows.ndjson.1", null)]
+    [InlineData("link", null)]
+    public async Task A_restart_with_nothing_left_but_rotated_files_is_a_gap_all_the_same(string rotated, string? from)
+    {
+        await using (FlowLogSink first = await Start(Options()))
+            await first.WriteAsync(Batch(Started(1)), Token);
+        string old = _directory.File(rotated == "link" ? "elsewhere" : rotated);
+        File.Move(Path, old);
+        if (rotated.EndsWith(".gz", StringComparison.Ordinal))
+            await File.WriteAllBytesAsync(old, Archive.LogLines.Gzip(await File.ReadAllBytesAsync(old, Token)), Token);
+        File.SetLastWriteTimeUtc(old, new DateTime(2026, 2, 3, 4, 5, 10, DateTimeKind.Utc));
+        if (rotated == "link")
+            File.CreateSymbolicLink($"{Path}.1", old);
+        File.WriteAllText($"{Path}.2", "{\"v\":1,\"time\":\"2026-02-03T04:05:05.000000Z\"}\n");
+        File.SetLastWriteTimeUtc($"{Path}.2", new DateTime(2026, 2, 3, 4, 5, 6, DateTimeKind.Utc));
+        if (from is null)
+            File.Delete($"{Path}.2");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await using FlowLogSink second = await Start(Options());
+        await second.WriteAsync(Batch(Started(2)), Token);
+        await second.FlushAsync(Token);
+        Assert.Equal(from, Records()[0].TryGetProperty("from", out JsonElement begin) ? begin.GetString() : null);
+    }
+
+    [Fact]
+    public async Task What_was_written_to_another_output_says_nothing_of_this_one()
+    {
+        await using (FlowLogSink first = await Start(Options(), stateDirectory: _directory.Path))
+            await first.WriteAsync(Batch(Started(1)), Token);
+        File.Delete(Path);
+        FlowLogOptions elsewhere = Options();
+        elsewhere.Path = _directory.File("other.ndjson");
+        FlowChangeBatch batch = Batch(Started(2, Time + 60_000_000_000));
+        batch.UnreportedLossFrom = Time - 60_000_000_000;
+        await using (FlowLogSink another = await Start(elsewhere, stateDirectory: _directory.Path))
+            await another.WriteAsync(batch, Token);
+        Assert.DoesNotContain("restart", await File.ReadAllTextAsync(elsewhere.Path, Token), StringComparison.Ordinal);
+        await using FlowLogSink second = await Start(Options(), stateDirectory: _directory.Path);
+        Assert.Equal("2026-02-03T04:05:06.689012Z", Assert.Single(Records()).GetProperty("from").GetString());
+    }
+
     [Fact]
     public async Task A_kill_during_the_repair_of_a_loss_begins_the_restart_gap_with_the_loss()
     {
@@ -79,7 +129,7 @@ public sealed class FlowLogSinkTests : IDisposable
             Assert.Equal("2026-02-03T04:05:03.689012Z", Records()[^1].GetProperty("from").GetString());
             await next.WriteAsync(Batch(Started(2)), Token);
             await next.FlushAsync(Token);
-            Assert.False(File.Exists(_directory.File(FlowLogSink.LossFileName))); // it is reported
+            Assert.False(File.Exists(LossFile)); // it is reported
         }
 
         await using FlowLogSink last = await Start(Options(), stateDirectory: _directory.Path);
@@ -97,7 +147,7 @@ public sealed class FlowLogSinkTests : IDisposable
         await using FlowLogSink next = new(Options(), _time, _logger, stateDirectory: _directory.Path, opened: () => opened.Task);
         await next.StartAsync(Token);
         await next.FlushAsync(Token);
-        Assert.True(File.Exists(_directory.File(FlowLogSink.LossFileName)));
+        Assert.True(File.Exists(LossFile));
     }
 
     [Fact]
@@ -122,9 +172,9 @@ public sealed class FlowLogSinkTests : IDisposable
         Assert.Equal((Time + 100) / 100, Kept());
         await sink.WriteAsync(Batch(Started(4)), Token);
         await sink.FlushAsync(Token);
-        Assert.False(File.Exists(_directory.File(FlowLogSink.LossFileName)));
+        Assert.False(File.Exists(LossFile));
 
-        long Kept() => (File.GetLastWriteTimeUtc(_directory.File(FlowLogSink.LossFileName)) - DateTime.UnixEpoch).Ticks;
+        long Kept() => (File.GetLastWriteTimeUtc(LossFile) - DateTime.UnixEpoch).Ticks;
     }
 
     [Fact]
@@ -171,7 +221,8 @@ public sealed class FlowLogSinkTests : IDisposable
             await sink.FlushAsync(Token);
         }
 
-        Assert.Equal(Time / 1000, new LastWrittenMarker(_directory.File(FlowLogSink.MarkerFileName), _time, _logger).Read() / 1000);
+        string marker = _directory.File(MarkName.Of("flowlog", "standard output", "last-written"));
+        Assert.Equal(Time / 1000, new LastWrittenMarker(marker, _time, _logger).Read() / 1000);
     }
 
     [Theory]

@@ -84,7 +84,8 @@ public class LogTailTests
         await using FlowLogFile file = new(path, new RotationOptions(), Clock(), new RecordingLogger());
         Assert.Equal((Time + after) / 1000 * 1000, file.LastWritten);
         Assert.Equal(
-            (Time + after) / 100, (File.GetLastWriteTimeUtc(directory.File(FlowLogSink.MarkerFileName)) - DateTime.UnixEpoch).Ticks);
+            (Time + after) / 100,
+            (File.GetLastWriteTimeUtc(directory.File(MarkName.Of("flowlog", path, "last-written"))) - DateTime.UnixEpoch).Ticks);
     }
 
     [Theory]

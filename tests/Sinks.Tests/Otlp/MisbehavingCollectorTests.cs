@@ -264,7 +264,7 @@ public sealed class MisbehavingCollectorTests
     public async Task The_end_does_not_wait_for_the_collector_and_the_next_start_reports_what_is_left()
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("cs-otlp-");
-        string marker = Path.Combine(directory.FullName, OtlpSink.MarkerFileName);
+        string marker = Path.Combine(directory.FullName, OtlpSink.MarkerFileName("x"));
         await using OtlpRig rig = await OtlpRig.StartAsync(marker: marker);
         await rig.SendAsync(1);
         rig.WaitForRecords(1);
@@ -289,7 +289,7 @@ public sealed class MisbehavingCollectorTests
     public async Task A_first_run_whose_collector_was_away_is_reported_too()
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("cs-otlp-");
-        string marker = Path.Combine(directory.FullName, OtlpSink.MarkerFileName);
+        string marker = Path.Combine(directory.FullName, OtlpSink.MarkerFileName("x"));
         await using OtlpRig rig = await OtlpRig.StartAsync(marker: marker);
         DateTimeOffset began = rig.Time.GetUtcNow();
         rig.Collector.NextStatus(503, "60");

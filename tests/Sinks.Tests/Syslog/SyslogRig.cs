@@ -16,7 +16,7 @@ internal sealed class SyslogRig : IAsyncDisposable
     {
         Output = new SyslogOutput(options, time ?? Time, Logger);
         RecordLog log = new(
-            "syslog", options,
+            "syslog", options.Server, options,
             new SyslogRecordWriter(options.CreateWriter(null, null), new SyslogHeader(options, "gw", 77), options.MaxMessageBytes),
             () => (Output, null));
         _sink = new FlowLogSink(log, time ?? Time, _sinkLogger, stateDirectory: null, opened: null);
