@@ -59,6 +59,21 @@ internal sealed record CliContext
         return ExitCode.Failed;
     }
 
+    /// <summary>
+    /// Writes the words of an answer whose exit code says it, too: the code stands where the reader of standard output has gone.
+    /// </summary>
+    internal static void WriteForWhoReads(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (BrokenPipeException)
+        {
+            // the rest of the words is not wanted
+        }
+    }
+
     /// <summary>A record for people, on <see cref="Output"/>.</summary>
     internal void Print(string line) => Output.Write(Encoding.UTF8.GetBytes(PrintableText.Escape(line) + "\n"));
 

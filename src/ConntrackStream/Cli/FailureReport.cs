@@ -18,6 +18,8 @@ internal static class FailureReport
     {
         switch (failure)
         {
+            case AggregateException { InnerExceptions: [var first, ..] }: // of work on several processors
+                return Tell(first, context);
             case BrokenPipeException or OperationCanceledException:
                 return ExitCode.Done;
             case ConfigurationException configuration:

@@ -34,7 +34,7 @@ internal static class DoctorVerb
         return verb;
     }
 
-    private static async Task<IEnumerable<CheckResult>> ExamineAsync(
+    private static async Task<List<CheckResult>> ExamineAsync(
         ServiceOptions options, NetworkNamespace networkNamespace, TimeProvider time, CancellationToken cancellation)
     {
         List<CheckResult> results =
@@ -61,17 +61,17 @@ internal static class DoctorVerb
         return results;
     }
 
-    private static int Report(IEnumerable<CheckResult> results, CliContext context)
+    private static int Report(List<CheckResult> results, CliContext context)
     {
-        bool isHealthy = true;
-        foreach (CheckResult result in results)
+        CliContext.WriteForWhoReads(() =>
         {
-            string line = Paint(PrintableText.Escape(result.ToString()), result.Level, context.OutputIsTerminal);
-            context.Output.Write(Encoding.UTF8.GetBytes(line + "\n"));
-            isHealthy &= result.Level != CheckLevel.Fail;
-        }
-
-        return isHealthy ? ExitCode.Done : ExitCode.Failed;
+            foreach (CheckResult result in results)
+            {
+                string line = Paint(PrintableText.Escape(result.ToString()), result.Level, context.OutputIsTerminal);
+                context.Output.Write(Encoding.UTF8.GetBytes(line + "\n"));
+            }
+        });
+        return results.Exists(static result => result.Level == CheckLevel.Fail) ? ExitCode.Failed : ExitCode.Done;
     }
 
     private static string Paint(string line, CheckLevel level, bool isTerminal) => (isTerminal, level) switch

@@ -38,7 +38,7 @@ internal static class HealthVerb
             (bool isWell, string answer) = await ApiClient.HealthAsync(socket, "/healthz", both.Token).ConfigureAwait(false);
             if (isWell && needsReady)
                 (isWell, answer) = await ApiClient.HealthAsync(socket, "/readyz", both.Token).ConfigureAwait(false);
-            context.Print(isJson ? answer.Trim() : Text(answer));
+            CliContext.WriteForWhoReads(() => context.Print(isJson ? answer.Trim() : Text(answer)));
             return isWell ? ExitCode.Done : ExitCode.Failed;
         }
         catch (NoServiceException e)

@@ -44,6 +44,11 @@ internal sealed class ArchiveFile : IDisposable
     /// <summary>It has the name of a file that is not written any more.</summary>
     internal bool IsRotated => Log != System.IO.Path.GetFullPath(Path);
 
+    /// <summary>
+    /// It has no byte, and the name of a file that had some: the service rotates none without, and compression makes none.
+    /// </summary>
+    internal bool IsEmptyAgainstItsName => _stat.Size == 0 && IsRotated && LogName.IsNeverEmpty(Path);
+
     /// <summary>The path names this file itself, and no link to it.</summary>
     internal bool IsAtPath => FileStat.TryRead(Path, out FileStat there) && there.IsSameFile(_stat);
 

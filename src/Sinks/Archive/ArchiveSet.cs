@@ -5,10 +5,12 @@ namespace ConntrackStream.Sinks.Archive;
 /// </summary>
 internal sealed class ArchiveSet : IDisposable
 {
+    private const string NoRecord = "does not begin with a record of a flow log: its beginning is damaged, or it is something else";
     private const int MostListings = 5; // of a directory in which files are rotated while it is read
 
     private readonly List<ArchiveMember> _members = [];
     private readonly List<ArchiveFault> _faults = [];
+    private readonly List<(string Path, string Log)> _strangers = []; // files in directories that begin with something else
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
     private readonly Func<ArchiveFile, IFileIndex?>? _indexOf;
@@ -20,8 +22,8 @@ internal sealed class ArchiveSet : IDisposable
     /// <summary>What was to be read and cannot be.</summary>
     internal IReadOnlyList<ArchiveFault> Faults => _faults;
 
-    /// <summary>Files in directories that hold something else.</summary>
-    internal int Skipped { get; private set; }
+    /// <summary>Files in directories that hold something else, and belong to no log by their names.</summary>
+    internal IReadOnlyList<string> Others { get; private set; } = [];
 
     internal IEnumerable<ArchiveMember> Members => Logs.SelectMany(static log => log.Members);
 
@@ -113,26 +115,34 @@ internal sealed class ArchiveSet : IDisposable
 
         IFileIndex? index = file.IsRotated ? _indexOf?.Invoke(file) : null;
         FileHead head = index?.Head ?? FileHead.Read(file);
+        if (head.IsRecords && file.IsEmptyAgainstItsName)
+            head = new FileHead { Problem = "is empty, which no file of this name is: what it had is lost" };
         if (head.IsRecords || isNamed || head.Problem is not null)
         {
             _members.Add(new ArchiveMember(file, head, index));
             return;
         }
 
-        Skipped++;
+        _strangers.Add((path, file.Log));
         file.Dispose();
     }
 
-    /// <summary>A file that holds no records is a fault; the others are put in order.</summary>
+    /// <summary>
+    /// A file that holds no records, and is named or has the name of a log's file, is a fault; those with records are put in order.
+    /// </summary>
     private void Group()
     {
+        HashSet<string> logs = [.. _members.Select(static member => member.File.Log)];
+        foreach ((string path, string log) in _strangers.Where(stranger => logs.Contains(stranger.Log)))
+            _faults.Add(new ArchiveFault(path, NoRecord));
+        Others = [.. _strangers.Where(stranger => !logs.Contains(stranger.Log)).Select(static stranger => stranger.Path)];
         foreach (ArchiveMember member in _members)
         {
             if (member.Head.Lacking is { } field)
                 _faults.Add(new ArchiveFault(member.File.Path, $"has records without the field {field} (FlowLog:Fields)"));
             if (member.Head.IsRecords)
                 continue;
-            _faults.Add(new ArchiveFault(member.File.Path, member.Head.Problem ?? "does not begin with a record of a flow log"));
+            _faults.Add(new ArchiveFault(member.File.Path, member.Head.Problem ?? NoRecord));
         }
 
         Logs =

@@ -61,6 +61,13 @@ public sealed class FailureReportTests
     public void A_reader_that_left_is_no_failure() => Assert.Equal((0, ""), Tell(new BrokenPipeException()));
 
     [Fact]
+    public void What_failed_on_one_of_several_processors_is_what_failed()
+    {
+        Assert.Equal((0, ""), Tell(new AggregateException(new BrokenPipeException())));
+        Assert.Equal((1, "conntrack-stream: no room\n"), Tell(new AggregateException(new IOException("no room"), new IOException("x"))));
+    }
+
+    [Fact]
     public void A_full_disk_is() => Assert.Equal(1, Tell(new IOException("No space left on device")).Code);
 
     [Fact]

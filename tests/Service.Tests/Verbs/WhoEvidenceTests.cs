@@ -144,7 +144,7 @@ public sealed class WhoEvidenceTests : IDisposable
         happen();
         using WhoEvidence evidence = (create ?? WhoEvidence.Create)(Evidence);
         CliContext context = new() { Output = Stream.Null, Error = TextWriter.Null, Time = new Moment() };
-        return evidence.Write(answer, _question, filter: "", units, context, TestContext.Current.CancellationToken);
+        return evidence.Write(answer, _question, units, context, TestContext.Current.CancellationToken);
     }
 
     /// <summary>After so many writes there is no room, neither for others nor for what is left at the end.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Tests.Cli;
 using ConntrackStream.Service.Verbs.Who;
 using static ConntrackStream.Sinks.Tests.Archive.LogLines;
 
@@ -78,8 +79,48 @@ public sealed class WhoVerbTests : IDisposable
         Assert.Equal("203.0.113.50:32773", lines[0].GetProperty("client_translated").GetString());
         Assert.Equal((Time(90), Time(110)), (lines[0].GetProperty("start").GetString(), lines[0].GetProperty("end").GetString()));
         Assert.False(lines[1].GetProperty("complete").GetBoolean());
+        Assert.Equal(
+            ("10.0.0.5", "--proto tcp"), (lines[1].GetProperty("address").GetString(), lines[1].GetProperty("filter").GetString()));
         JsonElement missing = lines[1].GetProperty("missing")[0];
         Assert.Equal(("overrun", 7), (missing.GetProperty("reason").GetString(), missing.GetProperty("lost").GetInt32()));
+    }
+
+    [Fact]
+    public async Task An_answer_names_the_filter_it_is_for()
+    {
+        Write(Start(1, 0), Start(5, 90), Start(2, 1000));
+        (int code, string output, _) = await RunAsync("who", "10.0.0.5", "--at", Time(100), "-p", "udp", "--dport", "53,443", _directory);
+        Assert.Equal(5, code);
+        Assert.Contains("No flow with 10.0.0.5 (--proto udp --dport 53,443) from ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_whose_beginning_is_damaged_is_no_longer_known_as_a_log_but_named()
+    {
+        Write(Start(1, 0), Start(2, 1000));
+        File.WriteAllBytes(Path.Join(_directory, "gw2.ndjson"), [0, 0, .. Bytes(Start(5, 90))]);
+        (int code, string output, _) = await RunAsync("who", "10.0.0.5", "--at", Time(100), _directory);
+        Assert.Equal(5, code); // it may be anything
+        Assert.Contains(
+            $"note: passed over, as they do not begin with a record of a flow log: 1 ({_directory}/gw2.ndjson)\n", output,
+            StringComparison.Ordinal);
+    }
+
+    /// <summary>As <c>head</c> does.</summary>
+    [Theory]
+    [InlineData(5, "who", "10.0.0.5", "--at", "")]
+    [InlineData(1, "verify-log")] // a line that is no record
+    [InlineData(1, "doctor", "--set", "FlowLog:Path=/nonexistent/x")]
+    public async Task A_reader_that_goes_away_changes_nothing_about_an_answer_in_the_exit_code(int expected, params string[] verb)
+    {
+        Write(Start(1, 0), "{}", Start(2, 1000));
+        string[] log = verb[0] == "doctor" ? [] : [_directory];
+        string[] arguments = [.. verb.Select(static word => word.Length == 0 ? Time(100) : word), .. log];
+        using ClosedPipe pipe = new(room: 0);
+        StringWriter error = new();
+        int code = await new CommandLine(new CliContext { Output = pipe, Error = error })
+            .RunAsync(arguments, TestContext.Current.CancellationToken);
+        Assert.Equal((expected, ""), (code, error.ToString()));
     }
 
     [Fact]
@@ -95,7 +136,7 @@ public sealed class WhoVerbTests : IDisposable
         Assert.Contains($"{evidence}: SHA-256 {Sum(evidence)}", error, StringComparison.Ordinal);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(evidence));
         JsonElement[] lines = [.. File.ReadLines(evidence).Select(static line => JsonDocument.Parse(line).RootElement)];
-        Assert.Equal(("10.0.0.5", "proto=tcp"), (Text(lines[0], "address"), Text(lines[0], "filter")));
+        Assert.Equal(("10.0.0.5", "--proto tcp"), (Text(lines[0], "address"), Text(lines[0], "filter")));
         JsonElement[] files = [.. lines.Where(static line => Text(line, "type") == "file")];
         Assert.Equal([rotated, Path.Join(_directory, "flows.ndjson")], [.. files.Select(static file => Text(file, "path"))]);
         Assert.All(files, static file => Assert.Equal(Sum(Text(file, "path")), Text(file, "sha256")));

@@ -142,7 +142,7 @@ public sealed class FormatsTests : IDisposable
         Assert.Contains("source.nat.ip", answer.Missing[0].Detail, StringComparison.Ordinal);
         File.WriteAllText(Path.Join(_directory, "flows"), "[1790000000.000000] kernel: hello\n");
         using (ArchiveSet archive = ArchiveSet.Open([_directory]))
-            Assert.Equal((0, 1), (archive.Logs.Count, archive.Skipped));
+            Assert.Equal((0, 1), (archive.Logs.Count, archive.Others.Count));
         File.WriteAllText(Path.Join(_directory, "flows"), RecordCases.Write(new FlowTextWriter(new ConntrackTextOptions()), Started(5, 1)));
         Ask(out answer);
         Assert.Contains("timestamp", answer.Missing[1].Detail, StringComparison.Ordinal);

@@ -162,6 +162,45 @@ public sealed class WhoSearchTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("flows.ndjson.20260203T040506789Z.gz", "magic", "beginning is damaged")]
+    [InlineData("flows.ndjson.20260203T040506789Z.zst", "magic", "beginning is damaged")]
+    [InlineData("flows.ndjson-20260203.gz", "magic", "beginning is damaged")]
+    [InlineData("flows.ndjson.20260203T040506789Z", "zeros", "beginning is damaged")]
+    [InlineData("flows.ndjson.1", "zeros", "beginning is damaged")]
+    [InlineData("flows.ndjson", "zeros", "beginning is damaged", "flows.ndjson.1")]
+    [InlineData("flows.ndjson.20260203T040506789Z", "empty", "is empty")]
+    [InlineData("flows.ndjson.1.gz", "empty", "is empty")]
+    [InlineData("flows.ndjson.1", "empty", null)] // logrotate renames empty logs, too
+    public void A_file_of_a_log_that_has_lost_its_beginning_belongs_to_the_verdict(
+        string name, string damage, string? problem, string whole = "flows.ndjson")
+    {
+        byte[] content = Bytes(Start(5, 90), Start(6, 95));
+        content = name.EndsWith(".gz", StringComparison.Ordinal) ? Gzip(content)
+            : name.EndsWith(".zst", StringComparison.Ordinal) ? Zstandard(content)
+            : content;
+        Write(whole, Around());
+        Write(name, content);
+        Assert.Single(Ask(Ip(10, 0, 0, 5), null).Flows);
+        Write(name, damage switch
+        {
+            "magic" => [.. "XX"u8, .. content[2..]],
+            "zeros" => [.. new byte[8], .. content[8..]],
+            _ => [],
+        });
+        WhoAnswer answer = Ask(Ip(10, 0, 0, 5), null);
+        Assert.Empty(answer.Flows);
+        if (problem is null)
+        {
+            Assert.Empty(answer.Missing);
+            return;
+        }
+
+        Missing missing = Assert.Single(answer.Missing);
+        Assert.Equal(("unreadable", Path.Join(_directory, name)), (missing.Reason, missing.Where));
+        Assert.Contains(problem, missing.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Flows_of_a_log_with_all_in_common_but_their_id_are_the_same_connection()
     {
@@ -194,7 +233,7 @@ public sealed class WhoSearchTests : IDisposable
         File.CreateSymbolicLink(Path.Join(logs, "flows.ndjson"), Path.Join(elsewhere, "flows.ndjson"));
         File.WriteAllText(Path.Join(logs, "readme"), "hello");
         using (ArchiveSet directory = ArchiveSet.Open([logs]))
-            Assert.Equal((0, 0, 1), (directory.Logs.Count, directory.Faults.Count, directory.Skipped));
+            Assert.Equal((0, 0, 1), (directory.Logs.Count, directory.Faults.Count, directory.Others.Count));
         using ArchiveSet named = ArchiveSet.Open([Path.Join(logs, "flows.ndjson")]);
         Assert.Single(named.Logs);
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Output;
 using ConntrackStream.Sinks.Archive;
 using ConntrackStream.Sinks.Archive.Verify;
 
@@ -53,9 +54,16 @@ internal static class VerifyLogVerb
             context.Fail("interrupted: not all was checked"); // 0 would mean that the logs hold
             return ExitCode.Failed;
         }
+        catch (Exception e) when (e is BrokenPipeException or AggregateException { InnerExceptions: [BrokenPipeException, ..] })
+        {
+            return ExitCode.Failed; // it was a violation that had no reader
+        }
 
-        foreach (VerifyReport log in reports)
-            report.Write(log);
+        CliContext.WriteForWhoReads(() =>
+        {
+            foreach (VerifyReport log in reports)
+                report.Write(log);
+        });
         if (reports.Count > 0 && violations == 0)
             return ExitCode.Done;
         if (reports.Count == 0)

@@ -60,12 +60,11 @@ internal sealed class WhoEvidence : IDisposable
     /// <returns>The SHA-256 of the evidence itself, in hexadecimal digits.</returns>
     /// <exception cref="IOException">A file cannot be read or has changed since it was searched, or there is no room.</exception>
     internal string Write(
-        WhoAnswer answer, WhoQuestion question, string filter, IReadOnlyList<WhoUnit> units, CliContext context,
-        CancellationToken cancellation)
+        WhoAnswer answer, WhoQuestion question, IReadOnlyList<WhoUnit> units, CliContext context, CancellationToken cancellation)
     {
         using (WhoJson json = new(_file))
         {
-            json.Question(question, filter, context.Time.UnixNanoseconds());
+            json.Question(question, context.Time.UnixNanoseconds());
             HashSet<Guid> ids = [.. answer.Flows.Select(static life => life.Key.Id)];
             _left.UnionWith(ids);
             LineScan scan = new();

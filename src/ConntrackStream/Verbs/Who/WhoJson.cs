@@ -40,22 +40,15 @@ internal sealed class WhoJson : IDisposable
         Object("verdict", () => Verdict(answer, question));
     }
 
-    /// <param name="filter">As a query string, empty for none.</param>
     /// <param name="now">ns since the Unix epoch.</param>
-    internal void Question(WhoQuestion question, string filter, long now) => Object("question", () =>
+    internal void Question(WhoQuestion question, long now) => Object("question", () =>
     {
         _json.WriteString("version", ProductVersion.Number);
         _json.WriteString("host", Environment.MachineName);
         Time("time", now);
-        _json.WriteString("address", question.AddressText);
-        if (question.Port is { } port)
-            _json.WriteNumber("port", port);
-        Time("from", question.From);
-        Time("to", question.To);
+        Asked(question);
         if (question.Reach is { } reach)
             _json.WriteNumber("reach_seconds", reach / 1e9);
-        if (filter.Length > 0)
-            _json.WriteString("filter", filter);
     });
 
     /// <param name="number">That its records have.</param>
@@ -146,8 +139,7 @@ internal sealed class WhoJson : IDisposable
     {
         _json.WriteBoolean("complete", answer.IsComplete);
         _json.WriteNumber("flows", answer.Flows.Count);
-        Time("from", question.From);
-        Time("to", question.To);
+        Asked(question);
         _json.WriteStartArray("missing");
         foreach (Missing missing in answer.Missing)
         {
@@ -170,6 +162,17 @@ internal sealed class WhoJson : IDisposable
         _json.WriteEndArray();
         _json.WriteNumber("files_read", answer.Files);
         _json.WriteNumber("bytes_read", answer.Bytes);
+    }
+
+    private void Asked(WhoQuestion question)
+    {
+        _json.WriteString("address", question.AddressText);
+        if (question.Port is { } port)
+            _json.WriteNumber("port", port);
+        if (question.FilterText.Length > 0)
+            _json.WriteString("filter", question.FilterText);
+        Time("from", question.From);
+        Time("to", question.To);
     }
 
     private void Tuple(string source, string sourcePort, string destination, string destinationPort, in FlowTuple tuple)

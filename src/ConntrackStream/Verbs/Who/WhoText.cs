@@ -22,7 +22,8 @@ internal static class WhoText
             _ => string.Create(CultureInfo.InvariantCulture, $"{connections} flows"),
         };
         string port = question.Port is { } number ? string.Create(CultureInfo.InvariantCulture, $" port {number}") : "";
-        context.Print($"{count} with {question.AddressText}{port} from {MomentText.Format(question.From, zone)} "
+        string filter = question.FilterText.Length > 0 ? $" ({question.FilterText})" : "";
+        context.Print($"{count} with {question.AddressText}{port}{filter} from {MomentText.Format(question.From, zone)} "
             + $"to {MomentText.Format(question.To, zone)}.");
         foreach (string note in answer.Notes)
             context.Print($"note: {note}");
@@ -42,7 +43,8 @@ internal static class WhoText
         string source = roles.IsSourceNat ? $" as {roles.Translated}" : "";
         string destination = roles.IsDestinationNat ? $" at {roles.Reached}" : "";
         print($"{roles.Protocol} {roles.Client}{source} to {roles.Peer}{destination}");
-        print($"    start {(life.Start == 0 ? "unknown" : MomentText.Format(life.Start, zone))}");
+        string precision = life is { Key.Part: not null, HasStartRecord: false } ? ", known to the second" : ""; // by its age
+        print($"    start {(life.Start == 0 ? "unknown" : MomentText.Format(life.Start, zone) + precision)}");
         print($"    end   {(life.End == 0 ? "none in what was read" : MomentText.Format(life.End, zone))}");
         if (life.Flow.Has(FlowFields.OriginalCounters) && life.Flow.Has(FlowFields.ReplyCounters))
         {

@@ -72,8 +72,10 @@ internal static class WhoVerb
 
             EndpointText endpoint = parsed.GetValue(address);
             WhoQuestion question = new(
-                endpoint.Family, endpoint.Address, endpoint.Port, moment - margin, moment + margin, before,
-                filter.Read(parsed));
+                endpoint.Family, endpoint.Address, endpoint.Port, moment - margin, moment + margin, before, filter.Read(parsed))
+            {
+                FilterText = filter.ToText(parsed),
+            };
             return RunAsync(
                 question, isLive ? shared.SocketPath(parsed, context) : null, filter.ToQuery(parsed),
                 () => Open(
@@ -115,7 +117,7 @@ internal static class WhoVerb
         {
             answer = archive is null
                 ? await LiveWho.AskAsync(question, socket!, filterQuery, interruption.Token).ConfigureAwait(false)
-                : Search(question, filterQuery, archive, evidence, context, interruption.Token);
+                : Search(question, archive, evidence, context, interruption.Token);
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
@@ -123,17 +125,20 @@ internal static class WhoVerb
             return ExitCode.Failed;
         }
 
-        if (asJson)
-            WhoJson.Write(answer, question, context);
-        else
-            WhoText.Write(answer, question, context);
+        CliContext.WriteForWhoReads(() =>
+        {
+            if (asJson)
+                WhoJson.Write(answer, question, context);
+            else
+                WhoText.Write(answer, question, context);
+        });
         if (archive is not null && withIndexes && question.Reach is null)
             MakeIndexes(archive, context, interruption.Token);
         return answer.Flows.Count > 0 ? ExitCode.Done : answer.IsComplete ? ExitCode.NoneAndComplete : ExitCode.NoneAndIncomplete;
     }
 
     private static WhoAnswer Search(
-        WhoQuestion question, string filter, ArchiveSet archive, string? evidence, CliContext context, CancellationToken cancellation)
+        WhoQuestion question, ArchiveSet archive, string? evidence, CliContext context, CancellationToken cancellation)
     {
         using WhoEvidence? file = evidence is null ? null : WhoEvidence.Create(evidence);
         List<WhoUnit> units = WhoUnit.Of(archive, question);
@@ -141,7 +146,7 @@ internal static class WhoVerb
         using (ProgressBar bar = new(context, units.Sum(static unit => unit.Length)))
             answer = new WhoSearch(question, Environment.ProcessorCount, bar.Add).Run(archive, units, cancellation);
         if (file is not null)
-            context.Tell($"{evidence}: SHA-256 {file.Write(answer, question, filter, units, context, cancellation)}");
+            context.Tell($"{evidence}: SHA-256 {file.Write(answer, question, units, context, cancellation)}");
         return answer;
     }
 

@@ -14,6 +14,9 @@ namespace ConntrackStream.Sinks.Archive.Who;
 internal sealed record WhoQuestion(
     FlowFamily Family, IpAddress Address, ushort? Port, long From, long To, long? Reach, FlowFilter Filter)
 {
+    /// <summary><paramref name="Filter"/> as the user wrote it, to be shown with the answer; empty for none.</summary>
+    internal string FilterText { get; init; } = "";
+
     /// <summary>Texts of the lines that matter in a log of this format.</summary>
     internal LineNeedles Needles(RecordFormat format) => new(
         format == RecordFormat.Text ? [(byte)'=', .. Needle().AsSpan()[..^1]] : Needle(), format.GapNeedle());

@@ -139,9 +139,7 @@ internal sealed class WhoSearch(
             long? begins = members.Min(static member => member.FirstTime);
             long? latest = members.Max(static member => member.FirstTime);
             long? ends = _ends[log] > latest || latest is null ? _ends[log] : latest;
-            if (members[^1].Head.Format == RecordFormat.Text)
-                ends -= RecordOrder.Slack; // what a dump concluded cannot be told from events there, and may be ahead of some
-            verdict.AddLog(archive.Logs[log].Name, begins, ends);
+            verdict.AddLog(archive.Logs[log].Name, begins, ends, isInOrder: members[^1].Head.Format != RecordFormat.Text);
         }
 
         verdict.AddGaps(_gaps);
@@ -149,6 +147,7 @@ internal sealed class WhoSearch(
         if (_isFull)
             verdict.Add("too_many_flows", null, "more flows match than can be kept in memory: name a port, or use filters");
         verdict.AddReach();
+        verdict.AddOthers(archive.Others);
         FoundGap[] restarts = [.. _gaps.Where(gap => gap.IsRestart && gap.Gap.To < question.From)];
         FlowLife[] flows =
         [

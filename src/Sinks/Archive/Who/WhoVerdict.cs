@@ -7,6 +7,8 @@ namespace ConntrackStream.Sinks.Archive.Who;
 /// <summary>Judges whether the logs cover a window.</summary>
 internal sealed class WhoVerdict(WhoQuestion question)
 {
+    private const int MostNames = 5;
+
     private readonly List<Missing> _missing = [];
     private readonly List<string> _notes = [];
 
@@ -16,7 +18,10 @@ internal sealed class WhoVerdict(WhoQuestion question)
 
     /// <param name="begins">First time that the log shows, ns since the Unix epoch; null for none.</param>
     /// <param name="ends">Last time, likewise.</param>
-    internal void AddLog(string name, long? begins, long? ends)
+    /// <param name="isInOrder">
+    /// False: what a dump concluded cannot be told from events, and may be ahead of some (<see cref="RecordOrder.Slack"/>).
+    /// </param>
+    internal void AddLog(string name, long? begins, long? ends, bool isInOrder)
     {
         if (begins is not { } begin || ends is not { } end)
         {
@@ -28,8 +33,13 @@ internal sealed class WhoVerdict(WhoQuestion question)
             Add("log_begins", name, $"the log begins at {Time(begin)}, within the window or after it: not yet begun, or rotated away");
         else
             _notes.Add($"{name} begins at {Time(begin)}: a flow that is older and has left no record since is not in it");
-        if (end < question.To)
+        if (isInOrder && end < question.To)
             Add("log_ends", name, $"the log's last record is of {Time(end)}, before the end of the window");
+        if (!isInOrder && end - RecordOrder.Slack < question.To)
+        {
+            Add("log_ends", name, $"the log's last record is of {Time(end)}, and a log of the format text counts as written until a minute "
+                + "before that: not to the end of the window");
+        }
     }
 
     internal void AddGaps(IReadOnlyList<FoundGap> gaps)
@@ -60,6 +70,17 @@ internal sealed class WhoVerdict(WhoQuestion question)
     {
         foreach (ArchiveFault fault in faults)
             Add("unreadable", fault.Path, $"the file {fault.Problem}");
+    }
+
+    /// <summary>What lies in a directory may be anything, but also a log whose beginning is damaged.</summary>
+    internal void AddOthers(IReadOnlyList<string> files)
+    {
+        if (files.Count > 0)
+        {
+            string names = string.Join(", ", files.Take(MostNames)) + (files.Count > MostNames ? ", …" : "");
+            _notes.Add(string.Create(
+                CultureInfo.InvariantCulture, $"passed over, as they do not begin with a record of a flow log: {files.Count} ({names})"));
+        }
     }
 
     internal void AddReach()
