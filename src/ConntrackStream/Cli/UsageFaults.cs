@@ -29,6 +29,7 @@ internal static class UsageFaults
             .Select(static error => error.Message)
             .Where(message => !unknown.Contains(message))
             .Concat(UnknownWords(parsed))
+            .Concat(TakenOptions(parsed))
             .Concat(repeated.Select(static option =>
                 $"{option.Option.Name}: given {option.IdentifierTokenCount} times; it takes one value"))
             .Concat(Empty(parsed))
@@ -57,12 +58,30 @@ internal static class UsageFaults
         {
             bool isOption = word.StartsWith('-');
             if (isOption)
-                yield return $"'{word}': {verb} has no such option{DidYouMean(word, Options(parsed.CommandResult))}";
+                yield return NoSuchOption(word, parsed.CommandResult);
             else if (!isBehindOption)
                 yield return $"'{word}': {verb} takes no such argument";
             isBehindOption = isOption;
         }
     }
+
+    /// <summary>
+    /// An argument that takes any word takes a mistyped option, too. A file whose name begins with a hyphen is named behind <c>--</c>, or as
+    /// <c>./-x</c>.
+    /// </summary>
+    private static IEnumerable<string> TakenOptions(ParseResult parsed)
+    {
+        if (parsed.CommandResult.Command is Verb { Takes.Count: > 0 })
+            return [];
+        if (parsed.Tokens.Any(static token => token.Type == TokenType.DoubleDash))
+            return [];
+        return parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(static argument => argument.Tokens)
+            .Select(static token => token.Value).Where(static word => word.Length > 1 && word[0] == '-')
+            .Select(word => NoSuchOption(word, parsed.CommandResult));
+    }
+
+    private static string NoSuchOption(string word, CommandResult verb) =>
+        $"'{word}': {verb.Command.Name} has no such option{DidYouMean(word, Options(verb))}";
 
     private static string DidYouMean(string word, IEnumerable<string> names) =>
         EditDistance.Nearest(word, names) is { } nearest ? $"; did you mean {nearest}?" : "";

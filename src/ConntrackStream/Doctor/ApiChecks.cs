@@ -1,5 +1,6 @@
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Pipeline.Modules;
+using ConntrackStream.Service.Api.Access;
 using ConntrackStream.Service.Options;
 using ConntrackStream.Sinks.Files;
 
@@ -12,14 +13,9 @@ internal static class ApiChecks
 
     internal static IEnumerable<CheckResult> Run(ApiSettings settings)
     {
-        string[] secrets = Given(settings.TokenFile, settings.Tls.KeyFile);
-        foreach (string file in (string[])[.. secrets, .. Given(settings.Tls.CertificateFile)])
-        {
-            if (RootOwned.Problem(file) is { } problem)
-                yield return CheckResult.Fail("api", $"{file} {problem}", "the service does not start before this is right");
-        }
-
-        foreach (string file in secrets)
+        foreach (string problem in Problems(settings))
+            yield return CheckResult.Fail("api", problem, "the service does not start before this is right");
+        foreach (string file in Given(settings.TokenFile, settings.Tls.KeyFile))
         {
             if (FileStat.TryRead(file, out FileStat stat) && ((UnixFileMode)stat.Mode & ReadableByOthers) != UnixFileMode.None)
                 yield return CheckResult.Warn("api", $"{file} can be read by other users", $"chmod 600 {file}");
@@ -27,6 +23,28 @@ internal static class ApiChecks
 
         if (settings.SocketGroup is { } group && !uint.TryParse(group, out _) && FileGroup.Find(group) is null)
             yield return CheckResult.Fail("api", $"there is no group '{group}'", "make it (groupadd), or set Api:SocketGroup");
+    }
+
+    /// <summary>Reads the files as the service does at its start.</summary>
+    private static IEnumerable<string> Problems(ApiSettings settings)
+    {
+        if (Given(settings.TokenFile) is [var token] && Problem(() => _ = new ApiToken(token)) is { } ofToken)
+            yield return ofToken;
+        if (Given(settings.Tls.CertificateFile) is [_] && Problem(() => _ = new ApiCertificate(settings.Tls)) is { } ofCertificate)
+            yield return ofCertificate;
+    }
+
+    private static string? Problem(Action read)
+    {
+        try
+        {
+            read();
+            return null;
+        }
+        catch (UnusableFileException e)
+        {
+            return e.Message;
+        }
     }
 
     private static string[] Given(params string?[] files) => [.. files.OfType<string>().Where(static file => file.Length > 0)];

@@ -20,12 +20,17 @@ internal sealed class PageMiddleware
 
     private readonly Lazy<PageAssets> _assets = new(static () => new PageAssets());
 
-    internal Task InvokeAsync(HttpContext context, RequestDelegate next) =>
-        HttpMethods.IsGet(context.Request.Method)
-        && context.Features.Get<Listener>() is { Kind: not ListenerKind.Metrics }
-        && Find(context.Request.Path.Value ?? "") is var (asset, caching)
-            ? AnswerAsync(context, asset, caching)
-            : next(context);
+    internal Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<Listener>() is { Kind: ListenerKind.Metrics }
+            || Find(context.Request.Path.Value ?? "") is not var (asset, caching))
+            return next(context);
+        if (HttpMethods.IsGet(context.Request.Method))
+            return AnswerAsync(context, asset, caching);
+        context.Response.Headers.Allow = HttpMethods.Get;
+        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed; // the body comes with that of every error
+        return Task.CompletedTask;
+    }
 
     private (PageAsset Asset, string Caching)? Find(string path)
     {

@@ -61,6 +61,8 @@ internal static class TlsFiles
         X509Certificate2Collection chain = [];
         X509Certificate2? own = null;
         Read(certificateFile, () => chain.ImportFromPemFile(certificateFile));
+        if (chain.Count == 0)
+            throw new UnusableFileException($"{certificateFile} has no certificate");
         Read(keyFile ?? certificateFile, () => own = X509Certificate2.CreateFromPemFile(certificateFile, keyFile));
         return SslStreamCertificateContext.Create(own!, chain, offline: true);
     }

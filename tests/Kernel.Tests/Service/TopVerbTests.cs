@@ -66,6 +66,14 @@ public sealed class TopVerbTests : IDisposable
     }
 
     [Fact]
+    public void A_service_that_is_named_and_not_there_ends_it()
+    {
+        Start("--socket", $"{_directory}/none.sock");
+        WaitFor(static screen => screen.Contains("exit code 1", StringComparison.Ordinal)
+            && screen.Contains("no service answers on", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Without_a_service_new_flows_are_counted_by_a_view_of_its_own_that_ends_with_it()
     {
         Start();

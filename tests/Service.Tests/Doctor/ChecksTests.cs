@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Pipeline.Modules;
@@ -126,6 +128,48 @@ public sealed class ChecksTests
         Assert.Equal(CheckLevel.Ok, LevelFor("4711"));
         Assert.Equal(CheckLevel.Fail, LevelFor("4712"));
         Directory.Delete(directory, recursive: true);
+    }
+
+    /// <summary>Each file is read as the service reads it, and the one that is wrong is named.</summary>
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("cert.pem", "has no certificate")]
+    [InlineData("key.pem", "cannot be used")]
+    [InlineData("token", "must have a token of at least 16 characters")]
+    [InlineData("missing key.pem", "does not exist")]
+    [InlineData("other key", "cannot be used")]
+    public void Files_of_the_HTTP_interface_are_read_as_the_service_does(string damaged, string problem)
+    {
+        string directory = Directory.CreateTempSubdirectory("cs-doctor-").FullName;
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256), other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 certificate = new CertificateRequest("CN=x", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        File.WriteAllText($"{directory}/cert.pem", certificate.ExportCertificatePem());
+        File.WriteAllText($"{directory}/key.pem", (damaged == "other key" ? other : key).ExportPkcs8PrivateKeyPem());
+        File.WriteAllText($"{directory}/token", "0123456789abcdef");
+        string blamed = damaged switch { "other key" or "missing key.pem" => "key.pem", var file => file };
+        if (damaged.StartsWith("missing", StringComparison.Ordinal))
+            File.Delete($"{directory}/key.pem");
+        else if (blamed == damaged && damaged.Length > 0)
+            File.WriteAllText($"{directory}/{damaged}", "rubbish");
+        foreach (string file in Directory.GetFiles(directory))
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        ApiSettings settings = new()
+        {
+            TokenFile = $"{directory}/token",
+            Tls = { CertificateFile = $"{directory}/cert.pem", KeyFile = $"{directory}/key.pem" },
+        };
+        CheckResult[] results = [.. ApiChecks.Run(settings)];
+        Directory.Delete(directory, recursive: true);
+        if (damaged.Length == 0)
+        {
+            Assert.Empty(results);
+            return;
+        }
+
+        CheckResult result = Assert.Single(results);
+        Assert.Equal(CheckLevel.Fail, result.Level);
+        Assert.Contains($"{directory}/{blamed} {problem}", result.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -39,6 +39,23 @@ public sealed partial class PageAnswersTests
         AssertStrict(page);
     }
 
+    [Theory]
+    [InlineData("POST")]
+    [InlineData("HEAD")]
+    public async Task The_page_has_GET_only_as_every_path(string method)
+    {
+        await using LiveApi api = await LiveApi.StartAsync();
+        using HttpClient client = api.NewClient();
+        foreach (string path in (string[])["/", $"/page/{new PageAssets().Version}/page.js"])
+        {
+            using HttpRequestMessage request = new(new HttpMethod(method), path);
+            using HttpResponseMessage answer = await client.SendAsync(request, Cancellation);
+            Assert.Equal((HttpStatusCode.MethodNotAllowed, "GET"), (answer.StatusCode, answer.Content.Headers.Allow.Single()));
+            string body = await answer.Content.ReadAsStringAsync(Cancellation);
+            Assert.Equal(method != "HEAD", body.Contains("/problems/wrong-method", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task Files_are_compressed_for_whom_takes_that_and_not_sent_again()
     {

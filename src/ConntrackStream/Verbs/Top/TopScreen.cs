@@ -43,7 +43,7 @@ internal sealed class TopScreen(bool hasColours)
     private static IEnumerable<IRenderable> Parts(TopState state, TopTable? table, TopHeadline headline, int width, int height)
     {
         if (width < LeastWidth || height < LeastHeight)
-            return [Line(width, ($"{LeastWidth} columns and {LeastHeight} lines are needed", Plain))];
+            return [Line(width, ($"{LeastWidth}x{LeastHeight} needed", Plain))];
         int page = Page(height);
         IRenderable[] above =
         [

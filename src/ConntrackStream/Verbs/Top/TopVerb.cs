@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ConntrackStream.EventTap.Filtering;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Service.Api;
 using ConntrackStream.Service.Cli;
 
 namespace ConntrackStream.Service.Verbs.Top;
@@ -38,6 +39,8 @@ internal static class TopVerb
                 return ExitCode.Usage;
             }
 
+            if (parsed.GetValue(shared.Socket) is { } named) // without it, a service that is not there is nothing wrong
+                await ApiClient.HealthAsync(named, "/healthz", cancellation).ConfigureAwait(false);
             using NetworkNamespace networkNamespace = shared.OpenNamespace(parsed);
             string text = filter.ToText(parsed);
             TopState state = new(

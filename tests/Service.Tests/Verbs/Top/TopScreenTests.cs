@@ -107,6 +107,13 @@ public sealed partial class TopScreenTests
     }
 
     [Fact]
+    public void A_terminal_that_is_too_small_says_how_large_it_must_be()
+    {
+        Assert.Contains("40x10 needed", Screen(Table(1), 14, 24), StringComparison.Ordinal);
+        Assert.Contains("40x10 needed", Screen(Table(1), 80, 9), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Keys_choose_view_order_pause_and_interval()
     {
         Press('3');
