@@ -75,6 +75,10 @@ internal static class TlsFiles
         {
             read();
         }
+        catch (ArgumentException e) // of CreateFromPemFile: a key of another certificate
+        {
+            throw new UnusableFileException($"{path} cannot be used: its key is not that of the certificate", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
             throw new UnusableFileException($"{path} cannot be used: {e.Message}", e);

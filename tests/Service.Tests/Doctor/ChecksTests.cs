@@ -137,7 +137,7 @@ public sealed class ChecksTests
     [InlineData("key.pem", "cannot be used")]
     [InlineData("token", "must have a token of at least 16 characters")]
     [InlineData("missing key.pem", "does not exist")]
-    [InlineData("other key", "cannot be used")]
+    [InlineData("other key", "cannot be used: its key is not that of the certificate")]
     public void Files_of_the_HTTP_interface_are_read_as_the_service_does(string damaged, string problem)
     {
         string directory = Directory.CreateTempSubdirectory("cs-doctor-").FullName;

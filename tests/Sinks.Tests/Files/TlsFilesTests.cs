@@ -35,6 +35,18 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
+    public void The_file_that_is_wrong_is_the_one_that_is_named()
+    {
+        (string certificate, string key) = _certificates.Sign("exporter.example");
+        (_, string other) = _certificates.Sign("another.example");
+        UnusableFileException e = Assert.Throws<UnusableFileException>(() => TlsFiles.LoadCertificate(certificate, other));
+        Assert.Equal($"{other} cannot be used: its key is not that of the certificate", e.Message);
+        File.WriteAllText(certificate, "nothing");
+        e = Assert.Throws<UnusableFileException>(() => TlsFiles.LoadCertificate(certificate, key));
+        Assert.Equal($"{certificate} has no certificate", e.Message);
+    }
+
+    [Fact]
     public void The_key_may_be_in_the_certificates_file()
     {
         (string certificate, string key) = _certificates.Sign("exporter.example");
