@@ -67,8 +67,7 @@ public sealed class FlowLogModule : StreamModule<FlowLogOptions>
     {
         { Enabled: false } => CheckResult.Warn("flow log", "disabled", "set FlowLog:Enabled=true to have one"),
         { IsStandardOutput: true } => CheckResult.Ok("flow log", "to standard output"),
-        _ => DirectoryCheck.Writable(
-            "flow log", Path.GetDirectoryName(Path.GetFullPath(options.Path))!, "make it, or set FlowLog:Path", mayBeMade: false),
+        _ => LogFileCheck.Run(options.Path),
     };
 
     private static string Summary(FlowLogSink log, PipelineStatus status)

@@ -36,9 +36,23 @@ internal sealed class OpenedLogFile : IDisposable
     /// <exception cref="FlowLogFileException">It cannot be opened, or is refused.</exception>
     internal static OpenedLogFile Open(string path, string setting)
     {
+        OpenedLogFile file = Open(path, setting, O_CREAT);
+        if (!IsLockedByAnother(file.Handle))
+            return file;
+        file.Dispose();
+        throw new FlowLogFileException(
+            path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file", setting);
+    }
+
+    /// <summary>Refuses a file as <see cref="Open(string, string)"/> does, but for its lock; it is not made and not changed.</summary>
+    /// <exception cref="FlowLogFileException">It cannot be opened, or is refused.</exception>
+    internal static void Probe(string path, string setting) => Open(path, setting, flags: 0).Dispose();
+
+    private static OpenedLogFile Open(string path, string setting, int flags)
+    {
         if (FileStat.TryRead(path, out FileStat existing) && existing.Type != FileType.Regular)
             throw Refused(path, existing.Type, setting);
-        int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, (uint)FileModes.Log);
+        int fd = open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags, (uint)FileModes.Log);
         if (fd < 0)
             throw Failed(path, LastErrno, setting);
         SafeFileHandle handle = new(fd, ownsHandle: true);
@@ -48,12 +62,9 @@ internal sealed class OpenedLogFile : IDisposable
                 throw Failed(path, LastErrno, setting);
             if (stat.Type != FileType.Regular) // changed between the two calls
                 throw Refused(path, stat.Type, setting);
-            if (FileTrust.Problem(stat, groupMayWrite: true) is { } problem)
-                throw new FlowLogFileException(path, Errno.None, problem, setting);
-            if (IsLockedByAnother(handle))
-                throw new FlowLogFileException(
-                    path, Errno.EAGAIN, "another process has it open for writing (a second instance?); give each its own file", setting);
-            return new OpenedLogFile(handle, stat);
+            return FileTrust.Problem(stat, groupMayWrite: true) is { } problem
+                ? throw new FlowLogFileException(path, Errno.None, problem, setting)
+                : new OpenedLogFile(handle, stat);
         }
         catch
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 using ConntrackStream.EventTap.Netlink;
+using ConntrackStream.Pipeline.Modules;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Tests.FlowLog;
@@ -189,6 +190,45 @@ public sealed class FlowLogFileTests : IDisposable
         Assert.Contains("use '-'", Refusal("/dev/null").Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_directory.File("absent")));
         Assert.Equal("precious", File.ReadAllText(target));
+    }
+
+    [Fact]
+    public async Task The_check_refuses_what_opening_refuses_and_makes_nothing()
+    {
+        Assert.Equal(CheckLevel.Ok, LogFileCheck.Run(Path).Level);
+        Assert.False(File.Exists(Path));
+        string link = _directory.File("link"), dangling = _directory.File("dangling");
+        File.CreateSymbolicLink(link, Path);
+        File.CreateSymbolicLink(dangling, _directory.File("nothing"));
+        foreach (string refused in (string[])[link, dangling, _directory.Path, "/dev/null"])
+            Assert.Equal($"fail  flow log: {Refusal(refused).Message}", LogFileCheck.Run(refused).ToString());
+        await using FlowLogFile running = Open();
+        Assert.Equal(CheckLevel.Ok, LogFileCheck.Run(Path).Level);
+        Assert.Equal(0, new FileInfo(Path).Length);
+        File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.OtherWrite);
+        Assert.Equal(
+            $"fail  flow log: FlowLog:Path '{Path}': can be written by everybody (chmod o-w)", LogFileCheck.Run(Path).ToString());
+    }
+
+    /// <summary>Root looks at what belongs to the service of the package.</summary>
+    [Fact]
+    public async Task The_check_takes_a_file_of_the_packaged_service_and_of_no_other_user()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        string users = _directory.File("passwd");
+        await File.WriteAllLinesAsync(
+            users, ["conntrack-stream:x:4711:4711::/:/usr/sbin/nologin"], TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path, "", TestContext.Current.CancellationToken);
+        Assert.Equal(CheckLevel.Ok, OwnedBy("4711").Level);
+        Assert.Contains("belongs to user 4712", OwnedBy("4712").Finding, StringComparison.Ordinal);
+
+        CheckResult OwnedBy(string user)
+        {
+            using Process chown = Process.Start("chown", [user, Path]);
+            chown.WaitForExit();
+            Assert.Equal(0, chown.ExitCode);
+            return LogFileCheck.Run(Path, users);
+        }
     }
 
     [Fact]
