@@ -54,6 +54,7 @@ public static class FileTrust
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"belongs to user {file.UserId}; it must belong to {(own == 0 ? "root" : $"user {own}")} (chown {own})");
+                $"belongs to user {file.UserId}; it must belong to {(own == 0 ? "root" : $"user {own}")} "
+                    + $"({UserMap.Own.Advice(file.UserId, own)})");
     }
 }

@@ -81,7 +81,9 @@ internal static class RootOwned
         if (!FileStat.TryRead(path, out FileStat stat))
             return $"cannot be examined: {LastErrno}";
         if (stat.UserId != 0 && stat.UserId != FileTrust.OwnUser)
-            return string.Create(CultureInfo.InvariantCulture, $"belongs to user {stat.UserId}; it must belong to root (chown root)");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"belongs to user {stat.UserId}; it must belong to root ({UserMap.Own.Advice(stat.UserId, 0)})");
         isLink = stat.Type == FileType.SymbolicLink;
         bool isSafe = isLink // its mode means nothing
             || (stat.Mode & (GroupWrite | OtherWrite)) == 0

@@ -39,7 +39,7 @@ public sealed partial class RootOwnedTests : IDisposable
     public void A_file_of_another_user_is_refused()
     {
         GiveAway(Plugin);
-        Assert.Equal("belongs to user 65534; it must belong to root (chown root)", RootOwned.Problem(Plugin));
+        Assert.Equal("belongs to user 65534; it must belong to root (chown 0)", RootOwned.Problem(Plugin));
     }
 
     [Fact]
