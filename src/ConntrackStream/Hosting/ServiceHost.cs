@@ -40,7 +40,14 @@ internal static class ServiceHost
         AddAround(builder.Services, options);
 
         using IHost host = builder.Build();
-        host.Services.GetRequiredService<ServiceReload>().Add("the log level", () => levels.Level = load().Logging.Level);
+        ILogger<ServiceReload> reloading = host.Services.GetRequiredService<ILogger<ServiceReload>>();
+        host.Services.GetRequiredService<ServiceReload>().Add("the configuration", () =>
+        {
+            ServiceOptions now = load();
+            levels.Level = now.Logging.Level;
+            if (ReloadedOptions.NotTaken(options, now) is { Count: > 0 } keys)
+                ServiceLog.NotReloaded(reloading, string.Join(", ", keys));
+        });
         StreamService stream = host.Services.GetRequiredService<StreamService>();
         await using (stream.ConfigureAwait(false))
         {

@@ -26,6 +26,9 @@ internal static partial class ServiceLog
     [LoggerMessage(4006, LogLevel.Error, "The pipeline has not answered for {Timeout}: the watchdog stays silent")]
     internal static partial void NoProgress(ILogger logger, TimeSpan timeout);
 
+    [LoggerMessage(4007, LogLevel.Warning, "Changed in the configuration, but taken by a restart only: {Keys}")]
+    internal static partial void NotReloaded(ILogger logger, string keys);
+
     [LoggerMessage(4010, LogLevel.Warning,
         "The connection table is {Percent} % full ({Count} of {Max}): raise net.netfilter.nf_conntrack_max in the first network "
         + "namespace, or find out who opens so many")]

@@ -130,6 +130,23 @@ public sealed class ServiceRunTests : IDisposable
         Assert.Equal(0, await service.WaitForExitAsync());
     }
 
+    [Fact]
+    public async Task Hangup_names_what_needs_a_restart_and_the_configuration_that_cannot_be_read()
+    {
+        string file = $"{_directory}/settings.json";
+        await File.WriteAllTextAsync(file, """{ "Audit": { "Interval": "5m" } }""", TestContext.Current.CancellationToken);
+        using ServiceProcess service = await ServiceProcess.StartAsync(_space.Name, _directory, "--config", file);
+        await File.WriteAllTextAsync(
+            file, """{ "Audit": { "Interval": "7m" }, "FlowLog": { "Host": "secret" } }""", TestContext.Current.CancellationToken);
+        service.Signal("HUP");
+        await service.WaitForLogAsync(" 4007 Changed in the configuration, but taken by a restart only: Audit:Interval, FlowLog:Host");
+        await File.WriteAllTextAsync(file, "{", TestContext.Current.CancellationToken);
+        service.Signal("HUP");
+        await service.WaitForLogAsync($" 4005 Reload of the configuration failed; it goes on as before: {file}:1:");
+        service.Signal("TERM");
+        Assert.Equal(0, await service.WaitForExitAsync());
+    }
+
     /// <summary>As nohup starts it, and a shell's background job.</summary>
     [Fact]
     public async Task Hangup_and_term_are_heeded_although_it_was_started_with_them_ignored()
