@@ -68,7 +68,7 @@ public sealed class ApiSettings : IOptionSection, IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!TryParseMode(SocketMode, out _))
-            yield return new ValidationResult("must be three octal digits without execute bits, such as 0660", [nameof(SocketMode)]);
+            yield return new ValidationResult("must be three octal digits without execute bits, such as 660 or 0660", [nameof(SocketMode)]);
         foreach (string address in Listen)
         {
             if (!ListenText.TryParse(address, out IPEndPoint? endpoint))

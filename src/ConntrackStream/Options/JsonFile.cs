@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ConntrackStream.Pipeline.Configuration;
 
@@ -15,6 +16,8 @@ internal static class JsonFile
     /// <exception cref="ConfigurationException">It cannot be read or is not a JSON object.</exception>
     internal static IReadOnlyList<KeyValuePair<string, string?>> Read(string file)
     {
+        if (Directory.Exists(file))
+            throw new ConfigurationException([$"{file}: is a directory; name a file in it"]);
         try
         {
             using FileStream stream = File.OpenRead(file);
@@ -29,8 +32,28 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new ConfigurationException([$"{file}: not valid JSON: {e.Message}"]);
+            throw new ConfigurationException([$"{file}:{Place(e)} not valid JSON: {Reason(e)}"]);
         }
+    }
+
+    /// <summary>Line and column as editors count them, from 1; of a column, bytes are counted.</summary>
+    private static string Place(JsonException fault) => fault is { LineNumber: { } line, BytePositionInLine: { } column }
+        ? string.Create(CultureInfo.InvariantCulture, $"{line + 1}:{column + 1}:")
+        : "";
+
+    private static string Reason(JsonException fault)
+    {
+        string message = fault.Message.Split(" LineNumber: ")[0]; // which count from 0
+        return message switch
+        {
+            _ when message.StartsWith("Expected depth to be zero", StringComparison.Ordinal) =>
+                "the file ends within a list or an object, which a ] or } must close",
+            ['\'', var bracket, ..] when message.EndsWith("without a matching open.", StringComparison.Ordinal) =>
+                $"'{bracket}' does not close what is open here: ] closes a list, }} an object",
+            _ when message.StartsWith("The input does not contain any", StringComparison.Ordinal) =>
+                "the file is empty; {} would be no settings",
+            _ => message,
+        };
     }
 
     private static IEnumerable<KeyValuePair<string, string?>> Flatten(string file, string path, JsonElement element) =>

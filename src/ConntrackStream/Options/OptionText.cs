@@ -1,4 +1,5 @@
 using System.Collections;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net;
 
@@ -31,7 +32,8 @@ internal static class OptionText
     }
 
     /// <summary>What is allowed, to end the sentence "is not …".</summary>
-    internal static string Describe(Type type, string name)
+    /// <param name="range">Of a number; null: that of its type.</param>
+    internal static string Describe(Type type, string name, RangeAttribute? range = null)
     {
         Type bare = Nullable.GetUnderlyingType(type) ?? type;
         return bare switch
@@ -43,7 +45,15 @@ internal static class OptionText
             _ when bare == typeof(IPNetwork) => "a prefix (192.0.2.0/24)",
             _ when bare.IsEnum => $"one of {string.Join(", ", Names(bare))}",
             _ when IsSize(name) => "a size (1048576, 64MiB)",
-            _ => "a whole number",
+            _ when range is not null => string.Create(
+                CultureInfo.InvariantCulture, $"a whole number from {range.Minimum} to {range.Maximum}"),
+            _ => Type.GetTypeCode(bare) switch
+            {
+                TypeCode.Byte => $"a whole number from 0 to {byte.MaxValue}",
+                TypeCode.UInt16 => $"a whole number from 0 to {ushort.MaxValue}",
+                TypeCode.UInt32 => $"a whole number from 0 to {uint.MaxValue}",
+                _ => "a whole number",
+            },
         };
     }
 
@@ -59,7 +69,12 @@ internal static class OptionText
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
-    private static IEnumerable<string> Names(Type type) => Enum.GetNames(type).Select(EnumText);
+    /// <summary>Each of an enumeration as it is configured; a level of the log also as the log prints it.</summary>
+    internal static IEnumerable<string> Names(Type type) => type == typeof(LogLevel)
+        ? Enum.GetValues<LogLevel>().SelectMany(static level => level == LogLevel.None
+            ? [EnumText($"{level}")]
+            : new[] { EnumText($"{level}"), LogLevelNames.Of(level) }.Distinct(StringComparer.Ordinal))
+        : Enum.GetNames(type).Select(EnumText);
 
     private static string EnumText(string name) => string.Concat(name.Select((letter, at) =>
         char.IsUpper(letter) && at > 0 ? $"-{char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Pipeline.Modules;
@@ -89,7 +90,7 @@ internal static class OptionsLoader
         }
         else if (values.List(key.Path) is { Count: > 0 } elements)
         {
-            faults.Add($"{key.Path}: a list is not {OptionText.Describe(key.Type, key.Path)} [{elements.First().Source}]");
+            faults.Add($"{key.Path}: a list is not {Allowed(key.Type, key)} [{elements.First().Source}]");
         }
     }
 
@@ -107,12 +108,17 @@ internal static class OptionsLoader
     {
         if (OptionText.TryParse(type, key.Path, text.Text ?? "", out object? value))
             return value;
-        faults.Add($"{key.Path}: \"{text.Text}\" is not {OptionText.Describe(type, key.Path)} [{text.Source}]");
+        faults.Add($"{key.Path}: \"{text.Text}\" is not {Allowed(type, key)} [{text.Source}]");
         return null;
     }
 
+    private static string Allowed(Type type, OptionKey key) =>
+        OptionText.Describe(type, key.Path, key.Property.GetCustomAttribute<RangeAttribute>());
+
     private static string Unknown(string path, ConfigurationValues values, IReadOnlyList<OptionKey> keys)
     {
+        if (keys.FirstOrDefault(key => IsIn(path, key.Path)) is { } below)
+            return $"{path}: is a section, which has no value itself; name a key in it, such as {below.Path} [{values.SourceOf(path)}]";
         string hint = EditDistance.Nearest(path, keys.Select(static key => key.Path)) is { } nearest
             ? $"did you mean {nearest}?"
             : "docs/configuration.md lists all keys";

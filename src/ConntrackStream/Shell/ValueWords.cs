@@ -29,9 +29,15 @@ internal static class ValueWords
         ["TYPE[,…]"] = ["text", "json", "xml", "save", "extended", "id", "timestamp", "ktimestamp", "labels"],
     };
 
-    /// <summary>For --set: every key, and what it is followed by.</summary>
-    internal static IReadOnlyList<string> Settings { get; } =
-        [.. OptionCatalog.Of(new ServiceOptions()).Select(static key => $"{key.Path}=")];
+    /// <summary>For --set: every key, and what it is followed by; with its value where the words are known.</summary>
+    internal static IReadOnlyList<string> Settings { get; } = [.. OptionCatalog.Of(new ServiceOptions()).SelectMany(Of)];
+
+    private static IEnumerable<string> Of(OptionKey key)
+    {
+        Type type = Nullable.GetUnderlyingType(key.Type) ?? key.Type;
+        IEnumerable<string> words = type == typeof(bool) ? ["true", "false"] : type.IsEnum ? OptionText.Names(type) : [""];
+        return words.Select(word => $"{key.Path}={word}");
+    }
 
     internal static IReadOnlyList<string> Of(string valueName) => Known.GetValueOrDefault(valueName, []);
 

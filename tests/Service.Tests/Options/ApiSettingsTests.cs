@@ -22,7 +22,7 @@ public sealed class ApiSettingsTests
     [InlineData("Api:TokenFile=/t", "Api:TokenFile: \"/t\" does nothing without Api:Listen")]
     [InlineData("Api:Tls:CertificateFile=/c Api:Tls:KeyFile=/k", "Api:Listen: \"\" must not be empty since Api:Tls is set")]
     [InlineData("Api:Tls:CertificateFile=/c Api:Listen=127.0.0.1:1", "must be given together with Api:Tls:CertificateFile")]
-    [InlineData("Api:SocketMode=0770", "Api:SocketMode: \"0770\" must be three octal digits without execute bits")]
+    [InlineData("Api:SocketMode=0770", "Api:SocketMode: \"0770\" must be three octal digits without execute bits, such as 660 or 0660")]
     [InlineData("Api:SocketMode=rw", "must be three octal digits")]
     [InlineData("Api:SocketMode=4660", "must be three octal digits")]
     [InlineData("Api:Metrics:Listen=9469", "Api:Metrics:Listen: \"9469\" must be an address with a port")]

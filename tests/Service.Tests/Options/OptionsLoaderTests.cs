@@ -103,11 +103,15 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("Tap:Track=yes", "Tap:Track: \"yes\" is not true or false [--set]")]
     [InlineData("Tap:Reconnect:Jitter=1.5", "Tap:Reconnect:Jitter: \"1.5\" must be from 0 to 1 [--set]")]
     [InlineData("Tap:Reconnect:MaxDelay=1s", "Tap:Reconnect:MaxDelay: \"00:00:01\" must not be shorter than FirstDelay (00:00:05) [--set]")]
-    [InlineData("Tap:Filter:Zones=70000", "Tap:Filter:Zones: \"70000\" is not a whole number [--set]")]
+    [InlineData("Tap:Filter:Zones=70000", "Tap:Filter:Zones: \"70000\" is not a whole number from 0 to 65535 [--set]")]
+    [InlineData("FlowLog=", "FlowLog: is a section, which has no value itself; name a key in it, such as FlowLog:Enabled [--set]")]
+    [InlineData(
+        "tap:filter=udp", "tap:filter: is a section, which has no value itself; name a key in it, such as Tap:Filter:Protocols [--set]")]
     [InlineData("FlowLog:Format=xml", "FlowLog:Format: \"xml\" is not one of json, text, ecs [--set]")]
     [InlineData("FlowLog:Format=1", "FlowLog:Format: \"1\" is not one of json, text, ecs [--set]")]
     [InlineData(
-        "Logging:Level=loud", "Logging:Level: \"loud\" is not one of trace, debug, information, warning, error, critical, none [--set]")]
+        "Logging:Level=loud",
+        "Logging:Level: \"loud\" is not one of trace, debug, information, info, warning, warn, error, fail, critical, crit, none [--set]")]
     [InlineData("State:Directory=", "State:Directory: \"\" must not be empty [--set]")]
     [InlineData("TableHealth:CriticalPercent=70", "TableHealth:CriticalPercent: \"70\" must not be less than WarningPercent (80) [--set]")]
     [InlineData("FlowLog:Rotation:Keep=0", "FlowLog:Rotation:Keep: \"0\" must be from 1 to 10000 [--set]")]
@@ -117,7 +121,7 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("Map:TcpPatience=8d", "Map:TcpPatience: \"8.00:00:00\" must be from 00:00:00 to 7.00:00:00 [--set]")]
     [InlineData("Map:UdpPatience=2d", "Map:UdpPatience: \"2.00:00:00\" must be from 00:00:00 to 1.00:00:00 [--set]")]
     [InlineData("Map:MaxDeletesPerCycle=0", "Map:MaxDeletesPerCycle: \"0\" must be from 1 to 1048576 [--set]")]
-    [InlineData("Map:UntrackedGroupSize=many", "Map:UntrackedGroupSize: \"many\" is not a whole number [--set]")]
+    [InlineData("Map:UntrackedGroupSize=many", "Map:UntrackedGroupSize: \"many\" is not a whole number from 1 to 1048576 [--set]")]
     [InlineData("Map:Path=", "Map:Path: \"\" must have 1 to 4095 characters [--set]")]
     [InlineData("nonsense", "--set \"nonsense\": expected Section:Key=value")]
     public void A_fault_names_key_value_source_and_what_is_allowed(string set, string fault) =>
@@ -165,7 +169,6 @@ public sealed class OptionsLoaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{ \"Api\": ", "not valid JSON")]
     [InlineData("[1]", "not a JSON object")]
     [InlineData("""{ "Api": { "Socket": "a", "Socket": "b" } }""", "Api:Socket is there twice")]
     [InlineData("""{ "Tap": { "Track": true }, "tap": { "Filter": {} } }""", "tap is there twice")]
@@ -174,6 +177,34 @@ public sealed class OptionsLoaderTests : IDisposable
     {
         string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json)).Faults);
         Assert.StartsWith($"{_file}: {problem}", fault, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ \"Api\": ", ":1:10: not valid JSON: ")]
+    [InlineData("{\n  \"Api\": 1 1\n}", ":2:12: not valid JSON: '1' is invalid after a value.")]
+    [InlineData("{ \"Tap\": { \"Filter\": { \"Zones\": [1, 2 ", "not valid JSON: the file ends within a list or an object")]
+    [InlineData("{ \"Tap\": { \"Filter\": { \"Zones\": [1, 2 } } }", ":1:39: not valid JSON: '}' does not close what is open here: ] closes a list")]
+    [InlineData("", ":1:1: not valid JSON: the file is empty")]
+    public void A_fault_of_json_has_its_line_and_column_as_editors_count_them(string json, string problem)
+    {
+        string fault = Assert.Single(Assert.Throws<ConfigurationException>(() => Load(json)).Faults);
+        Assert.StartsWith(_file + ":", fault, StringComparison.Ordinal);
+        Assert.Contains(problem, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Null_is_no_value_of_a_section() => Assert.Equal(
+        $"FlowLog: is a section, which has no value itself; name a key in it, such as FlowLog:Enabled [{_file}]",
+        Assert.Single(Assert.Throws<ConfigurationException>(() => Load("""{ "FlowLog": null }""")).Faults));
+
+    [Fact]
+    public void A_directory_is_no_configuration_file()
+    {
+        string directory = Path.GetTempPath();
+        ConfigurationException e = Assert.Throws<ConfigurationException>(
+            () => OptionsLoader.Load(new ConfigurationSources(directory) { Environment = new Hashtable() }));
+        Assert.Equal($"{directory}: is a directory; name a file in it", Assert.Single(e.Faults));
     }
 
     [Fact]

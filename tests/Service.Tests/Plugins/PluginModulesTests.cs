@@ -43,7 +43,7 @@ public sealed class PluginModulesTests : IDisposable
 
     [Theory]
     [InlineData("Plugins:Destinations:Top=0", "Plugins:Destinations:Top: \"0\" must be from 1 to 100 [--set]")]
-    [InlineData("Plugins:Destinations:Top=many", "Plugins:Destinations:Top: \"many\" is not a whole number [--set]")]
+    [InlineData("Plugins:Destinations:Top=many", "Plugins:Destinations:Top: \"many\" is not a whole number from 1 to 100 [--set]")]
     [InlineData("Plugins:Destinations:Tops=1", "Plugins:Destinations:Tops: no such key; did you mean Plugins:Destinations:Top? [--set]")]
     [InlineData("Plugins:Destination:Top=1", "Plugins:Destination:Top: no plug-in of Plugins:Sinks has this section [--set]")]
     public void Wrong_options_are_refused(string setting, string fault)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ConntrackStream.Kernel.Tests.Kit;
 using ConntrackStream.Service.Cli;
+using ConntrackStream.Service.Options;
 using ConntrackStream.Service.Shell;
 
 namespace ConntrackStream.Service.Tests.Shell;
@@ -30,6 +31,24 @@ public sealed class ShellTests
 
         Assert.Empty(refused);
     }
+
+    [Fact]
+    public void Each_offered_value_of_a_key_is_one_that_it_takes() => Assert.All(
+        ValueWords.Settings.Where(static word => word[^1] != '='),
+        static word =>
+        {
+            string[] parts = word.Split('=');
+            OptionKey key = OptionCatalog.Of(new ServiceOptions()).Single(key => key.Path == parts[0]);
+            Assert.True(OptionText.TryParse(key.Type, key.Path, parts[1], out _), word);
+        });
+
+    [Fact]
+    public void Every_switch_is_offered_with_both_its_values() => Assert.All(
+        OptionCatalog.Of(new ServiceOptions()).Where(static key => key.Type == typeof(bool)),
+        static key => Assert.Equal(
+            [$"{key.Path}=true", $"{key.Path}=false"],
+            ValueWords.Settings.Where(word => word.StartsWith($"{key.Path}=", StringComparison.Ordinal)),
+            StringComparer.Ordinal));
 
     [Fact]
     public void Each_verb_and_option_is_in_every_script_and_on_the_page()
@@ -79,6 +98,10 @@ public sealed class ShellTests
             ("insert --mask", ""),
             ("watch -e NEW,D", "NEW,DESTROY"),
             ("run --set FlowLog:Pa", "Path="),
+            ("run --set Tap:Track=", "true false"),
+            ("run --set Tap:Tra", "Track=true Track=false"),
+            ("run --set Map:Mode=d", "delete"),
+            ("run --set Logging:Level=in", "information info"),
             ("run --set FlowLog:Filter:Include:St", "State= Status="),
             ("update --se", "--set-mark --set-timeout --set-status --secmark"), // no --set: it reads no configuration
             ("demo r", "race"),
