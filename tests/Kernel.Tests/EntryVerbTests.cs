@@ -115,6 +115,17 @@ public sealed partial class EntryVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task A_command_of_a_file_that_fails_is_named_with_what_was_done_before_it()
+    {
+        const string New = "-I -p udp -s 10.1.2.6 -d 192.0.2.53 --sport 1003 --dport 53 -t 30\n";
+        Assert.Equal(
+            (1, "", "conntrack-stream: load-file: standard input:4: there is such a flow; to change it: conntrack-stream update; "
+                + "the commands before it (2) have been done\n"),
+            await RunAsync("load-file -", $"{New}# a comment\n{New.Replace("1003", "1004", StringComparison.Ordinal)}{New}"));
+        Assert.Equal(Entries.Length + 2, _space.Count());
+    }
+
+    [Fact]
     public async Task Insert_makes_an_entry_and_flush_removes_all()
     {
         (int code, _, string error) = await RunAsync("insert -p udp -s 10.1.2.6 -d 192.0.2.53 --sport 1003 --dport 53 -t 30 -m 9");

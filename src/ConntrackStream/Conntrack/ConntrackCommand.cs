@@ -94,18 +94,47 @@ internal sealed class ConntrackCommand(CliContext context, NetworkNamespace? net
     /// <summary>All lines are read before the first one is done.</summary>
     private async Task<int> LoadAsync(string file, ConntrackSession session, CancellationToken cancellation)
     {
-        List<ConntrackJob> jobs = [];
-        using (Stream input = OpenFile(file))
-            jobs.AddRange(LoadFile.Lines(input).Select(words => CommandParser.Parse(words, session, IsInOrder)));
-        foreach (ConntrackJob job in jobs)
+        List<(int Line, ConntrackJob Job)> jobs = [];
+        int line = 0, done = 0;
+        try
         {
-            if (job.Command is not (CommandKind.Create or CommandKind.Add or CommandKind.Update or CommandKind.Delete or CommandKind.Flush))
-                throw ConntrackFault.Usage($"Cannot use command `{NameInFile(job.Command)}' with --load-file");
-        }
+            using (Stream input = OpenFile(file))
+            {
+                foreach ((int number, string text) in LoadFile.Lines(input))
+                {
+                    line = number;
+                    jobs.Add((line, CommandParser.Parse(LoadFile.Words(text), session, IsInOrder)));
+                }
+            }
 
-        foreach (ConntrackJob job in jobs)
-            await RunAsync(job, session, cancellation).ConfigureAwait(false);
-        return ExitCode.Done;
+            foreach ((int number, ConntrackJob job) in jobs)
+            {
+                line = number;
+                CheckInFile(job.Command);
+            }
+
+            foreach ((int number, ConntrackJob job) in jobs)
+            {
+                line = number;
+                await RunAsync(job, session, cancellation).ConfigureAwait(false);
+                done++;
+            }
+
+            return ExitCode.Done;
+        }
+        catch (ConntrackFault fault) when (Verb is not null && line > 0)
+        {
+            string lines = done > 0
+                ? string.Create(CultureInfo.InvariantCulture, $"the commands before it ({done}) have been done")
+                : "nothing has been done";
+            throw new ConntrackFault(fault.ExitCode, $"{(file == "-" ? "standard input" : file)}:{line}: {fault.Message}; {lines}");
+        }
+    }
+
+    private static void CheckInFile(CommandKind command)
+    {
+        if (command is not (CommandKind.Create or CommandKind.Add or CommandKind.Update or CommandKind.Delete or CommandKind.Flush))
+            throw ConntrackFault.Usage($"Cannot use command `{NameInFile(command)}' with --load-file");
     }
 
     private Stream OpenFile(string file)

@@ -9,11 +9,11 @@ internal static class LoadFile
     private const int MostWords = 254;
     private const int LongestWord = 1023;
 
-    /// <summary>The lines that are command lines.</summary>
-    internal static IEnumerable<string[]> Lines(Stream stream)
+    /// <summary>The lines that are command lines, with their numbers from 1.</summary>
+    internal static IEnumerable<(int Number, string Text)> Lines(Stream stream)
     {
         byte[] line = new byte[LongestLine];
-        int length = 0;
+        int length = 0, number = 1;
         using BufferedStream buffered = new(stream);
         while (true)
         {
@@ -25,9 +25,11 @@ internal static class LoadFile
                 string text = Encoding.UTF8.GetString(line, 0, length).Split('\0')[0].TrimStart(' ', '\t');
                 length = 0;
                 if (text is not ['\n' or '#', ..])
-                    yield return Words(text);
+                    yield return (number, text);
             }
 
+            if (next == '\n')
+                number++;
             if (next < 0)
                 yield break;
         }
