@@ -40,7 +40,7 @@ internal static class FailureReport
                 return ExitCode.Usage;
             case NetlinkException netlink:
                 (int code, string? advice) = Judge(netlink);
-                context.Fail(advice is null ? netlink.Message : $"{netlink.Message}: {advice}");
+                context.Fail(advice is null ? netlink.Message : $"{WithoutCapability(netlink).Message}: {advice}");
                 return code;
             case FlowMapException map: // its message has the advice
                 context.Fail(map.Message);
@@ -74,6 +74,12 @@ internal static class FailureReport
             (ExitCode.NotSupported, "this kernel has no ctnetlink: load nf_conntrack_netlink (CONFIG_NF_CT_NETLINK)"),
         _ => (ExitCode.Failed, null),
     };
+
+    /// <summary>Its reason may name the capability, too, for other programs.</summary>
+    private static NetlinkException WithoutCapability(NetlinkException failure) =>
+        failure.Errno == Errno.EPERM && failure.KernelMessage?.Contains("CAP_NET_ADMIN", StringComparison.Ordinal) == true
+            ? new NetlinkException(failure.Operation, failure.Errno)
+            : failure;
 
     /// <summary>
     /// A start that fails for what the configuration names must not be repeated for ever; one that fails for a full disk may be.

@@ -49,7 +49,11 @@ public sealed unsafe class NetlinkSocket : IDisposable
     internal void SetOption(int level, int option, int value, string name)
     {
         if (setsockopt(Handle, level, option, &value, sizeof(int)) < 0)
-            throw new NetlinkException($"setting {name} to {value} on a netlink socket", LastErrno);
+            throw new NetlinkException(
+                name == nameof(NetlinkOption.NETLINK_ADD_MEMBERSHIP)
+                    ? $"joining netlink multicast group {value}"
+                    : $"setting {name} to {value} on a netlink socket",
+                LastErrno);
     }
 
     internal int GetOption(int level, int option, string name)

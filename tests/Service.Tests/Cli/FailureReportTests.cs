@@ -26,6 +26,17 @@ public sealed class FailureReportTests
         Assert.Contains(advice, error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_capability_that_the_failure_itself_names_is_said_once()
+    {
+        (int code, string error) = Tell(new NetlinkException("joining a group", Errno.EPERM, "this needs CAP_NET_ADMIN"));
+        Assert.Equal(3, code);
+        Assert.Equal(
+            "conntrack-stream: joining a group: EPERM (Operation not permitted): "
+            + "run it as root, or give it CAP_NET_ADMIN in that network namespace\n",
+            error);
+    }
+
     [Theory]
     [InlineData(Errno.EPERM, 3)]
     [InlineData(Errno.EACCES, 3)]
