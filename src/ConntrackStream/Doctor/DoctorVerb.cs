@@ -27,20 +27,39 @@ internal static class DoctorVerb
         verb.SetAction(async (parsed, cancellation) =>
         {
             ServiceOptions options = OptionsLoader.Load(shared.Sources(parsed, context));
-            using NetworkNamespace networkNamespace = NetworkNamespace.Open(
-                parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace);
-            return Report(await ExamineAsync(options, networkNamespace, context.Time, cancellation).ConfigureAwait(false), context);
+            using NetworkNamespace networkNamespace = Open(
+                parsed.GetValue(shared.Namespace) ?? options.Tap.NetworkNamespace, out CheckResult? absent);
+            return Report(
+                await ExamineAsync(options, networkNamespace, absent, context.Time, cancellation).ConfigureAwait(false), context);
         });
         return verb;
     }
 
+    /// <param name="absent">Why it cannot be opened. What does not need it is looked at all the same.</param>
+    private static NetworkNamespace Open(string? nameOrPath, out CheckResult? absent)
+    {
+        absent = null;
+        try
+        {
+            return NetworkNamespace.Open(nameOrPath);
+        }
+        catch (NetlinkException e)
+        {
+            absent = CheckResult.Fail(
+                "network namespace", e.Message, "make it (ip netns add), or name another by Tap:NetworkNamespace (--netns)");
+            return NetworkNamespace.Current;
+        }
+    }
+
     private static async Task<List<CheckResult>> ExamineAsync(
-        ServiceOptions options, NetworkNamespace networkNamespace, TimeProvider time, CancellationToken cancellation)
+        ServiceOptions options, NetworkNamespace networkNamespace, CheckResult? absent, TimeProvider time,
+        CancellationToken cancellation)
     {
         List<CheckResult> results =
         [
             ProcessChecks.Kernel(Environment.OSVersion.Version),
             .. ProcessChecks.Capabilities(File.ReadAllText("/proc/self/status"), networkNamespace),
+            .. absent is null ? [] : (CheckResult[])[absent],
         ];
         bool canAskKernel = results.TrueForAll(static result => result.Level != CheckLevel.Fail);
         if (canAskKernel)

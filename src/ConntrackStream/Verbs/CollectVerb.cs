@@ -155,7 +155,7 @@ internal static class CollectVerb
         "1, 3 or 5");
 
     private static Option<TimeSpan> MaxAge() => ValueOption.Of<TimeSpan>(
-        ["--max-age"], "For --create-stream: older records are dropped, such as 7d; 0s: none", "DURATION", TimeSpan.Zero,
+        ["--max-age"], "For --create-stream: older records are dropped, such as 7d [no limit]", "DURATION", TimeSpan.Zero,
         DurationText.TryParse, "a duration (7d, 12h, 30m)");
 
     private static Option<long> MaxBytes() => ValueOption.Of<long>(

@@ -322,6 +322,41 @@ public sealed class CommandLineTests
         Assert.DoesNotContain('\e', output);
     }
 
+    [Theory]
+    [InlineData("# a comment\n-I -p udp --nonsense\n", 2, "unknown option `--nonsense'; nothing has been done")]
+    [InlineData("-L\n", 1, "Cannot use command `-L' with --load-file; nothing has been done")]
+    public async Task A_fault_in_a_file_of_commands_has_its_line(string lines, int line, string problem)
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"cs-load-{Guid.NewGuid():N}");
+        await File.WriteAllTextAsync(file, lines, TestContext.Current.CancellationToken);
+        (int code, _, string error) = await RunAsync("load-file", file);
+        File.Delete(file);
+        Assert.Equal(
+            (2, $"conntrack-stream: load-file: {file}:{line}: {problem}\nTry: conntrack-stream load-file --help\n"), (code, error));
+    }
+
+    [Fact]
+    public async Task Doctor_reports_a_missing_namespace_among_its_other_checks()
+    {
+        (int code, string output, string error) = await RunAsync(
+            "doctor", "--set", "Tap:NetworkNamespace=cs-none", "--set", "State:Directory=/nonexistent-state", "--set", "FlowLog:Path=/proc/x/y");
+        Assert.Equal((1, ""), (code, error));
+        Assert.Contains("fail  network namespace: opening network namespace 'cs-none'", output, StringComparison.Ordinal);
+        Assert.Contains("fail  flow log: /proc/x does not exist", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("ctnetlink", output, StringComparison.Ordinal); // that of another namespace
+    }
+
+    /// <summary>The description has it, in words.</summary>
+    [Theory]
+    [InlineData("list", "[default: Conntrack]")]
+    [InlineData("summary", "[default: 5]")]
+    [InlineData("collect", "[default: -1]")]
+    [InlineData("collect", "[default: 00:00:00]")]
+    [InlineData("top", "[default: ")]
+    [InlineData("record", "[default: ")]
+    public async Task Help_names_a_default_once_and_as_it_is_written(string verb, string misleading) =>
+        Assert.DoesNotContain(misleading, (await RunAsync(verb, "--help")).Output, StringComparison.Ordinal);
+
     [Fact]
     public async Task Tombstones_without_a_service_ends_with_1_and_names_the_socket()
     {
