@@ -32,7 +32,7 @@ internal sealed class CommandLine(CliContext context)
           conntrack-stream who 203.0.113.50:32768 --at 14:32:15 /var/log/flows
         Each verb has a help of its own: conntrack-stream VERB --help
         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4 not supported by this kernel.
-        health ends with 3 when no service is running.
+        health ends with 3 when no service is running, too.
         who also ends with 5 (no such flow, and the logs are complete) and 6 (none found, and the logs are not complete).
         """;
 

@@ -17,7 +17,7 @@ internal static class HealthVerb
         Verb verb = new("health", "Asks the running service whether it is well, for probes that run a command", """
               conntrack-stream health                  its pipeline takes and answers requests
               conntrack-stream health --ready -o json  and no loss is unrepaired
-            Exit codes: 0 well, 1 not well, 3 not running. It waits 10 s for an answer.
+            Exit codes: 0 well, 1 not well, 3 not running, or not permitted to ask. It waits 10 s for an answer.
             """)
         {
             UsesConfiguration = parsed => parsed.GetValue(shared.Socket) is null,
