@@ -183,7 +183,9 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("{ \"Api\": ", ":1:10: not valid JSON: ")]
     [InlineData("{\n  \"Api\": 1 1\n}", ":2:12: not valid JSON: '1' is invalid after a value.")]
     [InlineData("{ \"Tap\": { \"Filter\": { \"Zones\": [1, 2 ", "not valid JSON: the file ends within a list or an object")]
-    [InlineData("{ \"Tap\": { \"Filter\": { \"Zones\": [1, 2 } } }", ":1:39: not valid JSON: '}' does not close what is open here: ] closes a list")]
+    [InlineData(
+        "{ \"Tap\": { \"Filter\": { \"Zones\": [1, 2 } } }",
+        ":1:39: not valid JSON: '}' does not close what is open here: ] closes a list")]
     [InlineData("", ":1:1: not valid JSON: the file is empty")]
     public void A_fault_of_json_has_its_line_and_column_as_editors_count_them(string json, string problem)
     {
