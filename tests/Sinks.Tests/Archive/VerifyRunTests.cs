@@ -68,6 +68,37 @@ public sealed class VerifyRunTests : IDisposable
     }
 
     [Fact]
+    public void A_number_that_comes_late_is_another_fault_than_one_that_comes_again()
+    {
+        string[] lines = [.. Enumerable.Range(1, 7).Select(static flow => Numbered(Start(flow, flow), (ulong)flow))];
+        Write("flows.ndjson", Bytes(lines[0], lines[4], lines[2], lines[1], lines[5], lines[2], lines[3], lines[6]));
+        Verify(out List<Violation> violations);
+        Assert.Equal(
+            [
+                "numbers 2 to 4 of run 019f000000000001 are missing without a gap",
+                "number 3 of run 019f000000000001 comes late: it was missing before",
+                "number 2 of run 019f000000000001 comes late: it was missing before",
+                "number 3 of run 019f000000000001 comes again, after 6",
+                "number 4 of run 019f000000000001 comes late: it was missing before",
+            ],
+            violations.Where(static violation => violation.Rule == "sequence").Select(static violation => violation.Detail),
+            StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void Of_more_holes_than_are_kept_a_late_number_may_be_one_that_comes_again()
+    {
+        const ulong holes = 10_001;
+        SequenceRule rule = new();
+        for (ulong hole = 0; hole <= holes; hole++)
+            Check(1 + (2 * hole));
+        Assert.Equal("number 20000 of run ab comes late: it was missing before", Check(2 * (holes - 1)));
+        Assert.Equal("number 20002 of run ab comes again, or late, after 20003", Check(2 * holes));
+
+        string? Check(ulong number) => rule.Check(new ArchiveLine { Sequence = number, Run = "ab"u8 }, isGap: false, out _);
+    }
+
+    [Fact]
     public void A_torn_line_is_one_in_a_rotated_file_and_still_being_written_in_the_last()
     {
         Write("flows.ndjson", [.. Bytes(Start(1, 100)), .. "{\"v\":1,"u8]);
