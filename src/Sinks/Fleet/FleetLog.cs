@@ -6,8 +6,8 @@ internal static partial class FleetLog
     [LoggerMessage(3050, LogLevel.Information, "Connected to {Engine} server {Server}; records go to {Target}")]
     internal static partial void Connected(this ILogger logger, string engine, string server, string target);
 
-    [LoggerMessage(3051, LogLevel.Warning, "No records can be sent to {Engine}, the next attempt is in {Seconds} s: {Reason}")]
-    internal static partial void NotSent(this ILogger logger, string engine, double seconds, string reason);
+    [LoggerMessage(3051, LogLevel.Warning, "No records can be sent to {Engine}, the next attempt is {When}: {Reason}")]
+    internal static partial void NotSent(this ILogger logger, string engine, string when, string reason);
 
     [LoggerMessage(3052, LogLevel.Error,
         "{Records} records were lost in the spool, by age or damage; a gap record stands for them")]

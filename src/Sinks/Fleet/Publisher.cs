@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap;
 using ConntrackStream.Sinks.Fleet.Spool;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Fleet;
 
@@ -245,9 +246,9 @@ internal sealed class Publisher : IAsyncDisposable
 
     private void OnWait(TimeSpan wait, FleetFailureException failure)
     {
-        Volatile.Write(ref _state, string.Create(
-            System.Globalization.CultureInfo.InvariantCulture, $"tries again in {wait.TotalSeconds:0.#} s: {failure.Message}"));
-        _logger.NotSent(_engine.Name, Math.Round(wait.TotalSeconds, 1), failure.Message);
+        string when = WaitText.Of(wait);
+        Volatile.Write(ref _state, $"tries again {when}: {failure.Message}");
+        _logger.NotSent(_engine.Name, when, failure.Message);
         _queue.Spool?.Expire();
     }
 }

@@ -1,6 +1,6 @@
-using System.Globalization;
 using ConntrackStream.EventTap;
 using ConntrackStream.Sinks.Ipfix.Transport;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Ipfix;
 
@@ -86,10 +86,10 @@ internal sealed partial class CollectorSink
     private void OnWait(TimeSpan wait, CollectorException failure)
     {
         Interlocked.Increment(ref Counters.Failures);
-        _state = string.Create(CultureInfo.InvariantCulture, $"waits for {wait.TotalSeconds:0.0} s: {failure.Message}");
+        _state = $"tries again {WaitText.Of(wait)}: {failure.Message}";
         if (_warnedAt is not { } warnedAt || _time.GetElapsedTime(warnedAt) >= WarningInterval)
         {
-            _logger.CollectorFailed(_address.ToString(), failure.Message.TrimEnd('.'), wait.TotalSeconds);
+            _logger.CollectorFailed(_address.ToString(), failure.Message.TrimEnd('.'), WaitText.Of(wait));
             _warnedAt = _time.GetTimestamp();
         }
 

@@ -7,8 +7,8 @@ internal static partial class IpfixMessages
     internal static partial void CollectorConnected(this ILogger logger, string collector);
 
     [LoggerMessage(3201, LogLevel.Warning,
-        "IPFIX records cannot be sent to {Collector}: {Reason}. They are dropped and counted; the next attempt is in {Seconds:0.0} s")]
-    internal static partial void CollectorFailed(this ILogger logger, string collector, string reason, double seconds);
+        "IPFIX records cannot be sent to {Collector}: {Reason}. They are dropped and counted; the next attempt is {When}")]
+    internal static partial void CollectorFailed(this ILogger logger, string collector, string reason, string when);
 
     [LoggerMessage(3202, LogLevel.Information,
         "IPFIX records are sent to {Collector} again; records dropped since the start: {Dropped} (a gap record reports each loss)")]

@@ -7,9 +7,9 @@ internal static partial class SyslogMessages
     internal static partial void Connected(this ILogger logger, string server);
 
     [LoggerMessage(3031, LogLevel.Warning,
-        "Syslog server {Server} cannot be reached: {Reason}. The next attempt is in {Seconds} s. "
+        "Syslog server {Server} cannot be reached: {Reason}. The next attempt is {When}. "
         + "Records are kept while there is room and then dropped and counted; a gap record reports them")]
-    internal static partial void ConnectionFailed(this ILogger logger, string server, string reason, double seconds);
+    internal static partial void ConnectionFailed(this ILogger logger, string server, string reason, string when);
 
     [LoggerMessage(3032, LogLevel.Warning, "The connection to syslog server {Server} has ended: {Reason}")]
     internal static partial void ConnectionEnded(this ILogger logger, string server, string reason);

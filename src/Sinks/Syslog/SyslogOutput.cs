@@ -5,6 +5,7 @@ using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.FlowLog;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Syslog;
 
@@ -130,7 +131,7 @@ internal sealed class SyslogOutput(SyslogOptions options, TimeProvider time, ILo
         {
             Counters.Failures++;
             _problem = Reason(e);
-            logger.ConnectionFailed(_server.ToString(), _problem, Math.Round(Delay().TotalSeconds, 1));
+            logger.ConnectionFailed(_server.ToString(), _problem, WaitText.Of(Delay()));
             return false;
         }
 
@@ -178,6 +179,7 @@ internal sealed class SyslogOutput(SyslogOptions options, TimeProvider time, ILo
     private static string Reason(Exception e) => e switch
     {
         OperationCanceledException => "it took too long (Syslog:Timeout)",
+        UnusableFileException => e.Message,
         { InnerException: { } inner } => $"{e.Message.TrimEnd('.')}: {inner.Message}",
         _ => e.Message,
     };

@@ -3,8 +3,8 @@ namespace ConntrackStream.Sinks.Fleet.Collect;
 /// <summary>Messages of the collector.</summary>
 internal static partial class CollectLog
 {
-    [LoggerMessage(3061, LogLevel.Warning, "Nothing can be collected, the next attempt is in {Seconds} s: {Reason}")]
-    internal static partial void NotCollecting(this ILogger logger, double seconds, string reason);
+    [LoggerMessage(3061, LogLevel.Warning, "Nothing can be collected, the next attempt is {When}: {Reason}")]
+    internal static partial void NotCollecting(this ILogger logger, string when, string reason);
 
     [LoggerMessage(3062, LogLevel.Error,
         "Host {Host}: {Records} records are missing in the stream (run {Run}, seq {First} to {Last}); a gap record stands for them")]

@@ -1,6 +1,7 @@
 using ConntrackStream.EventTap;
 using ConntrackStream.Pipeline.Configuration;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Fleet.Collect;
 
@@ -28,7 +29,7 @@ internal sealed class Collector(ICollectSource source, CollectOptions collect, T
         Backoff backoff = new(FirstWait, LongestWait) { BeginsAtOnce = true, Jitter = 0.25 };
         RepeatedSession<FleetFailureException> sessions = new(
             backoff, HealthyAfter, time,
-            (wait, failure) => logger.NotCollecting(Math.Round(wait.TotalSeconds, 1), failure.Message));
+            (wait, failure) => logger.NotCollecting(WaitText.Of(wait), failure.Message));
         try
         {
             await sessions.RunAsync(async end => await source.ReadAsync(parts, sessions.Begun, end).ConfigureAwait(false), cancellation)

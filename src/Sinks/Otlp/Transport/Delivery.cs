@@ -1,6 +1,7 @@
 using System.Globalization;
 using ConntrackStream.EventTap;
 using ConntrackStream.Sinks.Otlp.Options;
+using ConntrackStream.Sinks.Text;
 using Polly;
 using Polly.Retry;
 
@@ -123,9 +124,9 @@ internal sealed class Delivery : IDisposable
     {
         (IsConnected, IsFailing) = (false, true);
         Retries++;
-        _state = string.Create(CultureInfo.InvariantCulture, $"waits for {wait.TotalSeconds:0.0} s: {result.Reason}");
+        _state = $"tries again {WaitText.Of(wait)}: {result.Reason}";
         if (IsDue(ref _warnedAt))
-            _logger.NotSent(_signal.Name, _collector, result.Words, wait.TotalSeconds);
+            _logger.NotSent(_signal.Name, _collector, result.Words, WaitText.Of(wait));
         Failed?.Invoke();
     }
 

@@ -7,9 +7,9 @@ internal static partial class OtlpMessages
     internal static partial void Accepted(this ILogger logger, string signal, string collector);
 
     [LoggerMessage(3221, LogLevel.Warning,
-        "OTLP collector {Collector} does not take {Signal}: {Reason}. The next attempt is in {Seconds:0.0} s. "
+        "OTLP collector {Collector} does not take {Signal}: {Reason}. The next attempt is {When}. "
         + "Log records are kept while there is room and then dropped and counted; a gap record reports them")]
-    internal static partial void NotSent(this ILogger logger, string signal, string collector, string reason, double seconds);
+    internal static partial void NotSent(this ILogger logger, string signal, string collector, string reason, string when);
 
     [LoggerMessage(3222, LogLevel.Error,
         "OTLP collector {Collector} refuses {Signal}, which are lost: {Reason}. Later refusals are counted and logged every ten minutes")]

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using ConntrackStream.EventTap;
 using ConntrackStream.EventTap.Model;
 using ConntrackStream.Sinks.Reclassify.Classify;
+using ConntrackStream.Sinks.Text;
 
 namespace ConntrackStream.Sinks.Reclassify.External;
 
@@ -69,7 +70,7 @@ public sealed class ExternalClassifier : IFlowClassifier
             if (state.RestartsAt is { } at)
             {
                 double seconds = Math.Max(0, Math.Ceiling(_time.GetElapsedTime(_time.GetTimestamp(), at).TotalSeconds));
-                text = string.Create(CultureInfo.InvariantCulture, $"restarts in {seconds} s: {text}");
+                text = $"restarts {WaitText.Of(TimeSpan.FromSeconds(seconds))}: {text}";
             }
 
             return new ClassifierStatus(Name, state.IsWorking, string.Create(
@@ -201,7 +202,7 @@ public sealed class ExternalClassifier : IFlowClassifier
         Interlocked.Increment(ref Counters.Restarts);
         long restartsAt = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
         _state = new ExternalState(failure.Message, RestartsAt: restartsAt);
-        _logger.ExternalEnded(wait.TotalSeconds, failure.Message);
+        _logger.ExternalEnded(WaitText.Of(wait), failure.Message);
     }
 
     private Verdict Refuse(in Verdict verdict)

@@ -7,8 +7,8 @@ internal static partial class ExternalMessages
     internal static partial void ExternalBegun(this ILogger logger, string state);
 
     [LoggerMessage(3161, LogLevel.Warning,
-        "The external classifier is started again or connected to in {Seconds:0.0} s: {Reason}. Until then flows stay where they are")]
-    internal static partial void ExternalEnded(this ILogger logger, double seconds, string reason);
+        "The external classifier is started again or connected to {When}: {Reason}. Until then flows stay where they are")]
+    internal static partial void ExternalEnded(this ILogger logger, string when, string reason);
 
     [LoggerMessage(3162, LogLevel.Information, "External classifier: {Line}")]
     internal static partial void ExternalError(this ILogger logger, string line);
