@@ -16,6 +16,8 @@ internal sealed class RepeatedSession<TFailure>
     private readonly TimeProvider _time;
     private readonly ResiliencePipeline _pipeline;
     private long? _begunAt; // timestamp; null while there is no session
+    private TimeSpan _wait; // before the next session
+    private volatile TaskCompletionSource _hurried = new(); // since the last session's begin
 
     /// <param name="healthyAfter">A session that lived so long begins the waits again.</param>
     internal RepeatedSession(Backoff backoff, TimeSpan healthyAfter, TimeProvider time, Action<TimeSpan, TFailure> onWait)
@@ -26,11 +28,15 @@ internal sealed class RepeatedSession<TFailure>
             {
                 ShouldHandle = new PredicateBuilder().Handle<TFailure>(),
                 MaxRetryAttempts = int.MaxValue,
-                DelayGenerator = _ => ValueTask.FromResult<TimeSpan?>(NextDelay()),
+                DelayGenerator = _ =>
+                {
+                    _wait = NextDelay();
+                    return ValueTask.FromResult<TimeSpan?>(TimeSpan.Zero); // its own wait could not be cut short
+                },
                 OnRetry = arguments =>
                 {
-                    onWait(arguments.RetryDelay, (TFailure)arguments.Outcome.Exception!);
-                    return ValueTask.CompletedTask;
+                    onWait(_wait, (TFailure)arguments.Outcome.Exception!);
+                    return WaitAsync(arguments.Context.CancellationToken);
                 },
             })
             .Build();
@@ -45,8 +51,24 @@ internal sealed class RepeatedSession<TFailure>
     /// <summary>
     /// Runs sessions until one returns, throws anything but a <typeparamref name="TFailure"/>, or <paramref name="stop"/> ends a wait.
     /// </summary>
-    internal ValueTask RunAsync(Func<CancellationToken, ValueTask> session, CancellationToken stop) =>
-        _pipeline.ExecuteAsync(session, stop);
+    internal ValueTask RunAsync(Func<CancellationToken, ValueTask> session, CancellationToken stop) => _pipeline.ExecuteAsync(
+        end =>
+        {
+            _hurried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return session(end);
+        },
+        stop);
+
+    /// <summary>Ends the wait for the next session, or that which follows the current one's failure. From any thread.</summary>
+    internal void Hurry() => _hurried.TrySetResult();
+
+    private async ValueTask WaitAsync(CancellationToken stop)
+    {
+        if (_wait <= TimeSpan.Zero)
+            return;
+        await Task.WhenAny(Task.Delay(_wait, _time, stop), _hurried.Task).ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
+    }
 
     private TimeSpan NextDelay()
     {

@@ -92,6 +92,23 @@ public class RepeatedSessionTests
     }
 
     [Fact]
+    public async Task A_hurried_wait_ends_at_once_and_the_next_one_is_as_long_as_it_would_have_been()
+    {
+        Session session = new(Defaults, new FixedRandom(0.5));
+        session.FailAlways();
+        Task run = session.Start();
+        Assert.Equal((2, 5), (session.Attempts, session.LastWait.TotalSeconds));
+        session.Hurry();
+        await Eventually.TrueAsync(() => session.Time.Due.Count == 2); // the timer that was cut short is of no consequence
+        Assert.Equal((3, 7.5), (session.Attempts, session.LastWait.TotalSeconds));
+        session.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(3, session.Attempts);
+        session.Time.Advance(TimeSpan.FromSeconds(2.5));
+        Assert.Equal(4, session.Attempts);
+        await session.StopAsync(run);
+    }
+
+    [Fact]
     public async Task Only_failures_of_the_socket_are_retried()
     {
         RepeatedSession<NetlinkException> session = New(Defaults, new VirtualTime(), new FixedRandom(0.5), _ => { });
@@ -122,6 +139,8 @@ public class RepeatedSessionTests
         internal int Attempts { get; private set; }
 
         internal TimeSpan LastWait { get; private set; }
+
+        internal void Hurry() => _repeated.Hurry();
 
         internal void FailAlways() => _failAlways = true;
 

@@ -64,11 +64,12 @@ internal sealed class Publisher : IAsyncDisposable
         _run = Task.Run(RunAsync);
     }
 
-    /// <summary>Files are read again, for a new connection. From any thread.</summary>
+    /// <summary>Files are read again, for a new connection that is made at once. From any thread.</summary>
     internal void Reload()
     {
         _reloadRequested = true;
         Volatile.Read(ref _link)?.GiveWay();
+        _sessions.Hurry();
         _queue.Wake();
     }
 
