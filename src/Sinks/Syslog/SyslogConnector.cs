@@ -13,7 +13,7 @@ internal static class SyslogConnector
     private static readonly TimeSpan PeerPatience = TimeSpan.FromSeconds(30); // one that acknowledges nothing for so long is gone
 
     /// <exception cref="SocketException">No server listens, or the name is unknown.</exception>
-    /// <exception cref="IOException">The handshake failed, or a file of TLS cannot be read.</exception>
+    /// <exception cref="IOException">The handshake failed, a file of TLS cannot be read, or there is no such Unix socket.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The certificate is not the server's.</exception>
     /// <exception cref="OperationCanceledException">It took too long.</exception>
     internal static async Task<SyslogConnection> OpenAsync(SyslogServer server, SyslogTlsOptions tls, CancellationToken limit)
@@ -31,6 +31,12 @@ internal static class SyslogConnector
             if (server.Transport == SyslogTransport.Tls)
                 stream = await TlsFiles.AuthenticateAsync(stream, TlsOf(server, tls), limit).ConfigureAwait(false);
             return new StreamConnection(socket, stream);
+        }
+        catch (SocketException e) when (server.IsUnix && e.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            // so the framework renders ENOENT, and its words for it are of addresses
+            socket.Dispose();
+            throw new UnusableFileException($"ENOENT: there is no socket {server.Host}; start the program that listens on it", e);
         }
         catch
         {

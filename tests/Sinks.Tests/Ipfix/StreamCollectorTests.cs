@@ -151,6 +151,20 @@ public sealed class StreamCollectorTests : IAsyncDisposable
         Eventually.True(() => sink.Status.State.Contains($"{missing} does not exist", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("udp")]
+    [InlineData("tcp")]
+    public async Task A_name_that_cannot_be_resolved_is_named_with_its_key(string scheme)
+    {
+        string host = $"{new string('a', 64)}.invalid"; // a label may have 63 characters, so no server is asked
+        CollectorTransport transport = scheme == "udp" ? CollectorTransport.Udp : CollectorTransport.Tcp;
+        CollectorConnector connector = new(
+            new CollectorAddress(transport, host, 4739, host), new IpfixTlsOptions(), TimeSpan.FromSeconds(30), TimeProvider.System);
+        CollectorException failure = await Assert.ThrowsAsync<CollectorException>(async () => await connector.OpenAsync(Cancel));
+        Assert.StartsWith(
+            $"the name {host} of Ipfix:Collectors cannot be resolved (", failure.Message, StringComparison.Ordinal);
+    }
+
     private async Task<CollectorSink> StartAsync(string scheme, IpfixOptions? options = null, string name = Name)
     {
         string text = $"{scheme}://{_listener.LocalEndpoint}{(scheme == "tls" ? $"?name={name}" : "")}";

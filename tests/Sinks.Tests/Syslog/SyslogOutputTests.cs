@@ -271,6 +271,17 @@ public sealed class SyslogOutputTests : IDisposable
         Assert.Contains("/no/such/ca.pem", rig.Output.Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("unix")]
+    [InlineData("unix-stream")]
+    public async Task A_Unix_socket_that_is_not_there_is_named(string scheme)
+    {
+        string path = _directory.File("none");
+        await using SyslogRig rig = await SyslogRig.StartAsync(Options($"{scheme}:{path}"));
+        await rig.SendAsync(1);
+        Assert.Equal($"ENOENT: there is no socket {path}; start the program that listens on it", rig.Output.Problem);
+    }
+
     private static SyslogOptions Options(string server) => new() { Server = server, Timeout = TimeSpan.FromSeconds(2) };
 
     private static Socket Bound(string path)

@@ -18,20 +18,23 @@ internal sealed record CollectorAddress(CollectorTransport Transport, string Hos
 {
     private const ushort UsualPort = 4739, UsualTlsPort = 4740; // ipfix, ipfixs
 
-    private const string NameKey = "?name=";
+    private const string SchemeFault = "must begin with udp://, tcp:// or tls://";
+    private const string NameKey = "?name=", PortFault = "must have a port from 1 to 65535";
 
     /// <summary>Reads <c>udp://HOST[:PORT]</c>, <c>tcp://HOST[:PORT]</c> or <c>tls://HOST[:PORT][?name=SERVERNAME]</c>.</summary>
     internal static bool TryParse(string text, [NotNullWhen(true)] out CollectorAddress? address, [NotNullWhen(false)] out string? error)
     {
         address = null;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || !TryParse(uri.Scheme, out CollectorTransport transport))
-            error = "must begin with udp://, tcp:// or tls://";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri))
+            error = FaultOf(text);
+        else if (!TryParse(uri.Scheme, out CollectorTransport transport))
+            error = SchemeFault;
         else if (uri.UserInfo.Length > 0 || uri.AbsolutePath is not ("" or "/") || uri.Fragment.Length > 0)
             error = "must be a host and a port only";
         else if (uri.DnsSafeHost.Length == 0)
             error = "has no host";
         else if (uri.Port == 0)
-            error = "must have a port from 1 to 65535";
+            error = PortFault;
         else if (uri.Query.Length > 0
             && (transport != CollectorTransport.Tls || !uri.Query.StartsWith(NameKey, StringComparison.Ordinal)
                 || uri.Query.Length == NameKey.Length))
@@ -45,6 +48,22 @@ internal sealed record CollectorAddress(CollectorTransport Transport, string Hos
         }
 
         return address is not null;
+    }
+
+    /// <summary>Of what is no URI.</summary>
+    private static string FaultOf(string text)
+    {
+        int colon = text.IndexOf("://", StringComparison.Ordinal);
+        if (colon < 0 || !TryParse(text[..colon].ToLowerInvariant(), out _))
+            return SchemeFault;
+        string host = text[(colon + "://".Length)..].Split('/', '?', '#')[0];
+        int port = host.LastIndexOf(':');
+        if (host.Length == 0 || port == 0)
+            return "has no host";
+        bool hasPort = port > host.LastIndexOf(']');
+        return hasPort && !ushort.TryParse(host[(port + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            ? PortFault
+            : "has no host that can be read: it must be a name, an IPv4 address or an IPv6 address in brackets";
     }
 
     /// <summary>As the configuration has it, with the port.</summary>

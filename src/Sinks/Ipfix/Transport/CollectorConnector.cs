@@ -29,6 +29,10 @@ internal sealed class CollectorConnector(CollectorAddress address, IpfixTlsOptio
         {
             throw new CollectorException($"no connection within {timeout.TotalSeconds} s");
         }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
+        {
+            throw new CollectorException($"the name {address.Host} of Ipfix:Collectors cannot be resolved ({e.Message})", e);
+        }
         catch (Exception e) when (e is SocketException or AuthenticationException or IOException and not CollectorException)
         {
             throw new CollectorException(Text(e), e);
