@@ -31,6 +31,8 @@ internal sealed class PartitionReader(
                 end.ThrowIfCancellationRequested();
                 if (health.Lost.IsCancellationRequested)
                     throw new FleetFailureException(health.Reason ?? "the connection ended");
+                if (collect.Once && health.Obstacle is { } obstacle) // brokers that come back are waited for otherwise
+                    throw new FleetFailureException(obstacle);
                 ConsumeResult<byte[], byte[]>? read = consumer.Consume(Poll);
                 if (read is { IsPartitionEOF: true })
                     _ended.Add(read.TopicPartition);

@@ -31,9 +31,9 @@ internal static class CollectVerb
         Option<string> share = Share();
         Option<string> name = Token("--name", "Begin of the names of the stream's durable consumers, or name of the consumer "
             + "group; collectors of one name share the work, those of another name get all records again", "collect");
-        Option<bool> once = new("--once") { Description = "End when nothing is left in the stream" };
+        Option<bool> once = new("--once") { Description = "End when nothing is left in the stream; with code 1 when it cannot be read" };
         Option<bool> create = new("--create-stream") { Description = "Make the stream if there is none for Nats:Subject" };
-        Option<string> stream = Token("--stream", "For --create-stream: its name", "CONNTRACK");
+        Option<string> stream = Token("--stream", "For --create-stream: its name", NewStream.UsualName);
         Option<int> replicas = Replicas();
         Option<TimeSpan> maxAge = MaxAge();
         Option<long> maxBytes = MaxBytes();
@@ -72,7 +72,9 @@ internal static class CollectVerb
                 Once = parsed.GetValue(once),
             };
             NewStream? newStream = parsed.GetValue(create)
-                ? new NewStream(parsed.GetValue(stream)!, parsed.GetValue(replicas), parsed.GetValue(maxAge), parsed.GetValue(maxBytes))
+                ? new NewStream(
+                    Given(stream) ? parsed.GetValue(stream) : null, Given(replicas) ? parsed.GetValue(replicas) : null,
+                    Given(maxAge) ? parsed.GetValue(maxAge) : null, Given(maxBytes) ? parsed.GetValue(maxBytes) : null)
                 : null;
             return RunAsync(
                 collect,
@@ -80,6 +82,8 @@ internal static class CollectVerb
                     ? PluginSource(engine, options, collect, context.Time, logger)
                     : new NatsSource(options.Modules.Of<NatsOptions>(), collect, newStream, context.Time, logger),
                 options, context, cancellation);
+
+            bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
         });
         return verb;
     }
@@ -96,13 +100,16 @@ internal static class CollectVerb
         });
         ILogger logger = loggers.CreateLogger("Collect");
         Collector collector = new(newSource(logger), collect, context.Time, logger);
-        await collector.RunAsync(interruption.Token).ConfigureAwait(false);
+        string? failure = await collector.RunAsync(interruption.Token).ConfigureAwait(false);
         CollectCounters counters = collector.Counters;
         context.Tell(string.Create(
             CultureInfo.InvariantCulture,
             $"{counters.Records} records in {counters.Messages} messages written; {counters.Copies} copies left out, "
                 + $"{counters.Missing} records missing, {counters.Malformed} messages not understood."));
-        return ExitCode.Done;
+        if (failure is null)
+            return ExitCode.Done;
+        context.Fail($"--once: the rest cannot be collected: {failure}");
+        return ExitCode.Failed;
     }
 
     /// <exception cref="ConfigurationException">No plug-in has it, or the plug-in cannot be used.</exception>

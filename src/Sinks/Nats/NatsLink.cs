@@ -77,13 +77,15 @@ internal sealed class NatsLink : IAsyncDisposable
     internal static bool IsFailure(Exception error) => error is NatsException or SocketException or IOException or TimeoutException
         or AuthenticationException or CryptographicException or ConfigurationException or UnauthorizedAccessException;
 
-    /// <summary>The innermost reason: the outer one is "can not connect uris" whatever happened.</summary>
+    /// <summary>The innermost reason: the outer one is "can not connect uris" whatever happened, and may be all there is.</summary>
     internal static string Describe(Exception error, string? ofServer)
     {
         Exception inner = error;
         while (inner is not ConfigurationException && inner.InnerException is { } next)
             inner = next;
-        string reason = inner is TimeoutException ? "no answer in time" : inner.Message;
+        string reason = inner is TimeoutException ? "no answer in time"
+            : inner.Message.StartsWith("can not connect uris", StringComparison.Ordinal) ? "no connection can be made"
+            : inner.Message;
         bool isAll = ofServer is null || reason.Contains(ofServer, StringComparison.OrdinalIgnoreCase);
         return isAll ? reason : $"{reason} (server: {ofServer})";
     }

@@ -26,6 +26,26 @@ public sealed class CollectVerbTests
     }
 
     [Fact]
+    public async Task Once_ends_with_1_where_no_server_can_be_reached()
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("collect-");
+        try
+        {
+            (int code, _, string error) = await RunAsync(
+                "collect", "--directory", directory.FullName, "--once", "--set", "Nats:Servers=nats://127.0.0.1:1"); // tcpmux
+            Assert.Equal(1, code);
+            string[] lines = error.TrimEnd().Split('\n');
+            Assert.StartsWith("conntrack-stream: 0 records in 0 messages written", lines[^2], StringComparison.Ordinal);
+            Assert.Equal(
+                "conntrack-stream: --once: the rest cannot be collected: nats://127.0.0.1:1: no connection can be made", lines[^1]);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Its_help_has_examples()
     {
         (int code, string output, _) = await RunAsync("collect", "--help");

@@ -150,6 +150,27 @@ public sealed class KafkaCollectorTests
             static entry => entry.Message.Contains("has 2 partitions, none for share 4/4", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(false)] // away from the beginning
+    [InlineData(true)] // away while a message is missing and waited for
+    public async Task Once_ends_when_brokers_are_away(bool isBegun)
+    {
+        using MockKafka kafka = new();
+        await SendAsync(kafka, 1, 3);
+        await using Rig collector = new(kafka);
+        collector.Options = collector.Options with { Patience = TimeSpan.FromMinutes(10) };
+        if (!isBegun)
+            kafka.Down();
+        Task<string?> run = collector.FailureOfOnceAsync();
+        if (isBegun)
+        {
+            await Eventually.TrueAsync(() => collector.Collector.Counters.Early == 1);
+            kafka.Down();
+        }
+
+        Assert.Contains("refused", await run.WaitAsync(TimeSpan.FromSeconds(60), Token), StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task Brokers_and_collector_that_end_in_between_cost_nothing()
     {

@@ -25,6 +25,9 @@ internal sealed class CollectCounters
     /// <summary>Messages that no node of ours has sent so.</summary>
     internal long Malformed => Volatile.Read(ref _malformed);
 
+    /// <summary>Messages that need not be read again.</summary>
+    internal long Read => Messages + Copies + Malformed;
+
     internal void AddWritten(long records, int bytes)
     {
         Interlocked.Add(ref _records, records);

@@ -14,11 +14,15 @@ internal sealed class Collector(ICollectSource source, CollectOptions collect, T
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan HealthyAfter = TimeSpan.FromSeconds(10);
 
+    /// <summary>With <see cref="CollectOptions.Once"/>, attempts in a row that bring nothing.</summary>
+    private const int MostAttempts = 3;
+
     internal CollectCounters Counters { get; } = new();
 
-    /// <summary>Until cancelled; or, with <see cref="CollectOptions.Once"/>, until nothing is left.</summary>
+    /// <summary>Until cancelled; or, with <see cref="CollectOptions.Once"/>, until nothing is left, or the stream cannot be read.</summary>
+    /// <returns>Why it has ended before that; null where it has not.</returns>
     /// <exception cref="IOException">The directory or a file in it cannot be used.</exception>
-    internal async Task RunAsync(CancellationToken cancellation)
+    internal async Task<string?> RunAsync(CancellationToken cancellation)
     {
         source.CheckFiles(); // one that cannot be used ends the start
         if (!Directory.Exists(collect.Directory))
@@ -30,10 +34,11 @@ internal sealed class Collector(ICollectSource source, CollectOptions collect, T
         RepeatedSession<FleetFailureException> sessions = new(
             backoff, HealthyAfter, time,
             (wait, failure) => logger.NotCollecting(WaitText.Of(wait), failure.Message));
+        string? failure = null;
+        int attempts = 0;
         try
         {
-            await sessions.RunAsync(async end => await source.ReadAsync(parts, sessions.Begun, end).ConfigureAwait(false), cancellation)
-                .ConfigureAwait(false);
+            await sessions.RunAsync(ReadAsync, cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -43,6 +48,24 @@ internal sealed class Collector(ICollectSource source, CollectOptions collect, T
         {
             foreach (HostLogs part in parts)
                 await part.DisposeAsync().ConfigureAwait(false);
+        }
+
+        return failure;
+
+        async ValueTask ReadAsync(CancellationToken end)
+        {
+            long before = Counters.Read;
+            try
+            {
+                await source.ReadAsync(parts, sessions.Begun, end).ConfigureAwait(false);
+            }
+            catch (FleetFailureException e) when (collect.Once)
+            {
+                attempts = Counters.Read > before ? 1 : attempts + 1;
+                if (attempts < MostAttempts)
+                    throw;
+                failure = e.Message;
+            }
         }
     }
 }

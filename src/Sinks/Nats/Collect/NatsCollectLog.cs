@@ -8,4 +8,8 @@ internal static partial class NatsCollectLog
 
     [LoggerMessage(3066, LogLevel.Information, "Stream {Stream} is made: {Replicas} replicas of its subjects {Subjects}")]
     internal static partial void StreamMade(this ILogger logger, string stream, int replicas, string subjects);
+
+    [LoggerMessage(3068, LogLevel.Warning,
+        "Stream {Stream} exists already, so --create-stream leaves it as it is, with {Has}. {Remedy}")]
+    internal static partial void StreamLeft(this ILogger logger, string stream, string has, string remedy);
 }

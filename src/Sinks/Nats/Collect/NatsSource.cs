@@ -13,6 +13,8 @@ internal sealed class NatsSource(
     private readonly IReadOnlyList<char> _shares =
         [.. "0123456789abcdef".Where((_, index) => index % collect.Parts == collect.Part - 1)];
 
+    private bool _isCompared; // the stream with the one that was to be made; said once
+
     public int Parts => _shares.Count;
 
     public void CheckFiles() => NatsAccess.Read(options, collect.Name);
@@ -30,6 +32,13 @@ internal sealed class NatsSource(
                 {
                     consumers.Add(await StreamSetup.ConsumerAsync(link, options, collect.Name, newStream, share, logger, ended.Token)
                         .ConfigureAwait(false));
+                }
+
+                if (newStream is not null && !_isCompared)
+                {
+                    await StreamSetup.CompareAsync(link, consumers[0].Info.StreamName, newStream, logger, ended.Token)
+                        .ConfigureAwait(false);
+                    _isCompared = true;
                 }
 
                 begun();

@@ -12,7 +12,6 @@ internal static class StreamSetup
     private static readonly TimeSpan AcknowledgeWait = TimeSpan.FromSeconds(10);
 
     private const int MostUnacknowledged = 2000; // messages of one consumer
-    private static readonly TimeSpan DuplicateWindow = TimeSpan.FromMinutes(10);
 
     /// <summary>The stream that takes a share's subjects.</summary>
     /// <exception cref="FleetFailureException">There is none, and none is to be made.</exception>
@@ -25,17 +24,19 @@ internal static class StreamSetup
         if (newStream is not { } wanted)
             throw new FleetFailureException($"no stream of server {link.Server} takes {subjects}: --create-stream makes one");
         string all = $"{options.Subject}.>";
-        StreamConfig config = new(wanted.Name, [all])
-        {
-            Storage = StreamConfigStorage.File,
-            NumReplicas = wanted.Replicas,
-            MaxAge = wanted.MaxAge,
-            MaxBytes = wanted.MaxBytes,
-            DuplicateWindow = wanted.MaxAge > TimeSpan.Zero && wanted.MaxAge < DuplicateWindow ? wanted.MaxAge : DuplicateWindow,
-        };
+        StreamConfig config = wanted.ToConfig(all);
         await link.JetStream.CreateStreamAsync(config, cancellation).ConfigureAwait(false);
-        logger.StreamMade(wanted.Name, wanted.Replicas, all);
-        return wanted.Name;
+        logger.StreamMade(config.Name!, config.NumReplicas, all);
+        return config.Name!;
+    }
+
+    /// <summary>Logs where a stream that exists is not as it was to be made.</summary>
+    internal static async Task CompareAsync(
+        NatsLink link, string name, NewStream wanted, ILogger logger, CancellationToken cancellation)
+    {
+        INatsJSStream stream = await link.JetStream.GetStreamAsync(name, cancellationToken: cancellation).ConfigureAwait(false);
+        if (wanted.Differences(stream.Info.Config) is var (has, remedy))
+            logger.StreamLeft(name, has, remedy);
     }
 
     /// <summary>The consumer of a share, made if it is missing; it outlives the collector and knows what was acknowledged.</summary>

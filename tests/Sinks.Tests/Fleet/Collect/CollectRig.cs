@@ -9,7 +9,7 @@ internal abstract class CollectRig : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = new();
     private CancellationTokenSource? _end;
-    private Task _run = Task.CompletedTask;
+    private Task<string?> _run = Task.FromResult<string?>(null);
     private long _written; // by collectors before
 
     internal CollectOptions Options { get; set; } = new()
@@ -41,10 +41,16 @@ internal abstract class CollectRig : IAsyncDisposable
     /// <summary>To the end of the stream.</summary>
     internal async Task<CollectCounters> OnceAsync()
     {
+        Assert.Null(await FailureOfOnceAsync());
+        return Collector.Counters;
+    }
+
+    /// <returns>Why the end of the stream was not reached; null: it was.</returns>
+    internal Task<string?> FailureOfOnceAsync()
+    {
         Options = Options with { Once = true };
         Start();
-        await _run;
-        return Collector.Counters;
+        return _run;
     }
 
     internal async Task StopAsync()

@@ -8,8 +8,10 @@ namespace ConntrackStream.Sinks.Tests.Nats.Collect;
 /// <summary>A collector from NATS.</summary>
 internal sealed class CollectorRig(string url) : CollectRig
 {
-    private readonly NewStream _newStream = new(StreamRecords.Name, Replicas: 1, TimeSpan.Zero, MaxBytes: -1);
+    internal NewStream? NewStream { get; set; } = new(StreamRecords.Name);
+
+    internal NatsOptions Nats { get; } = new() { Servers = [url] };
 
     protected override ICollectSource NewSource(CollectOptions options) =>
-        new NatsSource(new NatsOptions { Servers = [url] }, options, _newStream, TimeProvider.System, Logger);
+        new NatsSource(Nats, options, NewStream, TimeProvider.System, Logger);
 }

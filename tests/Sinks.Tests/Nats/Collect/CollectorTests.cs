@@ -274,6 +274,47 @@ public sealed class CollectorTests
         Assert.Equal(1, (await collector.OnceAsync()).Records);
     }
 
+    [Fact]
+    public async Task Once_ends_where_there_is_no_stream_or_the_server_refuses_or_is_away()
+    {
+        await using NatsServer server = await NatsServer.StartAsync(
+            "authorization: { users: [ { user: node, password: right } ] }");
+        await using CollectorRig collector = new(server.Url) { NewStream = null };
+        string file = Path.Join(collector.Directory, "password");
+        (collector.Nats.User, collector.Nats.PasswordFile) = ("node", file);
+        await File.WriteAllTextAsync(file, "right", TestContext.Current.CancellationToken);
+        Assert.Contains("takes conntrack.0.>: --create-stream makes one", await FailureAsync(), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, "wrong", TestContext.Current.CancellationToken);
+        Assert.Contains("Authorization", await FailureAsync(), StringComparison.Ordinal);
+        await server.KillAsync();
+        Assert.Equal($"{server.Url}: no connection can be made", await FailureAsync());
+        Assert.Equal(6, collector.Logger.Ids.Count(static id => id == 3061)); // each time after the first and the second attempt
+
+        async Task<string?> FailureAsync() => await collector.FailureOfOnceAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_stream_that_exists_keeps_its_limits_and_that_is_said_once()
+    {
+        await using NatsServer server = await NatsServer.StartAsync();
+        await using StreamRecords stream = new(server.Url);
+        await stream.CreateAsync(static config => (config.MaxBytes, config.MaxAge) = (1 << 20, TimeSpan.FromDays(7)));
+        await using CollectorRig collector = new(server.Url);
+        collector.NewStream = new NewStream(Replicas: 1, MaxAge: TimeSpan.FromDays(7), MaxBytes: 1 << 20);
+        await collector.OnceAsync();
+        Assert.DoesNotContain(3068, collector.Logger.Ids);
+        collector.NewStream = new NewStream("OTHER", Replicas: 3, MaxAge: TimeSpan.FromDays(1), MaxBytes: 2 << 20);
+        await collector.OnceAsync();
+        Assert.Equal(
+            "Stream CONNTRACK exists already, so --create-stream leaves it as it is, with 1 replica, a maximum age of 7.00:00:00, "
+            + "a maximum size of 1048576 bytes, the name CONNTRACK. To change it: nats stream edit CONNTRACK --replicas=3 "
+            + "--max-age=86400s --max-bytes=2097152",
+            Assert.Single(collector.Logger.Entries, static entry => entry.Id == 3068).Message);
+        collector.NewStream = new NewStream(Replicas: 1, MaxAge: TimeSpan.FromDays(7), MaxBytes: 1 << 20);
+        await collector.OnceAsync();
+        Assert.Single(collector.Logger.Ids, static id => id == 3068); // the stream is as it was
+    }
+
     private static Task SendAsync(StreamRecords stream, int number, string host = "h", ulong previousRun = 0)
     {
         string time = string.Create(CultureInfo.InvariantCulture, $"2026-02-03T04:05:{number % 60:d2}.000000Z");
