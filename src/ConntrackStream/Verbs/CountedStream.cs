@@ -15,12 +15,12 @@ internal sealed class CountedStream : ForwardStream
         (_input, _progress, _begin) = (input, progress, begin);
 
     /// <summary>Reads the first four bytes, and gives them again with the rest.</summary>
-    internal static async Task<(Stream Whole, bool IsCapture)> OpenAsync(
+    internal static async Task<(Stream Whole, RecordingKind Kind)> OpenAsync(
         Stream input, ProgressBar? progress, CancellationToken cancellation)
     {
         byte[] begin = new byte[4];
         int read = await input.ReadAtLeastAsync(begin, begin.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
-        return (new CountedStream(input, progress, begin.AsMemory(0, read)), PcapPackets.IsCapture(begin.AsSpan(0, read)));
+        return (new CountedStream(input, progress, begin.AsMemory(0, read)), RecordingKinds.Of(begin.AsSpan(0, read)));
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -52,17 +52,22 @@ internal static class ReplayVerb
             throw new IOException($"{file} is a directory; name a file");
         await using Stream input = file == "-" ? context.OpenInput() : File.OpenRead(file);
         using ProgressBar? progress = input.CanSeek ? new ProgressBar(context, input.Length) : null;
-        (Stream whole, bool isCapture) = await CountedStream.OpenAsync(input, progress, interruption.Token).ConfigureAwait(false);
-        IReplayReader reader = isCapture
+        (Stream whole, RecordingKind kind) = await CountedStream.OpenAsync(input, progress, interruption.Token).ConfigureAwait(false);
+        if (kind.Refusal(file) is { } refusal)
+            throw new IOException(refusal);
+        IReplayReader reader = kind == RecordingKind.Capture
             ? new PcapReplayReader(whole, new FlowBatchPool(), context.Time, isPaced: !isFast, skipBad)
             : new ReplayReader(whole, new FlowBatchPool(), context.Time, new ReplayOptions { SkipBad = skipBad });
         FlowLogSink flowLog = new(
             options.FlowLog, context.Time, new ReportingLogger<FlowLogSink>(context), isWanted: filter.IsEmpty ? null : filter.Matches);
-        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, flowLog.ReaderGone);
+        CancellationToken readerGone = flowLog.ReaderGone; // the sink is disposed of with the pipeline
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, readerGone);
         long dropped = await Replay.RunAsync(
             reader, flowLog, TapConfiguration.ToPipeline(options, earlierIds: null, stages: []), context.Time, end.Token)
             .ConfigureAwait(false);
-        return Conclude(file, reader, flowLog.Counters, dropped, skipBad, context);
+        return readerGone.IsCancellationRequested
+            ? ExitCode.Done // as of replay | head -1
+            : Conclude(file, reader, flowLog.Counters, dropped, skipBad, context);
     }
 
     private static int Conclude(

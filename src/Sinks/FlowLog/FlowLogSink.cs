@@ -252,8 +252,11 @@ public sealed class FlowLogSink : IFlowSink
     {
         TellRestart(_time.UnixNanoseconds(), patience);
         buffer.LookAfterOutput(force: true);
-        if (!buffer.TryFlush(patience, force: true))
-            _logger.LostAtEnd(buffer.GiveUp(), _output!.Name);
+        if (buffer.TryFlush(patience, force: true))
+            return;
+        long lost = buffer.GiveUp();
+        if (buffer.Error != FileCalls.EPIPE) // whoever left did not want them
+            _logger.LostAtEnd(lost, _output!.Name);
     }
 
     private static long? Earlier(long? one, long? other) => one is null || other < one ? other : one;

@@ -183,7 +183,8 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
             return;
         counters.WriteErrors++;
         _retryAt = time.GetTimestamp() + (long)(Retry.TotalSeconds * time.TimestampFrequency);
-        if (_failing || error == Errno.EAGAIN) // EAGAIN: no failure, the wait for a slow reader was cancelled
+        // EAGAIN: no failure, the wait for a slow reader was cancelled; EPIPE: no reader will come, and whoever has the log ends it
+        if (_failing || error is Errno.EAGAIN or FileCalls.EPIPE)
             return;
         _failing = true;
         logger.WriteFailed(output.Name, error.ToString(), NetlinkException.DescribeErrno(error));

@@ -12,6 +12,9 @@ internal static class PcapFormat
     /// <summary>Of another machine: netlink messages are in its own byte order, too.</summary>
     internal const uint SwappedNanoseconds = 0x4D3CB2A1, SwappedMicroseconds = 0xD4C3B2A1;
 
+    /// <summary>Of a pcapng file (draft-ietf-opsawg-pcapng), a section header block; the same in both byte orders.</summary>
+    internal const uint NextGeneration = 0x0A0D0D0A;
+
     internal const ushort Major = 2, Minor = 4;
     internal const int FileHeaderLength = 24;
     internal const int PacketHeaderLength = 16;

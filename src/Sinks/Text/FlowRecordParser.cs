@@ -29,6 +29,12 @@ public static class FlowRecordParser
         ReadOnlySpan<byte> line, bool isEcs, ref FlowEvent e, Func<FlowExtras> extras, out FlowGap? gap, out string? problem)
     {
         gap = null;
+        if (!isEcs && line.StartsWith("{\"@timestamp\":"u8))
+        {
+            problem = "a record of the format ecs, which cannot be read back; FlowLog:Format=json writes one that can";
+            return false;
+        }
+
         FlowRecord record = new(extras);
         try
         {

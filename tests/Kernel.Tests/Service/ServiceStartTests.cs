@@ -41,16 +41,20 @@ public sealed class ServiceStartTests : IDisposable
     [Fact]
     public async Task A_replay_whose_records_cannot_be_written_fails_and_says_why()
     {
-        string recorded = Path.Combine(Path.GetTempPath(), $"cs-recorded-{Guid.NewGuid():N}");
-        File.WriteAllText(
-            recorded,
-            "    [NEW] udp      17 30 src=10.0.0.1 dst=192.0.2.1 sport=1 dport=53 [UNREPLIED] src=192.0.2.1 dst=10.0.0.1 sport=53 "
-                + "dport=1\n");
         (int code, _, string error) = await ServiceProcess.RunAsAsync(
-            "sh", "-c", "exec \"$0\" replay \"$1\" > /dev/full", ServiceProcess.Program, recorded);
-        File.Delete(recorded);
+            "sh", "-c", "exec \"$0\" replay \"$1\" > /dev/full", ServiceProcess.Program, Recorded());
         Assert.Equal(1, code);
         Assert.Contains("cannot be written to standard output: ENOSPC", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>As with <c>| head -1</c>, but the reader has gone before the first record.</summary>
+    [Fact]
+    public async Task A_replay_whose_reader_has_gone_ends_quietly()
+    {
+        (int code, _, string error) = await ServiceProcess.RunAsAsync(
+            "sh", "-c", "mkfifo \"$2\"; exec 3<>\"$2\" 4>\"$2\" 3<&-; exec \"$0\" replay \"$1\" >&4",
+            ServiceProcess.Program, Recorded(), $"{_directory}/pipe");
+        Assert.Equal((0, ""), (code, error));
     }
 
     [Fact]
@@ -174,4 +178,14 @@ public sealed class ServiceStartTests : IDisposable
 
     private static string WithoutTimeout(string line) =>
         string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(static (_, i) => i != 2));
+
+    private string Recorded()
+    {
+        string path = $"{_directory}/recorded";
+        File.WriteAllText(
+            path,
+            "    [NEW] udp      17 30 src=10.0.0.1 dst=192.0.2.1 sport=1 dport=53 [UNREPLIED] src=192.0.2.1 dst=10.0.0.1 sport=53 "
+                + "dport=1\n");
+        return path;
+    }
 }

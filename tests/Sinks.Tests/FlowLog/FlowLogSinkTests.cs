@@ -382,15 +382,21 @@ public sealed class FlowLogSinkTests : IDisposable
     [Fact]
     public async Task A_reader_that_went_away_is_announced_and_harmless()
     {
-        await using FlowLogSink sink = new(new FlowLogOptions { Host = "gw" }, _time, _logger);
+        FlowLogSink sink = new(new FlowLogOptions { Host = "gw" }, _time, _logger);
         using System.IO.Pipes.AnonymousPipeServerStream reader = new(System.IO.Pipes.PipeDirection.In);
         using Microsoft.Win32.SafeHandles.SafePipeHandle client = reader.ClientSafePipeHandle;
-        sink.Start(new StandardOutput((int)client.DangerousGetHandle()), lastWritten: null, Token);
-        reader.SafePipeHandle.Dispose();
-        await sink.WriteAsync(Batch(Started(1)), Token);
-        await sink.FlushAsync(Token);
-        Assert.True(sink.ReaderGone.IsCancellationRequested);
-        Assert.Equal((0L, 1L), (sink.Counters.Records, sink.Counters.WriteErrors));
+        await using (sink)
+        {
+            sink.Start(new StandardOutput((int)client.DangerousGetHandle()), lastWritten: null, Token);
+            reader.SafePipeHandle.Dispose();
+            await sink.WriteAsync(Batch(Started(1)), Token);
+            await sink.FlushAsync(Token);
+            Assert.True(sink.ReaderGone.IsCancellationRequested);
+            Assert.Equal((0L, 1L), (sink.Counters.Records, sink.Counters.WriteErrors));
+        }
+
+        Assert.Equal(1, sink.Counters.Dropped);
+        Assert.Empty(_logger.Entries); // that it is tried again would not be true
     }
 
     private static async Task WriteOut(FlowLogSink sink, int port)
