@@ -50,6 +50,15 @@ internal sealed record CliContext
         Say(ErrorIsTerminal ? $"{Colour.Red}{line}{Colour.None}" : line);
     }
 
+    /// <summary>An error of several lines about something, which may be anybody's text.</summary>
+    internal void FailLines(string subject, string message)
+    {
+        string[] lines = message.Split('\n');
+        Fail($"{subject}: {lines[0]}");
+        foreach (string line in lines[1..])
+            Fail(line);
+    }
+
     /// <summary>
     /// For a verb that changes entries and prints each: standard output takes no more lines, so whoever asked must be told how far it came.
     /// </summary>

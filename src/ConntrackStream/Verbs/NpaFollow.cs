@@ -106,7 +106,7 @@ internal sealed class NpaFollow(CliContext context, string file, TimeSpan period
         string source = file == LogFiles.StandardInput ? "standard input" : file;
         if (_log.CleanupLines == 0)
         {
-            context.Fail($"{source}: {NpaFindings.WhyNothing(_log)}");
+            context.FailLines(source, NpaFindings.WhyNothing(_log));
             return ExitCode.Failed;
         }
 

@@ -12,12 +12,12 @@ internal static class NpaLogVerb
 {
     internal static Verb Create(CliContext context)
     {
-        Argument<string> file = new("FILE") { Description = "The agent's log, as it is or .gz; - for standard input" };
+        Argument<string> file = new("FILE") { Description = "The agent's log, also gzip and zstd; - for standard input" };
         Option<string[]> flowLog = new("--flow-log")
         {
-            Description = "This service's flow log of the same time (NDJSON, as it is or .gz), which shows the deletes that hit living "
-                + "flows; may be repeated, for rotated files",
-            HelpName = "FILE",
+            Description = "This service's flow log of the same time (NDJSON, also gzip and zstd), which shows the deletes that hit living "
+                + "flows; of a directory, all in it; may be repeated, for rotated files",
+            HelpName = "FILE|DIRECTORY",
             Arity = ArgumentArity.OneOrMore,
         };
         flowLog.Validators.Add(static result =>
@@ -64,13 +64,13 @@ internal static class NpaLogVerb
         string file, string[] flowLogs, TimeSpan period, bool asJson, CliContext context, CancellationToken outer)
     {
         using Interruption interruption = new(outer);
-        LogFiles files = new(context.OpenInput);
+        using LogFiles files = new(context.OpenInput);
         NpaLogReader log = new(keepDeletes: flowLogs.Length > 0);
         await files.ReadAsync(file, stream => log.ReadAsync(stream, interruption.Token)).ConfigureAwait(false);
         string source = file == LogFiles.StandardInput ? "standard input" : file;
         if (log.CleanupLines == 0)
         {
-            context.Fail($"{source}: {NpaFindings.WhyNothing(log)}");
+            context.FailLines(source, NpaFindings.WhyNothing(log));
             return ExitCode.Failed;
         }
 
@@ -96,13 +96,13 @@ internal static class NpaLogVerb
     {
         DeleteJudge judge = new(deletes);
         long records = 0;
-        foreach (string path in await files.InOrderAsync(flowLogs, cancellation).ConfigureAwait(false))
+        foreach (LogFile file in await files.InOrderAsync(flowLogs, cancellation).ConfigureAwait(false))
         {
             FlowLogReader reader = new();
-            await files.ReadAsync(path, stream => reader.ReadAsync(stream, judge, cancellation)).ConfigureAwait(false);
+            await LogFiles.ReadAsync(file, stream => reader.ReadAsync(stream, judge, cancellation)).ConfigureAwait(false);
             records += reader.Records;
             if (reader.FirstProblem is { } problem)
-                context.Tell(string.Create(CultureInfo.InvariantCulture, $"{path}: {reader.BadLines} lines are no flow-log records "
+                context.Tell(string.Create(CultureInfo.InvariantCulture, $"{file.Path}: {reader.BadLines} lines are no flow-log records "
                     + $"(NDJSON), the first: {problem}"));
         }
 

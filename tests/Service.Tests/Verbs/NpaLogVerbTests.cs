@@ -138,10 +138,13 @@ public sealed class NpaLogVerbTests : IDisposable
             "7 of them are not in the log one by one: the agent writes them at level debug only", output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_compressed_log_is_read()
+    [Theory]
+    [InlineData("agent-2026.log.gz")]
+    [InlineData("agent-2026.log.zst")]
+    public async Task A_compressed_log_is_read(string name)
     {
-        (int code, string output, _) = await RunAsync(null, Zip("agent-2026.log.gz", NpaTestLog.Seed));
+        bool isZstd = name.EndsWith(".zst", StringComparison.Ordinal);
+        (int code, string output, _) = await RunAsync(null, isZstd ? Zstd(name, NpaTestLog.Seed) : Zip(name, NpaTestLog.Seed));
         Assert.Equal(0, code);
         Assert.Contains("7 of conntrack cleanup", output, StringComparison.Ordinal);
     }
@@ -159,6 +162,53 @@ public sealed class NpaLogVerbTests : IDisposable
         Assert.Contains("no cleanup fell into this period", error, StringComparison.Ordinal);
         Assert.Contains("level debug only", error, StringComparison.Ordinal);
         Assert.Contains("this is not the agent's log", error, StringComparison.Ordinal);
+        Assert.All(
+            error.TrimEnd().Split('\n'), static line => Assert.StartsWith("conntrack-stream: ", line, StringComparison.Ordinal));
+        Assert.DoesNotContain("\\n", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>The end comes before the start in the order of names; what is no flow log is passed over.</summary>
+    [Fact]
+    public async Task All_flow_logs_of_a_directory_are_read()
+    {
+        string flows = Directory.CreateDirectory(Path.Combine(_directory, "flows")).FullName;
+        string last = NpaTestLog.Flow("end", "08", Tuple, start: "05", end: "08") + "\n"
+            + NpaTestLog.Flow("start", "59", Other, start: "59");
+        Zip("flows/flows.ndjson.20260101T115900000Z.gz", Lines("00", "05", "06"));
+        Zstd("flows/flows.ndjson.20260101T115959000Z.zst", last);
+        File("flows/flows.ndjson", NpaTestLog.Flow("update", "59", Other, start: "59") + "\n");
+        File("flows/notes", "no flow log");
+        (int code, string output, string error) = await RunAsync(Agent, "-", "--flow-log", flows);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("alive at the delete: 0, possibly: 0, not: 2, unknown: 0 (flow log: 6 records)", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_directory_without_a_flow_log_or_with_a_damaged_one_ends_with_1_and_the_reason()
+    {
+        string flows = Directory.CreateDirectory(Path.Combine(_directory, "flows")).FullName;
+        File("flows/notes", "no flow log");
+        (int code, _, string error) = await RunAsync(Agent, "-", "--flow-log", flows);
+        Assert.Equal((1, $"conntrack-stream: reading {flows}: no file in this directory is a flow log\n"), (code, error));
+        File("flows/flows.ndjson", Lines("00", "05", "59") + "\n");
+        string damaged = Zip("flows/flows.ndjson.1.gz", Lines("00", "05", "06") + "\n");
+        byte[] content = await System.IO.File.ReadAllBytesAsync(damaged, TestContext.Current.CancellationToken);
+        System.IO.File.WriteAllBytes(damaged, content[..^9]);
+        (code, _, error) = await RunAsync(Agent, "-", "--flow-log", flows);
+        Assert.Equal(1, code);
+        Assert.StartsWith($"conntrack-stream: reading {damaged}: it is cut off: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_cut_off_ends_with_1_and_what_can_be_done()
+    {
+        string whole = Zip("flows.ndjson.1.gz", Lines("00", "05", "06") + "\n");
+        byte[] content = await System.IO.File.ReadAllBytesAsync(whole, TestContext.Current.CancellationToken);
+        System.IO.File.WriteAllBytes(whole, content[..^9]);
+        (int code, _, string error) = await RunAsync(Agent, "-", "--flow-log", whole);
+        Assert.Equal(1, code);
+        Assert.StartsWith($"conntrack-stream: reading {whole}: it is cut off: ", error, StringComparison.Ordinal);
+        Assert.EndsWith("; zcat or zstdcat gives what can be saved of it\n", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -230,6 +280,14 @@ public sealed class NpaLogVerbTests : IDisposable
         string path = Path.Combine(_directory, name);
         using GZipStream zip = new(System.IO.File.Create(path), CompressionLevel.Fastest);
         zip.Write(Encoding.UTF8.GetBytes(text));
+        return path;
+    }
+
+    private string Zstd(string name, string text)
+    {
+        string path = Path.Combine(_directory, name);
+        using ZstdSharp.CompressionStream zstd = new(System.IO.File.Create(path), leaveOpen: false);
+        zstd.Write(Encoding.UTF8.GetBytes(text));
         return path;
     }
 
