@@ -63,7 +63,7 @@ internal sealed class OtlpRig : IAsyncDisposable
     {
         // the attempt's own time-out may be armed for a moment beside it
         Eventually.True(() => Sink.Status.Requests is { } now && now.Retries == number
-            && now.State.StartsWith("waits", StringComparison.Ordinal) && Time.Due.Count == 1);
+            && now.State.StartsWith("tries again ", StringComparison.Ordinal) && Time.Due.Count == 1);
         return Time.Due[0] - Time.GetUtcNow();
     }
 
