@@ -66,8 +66,8 @@ internal static class UsageFaults
     }
 
     /// <summary>
-    /// An argument that takes any word takes a mistyped option, too. A file whose name begins with a hyphen is named behind <c>--</c>, or as
-    /// <c>./-x</c>.
+    /// An argument that takes any word takes a mistyped option, too. A file whose name begins with a hyphen stands behind <c>--</c>, or is
+    /// written <c>./-x</c>.
     /// </summary>
     private static IEnumerable<string> TakenOptions(ParseResult parsed)
     {

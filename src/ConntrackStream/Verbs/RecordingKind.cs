@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ConntrackStream.Sinks.Archive;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.Recording;
 
 namespace ConntrackStream.Service.Verbs;

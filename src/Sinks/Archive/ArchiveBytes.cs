@@ -1,3 +1,4 @@
+using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.Archive;

@@ -1,5 +1,6 @@
 using ConntrackStream.EventTap.Netlink;
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
 using static ConntrackStream.EventTap.Netlink.Libc;
 

@@ -1,3 +1,5 @@
+using ConntrackStream.Sinks.Files;
+
 namespace ConntrackStream.Sinks.Archive;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Sinks.Archive;
+using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.FlowLog;

@@ -1,4 +1,5 @@
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConntrackStream.Sinks.Archive.Index;

@@ -1,4 +1,5 @@
 using ConntrackStream.Pipeline.Files;
+using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.FlowLog;
 
 namespace ConntrackStream.Sinks.Archive.Index;

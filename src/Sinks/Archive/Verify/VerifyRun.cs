@@ -1,3 +1,5 @@
+using ConntrackStream.Sinks.Files;
+
 namespace ConntrackStream.Sinks.Archive.Verify;
 
 /// <summary>Checks the logs of an archive, each on one processor.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ConntrackStream.Sinks.Archive.Index;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.Archive.Who;
 

@@ -1,3 +1,5 @@
+using ConntrackStream.Sinks.Files;
+
 namespace ConntrackStream.Sinks.Archive.Who;
 
 /// <summary>A part of a log that one thread reads: a file, or a range of one that is not compressed.</summary>

@@ -1,4 +1,5 @@
 using ConntrackStream.Sinks.Archive;
+using ConntrackStream.Sinks.Files;
 
 namespace ConntrackStream.Sinks.MapCleaning.NpaLog;
 

@@ -1,4 +1,4 @@
-namespace ConntrackStream.Sinks.Archive;
+namespace ConntrackStream.Sinks.Files;
 
 /// <summary>How a file is stored, by its first bytes.</summary>
 internal enum Compression : byte

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace ConntrackStream.Sinks.Archive;
+namespace ConntrackStream.Sinks.Files;
 
 /// <summary>
 /// Which log a file belongs to: its path without what rotation and compression added. <c>flows.ndjson.20260203T040506789Z.gz</c> (this
