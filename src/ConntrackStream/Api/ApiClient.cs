@@ -29,8 +29,15 @@ internal static class ApiClient
         using HttpResponseMessage response = await GetAsync(client, socket, $"/v1/flows?format=ndjson&{filter}".TrimEnd('&'), cancellation)
             .ConfigureAwait(false);
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
-        while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
-            onLine(line);
+        try
+        {
+            while (await lines.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+                onLine(line);
+        }
+        catch (HttpIOException e)
+        {
+            throw new IOException($"the service on {socket} has ended its answer before it was whole; is it still running? Ask again", e);
+        }
     }
 
     internal static async Task<long> CountAsync(string socket, string filter, CancellationToken cancellation)

@@ -45,6 +45,9 @@ internal sealed class ArchiveFile : IDisposable
     /// <summary>It has the name of a file that is not written any more.</summary>
     internal bool IsRotated => Log != System.IO.Path.GetFullPath(Path);
 
+    /// <summary>It may be the log that is written at the moment, whose last line is then not yet whole.</summary>
+    internal bool MayGrow => !IsRotated && Compression == Compression.None;
+
     /// <summary>
     /// It has no byte, and the name of a file that had some: the service rotates none without, and compression makes none.
     /// </summary>

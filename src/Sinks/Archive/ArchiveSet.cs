@@ -8,11 +8,12 @@ namespace ConntrackStream.Sinks.Archive;
 internal sealed class ArchiveSet : IDisposable
 {
     private const string NoRecord = "does not begin with a record of a flow log: its beginning is damaged, or it is something else";
+    private const string NoFile = "is a link, a directory or a device, which is not read";
     private const int MostListings = 5; // of a directory in which files are rotated while it is read
 
     private readonly List<ArchiveMember> _members = [];
     private readonly List<ArchiveFault> _faults = [];
-    private readonly List<(string Path, string Log)> _strangers = []; // files in directories that begin with something else
+    private readonly List<(ArchiveFault Fault, string Log)> _strangers = []; // in directories: what cannot be read as a log
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
     private readonly Func<ArchiveFile, IFileIndex?>? _indexOf;
@@ -85,7 +86,7 @@ internal sealed class ArchiveSet : IDisposable
         for (int listing = 0; grew && listing < MostListings; listing++)
         {
             grew = false;
-            string[] files = [.. Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal)];
+            string[] files = [.. Directory.EnumerateFileSystemEntries(directory).Order(StringComparer.Ordinal)];
             foreach (string file in files.Where(isWanted).Where(file => IsCandidate(Path.GetFileName(file))))
             {
                 // a file and its compressed form have the same records; the former goes when the latter is whole
@@ -104,7 +105,9 @@ internal sealed class ArchiveSet : IDisposable
     {
         if (ArchiveFile.TryOpen(path, isNamed, out string? problem) is not { } file)
         {
-            if (problem is not null && (isNamed || File.Exists(path)))
+            if (problem is null)
+                _strangers.Add((new ArchiveFault(path, NoFile), LogName.Of(path)));
+            else if (isNamed || File.Exists(path))
                 _faults.Add(new ArchiveFault(path, problem));
             return;
         }
@@ -125,7 +128,7 @@ internal sealed class ArchiveSet : IDisposable
             return;
         }
 
-        _strangers.Add((path, file.Log));
+        _strangers.Add((new ArchiveFault(path, NoRecord), file.Log));
         file.Dispose();
     }
 
@@ -135,9 +138,12 @@ internal sealed class ArchiveSet : IDisposable
     private void Group()
     {
         HashSet<string> logs = [.. _members.Select(static member => member.File.Log)];
-        foreach ((string path, string log) in _strangers.Where(stranger => logs.Contains(stranger.Log)))
-            _faults.Add(new ArchiveFault(path, NoRecord));
-        Others = [.. _strangers.Where(stranger => !logs.Contains(stranger.Log)).Select(static stranger => stranger.Path)];
+        _faults.AddRange(_strangers.Where(stranger => logs.Contains(stranger.Log)).Select(static stranger => stranger.Fault));
+        Others =
+        [
+            .. _strangers.Where(stranger => !logs.Contains(stranger.Log) && stranger.Fault.Problem == NoRecord)
+                .Select(static stranger => stranger.Fault.Path),
+        ];
         foreach (ArchiveMember member in _members)
         {
             if (member.Head.Lacking is { } field)

@@ -33,14 +33,23 @@ internal sealed class LineScan
     /// <summary>Lines too long to be records.</summary>
     internal long TooLong { get; private set; }
 
+    /// <summary>Something follows the last line feed.</summary>
+    internal bool IsTorn { get; private set; }
+
+    /// <summary>It has bytes that are zero, as a power failure leaves them in place of what was written.</summary>
+    internal bool HasZeros { get; private set; }
+
+    /// <param name="takesTorn">What follows the last line feed is searched, too: no more of it will come.</param>
     /// <exception cref="ArchiveDamageException">The content is not whole; what there was has been searched.</exception>
     internal void Run(
-        ArchiveBytes source, LineNeedles needles, FoundLine onLine, Action<long>? onProgress, CancellationToken cancellation)
+        ArchiveBytes source, LineNeedles needles, FoundLine onLine, Action<long>? onProgress, CancellationToken cancellation,
+        bool takesTorn = false)
     {
         _needles = needles;
         LastTime = null;
         _damage = null;
         Bytes = TooLong = 0;
+        IsTorn = HasZeros = false;
         NeedleFinder? finder = null;
         int held = 0, lines = 0, before = 0; // lines: how much of the last block is whole lines; before: of the one before it
         bool isSkipping = false;
@@ -53,6 +62,7 @@ internal sealed class LineScan
                 before = lines;
                 int filled = held + read;
                 Bytes += read;
+                HasZeros |= _block.AsSpan(held, read).Contains((byte)0);
                 lines = _block.AsSpan(0, filled).LastIndexOf((byte)'\n') + 1;
                 _begin = Bytes - filled;
                 int first = isSkipping ? _block.AsSpan(0, lines).IndexOf((byte)'\n') + 1 : 0;
@@ -66,6 +76,10 @@ internal sealed class LineScan
                 _block.AsSpan(lines, held).CopyTo(_next);
                 onProgress?.Invoke(read);
             }
+
+            IsTorn = held > 0 || isSkipping;
+            if (takesTorn)
+                HandOutTorn(_next.AsSpan(0, held), onLine);
         }
         finally
         {
@@ -84,6 +98,14 @@ internal sealed class LineScan
         int more = Math.Min(Math.Max(0, LogTail.MaxLength - lines), Math.Max(0, before - held));
         long? earlier = more == 0 ? null : LogTail.LastTimeIn(_next.AsSpan(before - more, more));
         return last is null || earlier > last ? earlier : last;
+    }
+
+    private void HandOutTorn(ReadOnlySpan<byte> line, FoundLine onLine)
+    {
+        bool isGap = line.IndexOf(_needles.Gap) >= 0;
+        LineAt = Bytes - line.Length;
+        if (!line.IsEmpty && (isGap || line.IndexOf(_needles.Line) >= 0))
+            onLine(line, isGap);
     }
 
     private int Fill(ArchiveBytes source, Span<byte> free)

@@ -18,6 +18,6 @@ internal static class RecordFormats
     {
         RecordFormat.Ecs => "n\":\"gap\",\"c"u8,
         RecordFormat.Text => "# gap r"u8,
-        _ => "gap\",\"reason"u8,
+        _ => "event\":\"gap"u8,
     }).ToArray();
 }

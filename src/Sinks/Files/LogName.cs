@@ -29,7 +29,9 @@ internal static partial class LogName
     [GeneratedRegex(@"\.(gz|zst|zstd)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Compressed();
 
+    // by the service; logrotate's numbers; its dateext (-20260203, -2026020304 hourly, seconds, a dateformat of these with hyphens)
     [GeneratedRegex(
-        @"(\.[0-9]{8}T[0-9]{9}Z|\.[0-9]{1,5}|-[0-9]{8}(-[0-9]+)?)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+        @"(\.[0-9]{8}T[0-9]{9}Z|\.[0-9]{1,5}|[-.][0-9]{8,18}(-[0-9]+)?|[-.][0-9]{4}-[0-9]{2}-[0-9]{2}([-_T]?[0-9]{2,6})?)$",
+        RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Rotated();
 }

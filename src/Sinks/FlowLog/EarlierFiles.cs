@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
-/// What rotation has left beside a log that is empty or new: where the state directory was lost, too, nothing else shows that a run before
-/// this one wrote.
+/// What rotation has left beside a log that is empty, new or lost: the log goes as far, and whatever was written later went with the file
+/// that it was in.
 /// </summary>
 internal static class EarlierFiles
 {
@@ -17,8 +17,20 @@ internal static class EarlierFiles
     /// </returns>
     internal static long? LastWritten(string path)
     {
-        string log = Path.GetFullPath(path);
-        using OwnedDirectory directory = OwnedDirectory.Open(Path.GetDirectoryName(log)!);
+        try
+        {
+            string log = Path.GetFullPath(path);
+            using OwnedDirectory directory = OwnedDirectory.Open(Path.GetDirectoryName(log)!);
+            return LastWritten(log, directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // the directory went with the log
+        }
+    }
+
+    private static long? LastWritten(string log, OwnedDirectory directory)
+    {
         long? latest = null, written = null;
         foreach (string file in Directory.EnumerateFiles(directory.Path, $"{Path.GetFileName(log)}*"))
         {

@@ -27,6 +27,7 @@ internal sealed class FlowLogFile : ILogOutput
     private DateTimeOffset _period; // begin of the rotation interval that the file's content belongs to
     private DateTimeOffset _noRotationBefore;
     private DateTimeOffset _noReopenWarningBefore;
+    private bool _isShortened; // as the last look found it
     private bool _isRemoved; // and the path could not be opened again: nothing can be written
     private bool _endsInLine; // half a line could not be cut off: it is continued, and so must stay in this file
 
@@ -88,7 +89,7 @@ internal sealed class FlowLogFile : ILogOutput
 
     /// <summary>
     /// A file that has another name now was rotated, and has all that was written to it. One without a name is gone. (Where it was replaced
-    /// by a rename, it is gone, too.)
+    /// by a rename, it is gone, too.) One that is shorter than it was has lost what it had; logrotate's copytruncate copies it first.
     /// </summary>
     public bool Reopen()
     {
@@ -99,11 +100,18 @@ internal sealed class FlowLogFile : ILogOutput
         }
 
         bool isRemoved = _file.IsRemoved;
+        _isShortened = !isRemoved && _file.TakeShortening();
+        bool isLost = isRemoved || _isShortened;
+        if (isLost)
+            LostFrom = EarlierFiles.LastWritten(_path) is { } left ? RestartGap.Begin(left) : 0;
         if (!isRemoved && _file.IsAt(_path))
-            return true;
+            return !isLost;
         _isRemoved = !TryReopen() && isRemoved;
-        return !isRemoved;
+        return !isLost;
     }
+
+    /// <summary>What is left of the log ends with the file that was rotated last, if there is one.</summary>
+    public long LostFrom { get; private set; }
 
     private bool TryReopen()
     {
@@ -131,7 +139,13 @@ internal sealed class FlowLogFile : ILogOutput
 
     public bool IsWatched => true;
 
-    public void ReportLost(long records) => _logger.OutputRemoved(_path, records);
+    public void ReportLost(long records)
+    {
+        if (_isShortened)
+            _logger.OutputShortened(_path);
+        else
+            _logger.OutputRemoved(_path, records);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -47,4 +47,9 @@ internal static partial class FlowLogMessages
 
     [LoggerMessage(3014, LogLevel.Warning, "The reader of the flow log on standard output has gone, so the service ends")]
     internal static partial void ReaderGone(this ILogger logger);
+
+    [LoggerMessage(3015, LogLevel.Warning,
+        "Log file {Output} was emptied or cut off by another program (a gap record bounds what is lost; with logrotate's copytruncate, "
+        + "what came between copy and truncation). To rotate the log, rename the file and send SIGHUP")]
+    internal static partial void OutputShortened(this ILogger logger, string output);
 }

@@ -166,7 +166,7 @@ public sealed class FlowLogSink : IFlowSink
         if (output.IsWatched)
             _look = _time.CreateTimer(
                 static state => ((FlowLogSink)state!).LookAfterOutput(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _restartFrom = Earlier(lastWritten ?? _marker?.Read() ?? _log.LastWrittenElsewhere(), _loss?.Read());
+        _restartFrom = Earlier(lastWritten ?? Earlier(_marker?.Read(), _log.LastWrittenElsewhere()), _loss?.Read());
         if (_restartFrom is null)
             return;
         if (_opened is null)

@@ -31,6 +31,11 @@ internal interface ILogOutput : IAsyncDisposable
     /// <summary><see cref="Reopen"/> has a loss to report and is asked at once.</summary>
     bool HasFailed => false;
 
+    /// <summary>
+    /// After <see cref="Reopen"/> returned false: since when what was written is lost, ns since the Unix epoch; 0: since the call before.
+    /// </summary>
+    long LostFrom => 0;
+
     /// <summary>Logs how much is lost, after <see cref="Reopen"/> returned false.</summary>
     void ReportLost(long records)
     {

@@ -79,6 +79,17 @@ internal sealed class OpenedLogFile : IDisposable
     /// <summary>No name is left: what is written goes with the descriptor. A file that was only renamed has one.</summary>
     internal bool IsRemoved => FileStat.TryRead(Handle, out FileStat now) && now.Links == 0;
 
+    /// <summary>
+    /// Another program emptied it or cut it off: it has less than was written to it. <see cref="Length"/> is what it has from now on.
+    /// </summary>
+    internal bool TakeShortening()
+    {
+        if (!FileStat.TryRead(Handle, out FileStat now) || (long)now.Size >= Length)
+            return false;
+        Length = (long)now.Size;
+        return true;
+    }
+
     /// <summary>Cuts off what follows <paramref name="length"/>, if nobody else has written since.</summary>
     internal bool TryTruncate(long expectedLength, long length)
     {

@@ -88,10 +88,12 @@ internal sealed class RecordBuffer(ILogOutput output, IRecordWriter writer, Flow
         if (output.Reopen())
             return;
         output.ReportLost(written.Lost);
-        if (written.IsEmpty)
-            return;
         counters.Dropped += written.Fresh;
-        _dropped.Add(written with { To = Math.Max(written.To, time.UnixNanoseconds()) });
+        long to = Math.Max(written.To, time.UnixNanoseconds());
+        if (output.LostFrom is not 0 and long from)
+            _dropped.Add(new UntoldLoss(from, to, Math.Max(1, written.Lost), written.Fresh, written.Refused, IsUnbounded: true));
+        else if (!written.IsEmpty)
+            _dropped.Add(written with { To = to });
     }
 
     /// <summary>The end: what is still here will not be written.</summary>

@@ -19,8 +19,8 @@ internal sealed record RecordLog(
     internal FlowPredicate? Filter { get; init; }
 
     /// <summary>
-    /// When a run before this one last wrote, where neither the output nor the state directory show it: ns since the Unix epoch; null for
-    /// not known.
+    /// Where the output is empty: until when what is left of the log beside it goes, ns since the Unix epoch; null when nothing is left.
+    /// What a run before this one wrote later is lost with the file it was in.
     /// </summary>
     internal Func<long?> LastWrittenElsewhere { get; init; } = static () => null;
 

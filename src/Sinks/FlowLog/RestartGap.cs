@@ -26,12 +26,15 @@ internal static class RestartGap
         return opened.IsCompletedSuccessfully ? await opened.ConfigureAwait(false) : time.UnixNanoseconds();
     }
 
+    /// <summary>Where a gap begins, ns since the Unix epoch, if this is the time of the latest record before it.</summary>
+    internal static long Begin(long lastRecord) => lastRecord - Disorder;
+
     /// <param name="from">When the run before last wrote, ns since the Unix epoch.</param>
     /// <param name="to">Likewise: as <see cref="EndAsync"/> gives it.</param>
     internal static FlowChange Between(long from, long to) => new()
     {
         Kind = FlowChangeKind.Gap,
         Time = to,
-        Gap = new FlowGap(FlowGapReason.Restart, Math.Min(from - Disorder, to), to, Lost: null, Recovered: null),
+        Gap = new FlowGap(FlowGapReason.Restart, Math.Min(Begin(from), to), to, Lost: null, Recovered: null),
     };
 }

@@ -100,9 +100,29 @@ public sealed class WhoEvidenceTests : IDisposable
             File.CreateSymbolicLink(Evidence, elsewhere);
         else
             File.WriteAllText(Evidence, "precious");
-        Assert.Throws<IOException>(() => WhoEvidence.Create(Evidence));
+        IOException refused = Assert.Throws<IOException>(() => WhoEvidence.Create(Evidence));
+        Assert.Contains("is there already, and is left as it is", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<IOException>(() => WhoEvidence.Create("-"));
         Assert.False(File.Exists(elsewhere));
         Assert.True(isLink || File.ReadAllText(Evidence) == "precious");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Evidence_that_goes_while_it_is_written_is_none_and_what_is_in_its_place_stays(bool isReplaced)
+    {
+        File.WriteAllBytes(Path.Join(_directory, Live), Bytes(Start(1, 0), Start(5, 90), Start(2, 1000)));
+        IOException refused = Assert.Throws<IOException>(() => Write(static () => { }, path =>
+        {
+            WhoEvidence evidence = WhoEvidence.Create(path);
+            File.Delete(path);
+            if (isReplaced)
+                File.WriteAllText(path, "precious");
+            return evidence;
+        }));
+        Assert.Contains("was removed or replaced while it was written", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(isReplaced, File.Exists(Evidence));
     }
 
     [Theory]

@@ -201,6 +201,89 @@ public sealed class WhoSearchTests : IDisposable
         Assert.Contains(problem, missing.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("flows.ndjson.1", false)]
+    [InlineData("flows.ndjson.1.gz", false)]
+    [InlineData("flows.ndjson.1.zst", false)]
+    [InlineData("flows.ndjson", true)] // it may be in the middle of a write
+    public void A_file_that_is_not_written_any_more_and_ends_within_a_line_is_named(string name, bool isComplete)
+    {
+        byte[] whole = Bytes(Start(1, 0), Start(5, 90), Start(2, 1000), Start(6, 1001));
+        int last = Bytes(Start(6, 1001)).Length;
+        foreach ((byte[] content, bool has) in ((byte[], bool)[])[(whole[..^1], true), (whole[..^(last / 2)], false)])
+        {
+            Write(name, name[^1] switch { 'z' => Gzip(content), 't' => Zstandard(content), _ => content });
+            WhoAnswer answer = Ask(Ip(10, 0, 0, 6), 40006, 1001);
+            Assert.Equal(has && !isComplete, answer.Flows.Count == 1);
+            answer = Ask(Ip(10, 0, 0, 5), 40005);
+            Assert.Single(answer.Flows);
+            Assert.Equal(isComplete, answer.IsComplete);
+            if (!isComplete)
+                Assert.Contains("ends within a line", Assert.Single(answer.Missing).Detail, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Of a block that a power failure left unwritten, whatever lines it covers.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Bytes_that_are_zero_are_lost_records(bool isRotated)
+    {
+        byte[] content = Around([.. Enumerable.Range(300, 3000).Select(static flow => Start(flow, 95))]);
+        content.AsSpan(content.Length / 2, 4096).Clear();
+        Write(isRotated ? "flows.ndjson.1" : "flows.ndjson", content);
+        Assert.Contains(
+            "bytes that are zero", Assert.Single(Ask(Ip(10, 0, 0, 5), 40005).Missing).Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("flows.ndjson.1", true)]
+    [InlineData("flows.ndjson.20260203T040506789Z.gz", true)]
+    [InlineData("other", false)]
+    public void What_is_no_file_but_has_the_name_of_one_of_the_log_is_named(string name, bool isNamed)
+    {
+        Write("flows.ndjson", Around());
+        string path = Path.Join(_directory, name);
+        foreach (Action make in (Action[])[
+            () => Directory.CreateDirectory(path), () => File.CreateSymbolicLink(path, Path.Join(_directory, "flows.ndjson")),
+            () => File.CreateSymbolicLink(path, "/nonexistent")])
+        {
+            make();
+            Assert.Equal(isNamed ? "unreadable" : "", Reasons());
+            if (Directory.Exists(path))
+                Directory.Delete(path);
+            else
+                File.Delete(path);
+        }
+    }
+
+    [Theory]
+    [InlineData("flows.ndjson.1")]
+    [InlineData("flows.ndjson-20260203")]
+    [InlineData("flows.ndjson-20260203-2")]
+    [InlineData("flows.ndjson-2026020304")] // dateext with hourly
+    [InlineData("flows.ndjson-1790000000")] // -%s
+    [InlineData("flows.ndjson-202602031790000000")] // -%Y%m%d%s
+    [InlineData("flows.ndjson-2026-02-03")]
+    [InlineData("flows.ndjson.2026-02-03.gz")]
+    [InlineData("flows.ndjson-2026-02-03-04")]
+    public void Names_that_logrotate_gives_belong_to_the_log(string name)
+    {
+        byte[] first = Bytes(Start(1, 0), Start(5, 90));
+        Write(name, name.EndsWith(".gz", StringComparison.Ordinal) ? Gzip(first) : first);
+        Write("flows.ndjson", Bytes(Start(2, 1000)));
+        Assert.Equal("", Reasons());
+    }
+
+    [Fact]
+    public void A_gap_counts_whatever_the_order_of_its_fields()
+    {
+        string gap = Gap("overrun", 95, 99, "7");
+        int reason = gap.IndexOf("\"reason\":\"overrun\",", StringComparison.Ordinal);
+        Write("flows.ndjson", Around(gap.Remove(reason, 19)[..^1] + ",\"reason\":\"overrun\"}"));
+        Assert.Equal("overrun", Reasons());
+    }
+
     [Fact]
     public void Flows_of_a_log_with_all_in_common_but_their_id_are_the_same_connection()
     {

@@ -100,6 +100,24 @@ public sealed class FlowLogSinkTests : IDisposable
         Assert.Equal(from, Records()[0].TryGetProperty("from", out JsonElement begin) ? begin.GetString() : null);
     }
 
+    /// <summary>The file that had them was removed, and the mark is younger.</summary>
+    [Fact]
+    public async Task A_restart_without_the_last_file_is_a_gap_from_the_rotated_one_on()
+    {
+        await using (FlowLogSink first = await Start(Options(), stateDirectory: _directory.Path))
+        {
+            await WriteOut(first, 1);
+            File.Move(Path, $"{Path}.1");
+            first.Reopen();
+            await first.WriteAsync(Batch(Started(2, Time + 60_000_000_000)), Token);
+            await first.FlushAsync(Token);
+        }
+
+        File.Delete(Path);
+        await using FlowLogSink second = await Start(Options(), stateDirectory: _directory.Path);
+        Assert.Equal("2026-02-03T04:05:06.689012Z", Assert.Single(Records()).GetProperty("from").GetString());
+    }
+
     [Fact]
     public async Task What_was_written_to_another_output_says_nothing_of_this_one()
     {
@@ -277,6 +295,47 @@ public sealed class FlowLogSinkTests : IDisposable
         Assert.Equal(isLost ? [2, 3] : [1, 2, 3], ports);
         Assert.Equal(isLost ? 1 : 0, records.Count(r => r.GetProperty("event").GetString() == "gap"));
         Assert.Contains("\"sport\":3,", await File.ReadAllTextAsync(path, Token), StringComparison.Ordinal);
+    }
+
+    /// <summary>What is left of the log ends with the rotated file: all that came behind it is lost, not the last second alone.</summary>
+    [Theory]
+    [InlineData("empty")]
+    [InlineData("unlink")]
+    [InlineData("replace")]
+    [InlineData("unlink, nothing written since the last look")]
+    public async Task What_a_file_had_that_goes_lies_in_the_gap_from_the_rotated_file_on(string how)
+    {
+        await using FlowLogSink sink = await Start(Options());
+        await WriteOut(sink, 1);
+        File.Move(Path, $"{Path}.1");
+        sink.Reopen();
+        await WriteOut(sink, 2);
+        _time.Advance(TimeSpan.FromSeconds(60));
+        await WriteOut(sink, 3);
+        if (how.EndsWith("look", StringComparison.Ordinal))
+            _time.Advance(TimeSpan.FromSeconds(2));
+        switch (how)
+        {
+            case "empty":
+                await File.WriteAllTextAsync(Path, "", Token);
+                break;
+            case "replace":
+                await File.WriteAllTextAsync(_directory.File("other"), "", Token);
+                File.Move(_directory.File("other"), Path, overwrite: true);
+                break;
+            default:
+                File.Delete(Path);
+                break;
+        }
+
+        sink.Reopen();
+        await WriteOut(sink, 4);
+        JsonElement gap = Records()[0];
+        Assert.Equal(("gap", "sink_failed", JsonValueKind.Null), (
+            gap.GetProperty("event").GetString(), gap.GetProperty("reason").GetString(), gap.GetProperty("lost").ValueKind));
+        Assert.Equal("2026-02-03T04:05:06.689012Z", gap.GetProperty("from").GetString()); // of record 1, less processors' disorder
+        Assert.Equal(4, Records()[^1].GetProperty("sport").GetInt32());
+        Assert.Equal(how == "empty" ? 3015 : 3013, Assert.Single(_logger.Ids, static id => id is 3013 or 3015));
     }
 
     /// <summary>The signal comes after the removal, and before the next look.</summary>

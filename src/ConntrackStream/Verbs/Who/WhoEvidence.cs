@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ConntrackStream.EventTap.Model;
+using ConntrackStream.Pipeline.Files;
 using ConntrackStream.Service.Cli;
 using ConntrackStream.Sinks.Archive;
 using ConntrackStream.Sinks.Archive.Who;
@@ -30,7 +31,16 @@ internal sealed class WhoEvidence : IDisposable
             throw new IOException($"{path} is a directory: name a new file in it for the evidence");
         if (Path.GetDirectoryName(path) is { Length: > 0 } directory && !Directory.Exists(directory))
             throw new DirectoryNotFoundException($"{path} cannot be made: there is no directory {directory}; make it first");
-        return new WhoEvidence(new FileStream(path, NewFile()));
+        if (path == "-")
+            throw new IOException("--evidence: - is not standard output here; name a new file");
+        try
+        {
+            return new WhoEvidence(new FileStream(path, NewFile()));
+        }
+        catch (IOException e) when (FileStat.TryRead(path, out _))
+        {
+            throw new IOException($"{path} is there already, and is left as it is: name a new file for the evidence", e);
+        }
     }
 
     internal static FileStreamOptions NewFile() => new()
@@ -44,6 +54,7 @@ internal sealed class WhoEvidence : IDisposable
     /// <summary>Removes a file that has not become whole.</summary>
     public void Dispose()
     {
+        bool isInPlace = IsInPlace;
         try
         {
             _file.Dispose();
@@ -53,7 +64,7 @@ internal sealed class WhoEvidence : IDisposable
             // there is no room for what is left in its buffer, either
         }
 
-        if (!_isWhole)
+        if (!_isWhole && isInPlace)
             File.Delete(_file.Name);
     }
 
@@ -86,9 +97,15 @@ internal sealed class WhoEvidence : IDisposable
 
         _file.Flush(flushToDisk: true);
         string hash = Hash(_file.Name, _file.SafeFileHandle, _file.Length, cancellation);
+        if (!IsInPlace)
+            throw new IOException($"{_file.Name} was removed or replaced while it was written, so there is no evidence: ask again");
         _isWhole = true;
         return hash;
     }
+
+    /// <summary>Its path still names it: another file there is somebody else's.</summary>
+    private bool IsInPlace => FileStat.TryRead(_file.SafeFileHandle, out FileStat own) && FileStat.TryRead(_file.Name, out FileStat there)
+        && there.IsSameFile(own);
 
     private static IOException Changed(string file) =>
         new($"{file} has changed since it was searched, so there is no evidence of the answer: ask again");

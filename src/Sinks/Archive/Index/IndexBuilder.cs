@@ -47,7 +47,7 @@ internal sealed class IndexBuilder(int segmentLength = IndexBuilder.SegmentLengt
             return false;
         }
 
-        if (scan.TooLong > 0 || _isEmpty)
+        if (scan.TooLong > 0 || scan.IsTorn || scan.HasZeros || _isEmpty) // a search finds out what they mean for the answer
         {
             _isEmpty = true;
             _places.Clear();

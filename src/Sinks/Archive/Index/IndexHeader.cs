@@ -17,7 +17,7 @@ internal readonly record struct IndexHeader(
     private const int EndLength = 4096;
 
     /// <summary>With the version of the layout.</summary>
-    private static ReadOnlySpan<byte> Magic => "CSINDEX1"u8;
+    private static ReadOnlySpan<byte> Magic => "CSINDEX2"u8;
 
     internal void Write(SafeFileHandle index)
     {

@@ -68,7 +68,7 @@ internal sealed class WhoSearch(
                     onProgress?.Invoke(source.Consumed - before);
                     before = source.Consumed;
                 },
-                cancellation);
+                cancellation, takesTorn: !unit.File.MayGrow);
         }
         catch (Exception e) when (e is ArchiveDamageException or IOException)
         {
@@ -77,6 +77,10 @@ internal sealed class WhoSearch(
 
         lock (_lock)
         {
+            if (scan.IsTorn && !unit.File.MayGrow)
+                Fault(unit, $"ends within a line: what followed is lost");
+            if (scan.HasZeros)
+                Fault(unit, $"has bytes that are zero, as a power failure leaves them: the records that stood there are lost");
             if (scan.TooLong > 0)
                 Fault(unit, $"has {scan.TooLong} lines that are too long to be records");
             Merge(unit, table, scan.LastTime, scan.Bytes, problem);
@@ -143,7 +147,7 @@ internal sealed class WhoSearch(
         }
 
         verdict.AddGaps(_gaps);
-        verdict.AddFaults(archive.Faults.Concat(_faults.OrderBy(static fault => fault.Path, StringComparer.Ordinal)));
+        verdict.AddFaults(archive.Faults.Concat(_faults.Distinct().OrderBy(static fault => fault.Path, StringComparer.Ordinal)));
         if (_isFull)
             verdict.Add("too_many_flows", null, "more flows match than can be kept in memory: name a port, or use filters");
         verdict.AddReach();
