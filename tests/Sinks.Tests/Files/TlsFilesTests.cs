@@ -40,7 +40,7 @@ public sealed class TlsFilesTests : IDisposable
         (string certificate, string key) = _certificates.Sign("exporter.example");
         (_, string other) = _certificates.Sign("another.example");
         UnusableFileException e = Assert.Throws<UnusableFileException>(() => TlsFiles.LoadCertificate(certificate, other));
-        Assert.Equal($"{other} cannot be used: its key is not that of the certificate", e.Message);
+        Assert.StartsWith($"{other} cannot be used: ", e.Message, StringComparison.Ordinal);
         File.WriteAllText(certificate, "nothing");
         e = Assert.Throws<UnusableFileException>(() => TlsFiles.LoadCertificate(certificate, key));
         Assert.Equal($"{certificate} has no certificate", e.Message);

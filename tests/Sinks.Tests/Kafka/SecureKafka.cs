@@ -44,8 +44,8 @@ internal sealed class SecureKafka : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
+        await _accepting; // the token ends it; without a listener, an accept that begins now would throw
         _listener.Dispose();
-        await _accepting;
         await Task.WhenAll(_clients.Values);
         _end.Dispose();
     }
