@@ -14,6 +14,7 @@ internal delegate void FoundLine(ReadOnlySpan<byte> line, bool isGap);
 internal sealed class LineScan
 {
     private const int BlockLength = 256 * 1024; // fits into the second-level cache
+    private const int ZeroRun = 512; // a sector: what is left unwritten is no smaller
     private const int SampleLength = 4096; // to know which bytes are rare
 
     private byte[] _block = new byte[BlockLength], _next = new byte[BlockLength];
@@ -36,7 +37,7 @@ internal sealed class LineScan
     /// <summary>Something follows the last line feed.</summary>
     internal bool IsTorn { get; private set; }
 
-    /// <summary>It has bytes that are zero, as a power failure leaves them in place of what was written.</summary>
+    /// <summary>It has a sector, or more, of bytes that are zero, as a power failure leaves them in place of what was written.</summary>
     internal bool HasZeros { get; private set; }
 
     /// <param name="takesTorn">What follows the last line feed is searched, too: no more of it will come.</param>
@@ -62,7 +63,7 @@ internal sealed class LineScan
                 before = lines;
                 int filled = held + read;
                 Bytes += read;
-                HasZeros |= _block.AsSpan(held, read).Contains((byte)0);
+                HasZeros |= HasZeroRun(_block.AsSpan(held, read));
                 lines = _block.AsSpan(0, filled).LastIndexOf((byte)'\n') + 1;
                 _begin = Bytes - filled;
                 int first = isSkipping ? _block.AsSpan(0, lines).IndexOf((byte)'\n') + 1 : 0;
@@ -98,6 +99,18 @@ internal sealed class LineScan
         int more = Math.Min(Math.Max(0, LogTail.MaxLength - lines), Math.Max(0, before - held));
         long? earlier = more == 0 ? null : LogTail.LastTimeIn(_next.AsSpan(before - more, more));
         return last is null || earlier > last ? earlier : last;
+    }
+
+    /// <summary>Looks at one byte of so many.</summary>
+    private static bool HasZeroRun(ReadOnlySpan<byte> bytes)
+    {
+        for (int at = 0; at < bytes.Length; at += ZeroRun)
+        {
+            if (bytes[at] == 0)
+                return true;
+        }
+
+        return false;
     }
 
     private void HandOutTorn(ReadOnlySpan<byte> line, FoundLine onLine)

@@ -41,8 +41,8 @@ internal static partial class FlowLogMessages
     internal static partial void MarkerFailed(this ILogger logger, string path, string reason);
 
     [LoggerMessage(3013, LogLevel.Warning,
-        "Log file {Output} was removed by another program, and {Records} records with it that were written since the last look, "
-        + "a second before at most (a gap record bounds them). To rotate the log, rename the file and send SIGHUP")]
+        "Log file {Output} was removed by another program, with all that it had: {Records} records since the last look, a second before at "
+        + "most, and those before (a gap record bounds what is lost). To rotate the log, rename the file and send SIGHUP")]
     internal static partial void OutputRemoved(this ILogger logger, string output, long records);
 
     [LoggerMessage(3014, LogLevel.Warning, "The reader of the flow log on standard output has gone, so the service ends")]
