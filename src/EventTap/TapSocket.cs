@@ -111,7 +111,7 @@ public sealed class TapSocket : IDisposable
     {
         try
         {
-            Netlink.SetOption(NetlinkOption.NETLINK_ADD_MEMBERSHIP, group);
+            Netlink.Join(group);
         }
         catch (NetlinkException e)
         {

@@ -21,7 +21,7 @@ internal sealed class NewFlowCount : IDisposable
         try
         {
             _socket.SetOption(NetlinkOption.NETLINK_NO_ENOBUFS, 1);
-            _socket.SetOption(NetlinkOption.NETLINK_ADD_MEMBERSHIP, Nfnl.NFNLGRP_CONNTRACK_NEW);
+            _socket.Join(Nfnl.NFNLGRP_CONNTRACK_NEW);
         }
         catch
         {

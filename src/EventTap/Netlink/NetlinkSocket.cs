@@ -42,18 +42,21 @@ public sealed unsafe class NetlinkSocket : IDisposable
     public uint PortId { get; }
 
     /// <summary>Sets an option of netlink's own.</summary>
-    /// <exception cref="NetlinkException">EPERM: joining the group needs CAP_NET_ADMIN; ENOPROTOOPT: this kernel does not know the
-    /// option.</exception>
+    /// <exception cref="NetlinkException">ENOPROTOOPT: this kernel does not know the option.</exception>
     public void SetOption(NetlinkOption option, int value) => SetOption(SOL_NETLINK, (int)option, value, Enum.GetName(option)!);
+
+    /// <summary>Joins a multicast group of the socket's protocol, by its number (NETLINK_ADD_MEMBERSHIP, netlink(7)).</summary>
+    /// <exception cref="NetlinkException">EPERM: the group needs CAP_NET_ADMIN.</exception>
+    public void Join(int group)
+    {
+        if (setsockopt(Handle, SOL_NETLINK, (int)NetlinkOption.NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)) < 0)
+            throw new NetlinkException($"joining netlink multicast group {group}", LastErrno);
+    }
 
     internal void SetOption(int level, int option, int value, string name)
     {
         if (setsockopt(Handle, level, option, &value, sizeof(int)) < 0)
-            throw new NetlinkException(
-                name == nameof(NetlinkOption.NETLINK_ADD_MEMBERSHIP)
-                    ? $"joining netlink multicast group {value}"
-                    : $"setting {name} to {value} on a netlink socket",
-                LastErrno);
+            throw new NetlinkException($"setting {name} to {value} on a netlink socket", LastErrno);
     }
 
     internal int GetOption(int level, int option, string name)

@@ -10,7 +10,7 @@ public sealed class NetlinkSocketTests
     {
         using NetlinkSocket socket = new(NetlinkSocket.NETLINK_NETFILTER);
         NetlinkException refused = Assert.Throws<NetlinkException>(
-            () => socket.SetOption(NetlinkOption.NETLINK_ADD_MEMBERSHIP, 100_000));
+            () => socket.Join(100_000));
         Assert.Equal("joining netlink multicast group 100000", refused.Operation);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class ExpectEventRun(ConntrackSession session, CliContext contex
         try
         {
             foreach (int group in Groups)
-                socket.SetOption(NetlinkOption.NETLINK_ADD_MEMBERSHIP, group);
+                socket.Join(group);
             return socket;
         }
         catch (NetlinkException)

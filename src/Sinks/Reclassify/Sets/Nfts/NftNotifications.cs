@@ -30,7 +30,7 @@ internal sealed class NftNotifications : IDisposable
         // Without it an overrun is reported once, and stops all delivery until the queue is empty (netlink_overrun, NETLINK_S_CONGESTED).
         socket.SetOption(NetlinkOption.NETLINK_NO_ENOBUFS, 1);
         if (join)
-            socket.SetOption(NetlinkOption.NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES);
+            socket.Join(NFNLGRP_NFTABLES);
         return socket;
     }));
 
