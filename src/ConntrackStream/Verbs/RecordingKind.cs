@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ConntrackStream.Sinks.Archive;
 using ConntrackStream.Sinks.Files;
 using ConntrackStream.Sinks.Recording;
 

@@ -19,8 +19,7 @@ internal sealed class ArchiveFile : IDisposable
         Log = LogName.Of(path);
         Handle = handle;
         _stat = stat;
-        Span<byte> begin = stackalloc byte[CompressionMagic.Length];
-        Compression = CompressionMagic.Of(begin[..RandomAccess.Read(handle, begin, 0)]);
+        Compression = CompressionMagic.Of(handle);
     }
 
     internal string Path { get; }

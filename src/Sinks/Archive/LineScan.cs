@@ -79,8 +79,11 @@ internal sealed class LineScan
             }
 
             IsTorn = held > 0 || isSkipping;
-            if (takesTorn)
-                HandOutTorn(_next.AsSpan(0, held), onLine);
+            if (takesTorn && held > 0)
+            {
+                LineAt = Bytes - held;
+                needles.HandOut(_next.AsSpan(0, held), onLine);
+            }
         }
         finally
         {
@@ -111,14 +114,6 @@ internal sealed class LineScan
         }
 
         return false;
-    }
-
-    private void HandOutTorn(ReadOnlySpan<byte> line, FoundLine onLine)
-    {
-        bool isGap = line.IndexOf(_needles.Gap) >= 0;
-        LineAt = Bytes - line.Length;
-        if (!line.IsEmpty && (isGap || line.IndexOf(_needles.Line) >= 0))
-            onLine(line, isGap);
     }
 
     private int Fill(ArchiveBytes source, Span<byte> free)

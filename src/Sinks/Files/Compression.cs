@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace ConntrackStream.Sinks.Files;
 
 /// <summary>How a file is stored, by its first bytes.</summary>
@@ -10,7 +12,14 @@ internal enum Compression : byte
 
 internal static class CompressionMagic
 {
-    internal const int Length = 4;
+    private const int Length = 4;
+
+    /// <exception cref="IOException">It cannot be read.</exception>
+    internal static Compression Of(SafeFileHandle file)
+    {
+        Span<byte> begin = stackalloc byte[Length];
+        return Of(begin[..RandomAccess.Read(file, begin, fileOffset: 0)]);
+    }
 
     internal static Compression Of(ReadOnlySpan<byte> begin) =>
         begin.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? Compression.Gzip

@@ -1,5 +1,4 @@
 using ConntrackStream.Pipeline.Files;
-using ConntrackStream.Sinks.Archive;
 using ConntrackStream.Sinks.Files;
 using Microsoft.Win32.SafeHandles;
 
@@ -50,9 +49,8 @@ internal static class EarlierFiles
             using SafeFileHandle? file = directory.TryOpenOutput(name);
             if (file is null || !FileStat.TryRead(file, out FileStat stat) || stat.Size == 0)
                 return null;
-            Span<byte> begin = stackalloc byte[CompressionMagic.Length];
-            Compression compression = CompressionMagic.Of(begin[..RandomAccess.Read(file, begin, 0)]);
-            return (stat.Modified, compression == Compression.None ? LogTail.Read(file, (long)stat.Size).LastTime : null);
+            bool isPlain = CompressionMagic.Of(file) == Compression.None;
+            return (stat.Modified, isPlain ? LogTail.Read(file, (long)stat.Size).LastTime : null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

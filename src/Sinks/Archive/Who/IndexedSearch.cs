@@ -102,25 +102,16 @@ internal sealed class IndexedSearch(WhoQuestion question, int most = IndexedSear
             {
                 cancellation.ThrowIfCancellationRequested();
                 for (; next < between.Length && between[next].At < at; next++)
-                    HandOut(between[next].Text, needles, onLine);
-                HandOut(lines.At(at), needles, onLine);
+                    needles.HandOut(between[next].Text, onLine);
+                needles.HandOut(lines.At(at), onLine);
             }
 
             bytes = lines.Bytes;
         }
 
         for (; next < between.Length; next++)
-            HandOut(between[next].Text, needles, onLine);
+            needles.HandOut(between[next].Text, onLine);
         return bytes;
-    }
-
-    /// <summary>As a search of all lines hands it out.</summary>
-    private static void HandOut(ReadOnlySpan<byte> line, LineNeedles needles, FoundLine onLine)
-    {
-        if (line.IndexOf(needles.Gap) >= 0)
-            onLine(line, isGap: true);
-        else if (line.IndexOf(needles.Line) >= 0)
-            onLine(line, isGap: false);
     }
 
     /// <summary>Rounded down.</summary>

@@ -33,13 +33,11 @@ internal sealed class WhoVerdict(WhoQuestion question)
             Add("log_begins", name, $"the log begins at {Time(begin)}, within the window or after it: not yet begun, or rotated away");
         else
             _notes.Add($"{name} begins at {Time(begin)}: a flow that is older and has left no record since is not in it");
-        if (isInOrder && end < question.To)
-            Add("log_ends", name, $"the log's last record is of {Time(end)}, before the end of the window");
-        if (!isInOrder && end - RecordOrder.Slack < question.To)
-        {
-            Add("log_ends", name, $"the log's last record is of {Time(end)}, and a log of the format text counts as written until a minute "
-                + "before that: not to the end of the window");
-        }
+        if (end - (isInOrder ? 0 : RecordOrder.Slack) >= question.To)
+            return;
+        Add("log_ends", name, $"the log's last record is of {Time(end)}, " + (isInOrder
+            ? "before the end of the window"
+            : "and a log of the format text counts as written until a minute before that: not to the end of the window"));
     }
 
     internal void AddGaps(IReadOnlyList<FoundGap> gaps)

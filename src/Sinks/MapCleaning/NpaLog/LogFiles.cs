@@ -79,8 +79,7 @@ internal sealed class LogFiles(Func<Stream> openInput) : IDisposable
         FileStream file = File.OpenRead(path);
         if (!file.CanSeek) // a pipe
             return file;
-        Span<byte> begin = stackalloc byte[CompressionMagic.Length];
-        Compression compression = CompressionMagic.Of(begin[..RandomAccess.Read(file.SafeFileHandle, begin, 0)]);
+        Compression compression = CompressionMagic.Of(file.SafeFileHandle);
         return compression == Compression.None
             ? file
             : new UnpackedStream(ArchiveBytes.Open(file.SafeFileHandle, compression, file.Length), file);
