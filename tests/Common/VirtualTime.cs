@@ -1,14 +1,20 @@
 namespace ConntrackStream.Tests;
 
 /// <summary>
-/// The library's clock for what waits by timers: it shows which are armed, and <see cref="Advance"/> stops at each due time. The library's
-/// own sets the clock to the end before the first callback, so that a timer which a callback arms would begin there.
+/// A clock for what waits by timers: it shows which are armed, and <see cref="Advance"/> stops at each due time. The library's sets the clock
+/// to the end before the first callback, so that a timer which a callback arms would begin there. A timer is armed and seen to be in one
+/// step, so that no advance comes between what a test waited for and what it then counts on.
 /// </summary>
-internal sealed class VirtualTime() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
+internal sealed class VirtualTime : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<VirtualTimer> _armed = [];
     private readonly List<(int Count, TaskCompletionSource Done)> _waiters = [];
+    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     /// <summary>When each timer that is armed now falls due.</summary>
     public IReadOnlyList<DateTimeOffset> Due
@@ -20,11 +26,17 @@ internal sealed class VirtualTime() : FakeTimeProvider(new DateTimeOffset(2026, 
         }
     }
 
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (_lock)
+            return _now;
+    }
+
+    public override long GetTimestamp() => GetUtcNow().Ticks;
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         VirtualTimer timer = new(this, callback, state);
-        timer.Inner = base.CreateTimer(
-            static fired => ((VirtualTimer)fired!).Fire(), timer, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         timer.Change(dueTime, period);
         return timer;
     }
@@ -41,41 +53,47 @@ internal sealed class VirtualTime() : FakeTimeProvider(new DateTimeOffset(2026, 
         }
     }
 
-    public new void Advance(TimeSpan by)
+    public void Advance(TimeSpan by)
     {
         DateTimeOffset end = GetUtcNow() + by;
-        for (DateTimeOffset next = NextDue(end); next < end; next = NextDue(end))
-            SetUtcNow(next);
-        SetUtcNow(end);
+        while (TakeDue(end) is { } timer)
+            timer.Call();
     }
 
-    /// <summary>The first due time before the end, or the end. Without LINQ: other threads read the clock meanwhile.</summary>
-    private DateTimeOffset NextDue(DateTimeOffset end)
+    /// <summary>The first timer that falls due until the end, with the clock set to that moment; none sets it to the end.</summary>
+    /// <remarks>Without LINQ: tests that count allocations read the clock meanwhile.</remarks>
+    private VirtualTimer? TakeDue(DateTimeOffset end)
     {
         lock (_lock)
         {
-            DateTimeOffset next = end;
+            VirtualTimer? first = null;
             foreach (VirtualTimer timer in _armed)
             {
-                if (timer.Due > GetUtcNow() && timer.Due < next)
-                    next = timer.Due;
+                if (first is null ? timer.Due <= end : timer.Due < first.Due)
+                    first = timer;
             }
 
-            return next;
+            DateTimeOffset until = first?.Due ?? end;
+            _now = until > _now ? until : _now;
+            if (first is not null)
+                Take(first);
+            return first;
         }
+    }
+
+    /// <summary>Under the lock: the timer's callback is the caller's to make, and the next one, if it has any, is a period later.</summary>
+    private void Take(VirtualTimer timer)
+    {
+        _armed.Remove(timer);
+        if (timer.Period > TimeSpan.Zero)
+            Arm(timer, timer.Period);
     }
 
     private void Arm(VirtualTimer timer, TimeSpan dueTime)
     {
-        lock (_lock)
-        {
-            _armed.Remove(timer);
-            if (dueTime == Timeout.InfiniteTimeSpan)
-                return;
-            timer.Due = GetUtcNow() + dueTime;
-            _armed.Add(timer);
-            CompleteWaiters();
-        }
+        timer.Due = _now + dueTime;
+        _armed.Add(timer);
+        CompleteWaiters();
     }
 
     private void CompleteWaiters()
@@ -89,29 +107,44 @@ internal sealed class VirtualTime() : FakeTimeProvider(new DateTimeOffset(2026, 
 
     private sealed class VirtualTimer(VirtualTime time, TimerCallback callback, object? state) : ITimer
     {
-        private TimeSpan _period;
-
-        public ITimer? Inner { get; set; }
+        private bool _isDisposed;
 
         public DateTimeOffset Due { get; set; }
 
-        public void Fire()
-        {
-            time.Arm(this, _period > TimeSpan.Zero ? _period : Timeout.InfiniteTimeSpan);
-            callback(state);
-        }
+        public TimeSpan Period { get; private set; }
+
+        public void Call() => callback(state);
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            _period = period;
-            time.Arm(this, dueTime);
-            return Inner!.Change(dueTime, period);
+            lock (time._lock)
+            {
+                if (_isDisposed)
+                    return false;
+                Period = period;
+                time._armed.Remove(this);
+                if (dueTime == Timeout.InfiniteTimeSpan)
+                    return true;
+                if (dueTime > TimeSpan.Zero)
+                {
+                    time.Arm(this, dueTime);
+                    return true;
+                }
+
+                time.Take(this);
+            }
+
+            Call();
+            return true;
         }
 
         public void Dispose()
         {
-            time.Arm(this, Timeout.InfiniteTimeSpan);
-            Inner!.Dispose();
+            lock (time._lock)
+            {
+                _isDisposed = true;
+                time._armed.Remove(this);
+            }
         }
 
         public ValueTask DisposeAsync()
