@@ -1,9 +1,9 @@
 namespace ConntrackStream.Tests;
 
 /// <summary>
-/// A clock for what waits by timers: it shows which are armed, and <see cref="Advance"/> stops at each due time. The library's sets the clock
-/// to the end before the first callback, so that a timer which a callback arms would begin there. A timer is armed and seen to be in one
-/// step, so that no advance comes between what a test waited for and what it then counts on.
+/// A clock for what waits by timers: it shows which are armed, and <see cref="Advance"/> stops at each due time. The library's sets the
+/// clock to the end before the first callback, so that a timer which a callback arms would begin there. A timer is armed and seen to be in
+/// one step, so that no advance comes between what a test waited for and what it then counts on.
 /// </summary>
 internal sealed class VirtualTime : TimeProvider
 {
@@ -11,12 +11,13 @@ internal sealed class VirtualTime : TimeProvider
     private readonly List<VirtualTimer> _armed = [];
     private readonly List<(int Count, TaskCompletionSource Done)> _waiters = [];
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private TimeSpan _clock; // behind or before it
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>When each timer that is armed now falls due.</summary>
+    /// <summary>When each timer that is armed now falls due, by a clock that was not set.</summary>
     public IReadOnlyList<DateTimeOffset> Due
     {
         get
@@ -29,10 +30,14 @@ internal sealed class VirtualTime : TimeProvider
     public override DateTimeOffset GetUtcNow()
     {
         lock (_lock)
-            return _now;
+            return _now + _clock;
     }
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp()
+    {
+        lock (_lock)
+            return _now.Ticks;
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -53,9 +58,16 @@ internal sealed class VirtualTime : TimeProvider
         }
     }
 
+    /// <summary>Sets the clock, as somebody does whose time was wrong: neither timers nor timestamps see it.</summary>
+    public void SetClock(TimeSpan by)
+    {
+        lock (_lock)
+            _clock += by;
+    }
+
     public void Advance(TimeSpan by)
     {
-        DateTimeOffset end = GetUtcNow() + by;
+        DateTimeOffset end = new(GetTimestamp() + by.Ticks, TimeSpan.Zero);
         while (TakeDue(end) is { } timer)
             timer.Call();
     }

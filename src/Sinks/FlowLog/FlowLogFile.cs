@@ -25,8 +25,8 @@ internal sealed class FlowLogFile : ILogOutput
     private readonly RotatedFileKeeper _keeper;
     private OpenedLogFile _file;
     private DateTimeOffset _period; // begin of the rotation interval that the file's content belongs to
-    private DateTimeOffset _noRotationBefore;
-    private DateTimeOffset _noReopenWarningBefore;
+    private long? _rotationFailedAt; // timestamps: the clock may be set
+    private long? _reopenWarnedAt;
     private bool _isShortened; // as the last look found it
     private bool _isRemoved; // and the path could not be opened again: nothing can be written
     private bool _endsInLine; // half a line could not be cut off: it is continued, and so must stay in this file
@@ -130,10 +130,9 @@ internal sealed class FlowLogFile : ILogOutput
 
     private void WarnOfReopen(string reason)
     {
-        DateTimeOffset now = _time.GetUtcNow();
-        if (now < _noReopenWarningBefore)
+        if (IsWithin(ReopenWarnings, _reopenWarnedAt))
             return;
-        _noReopenWarningBefore = now + ReopenWarnings;
+        _reopenWarnedAt = _time.GetTimestamp();
         _logger.ReopenFailed(reason);
     }
 
@@ -204,8 +203,8 @@ internal sealed class FlowLogFile : ILogOutput
     {
         DateTimeOffset now = _time.GetUtcNow();
         bool tooLarge = _options.MaxBytes > 0 && _file.Length + more > _options.MaxBytes;
-        bool tooOld = _options.Interval > TimeSpan.Zero && PeriodOf(now) > _period;
-        if (!(tooLarge || tooOld) || now < _noRotationBefore || _endsInLine)
+        bool isOfAnotherPeriod = _options.Interval > TimeSpan.Zero && PeriodOf(now) != _period; // also after the clock was set back
+        if (!(tooLarge || isOfAnotherPeriod) || IsWithin(RotationRetry, _rotationFailedAt) || _endsInLine)
             return;
         if (_file.Length > 0)
             Rotate(now);
@@ -217,7 +216,7 @@ internal sealed class FlowLogFile : ILogOutput
     {
         if (!_file.IsAt(_path)) // another program renamed it, and has not yet said so
         {
-            _noRotationBefore = now + RotationRetry;
+            _rotationFailedAt = _time.GetTimestamp();
             if (!_file.IsRemoved) // if it was, the next look says what is lost
                 Reopen();
             return;
@@ -226,7 +225,7 @@ internal sealed class FlowLogFile : ILogOutput
         string rotated = _rotated.NewName(now);
         if (Libc.rename(_path, rotated) < 0)
         {
-            RotationFailed(now, NetlinkException.DescribeErrno(LastErrno));
+            RotationFailed(NetlinkException.DescribeErrno(LastErrno));
             return;
         }
 
@@ -241,15 +240,17 @@ internal sealed class FlowLogFile : ILogOutput
         {
             if (!File.Exists(_path))
                 _ = Libc.rename(rotated, _path);
-            RotationFailed(now, e.Message);
+            RotationFailed(e.Message);
         }
     }
 
-    private void RotationFailed(DateTimeOffset now, string reason)
+    private void RotationFailed(string reason)
     {
-        _noRotationBefore = now + RotationRetry;
+        _rotationFailedAt = _time.GetTimestamp();
         _logger.RotationFailed(_path, reason);
     }
+
+    private bool IsWithin(TimeSpan duration, long? since) => since is { } then && _time.GetElapsedTime(then) < duration;
 
     private void Replace(OpenedLogFile file)
     {

@@ -18,17 +18,23 @@ internal sealed class RotatedFiles(string path)
 
     private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
     private readonly string _prefix = Path.GetFileName(path) + ".";
+    private DateTime _latest; // that a name was made of
 
-    /// <summary>A name that no file has, compressed or not.</summary>
+    /// <summary>
+    /// A name behind those of all others: of the time, or, where files are rotated within a millisecond or the clock was set back, of the next
+    /// millisecond after the latest. The oldest are deleted by their names.
+    /// </summary>
     internal string NewName(DateTimeOffset now)
     {
-        while (true)
+        foreach (string file in Entries("").Concat(Entries(Gzip)))
         {
-            string name = Path.Join(_directory, _prefix + now.UtcDateTime.ToString(Stamp, CultureInfo.InvariantCulture));
-            if (!File.Exists(name) && !File.Exists(name + Gzip))
-                return name;
-            now = now.AddMilliseconds(1);
+            if (TimeOf(Path.GetFileName(file)) is { } time && time > _latest && time.Year < DateTime.MaxValue.Year) // nothing is behind it
+                _latest = time;
         }
+
+        DateTime next = _latest.AddMilliseconds(1);
+        _latest = now.UtcDateTime > next ? now.UtcDateTime : next;
+        return Path.Join(_directory, _prefix + _latest.ToString(Stamp, CultureInfo.InvariantCulture));
     }
 
     internal string Directory => _directory;
@@ -59,9 +65,12 @@ internal sealed class RotatedFiles(string path)
     private static string? ProblemOf(string file) =>
         FileStat.TryRead(file, out FileStat stat) ? FileTrust.Problem(stat, groupMayWrite: true) : "cannot be examined";
 
+    private DateTime? TimeOf(ReadOnlySpan<char> name) => DateTime.TryParseExact(
+        name.Slice(_prefix.Length, StampLength), Stamp, CultureInfo.InvariantCulture,
+        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime time) ? time : null;
+
     private bool IsRotated(ReadOnlySpan<char> name, string suffix) =>
         name.Length == _prefix.Length + StampLength + suffix.Length
         && name.StartsWith(_prefix, StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal)
-        && DateTime.TryParseExact(
-            name.Slice(_prefix.Length, StampLength), Stamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
+        && TimeOf(name) is not null;
 }

@@ -71,6 +71,61 @@ public sealed class FlowLogFileTests : IDisposable
         Assert.Equal(["line 2\n", "line 3\n"], Rotated().Select(File.ReadAllText), StringComparer.Ordinal);
     }
 
+    /// <summary>By their names the oldest are deleted, and these are of the clock.</summary>
+    [Fact]
+    public async Task A_clock_that_was_set_back_has_no_newer_file_deleted()
+    {
+        VirtualTime time = new();
+        RotationOptions options = new() { MaxBytes = 10, Keep = 2 };
+        for (int i = 0; i < 6; i++)
+        {
+            await using FlowLogFile file = Open(options, time); // a run each: the keeper has its last word
+            Write(file, $"line {i}\n");
+            time.SetClock(TimeSpan.FromHours(-1));
+        }
+
+        Assert.Equal(["line 3\n", "line 4\n"], Rotated().Select(File.ReadAllText), StringComparer.Ordinal);
+        string foreign = Path + ".99991231T235959999Z"; // nothing can be behind it
+        File.WriteAllText(foreign, "");
+        await using FlowLogFile last = Open(options, time);
+        Write(last, "line 6\n");
+        Assert.Equal(["line 5\n", ""], Rotated().TakeLast(2).Select(File.ReadAllText), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_set_back_begins_another_interval()
+    {
+        VirtualTime time = new();
+        await using FlowLogFile file = Open(new RotationOptions { MaxBytes = 0, Interval = TimeSpan.FromHours(1) }, time);
+        Write(file, "at 00:00\n");
+        time.SetClock(TimeSpan.FromDays(-300));
+        Write(file, "at 00:00\n");
+        Assert.Equal(1, file.Rotations);
+        time.Advance(TimeSpan.FromMinutes(59));
+        Write(file, "at 00:59\n");
+        Assert.Equal(1, file.Rotations);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Write(file, "at 01:00\n");
+        Assert.Equal(2, file.Rotations);
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_set_back_does_not_hold_the_next_attempt_to_rotate_back()
+    {
+        VirtualTime time = new();
+        await using FlowLogFile file = Open(new RotationOptions { MaxBytes = 10 }, time);
+        Write(file, "line 0\n");
+        File.Move(Path, Path + ".moved"); // by another program, which has not said so yet
+        File.WriteAllText(Path, "");
+        Write(file, "line 1\n");
+        Assert.Equal(0, file.Rotations);
+        time.SetClock(TimeSpan.FromDays(-300));
+        time.Advance(TimeSpan.FromMinutes(1));
+        for (int i = 0; i < 2; i++)
+            Write(file, "line 2\n");
+        Assert.Equal(2, file.Rotations);
+    }
+
     [Fact]
     public async Task A_rotated_name_matches_neither_ndjson_nor_log_globs()
     {
@@ -267,7 +322,8 @@ public sealed class FlowLogFileTests : IDisposable
             await Task.Delay(5, patience.Token);
     }
 
-    private FlowLogFile Open(RotationOptions? options = null) => new(Path, options ?? new RotationOptions(), _time, _logger);
+    private FlowLogFile Open(RotationOptions? options = null, TimeProvider? time = null) =>
+        new(Path, options ?? new RotationOptions(), time ?? _time, _logger);
 
     private FlowLogFileException Refusal(string path) =>
         Assert.Throws<FlowLogFileException>(() => new FlowLogFile(path, new RotationOptions(), _time, _logger));
