@@ -21,8 +21,8 @@ internal sealed class RotatedFiles(string path)
     private DateTime _latest; // that a name was made of
 
     /// <summary>
-    /// A name behind those of all others: of the time, or, where files are rotated within a millisecond or the clock was set back, of the next
-    /// millisecond after the latest. The oldest are deleted by their names.
+    /// A name behind those of all others: of the time, or, where files are rotated within a millisecond or the clock was set back, of the
+    /// next millisecond after the latest. The oldest are deleted by their names.
     /// </summary>
     internal string NewName(DateTimeOffset now)
     {
