@@ -223,6 +223,12 @@ public sealed partial class FlowPipeline
     /// </summary>
     public Task SettingOnAsync(FlowGapReason reason) => OnReconcilerAsync(reconciler => reconciler.OnOn(reason));
 
+    /// <summary>The wall clock was set: a gap of these times says so, for they have passed twice, or not at all.</summary>
+    /// <param name="from">ns since the Unix epoch.</param>
+    /// <param name="to">Likewise.</param>
+    public Task ClockSetAsync(long from, long to) =>
+        OnReconcilerAsync(reconciler => reconciler.WriteNote(FlowGapReason.ClockSet, from, to));
+
     /// <summary>Hands to the sinks that the kernel has refused connections.</summary>
     public async Task ReportRefusedAsync(RefusedFlows refused)
     {

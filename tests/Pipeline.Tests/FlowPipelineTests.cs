@@ -89,6 +89,33 @@ public sealed class FlowPipelineTests
     }
 
     [Fact]
+    public async Task A_clock_that_was_set_is_a_gap_without_a_loss()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        await kernel.Pipeline.ClockSetAsync(from: 3, to: 7);
+        Assert.Equal("Gap ClockSet 0 recovered ", await kernel.NextAsync());
+        Assert.True(kernel.Pipeline.Status.Synced);
+    }
+
+    [Fact]
+    public async Task A_gap_in_which_the_clock_was_set_back_has_its_bounds_in_order()
+    {
+        await using ScriptedKernel kernel = new();
+        await kernel.StartAsync();
+        await kernel.Pipeline.FirstSync.WaitAsync(Cancel);
+        TaskCompletionSource<FlowGap?> seen = new();
+        using IDisposable subscription = kernel.Pipeline.Changes.Subscribe(batch => seen.TrySetResult(batch.Span[0].Gap));
+        long now = kernel.Time.UnixNanoseconds();
+        await kernel.Pipeline.SettingOffAsync(FlowGapReason.AccountingOff, from: now + 7);
+        await kernel.Pipeline.SettingOnAsync(FlowGapReason.AccountingOff);
+        await kernel.NextAsync();
+        FlowGap? gap = await seen.Task.WaitAsync(Cancel);
+        Assert.Equal((now, now + 7), (gap?.From, gap?.To));
+    }
+
+    [Fact]
     public async Task What_is_off_at_the_end_is_a_gap_all_the_same()
     {
         await using ScriptedKernel kernel = new();

@@ -137,4 +137,9 @@ internal static partial class ServiceLog
 
     [LoggerMessage(4060, LogLevel.Warning, "Metrics cannot be written to {File} (Api:Metrics:TextFile): {Reason}")]
     internal static partial void MetricsNotWritten(ILogger logger, string file, string reason);
+
+    [LoggerMessage(4061, LogLevel.Warning,
+        "The clock was set by {Seconds:+0.0;-0.0} s (or the machine slept): a gap record clock_set has the times that passed twice, or not "
+        + "at all")]
+    internal static partial void ClockSet(ILogger logger, double seconds);
 }

@@ -8,6 +8,7 @@ namespace ConntrackStream.Service.Hosting;
 internal sealed partial class StreamService
 {
     private readonly RepeatLimit _notFollowed = new(TimeSpan.FromMinutes(1), time);
+    private readonly ClockWatch _clock = new(time);
 
     /// <summary>Why no network namespace is followed at the moment; null while one is.</summary>
     internal string? NamespaceProblem { get; private set; }
@@ -18,6 +19,12 @@ internal sealed partial class StreamService
     /// <summary>One look at what others may have changed. One caller at a time.</summary>
     internal async Task LookAtKernelAsync(CancellationToken cancellation)
     {
+        if (_clock.Look() is { } step)
+        {
+            ServiceLog.ClockSet(_logger, step.By.TotalSeconds);
+            await Pipeline.ClockSetAsync(step.From, step.To).ConfigureAwait(false);
+        }
+
         await LookAtNamespaceAsync(cancellation).ConfigureAwait(false);
         if (_hold is not { } hold)
             return;

@@ -49,6 +49,10 @@ internal sealed partial class Reconciler
         Request(RoundReason.EventsOn);
     }
 
+    /// <summary>A gap in which no record is missing.</summary>
+    public void WriteNote(FlowGapReason reason, long from, long to) =>
+        Write(new FlowGap(reason, from, to, Lost: 0, Recovered: null), FlowOrigin.Event, to);
+
     /// <summary>At the end of the service: what is off still.</summary>
     private void CloseBlindness()
     {
@@ -73,7 +77,4 @@ internal sealed partial class Reconciler
         _wasBlind = false;
         return Math.Max(gap.To, ports.Time.UnixNanoseconds());
     }
-
-    private void WriteNote(FlowGapReason reason, long from, long to) =>
-        Write(new FlowGap(reason, from, to, Lost: 0, Recovered: null), FlowOrigin.Event, to);
 }

@@ -455,6 +455,8 @@ internal sealed partial class Reconciler(FlowView view, KernelTable kernel, Reco
     {
         ref FlowChange change = ref ports.Changes.Add(FlowChangeKind.Gap, origin);
         Gaps.Count(gap.Reason);
+        if (gap.From > gap.To) // the clock was set back meanwhile
+            gap = gap with { From = gap.To, To = gap.From };
         change.Gap = gap;
         change.Time = time;
         change.Start = gap.From;

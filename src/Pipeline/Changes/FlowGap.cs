@@ -49,4 +49,10 @@ public enum FlowGapReason : byte
 
     /// <summary>The collector of a fleet's records did not find them in the stream.</summary>
     RecordsMissing,
+
+    /// <summary>
+    /// The wall clock was set, or the machine slept: the times between have passed twice, or not at all. No event is missing, but flows of
+    /// a moment in between may have other times.
+    /// </summary>
+    ClockSet,
 }

@@ -156,12 +156,18 @@ internal sealed class ArchiveSet : IDisposable
         Logs =
         [
             .. _members.Where(static member => member.Head.IsRecords).GroupBy(static member => member.File.Log, StringComparer.Ordinal)
-                .Select(static log => new ArchiveLog(
-                    log.Key,
-                    [
-                        .. log.OrderBy(static member => member.FirstTime ?? long.MaxValue)
-                            .ThenBy(static member => member.File.Path, StringComparer.Ordinal),
-                    ])),
+                .Select(static log => new ArchiveLog(log.Key, [.. InOrder([.. log])])),
         ];
+    }
+
+    /// <summary>
+    /// The service's own names are in the order of its files, whatever the clock was set to; files with other names are put in the order of
+    /// their first records.
+    /// </summary>
+    private static IEnumerable<ArchiveMember> InOrder(ArchiveMember[] members)
+    {
+        bool areOwn = Array.TrueForAll(members, static member => !member.File.IsRotated || LogName.IsRotatedByService(member.File.Path));
+        return members.OrderBy(member => areOwn ? Convert.ToInt64(!member.File.IsRotated) : member.FirstTime ?? long.MaxValue)
+            .ThenBy(static member => member.File.Path, StringComparer.Ordinal);
     }
 }

@@ -21,10 +21,12 @@ internal static partial class LogName
     internal static string WithoutCompression(string path) => Compressed().Replace(path, "");
 
     /// <summary>logrotate renames empty logs, too; the service does not, and what compression makes has a head.</summary>
-    internal static bool IsNeverEmpty(string path) => Compressed().IsMatch(path) || RotatedByService().IsMatch(path);
+    internal static bool IsNeverEmpty(string path) => Compressed().IsMatch(path) || IsRotatedByService(path);
+
+    internal static bool IsRotatedByService(string path) => ServiceStamp().IsMatch(WithoutCompression(path));
 
     [GeneratedRegex(@"\.[0-9]{8}T[0-9]{9}Z$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex RotatedByService();
+    private static partial Regex ServiceStamp();
 
     [GeneratedRegex(@"\.(gz|zst|zstd)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Compressed();

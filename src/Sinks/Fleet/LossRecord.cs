@@ -34,7 +34,7 @@ internal sealed class LossRecord(SequencedWriter writer)
 
     private Message Make(ulong run, ulong first, ulong last, long to)
     {
-        FlowGap gap = new(FlowGapReason.SinkFailed, _latest, to, (long)(last - first + 1), Recovered: null);
+        FlowGap gap = new(FlowGapReason.SinkFailed, Math.Min(_latest, to), to, (long)(last - first + 1), Recovered: null);
         FlowChange change = new() { Kind = FlowChangeKind.Gap, Time = to, Gap = gap };
         byte[] frame = new byte[FrameHeader.Length + 4096];
         int length = FrameHeader.Length + writer.Write(frame.AsSpan(FrameHeader.Length), change, run, first, last);

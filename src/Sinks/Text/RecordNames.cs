@@ -63,6 +63,7 @@ internal static class RecordNames
         FlowGapReason.AccountingOff => "accounting_off"u8,
         FlowGapReason.TimestampsOff => "timestamps_off"u8,
         FlowGapReason.RecordsMissing => "records_missing"u8,
+        FlowGapReason.ClockSet => "clock_set"u8,
         _ => "sink_failed"u8,
     };
 

@@ -52,6 +52,18 @@ public sealed class VerifyRunTests : IDisposable
     }
 
     [Fact]
+    public void Files_of_a_log_whose_clock_was_set_back_are_in_the_order_of_their_names()
+    {
+        string set = Gap("clock_set", 500, 1001, "0");
+        Write("flows.ndjson.20260203T040506789Z", Bytes(Start(1, 990), Start(2, 1000)));
+        Write("flows.ndjson.20260203T040506790Z.gz", Gzip(Bytes(Start(3, 501), set, End(1, 990, 502), Start(4, 503, 503, "dump"))));
+        Write("flows.ndjson", Bytes(End(3, 501, 504), End(2, 1000, 505), End(4, 503, 1002)));
+        VerifyReport report = Verify(out List<Violation> violations);
+        Assert.Empty(violations);
+        Assert.Equal((9, 4, 0, 1, 3), (report.Records, report.Flows, report.Open, report.Gaps, report.Files));
+    }
+
+    [Fact]
     public void Sequence_numbers_have_no_hole_outside_a_gap_in_their_place()
     {
         string[] lines = [.. Enumerable.Range(1, 5).Select(static flow => Numbered(Start(flow, flow), (ulong)flow))];

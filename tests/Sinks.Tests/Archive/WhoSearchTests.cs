@@ -78,6 +78,7 @@ public sealed class WhoSearchTests : IDisposable
     [InlineData("sink_queue_full", "3")]
     [InlineData("sink_failed", "4")]
     [InlineData("records_missing", "5")]
+    [InlineData("clock_set", "0")]
     public void A_gap_in_the_window_is_named_and_one_outside_is_not(string reason, string lost)
     {
         Write("flows.ndjson", Around(Gap(reason, 20, 60, lost), Gap(reason, 125, 140, lost), Gap(reason, 131, 150, lost)));
