@@ -51,7 +51,7 @@ internal sealed partial class Reconciler
 
     /// <summary>A gap in which no record is missing.</summary>
     public void WriteNote(FlowGapReason reason, long from, long to) =>
-        Write(new FlowGap(reason, from, to, Lost: 0, Recovered: null), FlowOrigin.Event, to);
+        Write(new FlowGap(reason, from, to, Lost: 0, Recovered: null), FlowOrigin.Event, ports.Time.UnixNanoseconds());
 
     /// <summary>At the end of the service: what is off still.</summary>
     private void CloseBlindness()

@@ -47,8 +47,9 @@ internal sealed class MessageBuilder(
     {
         if (!TryAppendGap() || _next == _first)
             return;
+        long now = time.UnixNanoseconds();
         FrameHeader header = new(
-            run, _first, _next - 1, _latest, _unreportedFrom, time.UnixNanoseconds(),
+            run, _first, _next - 1, Math.Min(_latest, now), _unreportedFrom, now, // later if the clock was set back since
             _first == 1 ? Previous.Run : 0, _first == 1 ? Previous.Last : 0);
         Span<byte> frame = _frame.AsSpan(0, _used);
         header.Write(frame);

@@ -1,3 +1,5 @@
+using ConntrackStream.EventTap.Model;
+
 namespace ConntrackStream.Sinks.FlowLog;
 
 /// <summary>
@@ -24,6 +26,6 @@ internal sealed class LastWrittenMarker(string path, TimeProvider time, ILogger 
         if (!isLast && (now - _touched).Duration() < Interval)
             return;
         _touched = now;
-        _file.Write(recordTime);
+        _file.Write(Math.Min(recordTime, now.ToUnixTimeNanoseconds())); // later if the clock was set back since: the log has a gap of that
     }
 }

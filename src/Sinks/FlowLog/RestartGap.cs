@@ -29,12 +29,13 @@ internal static class RestartGap
     /// <summary>Where a gap begins, ns since the Unix epoch, if this is the time of the latest record before it.</summary>
     internal static long Begin(long lastRecord) => lastRecord - Disorder;
 
+    /// <summary>If the clock was set back meanwhile, times from now to the last record pass twice, and the gap has these.</summary>
     /// <param name="from">When the run before last wrote, ns since the Unix epoch.</param>
     /// <param name="to">Likewise: as <see cref="EndAsync"/> gives it.</param>
     internal static FlowChange Between(long from, long to) => new()
     {
         Kind = FlowChangeKind.Gap,
         Time = to,
-        Gap = new FlowGap(FlowGapReason.Restart, Math.Min(Begin(from), to), to, Lost: null, Recovered: null),
+        Gap = new FlowGap(FlowGapReason.Restart, Math.Min(Begin(from), to), Math.Max(from, to), Lost: null, Recovered: null),
     };
 }

@@ -56,6 +56,33 @@ public sealed class FlowLogSinkTests : IDisposable
         Assert.Equal("2026-02-03T04:15:06.789012Z", gap.GetProperty("to").GetString());
     }
 
+    /// <summary>The hour passes twice, so a flow of the first time may have a start that is to come.</summary>
+    [Fact]
+    public async Task After_a_clock_that_was_set_back_the_gap_of_a_restart_has_the_times_until_the_last_record()
+    {
+        await using (FlowLogSink first = await Start(Options()))
+            await first.WriteAsync(Batch(Started(1, Time + 3_600_000_000_000)), Token);
+        await using FlowLogSink second = await Start(Options());
+        JsonElement gap = Records()[^1];
+        Assert.Equal("restart", gap.GetProperty("reason").GetString());
+        Assert.Equal("2026-02-03T04:05:06.789012Z", gap.GetProperty("time").GetString());
+        Assert.Equal("2026-02-03T04:05:06.789012Z", gap.GetProperty("from").GetString());
+        Assert.Equal("2026-02-03T05:05:06.789012Z", gap.GetProperty("to").GetString());
+    }
+
+    [Fact]
+    public async Task The_marker_does_not_keep_a_time_that_is_to_come()
+    {
+        await using (FlowLogSink first = await Start(Options(), stateDirectory: _directory.Path))
+            await first.WriteAsync(Batch(Started(1, Time + 3_600_000_000_000)), Token);
+        File.Delete(Path);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        await using FlowLogSink second = await Start(Options(), stateDirectory: _directory.Path);
+        JsonElement gap = Assert.Single(Records());
+        Assert.Equal("2026-02-03T04:05:06.689012Z", gap.GetProperty("from").GetString());
+        Assert.Equal("2026-02-03T04:15:06.789012Z", gap.GetProperty("to").GetString());
+    }
+
     [Fact]
     public async Task The_marker_tells_of_a_run_whose_file_is_gone()
     {
