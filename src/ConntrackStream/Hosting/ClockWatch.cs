@@ -11,9 +11,7 @@ internal sealed class ClockWatch(TimeProvider time)
 {
     private const int MostReadings = 10;
 
-    /// <summary>Records may stand out of order by as much anyway.</summary>
-    internal static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100);
-
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100); // records may stand out of order by as much anyway
     private static readonly TimeSpan Prompt = TimeSpan.FromMilliseconds(1);
 
     private Reading _last = Read(time);

@@ -49,8 +49,8 @@ public sealed class ClockSetTests : IDisposable
             $"LD_PRELOAD={Library()}", _space.Name, _directory, "--set", $"FlowLog:Path={Log}");
         Set(hours: -1);
         await service.WaitForLogAsync(" 4061 The clock was set by -3600.0 s");
-        DateTimeOffset set = DateTimeOffset.UtcNow;
         Set(hours: 0);
+        DateTimeOffset set = DateTimeOffset.UtcNow; // later than the service's last look by the other clock
         await service.WaitForLogAsync(" 4061 The clock was set by +3600.0 s");
         service.Signal("TERM");
         Assert.Equal(0, await service.WaitForExitAsync());
