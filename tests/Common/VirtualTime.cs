@@ -11,7 +11,7 @@ internal sealed class VirtualTime : TimeProvider
     private readonly List<VirtualTimer> _armed = [];
     private readonly List<(int Count, TaskCompletionSource Done)> _waiters = [];
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private TimeSpan _clock; // behind or before it
+    private TimeSpan _clock; // behind or before it; the library takes timestamps along: findings/dotnet-fake-clock-set.sh
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
